@@ -1,0 +1,81 @@
+//! When things happen: again and again until they hold, or all at the same moment.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::Barrier;
+use tokio::time::{Instant, sleep};
+
+use super::Lab;
+use crate::failure::{CheckResult, Failure};
+use crate::http::{Request, Response};
+
+/// Polls begin this close together and grow apart: what is quick is seen quickly, what is slow is not disturbed.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+impl Lab {
+    /// Tries until `attempt` succeeds, and fails with its last failure once `within` is over. Failures that are
+    /// not the learner's end it at once.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
+    /// lab.eventually("the server recovers", Duration::from_secs(5), || async {
+    ///     app.get("/events").await?.expect_status(200)
+    /// })
+    /// .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The last failure of `attempt`, with `what` and the time as the sentence.
+    pub async fn eventually<T, F, A>(&self, what: &str, within: Duration, mut attempt: A) -> CheckResult<T>
+    where
+        A: FnMut() -> F,
+        F: Future<Output = CheckResult<T>>,
+    {
+        let deadline = Instant::now() + within;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match attempt().await {
+                Err(Failure::Learner(mut explanation)) if Instant::now() + pause >= deadline => {
+                    explanation.message =
+                        format!("{what}: not seen within {within:?}; the last try: {}", explanation.message);
+                    return Err(Failure::Learner(explanation));
+                }
+                Err(Failure::Learner(_)) => sleep(pause).await,
+                done => return done,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Connects every request first, one after the other so that no listener's queue overflows, then lets all of them
+/// send together.
+pub(super) async fn burst(requests: impl IntoIterator<Item = Request>) -> CheckResult<Vec<Response>> {
+    let requests: Vec<_> = requests.into_iter().collect();
+    let mut prepared = Vec::new();
+    for request in requests {
+        prepared.push(request.prepare().await?);
+    }
+    let gate = Arc::new(Barrier::new(prepared.len().max(1)));
+    let tasks: Vec<_> = prepared
+        .into_iter()
+        .map(|request| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move {
+                gate.wait().await;
+                request.send().await
+            })
+        })
+        .collect();
+    join_all(tasks)
+        .await
+        .into_iter()
+        .map(|joined| joined.unwrap_or_else(|error| Err(Failure::ours("sending a burst", &error))))
+        .collect()
+}

@@ -1,0 +1,271 @@
+//! The recorder, fed with the messages of whole conversations, split at every byte.
+
+use super::log::Log;
+use super::session::Recorder;
+use crate::proxy::{Output, Session, Traps};
+use crate::transcript::Transcript;
+
+/// A turn of a conversation.
+enum Turn {
+    Client(Vec<u8>),
+    Server(Vec<u8>),
+}
+
+use Turn::{Client, Server};
+
+fn message(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let mut bytes = vec![tag];
+    bytes.extend((u32::try_from(body.len()).unwrap() + 4).to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn query(sql: &str) -> Vec<u8> {
+    message(b'Q', &[sql.as_bytes(), b"\0"])
+}
+
+fn parse(name: &str, sql: &str) -> Vec<u8> {
+    message(b'P', &[name.as_bytes(), b"\0", sql.as_bytes(), b"\0\0\0"])
+}
+
+fn bind(portal: &str, name: &str) -> Vec<u8> {
+    message(b'B', &[portal.as_bytes(), b"\0", name.as_bytes(), b"\0\0\0\0\0\0\0"])
+}
+
+fn describe(name: &str) -> Vec<u8> {
+    message(b'D', &[b"S", name.as_bytes(), b"\0"])
+}
+
+fn execute(portal: &str) -> Vec<u8> {
+    message(b'E', &[portal.as_bytes(), b"\0\0\0\0\0"])
+}
+
+fn sync() -> Vec<u8> {
+    message(b'S', &[])
+}
+
+fn complete(tag: &str) -> Vec<u8> {
+    message(b'C', &[tag.as_bytes(), b"\0"])
+}
+
+fn error(code: &str, text: &str) -> Vec<u8> {
+    message(b'E', &[b"SERROR\0VERROR\0C", code.as_bytes(), b"\0M", text.as_bytes(), b"\0\0"])
+}
+
+fn ready() -> Vec<u8> {
+    message(b'Z', &[b"I"])
+}
+
+fn rows() -> Vec<u8> {
+    [message(b'T', &[b"\0\0"]), message(b'D', &[b"\0\0"])].concat()
+}
+
+const PARSED: u8 = b'1';
+const BOUND: u8 = b'2';
+
+fn ok(tag: u8) -> Vec<u8> {
+    message(tag, &[])
+}
+
+/// Runs a conversation after the start-up, and gives each statement with its answer.
+fn recorded(turns: &[Turn]) -> Vec<(String, String)> {
+    let whole = run(turns, usize::MAX);
+    for size in [1, 2, 3, 5, 7] {
+        assert_eq!(run(turns, size), whole, "in chunks of {size}");
+    }
+    whole
+}
+
+fn run(turns: &[Turn], size: usize) -> Vec<(String, String)> {
+    let log = Log::new(Transcript::default());
+    let mut recorder = Recorder::new(log.clone(), Traps::default());
+    let opening = [Server([message(b'S', &[b"a\0b\0"]), ready()].concat())];
+    for turn in opening.iter().chain(turns) {
+        let (bytes, from_client) = match turn {
+            Client(bytes) => (bytes, true),
+            Server(bytes) => (bytes, false),
+        };
+        let mut output = Output::default();
+        for chunk in bytes.chunks(size.min(bytes.len())) {
+            match from_client {
+                true => recorder.client(chunk, &mut output),
+                false => recorder.server(chunk, &mut output),
+            }
+        }
+        let passed = if from_client { &output.to_server } else { &output.to_client };
+        assert!(passed == bytes, "the bytes were changed");
+    }
+    log.since(0).iter().map(|s| (s.sql.clone(), s.answer.clone())).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(sql, answer)| ((*sql).to_owned(), (*answer).to_owned())).collect()
+}
+
+#[test]
+fn a_simple_query_may_hold_several_statements() {
+    let seen = recorded(&[
+        Client(query("begin; insert into a values (';'); select 1")),
+        Server([complete("BEGIN"), complete("INSERT 0 1"), rows(), complete("SELECT 1"), ready()].concat()),
+        Client(query("")),
+        Server([ok(b'I'), ready()].concat()),
+    ]);
+    let expected = [
+        ("begin", "BEGIN"),
+        ("insert into a values (';')", "INSERT 0 1"),
+        ("select 1", "SELECT 1"),
+        ("", "nothing to run"),
+    ];
+    assert_eq!(seen, pairs(&expected));
+}
+
+#[test]
+fn the_rest_of_a_simple_query_after_an_error_is_not_counted() {
+    let seen = recorded(&[
+        Client(query("insert into a values (1); insert into b values (1); select 1")),
+        Server([complete("INSERT 0 1"), error("42P01", "no b"), ready()].concat()),
+    ]);
+    let expected = [("insert into a values (1)", "INSERT 0 1"), ("insert into b values (1)", "ERROR 42P01: no b")];
+    assert_eq!(seen, pairs(&expected));
+}
+
+#[test]
+fn a_prepared_statement_counts_once_for_each_execution() {
+    let twice = [bind("", "s1"), execute(""), sync()].concat();
+    let answer = [ok(BOUND), rows(), complete("SELECT 1"), ready()].concat();
+    let seen = recorded(&[
+        Client([parse("s1", "select $1"), describe("s1"), sync()].concat()),
+        Server([ok(PARSED), message(b't', &[b"\0\0"]), message(b'T', &[b"\0\0"]), ready()].concat()),
+        Client(twice.clone()),
+        Server(answer.clone()),
+        Client(twice),
+        Server(answer),
+    ]);
+    assert_eq!(seen, pairs(&[("select $1", "SELECT 1"), ("select $1", "SELECT 1")]));
+}
+
+#[test]
+fn answers_of_a_pipeline_are_paired_in_order() {
+    let one = |sql: &str| [parse("", sql), bind("", ""), describe(""), execute("")].concat();
+    let answer = |tag: &str| [ok(PARSED), ok(BOUND), message(b't', &[b"\0\0"]), ok(b'n'), complete(tag)].concat();
+    let seen = recorded(&[
+        Client([one("insert 1"), one("insert 2"), sync(), one("update 3"), sync()].concat()),
+        Server([answer("INSERT 0 1"), answer("INSERT 0 2"), ready(), answer("UPDATE 3"), ready()].concat()),
+    ]);
+    assert_eq!(seen, pairs(&[("insert 1", "INSERT 0 1"), ("insert 2", "INSERT 0 2"), ("update 3", "UPDATE 3")]));
+}
+
+#[test]
+fn after_an_error_the_pipeline_up_to_the_sync_was_never_run() {
+    let one = |sql: &str| [parse("", sql), bind("", ""), execute("")].concat();
+    let good = [ok(PARSED), ok(BOUND), complete("INSERT 0 1")].concat();
+    let seen = recorded(&[
+        Client([one("insert 1"), one("insert 2"), one("insert 3"), sync(), one("insert 4"), sync()].concat()),
+        Server([good.clone(), ok(PARSED), ok(BOUND), error("23505", "twice"), ready(), good, ready()].concat()),
+    ]);
+    let expected = [("insert 1", "INSERT 0 1"), ("insert 2", "ERROR 23505: twice"), ("insert 4", "INSERT 0 1")];
+    assert_eq!(seen, pairs(&expected));
+}
+
+#[test]
+fn what_is_sent_after_an_error_and_before_the_sync_was_never_run() {
+    let one = |sql: &str| [parse("", sql), bind("", ""), execute("")].concat();
+    let good = [ok(PARSED), ok(BOUND), complete("INSERT 0 1")].concat();
+    let seen = recorded(&[
+        Client(one("insert 1")),
+        Server([ok(PARSED), ok(BOUND), error("23505", "twice")].concat()),
+        Client([one("insert 2"), query("insert 3"), sync(), one("insert 4"), sync()].concat()),
+        Server([ready(), good, ready()].concat()),
+    ]);
+    assert_eq!(seen, pairs(&[("insert 1", "ERROR 23505: twice"), ("insert 4", "INSERT 0 1")]));
+}
+
+#[test]
+fn a_statement_that_cannot_be_prepared_is_seen_with_its_error() {
+    let seen = recorded(&[
+        Client([parse("s1", "select * from nowhere"), describe("s1"), sync()].concat()),
+        Server([error("42P01", "relation \"nowhere\" does not exist"), ready()].concat()),
+        Client(query("select 2")),
+        Server([rows(), complete("SELECT 1"), ready()].concat()),
+    ]);
+    let expected =
+        [("select * from nowhere", "ERROR 42P01: relation \"nowhere\" does not exist"), ("select 2", "SELECT 1")];
+    assert_eq!(seen, pairs(&expected));
+}
+
+#[test]
+fn a_portal_read_in_parts_is_one_execution() {
+    let seen = recorded(&[
+        Client([parse("", "select many"), bind("c", ""), execute("c"), sync()].concat()),
+        Server([ok(PARSED), ok(BOUND), rows(), ok(b's'), ready()].concat()),
+        Client([execute("c"), sync()].concat()),
+        Server([rows(), complete("SELECT 7"), ready()].concat()),
+    ]);
+    assert_eq!(seen, pairs(&[("select many", "a part of the rows")]));
+}
+
+#[test]
+fn copied_data_passes_whichever_protocol_began_it() {
+    let data = [message(b'd', &[&[b'x'; 300_000]]), ok(b'c')].concat();
+    let begins = message(b'G', &[b"\0\0\0"]);
+    let simple = [
+        Client(query("copy a from stdin")),
+        Server(begins.clone()),
+        Client(data.clone()),
+        Server([complete("COPY 1"), ready()].concat()),
+        Client(query("select 2")),
+        Server([rows(), complete("SELECT 1"), ready()].concat()),
+    ];
+    assert_eq!(run(&simple, usize::MAX), pairs(&[("copy a from stdin", "COPY 1"), ("select 2", "SELECT 1")]));
+
+    // libpq sends a Sync before the data, which Postgres ignores, and one after.
+    let open = [parse("", "copy a from stdin"), bind("", ""), describe(""), execute(""), sync()].concat();
+    let opened = [ok(PARSED), ok(BOUND), ok(b'n'), begins].concat();
+    let next = [parse("", "select 2"), bind("", ""), execute(""), sync()].concat();
+    let rest = [complete("COPY 1"), ready(), ok(PARSED), ok(BOUND), complete("SELECT 1"), ready()].concat();
+    let expected = pairs(&[("copy a from stdin", "COPY 1"), ("select 2", "SELECT 1")]);
+    let waiting = [
+        Client(open.clone()),
+        Server(opened.clone()),
+        Client([data.clone(), sync(), next.clone()].concat()),
+        Server(rest.clone()),
+    ];
+    assert_eq!(run(&waiting, usize::MAX), expected);
+    let pipelined = [Client([open, data, sync(), next].concat()), Server([opened, rest].concat())];
+    assert_eq!(run(&pipelined, usize::MAX), expected);
+}
+
+#[test]
+fn what_is_not_understood_passes_all_the_same() {
+    for bytes in [&[0; 64], &[255; 64]] {
+        for size in [1, 4, 64] {
+            let mut recorder = Recorder::new(Log::new(Transcript::default()), Traps::default());
+            let mut output = Output::default();
+            bytes.chunks(size).for_each(|chunk| recorder.client(chunk, &mut output));
+            assert_eq!(output.to_server, bytes);
+        }
+    }
+    // A session that was understood until now.
+    let garbage = [query("select 1"), b"\x01garbage that nobody understands".to_vec()].concat();
+    assert_eq!(run(&[Client(garbage.clone()), Client(garbage)], 3).len(), 1);
+}
+
+#[test]
+fn a_trap_cuts_a_statement_off_before_it_arrives() {
+    let traps = Traps::default();
+    let log = Log::new(Transcript::default());
+    let mut recorder = Recorder::new(log.clone(), traps.clone());
+    let mut output = Output::default();
+    let trap = traps.arm("commit", crate::proxy::Moment::Arrival);
+    recorder.client(&[query("select 1"), query("COMMIT")].concat(), &mut output);
+    assert!(output.end && trap.has_sprung());
+    assert_eq!(output.to_server, query("select 1"));
+
+    let trap = traps.arm("insert", crate::proxy::Moment::Answer);
+    let mut recorder = Recorder::new(log, traps);
+    recorder.client(&query("insert 1"), &mut output);
+    output = Output::default();
+    recorder.server(&[ready(), complete("INSERT 0 1"), ready()].concat(), &mut output);
+    assert!(output.end && trap.has_sprung() && output.to_client.is_empty());
+}

@@ -1,0 +1,95 @@
+//! Child processes that do not outlive us: each leads a process group, and dies with the thread that started it.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process, kill_process_group};
+
+/// Makes `command` the leader of a process group of its own and, on Linux, has the kernel send it `signal` when
+/// the thread that spawns it ends. The thread must therefore live as long as the child is wanted.
+///
+/// `prctl(PR_SET_PDEATHSIG)` is reset when credentials change (prctl(2)), so a `uid` set on the command is
+/// applied first: `std` runs its own changes before this hook.
+pub fn die_with_parent(command: &mut Command, signal: Signal) {
+    command.process_group(0);
+    #[cfg(target_os = "linux")]
+    {
+        let parent = rustix::process::getpid();
+        let hook = move || {
+            rustix::process::set_parent_process_death_signal(Some(signal))?;
+            // The parent may have died between fork and prctl: then nobody would ever send the signal.
+            if rustix::process::getppid() != Some(parent) {
+                return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
+            }
+            Ok(())
+        };
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the two system
+        // calls prctl and getppid through rustix, allocates nothing and takes no lock.
+        #[allow(unsafe_code)]
+        unsafe {
+            command.pre_exec(hook);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = signal;
+}
+
+/// Sends `signal` to every process of the group that `leader` leads. A group that is gone is no error.
+///
+/// # Errors
+/// What the system says, such as a lack of permission.
+pub fn signal_group(leader: u32, signal: Signal) -> io::Result<()> {
+    send(leader, |pid| kill_process_group(pid, signal))
+}
+
+/// Sends `signal` to one process. A process that is gone is no error.
+///
+/// # Errors
+/// What the system says, such as a lack of permission.
+pub fn signal_process(process: u32, signal: Signal) -> io::Result<()> {
+    send(process, |pid| kill_process(pid, signal))
+}
+
+fn send(process: u32, call: impl FnOnce(Pid) -> rustix::io::Result<()>) -> io::Result<()> {
+    let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(()) };
+    match call(pid) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Ends every process below this one, also those whose parent is gone, if this process is their subreaper.
+#[cfg(target_os = "linux")]
+pub fn kill_descendants() {
+    // Killing a parent hands us its children: a few rounds end any tree that does not fork faster than we look.
+    for _ in 0..20 {
+        let children = children();
+        if children.is_empty() {
+            return;
+        }
+        for child in children {
+            let _ = signal_process(child, Signal::KILL);
+        }
+        while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+/// The processes whose parent we are: the second field behind the name in `/proc/PID/stat` (proc(5)).
+#[cfg(target_os = "linux")]
+fn children() -> Vec<u32> {
+    let me = std::process::id();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|process| {
+            std::fs::read_to_string(format!("/proc/{process}/stat"))
+                .ok()
+                .and_then(|stat| stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse::<u32>().ok())
+                == Some(me)
+        })
+        .collect()
+}

@@ -1,0 +1,13 @@
+//! The server under test: started as a process of its own, watched, signalled and always ended.
+
+mod app;
+mod builder;
+mod diagnose;
+mod log;
+mod port;
+mod process;
+mod ready;
+
+pub use app::App;
+pub use builder::ServerBuilder;
+pub use process::{Ending, Exit};
