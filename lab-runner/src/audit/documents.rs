@@ -1,0 +1,158 @@
+//! What can be told without running anything: a lab's manifest, README, starter and checks agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+use lab_kit::events::CheckInfo;
+use walkdir::WalkDir;
+
+use super::{LabAudit, Problem};
+use crate::workspace::{Lab, Workspace};
+
+/// What a lab's checks are worth together.
+const POINTS: u32 = 100;
+
+/// Examines the documents of `lab`, whose suite declares `checks`.
+pub(super) fn examine(lab: &Lab, checks: &[CheckInfo]) -> Vec<Problem> {
+    let mut problems = names(lab);
+    problems.extend(checks.iter().flat_map(check_is_complete));
+    problems.extend(checks_as_a_whole(checks));
+    problems.extend(readme(lab, checks));
+    problems
+}
+
+/// Every lab of the workspace has an id and a slug of its own.
+pub(super) fn names_are_unique(workspace: &Workspace, audits: &mut [LabAudit]) {
+    for audit in audits {
+        let same = |pick: fn(&Lab) -> &str, value: &str| workspace.labs.iter().filter(|lab| pick(lab) == value).count();
+        if same(|lab| lab.id(), &audit.lab) > 1 {
+            audit.problem("lab.toml", &format!("another lab has the id `{}`", audit.lab));
+        }
+        if same(|lab| &lab.manifest.slug, &audit.slug) > 1 {
+            audit.problem("lab.toml", &format!("another lab has the slug `{}`", audit.slug));
+        }
+    }
+}
+
+fn names(lab: &Lab) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let folder = lab.folder.file_name().unwrap_or_default();
+    if folder != lab.package() {
+        problems
+            .push(Problem::of("lab.toml", format!("the folder is `{folder}`, id and slug make `{}`", lab.package())));
+    }
+    for (path, package) in [("Cargo.toml", lab.package()), ("checks/Cargo.toml", lab.suite_package())] {
+        let name = package_name(&lab.folder.join(path));
+        if name.as_deref() != Some(package.as_str()) {
+            problems.push(Problem::of(path, format!("the package should be named `{package}`")));
+        }
+    }
+    for path in lab.manifest.editable.iter().filter(|path| !lab.folder.join(path).exists()) {
+        problems.push(Problem::of("lab.toml", format!("editable names `{path}`, which the starter does not have")));
+    }
+    problems
+}
+
+fn package_name(path: &Utf8Path) -> Option<String> {
+    let table: toml::Table = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    Some(table.get("package")?.get("name")?.as_str()?.to_owned())
+}
+
+fn check_is_complete(check: &CheckInfo) -> Vec<Problem> {
+    let mut lacks = Vec::new();
+    for (what, text) in [("title", &check.title), ("reason", &check.why), ("source", &check.source)] {
+        if text.trim().is_empty() {
+            lacks.push(what);
+        }
+    }
+    if check.hints.iter().all(|hint| hint.trim().is_empty()) {
+        lacks.push("hint");
+    }
+    if check.points == 0 {
+        lacks.push("points");
+    }
+    lacks.iter().map(|what| Problem::of(&format!("check {}", check.id), format!("it states no {what}"))).collect()
+}
+
+fn checks_as_a_whole(checks: &[CheckInfo]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let sum: u32 = checks.iter().map(|check| check.points).sum();
+    if sum != POINTS {
+        problems.push(Problem::of("checks", format!("their points sum up to {sum}, not {POINTS}")));
+    }
+    let mut seen = BTreeSet::new();
+    for check in checks {
+        let place = format!("check {}", check.id);
+        if !seen.insert(check.id.as_str()) {
+            problems.push(Problem::of(&place, "its id is not unique"));
+        }
+        for need in check.needs.iter().filter(|need| !checks.iter().any(|other| other.id == **need)) {
+            problems.push(Problem::of(&place, format!("it needs `{need}`, which is no check")));
+        }
+    }
+    problems
+}
+
+/// The README names every check, and its tasks are those of the checks and of the starter's TODOs.
+fn readme(lab: &Lab, checks: &[CheckInfo]) -> Vec<Problem> {
+    let Ok(text) = std::fs::read_to_string(lab.folder.join("README.md")) else {
+        return vec![Problem::of("README.md", "it cannot be read")];
+    };
+    let mut problems = Vec::new();
+    for check in checks.iter().filter(|check| !check.held_out && !text.contains(&format!("`{}`", check.id))) {
+        problems.push(Problem::of("README.md", format!("it does not name the check `{}`", check.id)));
+    }
+    let written: BTreeSet<u32> = text.lines().filter_map(task_of_heading).collect();
+    let asked: BTreeSet<u32> = checks.iter().map(|check| check.task).collect();
+    let marked = todos(lab);
+    for task in asked.difference(&written) {
+        problems.push(Problem::of("README.md", format!("it has no heading `Task {task}: …`, and checks belong to it")));
+    }
+    for task in written.difference(&asked) {
+        problems.push(Problem::of("README.md", format!("no check belongs to its task {task}")));
+    }
+    for task in written.iter().filter(|task| !marked.contains_key(task)) {
+        problems.push(Problem::of("starter", format!("no `TODO({}.{task})` marks task {task}", lab.id())));
+    }
+    for (task, place) in marked.iter().filter(|(task, _)| !written.contains(task)) {
+        problems.push(Problem::of(place, format!("`TODO({}.{task})` is about no task of the README", lab.id())));
+    }
+    problems
+}
+
+/// The number in a heading such as `## Task 3: events`.
+fn task_of_heading(line: &str) -> Option<u32> {
+    let rest = line.strip_prefix('#')?.trim_start_matches('#').trim_start().strip_prefix("Task ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// The numbers of the starter's TODOs, each with a file that has it.
+fn todos(lab: &Lab) -> BTreeMap<u32, String> {
+    let mark = format!("TODO({}.", lab.id());
+    let mut found = BTreeMap::new();
+    for path in &lab.manifest.editable {
+        for entry in WalkDir::new(lab.folder.join(path)).into_iter().flatten() {
+            let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+            let place = Utf8Path::from_path(entry.path()).and_then(|path| path.strip_prefix(&lab.folder).ok());
+            for after in text.split(&mark).skip(1) {
+                if let Some(task) = after.split_once(')').and_then(|(number, _)| number.parse().ok()) {
+                    found.entry(task).or_insert_with(|| place.map(ToString::to_string).unwrap_or_default());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tasks_number_is_read_from_its_heading() {
+        assert_eq!(task_of_heading("## Task 3: events"), Some(3));
+        assert_eq!(task_of_heading("### Task 12"), Some(12));
+        assert_eq!(task_of_heading("Task 3: not a heading"), None);
+        assert_eq!(task_of_heading("## Tasks"), None);
+    }
+}

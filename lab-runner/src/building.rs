@@ -1,0 +1,229 @@
+//! Builds a package with cargo: watched, bounded in time, and explained when it fails.
+
+mod diagnosis;
+mod environment;
+mod messages;
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use lab_kit::process::{Signal, die_with_parent, signal_group};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::events::{Listener, Progress};
+use crate::interrupt::Interrupt;
+use crate::report::Diagnostics;
+
+pub use environment::scrub;
+use messages::Message;
+
+/// What is quicker than this needs no progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What it is, for messages.
+    pub what: String,
+    /// The root of the workspace it belongs to.
+    pub root: Utf8PathBuf,
+    /// The package, whose binary of the same name is wanted.
+    pub package: String,
+    /// Where programs go.
+    pub target: Utf8PathBuf,
+    /// Where everything in between goes: shared by all.
+    pub build: Utf8PathBuf,
+    /// Whether Cargo.lock must do as it is.
+    pub locked: bool,
+    /// Whether the user's own `DATABASE_URL` may be seen, as sqlx's checked queries want it.
+    pub own: bool,
+    /// When to give up.
+    pub limit: Duration,
+}
+
+/// A program that was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The program.
+    pub executable: Utf8PathBuf,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why there is no program.
+#[derive(Debug)]
+pub enum BuildError {
+    /// The code is at fault.
+    Code(Diagnostics),
+    /// The code is not: no compiler, no space, no network.
+    Infrastructure(Diagnostics),
+    /// The user has had enough.
+    Interrupted,
+}
+
+/// Builds `job`, telling `listener` how far it is if it takes long.
+///
+/// # Errors
+/// It does not build; see [`BuildError`] for whose fault that is.
+pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) -> Result<Built, BuildError> {
+    let began = Instant::now();
+    let mut child = spawn(job).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
+    let leader = child.id();
+    let end = async {
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, listener));
+        (messages, complaints, child.wait().await.is_ok_and(|status| status.success()))
+    };
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(job.limit, end) => ended,
+        () = interrupt.wait() => {
+            kill(leader);
+            return Err(BuildError::Interrupted);
+        }
+    };
+    let Ok((messages, complaints, succeeded)) = ended else {
+        kill(leader);
+        return Err(BuildError::Code(diagnosis::too_slow(job.limit)));
+    };
+    let took = began.elapsed();
+    if took > PATIENCE {
+        listener.hear(Progress::Built { what: job.what.clone(), took });
+    }
+    let executable = messages.executable(&job.package);
+    match executable {
+        Some(executable) if succeeded => Ok(Built { executable, took }),
+        _ => Err(diagnosis::diagnose(job, &messages, &complaints, succeeded)),
+    }
+}
+
+/// Cargo and all it started.
+fn kill(leader: Option<u32>) {
+    if let Some(leader) = leader {
+        let _ = signal_group(leader, Signal::KILL);
+    }
+}
+
+fn spawn(job: &Job) -> std::io::Result<Child> {
+    let mut command = std::process::Command::new(environment::cargo());
+    scrub(&mut command, job.own);
+    command
+        .current_dir(&job.root)
+        .args(["build", "--package", &job.package, "--bin", &job.package])
+        .arg("--message-format=json-diagnostic-rendered-ansi")
+        .args(job.locked.then_some("--locked"))
+        .env("CARGO_TARGET_DIR", &job.target)
+        .env("CARGO_BUILD_BUILD_DIR", &job.build)
+        // Cargo knows best how far it is, and says so only where it sees a terminal or is told to.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "120")
+        .env("CARGO_TERM_COLOR", "never")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    die_with_parent(&mut command, Signal::TERM);
+    Command::from(command).kill_on_drop(true).spawn()
+}
+
+async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Messages {
+    let mut messages = Messages::default();
+    let Some(stdout) = stdout else { return messages };
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        messages.0.extend(messages::parse(&line));
+    }
+    messages
+}
+
+/// What cargo said on its standard output.
+#[derive(Debug, Default)]
+struct Messages(Vec<Message>);
+
+impl Messages {
+    fn executable(&self, package: &str) -> Option<Utf8PathBuf> {
+        self.0.iter().rev().find_map(|message| match message {
+            Message::Executable { name, path } if name == package => Some(path.clone()),
+            _ => None,
+        })
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|message| match message {
+            Message::Error { rendered } => Some(rendered.as_str()),
+            Message::Executable { .. } => None,
+        })
+    }
+}
+
+/// Follows cargo's progress and keeps what else it says.
+async fn read_stderr(
+    stderr: Option<impl AsyncRead + Unpin>,
+    job: &Job,
+    began: Instant,
+    listener: &dyn Listener,
+) -> String {
+    let mut kept = String::new();
+    let Some(mut stderr) = stderr else { return kept };
+    let (mut buffer, mut pending) = ([0; 4096], Vec::new());
+    let mut waited = false;
+    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        for byte in &buffer[..count] {
+            if !matches!(byte, b'\r' | b'\n') {
+                pending.push(*byte);
+                continue;
+            }
+            let line = anstream::adapter::strip_str(&String::from_utf8_lossy(&pending)).to_string();
+            pending.clear();
+            // Cargo takes several locks and tells of each.
+            if line.trim_start().starts_with("Blocking") {
+                if !std::mem::replace(&mut waited, true) {
+                    listener.hear(Progress::Doing("waiting for another cargo to finish".into()));
+                }
+                continue;
+            }
+            hear_line(&line, job, began, listener, &mut kept);
+        }
+    }
+    kept.push_str(&String::from_utf8_lossy(&pending));
+    kept
+}
+
+fn hear_line(line: &str, job: &Job, began: Instant, listener: &dyn Listener, kept: &mut String) {
+    let late = began.elapsed() > PATIENCE;
+    if let Some(messages::Step { done, total, now }) = messages::progress(line) {
+        if late {
+            listener.hear(Progress::Building { what: job.what.clone(), done, total, now });
+        }
+        return;
+    }
+    let word = line.split_whitespace().next().unwrap_or_default();
+    match word {
+        "" | "Compiling" | "Finished" | "Fresh" | "Checking" | "Dirty" => {}
+        "Updating" | "Downloading" | "Downloaded" | "Locking" | "Adding" => {
+            if late && word != "Downloaded" && word != "Adding" {
+                listener.hear(Progress::Doing(format!("cargo: {}", line.trim())));
+            }
+        }
+        _ => {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+}
+
+/// The same environment and folders for another cargo command on `job`, such as clippy's.
+pub fn command(job: &Job, arguments: &[&str]) -> Command {
+    let mut command = std::process::Command::new(environment::cargo());
+    scrub(&mut command, job.own);
+    command
+        .current_dir(&job.root)
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", &job.target)
+        .env("CARGO_BUILD_BUILD_DIR", &job.build)
+        .stdin(Stdio::null());
+    die_with_parent(&mut command, Signal::TERM);
+    let mut command = Command::from(command);
+    command.kill_on_drop(true);
+    command
+}

@@ -1,0 +1,77 @@
+//! From the command line to a command, and from its result to an exit code.
+
+mod args;
+mod panic;
+mod show;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use clap::Parser as _;
+
+use crate::commands;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
+
+pub use args::{
+    Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradingArgs, RunArgs, SourceArgs,
+};
+
+/// Runs `cargo lab` with this process's arguments.
+pub fn main() -> ExitCode {
+    panic::explain_panics();
+    let args = match Args::try_parse_from(arguments()) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Passed };
+        }
+    };
+    choose_color(args.color);
+    let result = std::panic::catch_unwind(|| run(args));
+    match result {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            show::error(&error);
+            error.exit_code()
+        }
+        // The panic hook has told it.
+        Err(_) => ExitCode::Fault,
+    }
+}
+
+/// Installed as `cargo-lab`, cargo calls us with `lab` as the first argument.
+fn arguments() -> Vec<std::ffi::OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "lab") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+fn choose_color(choice: ColorChoice) {
+    let choice = match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// One thread runs everything: the kernel ends children that must not outlive us when the *thread* that started them
+/// ends, and this one lives as long as the process.
+fn run(args: Args) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Fault(format!("no runtime: {error}")))?;
+    let result = runtime.block_on(async {
+        let interrupt = Interrupt::from_signals().map_err(|error| Error::Fault(format!("no signals: {error}")))?;
+        commands::dispatch(args, interrupt).await
+    });
+    // A thread that waits for a lock of another run's must not hold us.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    let _ = std::io::stdout().flush();
+    result
+}

@@ -1,0 +1,188 @@
+//! The raw command line. What it means is worked out by the commands.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::reporter::Format;
+use crate::services::Choice;
+
+/// Hands-on backend labs: build a server, have it graded, learn why.
+#[derive(Debug, Parser)]
+#[command(name = "cargo lab", bin_name = "cargo lab", version, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 every check passed; 1 some check did not pass; 2 wrong usage; 3 the submission does \
+                        not build or its server does not start; 4 a service or other infrastructure failed; 70 a fault \
+                        of ours; 130 interrupted."
+)]
+pub struct Args {
+    /// What to do; without it, the labs and your progress are shown.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Colours in the output.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Grade your working tree, or another submission.
+    Check(CheckArgs),
+    /// Run a server with its services up, for curl and psql.
+    Run(RunArgs),
+    /// Remove the containers and instances that were kept warm.
+    Down(DownArgs),
+    /// Say what this machine has of what the labs need.
+    Doctor(DoctorArgs),
+    /// For instructors: prove that labs grade fairly.
+    Audit(AuditArgs),
+    /// For instructors: measure how fast grading is.
+    Bench(BenchArgs),
+}
+
+/// What to grade, in place of the working tree.
+#[derive(Debug, Clone, Default, ClapArgs)]
+#[group(multiple = false)]
+pub struct SourceArgs {
+    /// The reference submission.
+    #[arg(long)]
+    pub solution: bool,
+    /// A folder with a submission: its editable files are laid over the lab.
+    #[arg(long, value_name = "DIR")]
+    pub submission: Option<Utf8PathBuf>,
+    /// Any program, started by this command line. It finds its port in PORT.
+    #[arg(long, value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// A server that already runs. Checks that start or stop it are skipped.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// How to grade.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct GradingArgs {
+    /// Where random data comes from; each run prints its own.
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Where Postgres and Redis come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: Choice,
+    /// How many checks may run at once [default: four for each processor].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// The longest that a check may take [default: as the lab has it].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub time_limit: Option<u64>,
+    /// Answer every question with yes.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `cargo lab check`
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// The lab (id, number, slug, or the beginning of one) and, after it, the checks to run; by default the lab of the
+    /// current folder, else the last one, and all of its checks.
+    #[arg(value_name = "LAB] [CHECK")]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub grading: GradingArgs,
+    /// The format of the result.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// A folder to write result.json, junit.xml and report.txt to.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<Utf8PathBuf>,
+    /// Print only the score, and no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Show all hints of a check that did not pass, not only the first.
+    #[arg(long)]
+    pub hints: bool,
+}
+
+/// `cargo lab run`
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// The lab; by default that of the current folder, else the last one.
+    pub lab: Option<String>,
+    /// Run the reference submission.
+    #[arg(long)]
+    pub solution: bool,
+    /// Where Postgres and Redis come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: Choice,
+    /// Answer every question with yes.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `cargo lab down`
+#[derive(Debug, ClapArgs)]
+pub struct DownArgs {
+    /// Also remove the cache: fetched programs and prepared templates.
+    #[arg(long, visible_alias = "cache")]
+    pub all: bool,
+}
+
+/// `cargo lab doctor`
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
+    /// Fetch or install what is missing.
+    #[arg(long)]
+    pub fix: bool,
+    /// Answer every question with yes, also whether to install a system package.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `cargo lab audit`
+#[derive(Debug, ClapArgs)]
+pub struct AuditArgs {
+    /// The labs; by default all.
+    pub labs: Vec<String>,
+    /// How often the solution has to pass in a row, with every processor kept busy.
+    #[arg(long, default_value_t = 3, value_name = "NUMBER")]
+    pub repeat: u32,
+    /// Grade only these mutants, by name. For work on one of them.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub mutants: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub grading: GradingArgs,
+    /// The format of the result: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `cargo lab bench`
+#[derive(Debug, ClapArgs)]
+pub struct BenchArgs {
+    /// The lab; by default that of the current folder, else the last one.
+    pub lab: Option<String>,
+    /// How often each thing is measured; the median counts.
+    #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeat: u32,
+    /// Where Postgres and Redis come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: Choice,
+    /// The format of the result: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}

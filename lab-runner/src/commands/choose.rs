@@ -1,0 +1,127 @@
+//! From names on the command line to a lab, checks and a submission.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::cli::{GradingArgs, SourceArgs};
+use crate::engine::Request;
+use crate::error::Error;
+use crate::events::{Listener, Progress};
+use crate::state::Memory;
+use crate::submission::Source;
+use crate::suggest;
+use crate::suite::Suite;
+use crate::workspace::{Lab, SelectError, Workspace};
+use std::time::Duration;
+
+/// Opens the workspace around us, and warns of labs that cannot be used.
+pub(super) fn open(listener: &dyn Listener) -> Result<Workspace, Error> {
+    let workspace = Workspace::discover()?;
+    for broken in &workspace.broken {
+        let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
+        let place = workspace.relative(&broken.folder);
+        listener.hear(Progress::Warning {
+            message: format!("{place} is left out: {message}"),
+            hints: broken.error.hints(),
+        });
+    }
+    Ok(workspace)
+}
+
+/// What is wrong with the manifest in `folder`.
+pub(super) fn broken(folder: &Utf8Path) -> Error {
+    match crate::manifest::Manifest::load(&folder.join(crate::manifest::FILE_NAME)) {
+        Err(error) => error.into(),
+        Ok(_) => Error::usage(format!("{folder} was broken and is not any more")),
+    }
+}
+
+/// The lab called `name`, or the one that is meant where none is named.
+pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Error> {
+    let chosen = match name {
+        Some(name) => workspace.select(name),
+        None => workspace.select_unnamed(Memory::of(workspace).last_lab().as_deref()),
+    };
+    Ok(chosen?.clone())
+}
+
+/// The lab and the checks that `names` mean. The lab may be left out where it is clear: then all are checks.
+pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<String>), Error> {
+    let Some((first, rest)) = names.split_first() else { return Ok((lab(workspace, None)?, Vec::new())) };
+    let unknown = match workspace.select(first) {
+        Ok(lab) => return Ok((lab.clone(), rest.to_vec())),
+        Err(error @ SelectError::Unknown { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    // As far as is known without building anything.
+    let Ok(lab) = lab(workspace, None) else { return Err(unknown.into()) };
+    let checks = Suite::as_built(workspace, &lab).map(|suite| suite.checks).unwrap_or_default();
+    if checks.iter().any(|check| check.id == *first) {
+        return Ok((lab, names.to_vec()));
+    }
+    let nearest = suggest::nearest(first, checks.iter().map(|check| check.id.as_str()));
+    match (nearest, &unknown) {
+        (Some(check), SelectError::Unknown { suggestion: None, .. }) => Err(Error::Usage {
+            message: format!("`{first}` is no lab and no check of {}", lab.id()),
+            hints: vec![format!("did you mean `{check}`?")],
+        }),
+        _ => Err(unknown.into()),
+    }
+}
+
+/// The submission that `args` name.
+pub(super) fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
+    if args.solution {
+        return Ok(Source::Solution);
+    }
+    if let Some(folder) = &args.submission {
+        return Ok(Source::Folder(submission_folder(folder, lab)?));
+    }
+    if let Some(command) = &args.command {
+        if command.trim().is_empty() {
+            return Err(Error::usage("--command names no program"));
+        }
+        return Ok(Source::Command(command.clone()));
+    }
+    if let Some(url) = &args.url {
+        if !url.starts_with("http://") {
+            return Err(Error::Usage {
+                message: format!("`{url}` is no URL that can be graded"),
+                hints: vec!["it begins with http://, such as http://127.0.0.1:8080".into()],
+            });
+        }
+        return Ok(Source::Url(url.clone()));
+    }
+    Ok(Source::WorkingTree)
+}
+
+/// A submission may be the lab's folder, or a whole workspace that has it.
+fn submission_folder(folder: &Utf8Path, lab: &Lab) -> Result<Utf8PathBuf, Error> {
+    let folder = folder
+        .canonicalize_utf8()
+        .map_err(|error| Error::usage(format!("cannot read --submission {folder}: {error}")))?;
+    let inside = folder.join("labs").join(lab.package());
+    Ok(if inside.is_dir() { inside } else { folder })
+}
+
+/// How `args` want `source` graded.
+pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -> Request {
+    Request {
+        source,
+        checks,
+        seed: args.seed.unwrap_or_else(new_seed),
+        jobs: args.jobs.map_or_else(default_jobs, usize::from),
+        check_limit: args.time_limit.map(Duration::from_secs),
+        remember: true,
+    }
+}
+
+/// Short enough to be typed again.
+pub(super) fn new_seed() -> u64 {
+    let (high, ..) = uuid::Uuid::new_v4().as_fields();
+    u64::from(high)
+}
+
+/// Checks wait more than they compute.
+fn default_jobs() -> usize {
+    4 * std::thread::available_parallelism().map_or(2, usize::from)
+}

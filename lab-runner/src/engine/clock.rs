@@ -1,0 +1,46 @@
+//! When things happened, since grading began.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use crate::report::Timings;
+
+/// A stopwatch with named laps.
+#[derive(Debug)]
+pub(super) struct Clock {
+    began: Instant,
+    started_at: DateTime<Utc>,
+    times: Mutex<Timings>,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self { began: Instant::now(), started_at: Utc::now(), times: Mutex::default() }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
+    /// Notes the time now as the lap that `lap` picks, unless it was noted before.
+    pub(super) fn mark(&self, lap: impl FnOnce(&mut Timings) -> &mut Option<u64>) {
+        let now = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
+        lap(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner)).get_or_insert(now);
+    }
+
+    /// Notes a length of time that was measured elsewhere.
+    pub(super) fn note(&self, lap: impl FnOnce(&mut Timings) -> &mut Option<u64>, took: Duration) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        *lap(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner)) = Some(took);
+    }
+
+    pub(super) fn times(&self) -> Timings {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,205 @@
+//! From a submission to something that a suite can start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use lab_kit::events::Target;
+
+use super::{Engine, Stop};
+use crate::building::{self, BuildError, Built, Job};
+use crate::error::Error;
+use crate::events::Listener;
+use crate::report::{self, Findings, Outcome};
+use crate::submission::{Program, Source, Stage};
+use crate::workspace::Lab;
+
+/// A submission that can be started.
+#[derive(Debug, Clone)]
+pub struct Runnable {
+    /// How the report names it.
+    pub named: report::Submission,
+    /// What the suite starts, or talks to.
+    pub target: Target,
+    /// The folder with its files, if we have it.
+    pub tree: Option<PathBuf>,
+    /// How long cargo took.
+    pub cargo: Duration,
+}
+
+/// What a program that we built sees of the environment: what a shell needs to be one, and nothing of ours.
+const PASSED_ON: [&str; 10] =
+    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
+/// What the grader decides itself. A user's own setting would grade another server than the one that was started.
+const GRADERS: [&str; 4] = ["HOST", "PORT", "DATABASE_URL", "REDIS_URL"];
+
+/// Builds `source`, one at a time.
+pub(super) async fn build(
+    engine: &Engine,
+    lab: &Lab,
+    source: &Source,
+    listener: &dyn Listener,
+) -> Result<Runnable, Stop> {
+    let _turn = engine.building.acquire().await;
+    let prepared = {
+        // A stage may have to be waited for, and files are read: not on the thread that everything else runs on.
+        let (source, workspace, lab) = (source.clone(), engine.workspace.place(), lab.clone());
+        let work = tokio::task::spawn_blocking(move || source.prepare(&workspace, &lab));
+        work.await.map_err(|error| Error::Fault(error.to_string()))??
+    };
+    let named = prepared.named;
+    match prepared.program {
+        Program::Running(url) => {
+            Ok(Runnable { named, target: Target::Attached { url }, tree: None, cargo: Duration::ZERO })
+        }
+        Program::Command(command) => {
+            Ok(Runnable { named, target: by_shell(lab, &command)?, tree: None, cargo: Duration::ZERO })
+        }
+        Program::InPlace => {
+            let job = own_job(engine, lab);
+            let built = run(engine, &job, &named, listener).await?;
+            let by_hand = format!("cargo run -p {}", lab.package());
+            let target = launch(engine, lab, &built, &lab.folder, by_hand)?;
+            Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
+        }
+        Program::Staged(stage) => {
+            let built = match stage.product.program() {
+                Some(executable) => Built { executable, took: Duration::ZERO },
+                None => {
+                    let built = run(engine, &stage_job(engine, lab, &stage), &named, listener).await?;
+                    stage.product.remember(&built.executable);
+                    built
+                }
+            };
+            // The stage may be given to the next submission while this one is being graded.
+            let tree = freeze(engine, &stage).map_err(|error| Error::io("copy", &stage.lab, error))?;
+            let by_hand = match source {
+                Source::Solution => format!("cargo lab run {} --solution", lab.id()),
+                _ => format!("cargo run -p {}", lab.package()),
+            };
+            let target = launch(engine, lab, &built, &tree, by_hand)?;
+            Ok(Runnable { named, target, tree: Some(tree.into()), cargo: built.took })
+        }
+    }
+}
+
+/// How cargo builds the working tree.
+pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Job {
+    Job {
+        what: lab.package(),
+        root: engine.workspace.root.clone(),
+        package: lab.package(),
+        target: engine.workspace.target.clone(),
+        build: engine.workspace.target.clone(),
+        locked: false,
+        own: true,
+        limit: lab.manifest.limits.build(),
+    }
+}
+
+/// How cargo builds a stage.
+pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Job {
+    Job {
+        what: lab.package(),
+        root: stage.root.clone(),
+        package: lab.package(),
+        target: stage.target.clone(),
+        build: engine.workspace.target.clone(),
+        locked: stage.locked,
+        own: false,
+        limit: lab.manifest.limits.build(),
+    }
+}
+
+async fn run(engine: &Engine, job: &Job, named: &report::Submission, listener: &dyn Listener) -> Result<Built, Stop> {
+    building::build(job, listener, &engine.interrupt).await.map_err(|error| match error {
+        BuildError::Interrupted => Error::Interrupted.into(),
+        BuildError::Code(diagnostics) => stop(named, Findings::Nothing(Outcome::BuildFailed, diagnostics)),
+        BuildError::Infrastructure(diagnostics) => {
+            stop(named, Findings::Nothing(Outcome::InfrastructureError, diagnostics))
+        }
+    })
+}
+
+fn stop(named: &report::Submission, findings: Findings) -> Stop {
+    Stop::Findings(Box::new(named.clone()), Box::new(findings))
+}
+
+/// A built program, under a name of this run's own: the next build replaces the file, not what we hold.
+fn launch(engine: &Engine, lab: &Lab, built: &Built, cwd: &Utf8Path, by_hand: String) -> Result<Target, Stop> {
+    let folder = run_folder(engine).map_err(|error| Error::io("make a folder in", engine.scratch.path(), error))?;
+    let program = folder.join(lab.package());
+    if std::fs::hard_link(&built.executable, &program).is_err() {
+        std::fs::copy(&built.executable, &program).map_err(|error| Error::io("copy", &built.executable, error))?;
+    }
+    let env = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    let env = env.chain(manifest_env(lab)).collect();
+    Ok(Target::Launch { argv: vec![program.into()], cwd: cwd.into(), env, by_hand })
+}
+
+/// A program of the user's own, with the user's own environment, in the folder where it was asked for.
+fn by_shell(lab: &Lab, command: &str) -> Result<Target, Stop> {
+    let cwd = std::env::current_dir().map_err(|error| Error::io("find", ".".into(), error))?;
+    let foreign = |name: &str| {
+        name.starts_with("LAB_") || name.starts_with("CARGO_") || name == "CARGO" || GRADERS.contains(&name)
+    };
+    let env: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !foreign(name))
+        .chain(manifest_env(lab))
+        .collect();
+    let argv = vec!["sh".into(), "-c".into(), shell_line(command), "sh".into()];
+    Ok(Target::Launch { argv, cwd, env, by_hand: command.to_owned() })
+}
+
+/// The line that the shell runs: it takes a check's own arguments, and where it can it gives its place to the program,
+/// so that a signal to the server reaches the server.
+fn shell_line(command: &str) -> String {
+    const SPECIAL: [char; 11] = [';', '&', '|', '<', '>', '(', ')', '{', '}', '`', '\n'];
+    const BUILT_IN: [&str; 16] = [
+        "cd", "exec", "export", "if", "for", "while", "until", "case", "set", "unset", "eval", ".", "trap", "ulimit",
+        "umask", "!",
+    ];
+    let first = command.split_whitespace().next().unwrap_or_default();
+    let plain = !command.contains(SPECIAL) && !BUILT_IN.contains(&first) && !first.contains('=');
+    if plain { format!("exec {command} \"$@\"") } else { format!("{command} \"$@\"") }
+}
+
+/// The manifest's own variables, `{random}` replaced.
+fn manifest_env(lab: &Lab) -> impl Iterator<Item = (String, String)> {
+    let random = || format!("{}{}", uuid::Uuid::new_v4().simple(), &uuid::Uuid::new_v4().simple().to_string()[..16]);
+    lab.manifest.server.env.iter().map(move |(name, value)| (name.clone(), value.replace("{random}", &random())))
+}
+
+fn freeze(engine: &Engine, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
+    let copy = run_folder(engine)?;
+    for entry in walkdir::WalkDir::new(&stage.lab).min_depth(1) {
+        let entry = entry?;
+        let relative = entry.path().strip_prefix(&stage.lab).map_err(std::io::Error::other)?;
+        let to = copy.as_std_path().join(relative);
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(copy)
+}
+
+/// A folder of its own for each program and each tree: one engine may hold several.
+fn run_folder(engine: &Engine) -> std::io::Result<Utf8PathBuf> {
+    engine.scratch.folder(&uuid::Uuid::new_v4().simple().to_string()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_line;
+
+    #[test]
+    fn a_plain_command_takes_the_shells_place_and_a_compound_one_does_not() {
+        assert_eq!(shell_line("python3 'my server.py'"), "exec python3 'my server.py' \"$@\"");
+        assert_eq!(shell_line("cd app && node main.js"), "cd app && node main.js \"$@\"");
+        assert_eq!(shell_line("WORKERS=2 ./server"), "WORKERS=2 ./server \"$@\"");
+    }
+}

@@ -1,0 +1,27 @@
+//! `cargo lab`: builds submissions, has suites grade them, and explains the results.
+//!
+//! The way of a submission: `cli` turns arguments into options, [`workspace`] finds the lab, [`submission`] and
+//! [`building`] make a program of what is to be graded, [`services`] provide Postgres and Redis, `suite` runs the
+//! lab's checks against it, `engine` holds these together and makes a [`report`], and a `reporter` prints it.
+//! Engine and reporters meet in [`events`] only.
+
+pub mod audit;
+pub mod bench;
+pub mod building;
+pub mod cli;
+pub mod commands;
+pub mod engine;
+pub mod error;
+pub mod events;
+pub mod exit;
+pub mod interrupt;
+pub mod manifest;
+pub mod report;
+pub mod reporter;
+pub mod scratch;
+pub mod services;
+pub mod state;
+pub mod submission;
+pub mod suggest;
+pub mod suite;
+pub mod workspace;

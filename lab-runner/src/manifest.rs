@@ -1,0 +1,299 @@
+//! A lab's manifest, `lab.toml`: what it is called, what it needs, and what a learner may edit.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use lab_kit::events::Readiness;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::ExitCode;
+use crate::suggest;
+
+/// The manifest format this runner reads.
+pub const FORMAT_VERSION: u32 = 1;
+/// The manifest's file name.
+pub const FILE_NAME: &str = "lab.toml";
+
+/// A lab's manifest.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Backend Labs manifest", description = "The file lab.toml of a lab.")]
+pub struct Manifest {
+    /// The version of this format: 1.
+    pub format_version: u32,
+    /// The lab's id, such as `step-NN`: how commands, reports and TODOs name it.
+    pub id: String,
+    /// The rest of the folder's and the package's name: lower-case words joined by hyphens.
+    pub slug: String,
+    /// The lab's title.
+    pub title: String,
+    /// What is built, in one sentence.
+    pub summary: String,
+    /// The steps of the backend roadmap that it covers.
+    pub roadmap: Vec<u32>,
+    /// The services its server is given.
+    #[serde(default)]
+    pub services: Vec<ServiceName>,
+    /// What is taken from a submission: files and folders, relative to the lab's folder.
+    #[schemars(with = "Vec<String>")]
+    pub editable: Vec<Utf8PathBuf>,
+    /// How the server is started and known to be ready.
+    pub server: Server,
+    /// How long things may take.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// A service that a lab can ask for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceName {
+    /// A database of its own for each check; the server gets `DATABASE_URL`.
+    Postgres,
+    /// A keyspace of its own for each check; the server gets `REDIS_URL`.
+    Redis,
+}
+
+/// How the server is started and known to be ready.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The request that tells whether it is ready.
+    pub readiness: Readiness,
+    /// Variables it gets beside `HOST`, `PORT` and those of its services. `{random}` in a value becomes 48 random
+    /// hexadecimal characters, new for each run.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+/// How long things may take, in seconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// From the server's start to its first answer.
+    pub start_seconds: u64,
+    /// For a check that states no limit of its own.
+    pub check_seconds: u64,
+    /// For building the submission.
+    pub build_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { start_seconds: 10, check_seconds: 20, build_seconds: 600 }
+    }
+}
+
+impl Limits {
+    /// From the server's start to its first answer.
+    pub fn start(&self) -> Duration {
+        Duration::from_secs(self.start_seconds)
+    }
+
+    /// For a check that states no limit of its own.
+    pub fn check(&self) -> Duration {
+        Duration::from_secs(self.check_seconds)
+    }
+
+    /// For building the submission.
+    pub fn build(&self) -> Duration {
+        Duration::from_secs(self.build_seconds)
+    }
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or a key is missing, unknown or of the wrong type.
+    #[error("{path}:{line}: {message}")]
+    Invalid {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+        /// The key that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// It was written for another runner.
+    #[error("{path}: format_version {found} is not {FORMAT_VERSION}, the one this runner reads")]
+    OtherVersion {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// The version it states.
+        found: u32,
+    },
+    /// A value is of the right type and still makes no sense.
+    #[error("{path}: {message}")]
+    Nonsense {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl ManifestError {
+    /// The exit code this ends the program with.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    /// What may help.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Invalid { suggestion: Some(suggestion), .. } => vec![suggestion.clone()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads and checks the manifest at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no manifest of this format.
+    pub fn load(path: &Utf8Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Parses and checks the manifest `text`; `path` is for messages.
+    ///
+    /// # Errors
+    /// The text is no manifest of this format.
+    pub fn parse(text: &str, path: &Utf8Path) -> Result<Self, ManifestError> {
+        refuse_other_versions(text, path)?;
+        let manifest: Self = toml::from_str(text).map_err(|error| invalid(text, path, &error))?;
+        manifest.make_sense().map_err(|message| ManifestError::Nonsense { path: path.to_owned(), message })?;
+        Ok(manifest)
+    }
+
+    /// The lab's package and folder: its id and its slug.
+    pub fn package(&self) -> String {
+        format!("{}-{}", self.id, self.slug)
+    }
+
+    fn make_sense(&self) -> Result<(), String> {
+        for (key, value) in [("id", &self.id), ("slug", &self.slug)] {
+            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if value.is_empty() || !value.chars().all(fits) {
+                return Err(format!("{key} `{value}` is not made of lower-case letters, digits and hyphens"));
+            }
+        }
+        if self.editable.is_empty() {
+            return Err("editable names nothing: there would be nothing to grade".into());
+        }
+        for path in &self.editable {
+            let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
+            if path.as_str().is_empty() || !inside {
+                return Err(format!("editable path `{path}` leaves the lab's folder"));
+            }
+        }
+        if !self.server.readiness.path.starts_with('/') {
+            return Err(format!("readiness path `{}` does not begin with a slash", self.server.readiness.path));
+        }
+        Ok(())
+    }
+}
+
+/// A manifest of another version is told apart before its keys are called unknown.
+fn refuse_other_versions(text: &str, path: &Utf8Path) -> Result<(), ManifestError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u32,
+    }
+    match toml::from_str::<Version>(text) {
+        Ok(Version { format_version: found }) if found != FORMAT_VERSION => {
+            Err(ManifestError::OtherVersion { path: path.to_owned(), found })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn invalid(text: &str, path: &Utf8Path, error: &toml::de::Error) -> ManifestError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let message = error.message().to_owned();
+    let suggestion = suggest_key(&message);
+    ManifestError::Invalid { path: path.to_owned(), line: before.matches('\n').count() + 1, message, suggestion }
+}
+
+/// serde says: unknown field `x`, expected one of `y`, `z`. The nearest of those is what was meant.
+fn suggest_key(message: &str) -> Option<String> {
+    if !message.starts_with("unknown") {
+        return None;
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    suggest::did_you_mean(unknown, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+format_version = 1
+id = "lab-1"
+slug = "first"
+title = "First"
+summary = "A first lab."
+roadmap = [1]
+services = ["postgres"]
+editable = ["src"]
+
+[server]
+readiness = { path = "/health" }
+"#;
+
+    fn parse(text: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(text, Utf8Path::new("labs/lab-1-first/lab.toml"))
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let manifest = parse(GOOD).unwrap();
+        assert_eq!(manifest.server.readiness.status, 200);
+        assert_eq!(manifest.limits, Limits { start_seconds: 10, check_seconds: 20, build_seconds: 600 });
+        assert_eq!(manifest.package(), "lab-1-first");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_and_the_nearest_suggested() {
+        let error = parse(&GOOD.replace("editable", "editabel")).unwrap_err();
+        assert!(error.to_string().contains("labs/lab-1-first/lab.toml:9: unknown field `editabel`"), "{error}");
+        assert_eq!(error.hints(), ["did you mean `editable`?"]);
+    }
+
+    #[test]
+    fn an_unknown_service_is_refused_and_the_nearest_suggested() {
+        let error = parse(&GOOD.replace("\"postgres\"", "\"postgresql\"")).unwrap_err();
+        assert_eq!(error.hints(), ["did you mean `postgres`?"]);
+    }
+
+    #[test]
+    fn a_later_format_is_told_apart_from_an_unknown_key() {
+        let error = parse(&GOOD.replace("format_version = 1", "format_version = 2\ncolour = \"red\"")).unwrap_err();
+        assert!(matches!(error, ManifestError::OtherVersion { found: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn an_editable_path_cannot_leave_the_lab() {
+        for path in ["../src", "/etc", "", "src/../.."] {
+            let error = parse(&GOOD.replace("[\"src\"]", &format!("[{path:?}]"))).unwrap_err();
+            assert!(error.to_string().contains("leaves the lab's folder"), "{error}");
+        }
+    }
+}

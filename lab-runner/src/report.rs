@@ -1,0 +1,238 @@
+//! What became of a submission: the document that `--format json` prints, `backend-labs/result/v1`.
+//!
+//! Every field is described here once; schema/result.schema.json is generated from these types and
+//! schema/README.md explains it to readers.
+
+mod build;
+mod score;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use lab_kit::events::{Difference, SkipReason, TranscriptEntry, Verdict};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::ExitCode;
+
+pub use build::{Findings, Gathered};
+
+/// The name and version of the format.
+pub const SCHEMA: &str = "backend-labs/result/v1";
+
+/// What became of a submission.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints.")]
+pub struct Report {
+    /// The format's name and version: `backend-labs/result/v1`. Fields may be added to v1, none changes or goes.
+    pub schema: String,
+    /// The lab's id.
+    pub lab: String,
+    /// The lab's title.
+    pub title: String,
+    /// What was graded.
+    pub submission: Submission,
+    /// The suite that graded it.
+    pub suite: Suite,
+    /// Where all random data came from; `--seed` takes it back.
+    pub seed: u64,
+    /// The services that were used, by name.
+    pub services: BTreeMap<String, Service>,
+    /// What kept the submission from the machine it ran on: `none`, until a command isolates.
+    pub isolation: String,
+    /// What became of the submission as a whole.
+    pub outcome: Outcome,
+    /// The points of the checks that passed.
+    pub score: u32,
+    /// The points of the checks that could be graded. Checks that a fault of ours or the way of running kept from
+    /// being seen are not in it.
+    pub max_score: u32,
+    /// Whether only some of the suite's checks were asked for.
+    pub partial: bool,
+    /// When grading began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took, building included, in milliseconds.
+    pub duration_ms: u64,
+    /// Where that time went.
+    pub timings: Timings,
+    /// Why nothing was graded, unless it was.
+    pub diagnostics: Option<Diagnostics>,
+    /// What a reader should know beside the result, a sentence each.
+    pub notes: Vec<String>,
+    /// The checks that were asked for and those they need, in the order they are declared.
+    pub checks: Vec<Check>,
+}
+
+/// What was graded.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Submission {
+    /// Where it came from.
+    pub kind: SubmissionKind,
+    /// Its folder, from the workspace's root where it lies inside; else the command or the URL.
+    pub path: String,
+    /// The SHA-256 of its editable files, their names included. None for a command or a URL.
+    pub sha256: Option<String>,
+    /// What was in the folder and was not taken, because the manifest does not name it as editable.
+    pub left_out: Vec<String>,
+}
+
+/// Where a submission came from.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmissionKind {
+    /// The lab's own folder, as the learner works in it.
+    WorkingTree,
+    /// The reference submission.
+    Solution,
+    /// A folder given by `--submission`.
+    Folder,
+    /// The reference submission with one known mistake.
+    Mutant,
+    /// A program given by `--command`.
+    Command,
+    /// A server that already ran, given by `--url`.
+    Url,
+}
+
+/// The suite that graded.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Suite {
+    /// The SHA-256 of its program. None where nothing was graded.
+    pub sha256: Option<String>,
+}
+
+/// A service that was used.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Where it came from: `external`, `containers`, `native` or `embedded`.
+    pub provider: String,
+    /// The version it states of itself.
+    pub version: Option<String>,
+}
+
+/// What became of a submission as a whole.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every check has a verdict that says something of the submission.
+    Graded,
+    /// It does not build.
+    BuildFailed,
+    /// Its server never became ready.
+    StartFailed,
+    /// A service, or we, failed: at least one check says nothing of the submission.
+    InfrastructureError,
+}
+
+/// Where the time went, in milliseconds since grading began.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Timings {
+    /// When the submission was built.
+    pub built_ms: Option<u64>,
+    /// How long cargo took for that; 0 where it did not have to be asked.
+    pub cargo_ms: Option<u64>,
+    /// When the services were ready.
+    pub services_ready_ms: Option<u64>,
+    /// When the suite was ready to be run.
+    pub suite_ready_ms: Option<u64>,
+    /// When the first check began: the server had been started once by then.
+    pub first_check_ms: Option<u64>,
+    /// When the last check had ended.
+    pub last_check_ms: Option<u64>,
+}
+
+/// Why nothing was graded.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnostics {
+    /// What happened, in one sentence.
+    pub message: String,
+    /// The compiler's first errors, or the last lines the server wrote.
+    pub details: Vec<String>,
+    /// How many more errors the compiler had.
+    pub omitted: usize,
+    /// What may help.
+    pub hints: Vec<String>,
+    /// The compiler's errors with terminal colours. Never written into a file.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub coloured: Vec<String>,
+}
+
+/// What became of one check.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Its id, unique in the lab.
+    pub id: String,
+    /// The behaviour it asks for.
+    pub title: String,
+    /// The task of the lab's README that it belongs to.
+    pub task: u32,
+    /// The points it got.
+    pub points: u32,
+    /// The points it is worth.
+    pub max_points: u32,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why it was not run, if it was not.
+    pub skip_reason: Option<SkipReason>,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// What is wrong, unless it passed.
+    pub message: Option<String>,
+    /// What was sent to the server.
+    pub sent: Option<String>,
+    /// What came back.
+    pub received: Option<String>,
+    /// What was expected.
+    pub expected: Option<String>,
+    /// What was found in its place.
+    pub actual: Option<String>,
+    /// Where the two differ.
+    pub diff: Vec<Difference>,
+    /// Why the behaviour is asked for.
+    pub why: String,
+    /// Where that is written.
+    pub source: String,
+    /// The first hint, unless it passed.
+    pub hint: Option<String>,
+    /// All hints, from the vaguest to the plainest, unless it passed.
+    pub hints: Vec<String>,
+    /// Commands that show the same by hand.
+    pub reproduce: Option<String>,
+    /// The last lines the server wrote.
+    pub server_log: Vec<String>,
+    /// Whether it grades in CI only.
+    pub held_out: bool,
+    /// Whether its points are part of `max_score`.
+    pub counted: bool,
+    /// What happened, in order.
+    pub transcript: Vec<TranscriptEntry>,
+}
+
+impl Report {
+    /// The exit code that says the same in a number.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.outcome {
+            Outcome::BuildFailed | Outcome::StartFailed => ExitCode::NotRunnable,
+            Outcome::InfrastructureError => ExitCode::Infrastructure,
+            Outcome::Graded if self.checks.iter().all(Check::is_fine) => ExitCode::Passed,
+            Outcome::Graded => ExitCode::NotPassed,
+        }
+    }
+
+    /// The checks that did not pass and were run.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| !matches!(check.verdict, Verdict::Passed | Verdict::Skipped))
+    }
+}
+
+impl Check {
+    /// Whether it passed, or could not be asked of this submission.
+    pub fn is_fine(&self) -> bool {
+        match self.verdict {
+            Verdict::Passed => true,
+            Verdict::Skipped => !self.counted,
+            Verdict::Failed | Verdict::TimedOut | Verdict::Error => false,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! How a report comes together: facts as they are gathered, then the checks the suite reported.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use lab_kit::events::{CheckInfo, CheckReport, Verdict};
+
+use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Suite, Timings, score};
+
+/// What is known of a run before its result is.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    /// The lab's id.
+    pub lab: String,
+    /// The lab's title.
+    pub title: String,
+    /// What is graded.
+    pub submission: Submission,
+    /// The SHA-256 of the suite's program, once it is there.
+    pub suite_sha256: Option<String>,
+    /// Where all random data comes from.
+    pub seed: u64,
+    /// The services in use.
+    pub services: BTreeMap<String, Service>,
+    /// When grading began.
+    pub started_at: DateTime<Utc>,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Whether only some checks were asked for.
+    pub partial: bool,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub enum Findings {
+    /// The suite ran: the checks that were expected of it, and what it reported.
+    Checks {
+        /// What was expected.
+        expected: Vec<CheckInfo>,
+        /// What came.
+        reported: Vec<CheckReport>,
+        /// Why some may not have come.
+        interruption: Option<String>,
+    },
+    /// No check was run.
+    Nothing(Outcome, Diagnostics),
+}
+
+impl Findings {
+    /// A service or another thing that is not the submission's failed.
+    pub fn infrastructure(message: impl Into<String>, hints: Vec<String>) -> Self {
+        let diagnostics = Diagnostics { message: message.into(), hints, ..Diagnostics::default() };
+        Self::Nothing(Outcome::InfrastructureError, diagnostics)
+    }
+}
+
+impl Gathered {
+    /// The report, `duration` after grading began.
+    pub fn conclude(self, findings: Findings, duration: Duration) -> Report {
+        let (outcome, diagnostics, mut checks) = match findings {
+            Findings::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
+            Findings::Checks { expected, reported, interruption } => {
+                let checks = match_up(&expected, reported, interruption.as_deref());
+                let ours = checks.iter().any(|check| check.verdict == Verdict::Error);
+                let diagnostics = interruption.map(|message| Diagnostics { message, ..Diagnostics::default() });
+                (if ours { Outcome::InfrastructureError } else { Outcome::Graded }, diagnostics, checks)
+            }
+        };
+        let (score, max_score) = score::score(&mut checks);
+        Report {
+            schema: SCHEMA.to_owned(),
+            lab: self.lab,
+            title: self.title,
+            submission: self.submission,
+            suite: Suite { sha256: self.suite_sha256 },
+            seed: self.seed,
+            services: self.services,
+            isolation: "none".to_owned(),
+            outcome,
+            score,
+            max_score,
+            partial: self.partial,
+            started_at: self.started_at,
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            timings: self.timings,
+            diagnostics,
+            notes: self.notes,
+            checks,
+        }
+    }
+}
+
+/// A report lists exactly what was expected: what is missing is a fault of ours, what is too much is dropped.
+fn match_up(expected: &[CheckInfo], reported: Vec<CheckReport>, interruption: Option<&str>) -> Vec<Check> {
+    let mut reported: BTreeMap<String, CheckReport> =
+        reported.into_iter().map(|report| (report.id.clone(), report)).collect();
+    let find = |info: &CheckInfo| match reported.remove(&info.id) {
+        Some(report) => Check::new(info, report),
+        None => {
+            let mut check = Check::unreported(info);
+            if let Some(reason) = interruption {
+                check.message = Some(format!("not graded: {reason}"));
+            }
+            check
+        }
+    };
+    expected.iter().map(find).collect()
+}
+
+impl Check {
+    /// The result of a check that its suite reported.
+    pub fn new(info: &CheckInfo, report: CheckReport) -> Self {
+        let explanation = report.explanation.unwrap_or_default();
+        let passed = report.verdict == Verdict::Passed;
+        let hints = if passed { Vec::new() } else { info.hints.clone() };
+        Self {
+            verdict: report.verdict,
+            points: if passed { info.points } else { 0 },
+            skip_reason: report.skip_reason,
+            duration_ms: report.duration_ms,
+            message: (!explanation.message.is_empty()).then_some(explanation.message),
+            sent: explanation.sent,
+            received: explanation.received,
+            expected: explanation.expected,
+            actual: explanation.actual,
+            diff: explanation.diff,
+            why: explanation.because.unwrap_or_else(|| info.why.clone()),
+            hint: hints.first().cloned(),
+            hints,
+            reproduce: explanation.reproduce,
+            server_log: explanation.server_log,
+            transcript: report.transcript,
+            ..Self::unreported(info)
+        }
+    }
+
+    /// A check that was expected and never reported.
+    pub fn unreported(info: &CheckInfo) -> Self {
+        Self {
+            id: info.id.clone(),
+            title: info.title.clone(),
+            task: info.task,
+            points: 0,
+            max_points: info.points,
+            verdict: Verdict::Error,
+            skip_reason: None,
+            duration_ms: 0,
+            message: Some("the suite ended without a verdict on this check: a fault of the grader".to_owned()),
+            sent: None,
+            received: None,
+            expected: None,
+            actual: None,
+            diff: Vec::new(),
+            why: info.why.clone(),
+            source: info.source.clone(),
+            hint: None,
+            hints: Vec::new(),
+            reproduce: None,
+            server_log: Vec::new(),
+            held_out: info.held_out,
+            counted: true,
+            transcript: Vec::new(),
+        }
+    }
+}

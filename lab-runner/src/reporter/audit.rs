@@ -1,0 +1,75 @@
+//! An audit for people: what holds, what does not, and which mutant fails which check.
+
+use std::fmt::Write as _;
+
+use super::paint::{bad, dim, good, strong};
+use crate::audit::{AuditReport, LabAudit};
+
+/// The whole of an audit.
+pub fn audit_table(report: &AuditReport) -> String {
+    let mut text = String::new();
+    for lab in &report.labs {
+        text.push_str(&lab_table(lab));
+        text.push('\n');
+    }
+    let problems: usize = report.labs.iter().map(|lab| lab.problems.len()).sum();
+    let line = match problems {
+        0 => good("every lab grades fairly"),
+        1 => bad("1 problem"),
+        _ => bad(format_args!("{problems} problems")),
+    };
+    text + &line + "\n"
+}
+
+fn lab_table(lab: &LabAudit) -> String {
+    let mut text = format!("{}\n", strong(format_args!("{} {}", lab.lab, lab.title)));
+    let _ = writeln!(text, "{}", strong("  check × mutants that fail it"));
+    let width = lab.order.iter().map(String::len).max().unwrap_or_default();
+    for id in &lab.order {
+        let by = lab.checks.get(id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
+        let _ =
+            writeln!(text, "  {id:<width$}  {}", by.filter(|names| !names.is_empty()).unwrap_or_else(|| bad("none")));
+    }
+    let _ = writeln!(text, "{}", strong("  mutant × checks that it fails"));
+    let width = lab.mutants.iter().map(|mutant| mutant.name.len()).max().unwrap_or_default();
+    for mutant in &lab.mutants {
+        let word = if mutant.caught { good("caught") } else { bad("MISSED") };
+        let _ = writeln!(text, "  {word}  {:<width$}  {}", mutant.name, mutant.failed.join(", "));
+    }
+    text.push_str(&facts(lab));
+    for problem in &lab.problems {
+        let message = problem.message.replace('\n', "\n          ");
+        let _ = writeln!(text, "  {}    {}: {message}", bad("FAIL"), strong(&problem.place));
+    }
+    text
+}
+
+fn facts(lab: &LabAudit) -> String {
+    let mut text = String::new();
+    let mut fact = |holds: bool, told: String| {
+        if holds {
+            let _ = writeln!(text, "  {}      {told}", good("ok"));
+        }
+    };
+    let fine = |places: &[&str]| {
+        !lab.problems.iter().any(|problem| places.iter().any(|place| problem.place.starts_with(place)))
+    };
+    fact(fine(&["README", "lab.toml", "Cargo", "checks", "check "]), "manifest, README, TODOs and checks agree".into());
+    if let Some((score, max)) = lab.starter {
+        fact(
+            fine(&["starter"]),
+            format!("the starter builds, starts and does not pass ({score}/{max}), clippy and rustfmt accept it"),
+        );
+    }
+    let rounds: Vec<String> = lab.rounds_ms.iter().map(|millis| format!("{:.1}", *millis as f64 / 1000.0)).collect();
+    let told = format!(
+        "the solution passes {} times in a row with every processor busy ({} s), clippy and rustfmt accept it",
+        rounds.len(),
+        rounds.join(", ")
+    );
+    fact(fine(&["solution"]), told);
+    let caught = lab.mutants.iter().filter(|mutant| mutant.caught).count();
+    fact(fine(&["mutant"]), format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()));
+    let _ = writeln!(text, "  {}", dim(format_args!("audited in {:.0} s", lab.duration_ms as f64 / 1000.0)));
+    text
+}

@@ -1,0 +1,96 @@
+//! Results for people: a line for each check as it ends, then the first failures explained, then the score.
+
+mod explain;
+mod summary;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::events::Progress;
+use crate::report::Report;
+
+pub(super) use explain::explain;
+use table::Table;
+
+/// More failures than this are too much to read at once; the others are named.
+const EXPLAINED: usize = 3;
+/// Where no terminal says otherwise.
+const WIDTH: usize = 100;
+
+/// Tells a run to people.
+#[derive(Debug)]
+pub struct Human {
+    all_hints: bool,
+    table: Table,
+    waiting: BTreeMap<String, String>,
+}
+
+impl Human {
+    /// With all hints of a check, or only the first.
+    pub fn new(all_hints: bool) -> Self {
+        Self { all_hints, table: Table::default(), waiting: BTreeMap::new() }
+    }
+
+    /// What to print now.
+    pub fn hear(&mut self, progress: &Progress) -> String {
+        match progress {
+            Progress::Planned(checks) => {
+                self.table = Table::new(checks);
+                String::new()
+            }
+            Progress::CheckFinished(check) => {
+                self.waiting.insert(check.id.clone(), self.table.row(check));
+                self.table.ready_rows(&mut self.waiting)
+            }
+            Progress::Finished(report) => self.finish(report),
+            _ => String::new(),
+        }
+    }
+
+    /// The rows nobody reported, and everything below the table.
+    fn finish(&mut self, report: &Report) -> String {
+        let mut text = String::new();
+        for check in &report.checks {
+            self.waiting.entry(check.id.clone()).or_insert_with(|| self.table.row(check));
+            text.push_str(&self.table.ready_rows(&mut self.waiting));
+        }
+        text.push_str(&below(report, self.all_hints, width()));
+        text
+    }
+}
+
+/// The whole result at once, as for a file.
+pub(super) fn whole(report: &Report) -> String {
+    let mut table = Table::of(report);
+    let mut rows = report.checks.iter().map(|check| (check.id.clone(), table.row(check))).collect();
+    let mut text = table.ready_rows(&mut rows);
+    text.push_str(&below(report, true, WIDTH));
+    text
+}
+
+/// Only the score, for scripts and the impatient.
+pub(super) fn quiet(progress: &Progress) -> String {
+    match progress {
+        Progress::Finished(report) => summary::quiet(report),
+        _ => String::new(),
+    }
+}
+
+fn below(report: &Report, all_hints: bool, width: usize) -> String {
+    let mut text = summary::obstacle(report);
+    let mut failures = report.failures();
+    for check in failures.by_ref().take(EXPLAINED) {
+        text.push('\n');
+        text.push_str(&explain(check, all_hints, width));
+    }
+    let rest: Vec<&str> = failures.map(|check| check.id.as_str()).collect();
+    text.push_str(&summary::others(report, &rest, width));
+    text.push_str(&summary::summary(report, width));
+    text
+}
+
+/// As wide as the terminal, within what is good to read.
+fn width() -> usize {
+    let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    terminal.unwrap_or(WIDTH).clamp(40, 120)
+}

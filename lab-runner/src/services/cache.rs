@@ -1,0 +1,124 @@
+//! The user's cache, and the folders in it.
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::account::Account;
+use super::problem::Problem;
+
+/// Where a memory-backed folder is found on Linux.
+const MEMORY: &str = "/dev/shm";
+/// Less free memory than this is left alone.
+const MEMORY_WANTED: u64 = 1 << 30;
+
+/// The folders that services keep things in.
+#[derive(Debug, Clone)]
+pub(super) struct Cache {
+    root: PathBuf,
+    account: Account,
+    /// Whether `LAB_CACHE_DIR` named it: then nothing is shared with the user's other cache.
+    named: bool,
+}
+
+impl Cache {
+    /// Finds the cache: `LAB_CACHE_DIR`, or the system's place for this user.
+    pub(super) fn locate() -> Result<Self, Problem> {
+        let account = Account::for_servers();
+        let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(root) = variable("LAB_CACHE_DIR") {
+            let root = std::path::absolute(&root).map_err(|error| Problem::io("find LAB_CACHE_DIR", &error))?;
+            return Ok(Self { root, account, named: true });
+        }
+        let root = if account == Account::Nobody {
+            Some(PathBuf::from("/var/cache"))
+        } else if let Some(cache) = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()) {
+            Some(cache)
+        } else {
+            let inside = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+            variable("HOME").map(|home| home.join(inside))
+        };
+        let root = root.ok_or_else(|| {
+            Problem::new("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
+                .hint("name a folder in LAB_CACHE_DIR")
+        })?;
+        Ok(Self { root: root.join("backend-labs"), account, named: false })
+    }
+
+    /// Its topmost folder, which may not exist yet.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The account that servers run under.
+    pub(super) fn account(&self) -> Account {
+        self.account
+    }
+
+    /// A folder of the cache that servers may pass through, made if it is not there.
+    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Problem> {
+        self.make(&self.root)?;
+        self.account.can_reach(&self.root)?;
+        let folder = self.root.join(name);
+        self.make(&folder)?;
+        Ok(folder)
+    }
+
+    /// Where private instances live: in memory if there is enough of it, because a database is made for every check.
+    pub(super) fn instances(&self) -> Result<PathBuf, Problem> {
+        match self.memory() {
+            Some(folder) if self.make(&folder).is_ok() && self.is_ours(&folder) => Ok(folder),
+            _ => self.folder("instances"),
+        }
+    }
+
+    /// Every folder that instances may have been made in, whichever of them is used now.
+    pub(super) fn instance_folders(&self) -> Vec<PathBuf> {
+        [self.memory_folder(), self.root.join("instances")].into_iter().filter(|folder| self.is_ours(folder)).collect()
+    }
+
+    fn memory(&self) -> Option<PathBuf> {
+        let free = rustix::fs::statvfs(MEMORY).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize))?;
+        (free >= MEMORY_WANTED).then(|| self.memory_folder())
+    }
+
+    fn memory_folder(&self) -> PathBuf {
+        let user = rustix::process::geteuid().as_raw();
+        let name = if self.named {
+            let digest = hex::encode(Sha256::digest(self.root.as_os_str().as_encoded_bytes()));
+            format!("backend-labs-{user}-{}", &digest[..8])
+        } else {
+            format!("backend-labs-{user}")
+        };
+        Path::new(MEMORY).join(name)
+    }
+
+    fn make(&self, folder: &Path) -> Result<(), Problem> {
+        let made = DirBuilder::new().recursive(true).mode(self.account.passage()).create(folder);
+        made.and_then(|()| self.open_passage(folder))
+            .map_err(|error| Problem::io(format_args!("make the folder {}", folder.display()), &error))
+    }
+
+    /// The umask may have taken bits away that an unprivileged server needs.
+    fn open_passage(&self, folder: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(folder)?;
+        let wanted = self.account.passage();
+        if metadata.permissions().mode() & wanted == wanted || !owned_by_us(&metadata) {
+            return Ok(());
+        }
+        fs::set_permissions(folder, fs::Permissions::from_mode(wanted))
+    }
+
+    /// In a place where everybody may make folders, another user may have made ours first.
+    fn is_ours(&self, folder: &Path) -> bool {
+        fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && owned_by_us(&metadata))
+    }
+}
+
+fn owned_by_us(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}

@@ -1,0 +1,72 @@
+//! Running a helper program to its end, within a time, leaving nothing of it behind.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lab_kit::process::{Signal, die_with_parent, signal_group};
+
+/// How often a helper is looked at.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How a helper ended.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// `None`: it was killed because the time was over.
+    pub(super) status: Option<ExitStatus>,
+    /// What it wrote, both streams as they came.
+    pub(super) text: String,
+}
+
+impl Outcome {
+    pub(super) fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+
+    /// How it ended, in words.
+    pub(super) fn ending(&self, within: Duration) -> String {
+        match self.status {
+            Some(status) => status.to_string(),
+            None => format!("killed after {} s", within.as_secs()),
+        }
+    }
+}
+
+/// Runs `command` with nothing on its stdin.
+pub(super) fn run(command: &mut Command, within: Duration, meanwhile: impl FnMut(Duration)) -> io::Result<Outcome> {
+    run_with_input(command.stdin(Stdio::null()), within, meanwhile)
+}
+
+/// Runs `command`, whose stdin has been set, and collects what it writes. `meanwhile` is called again and again with the time since the start.
+pub(super) fn run_with_input(
+    command: &mut Command,
+    within: Duration,
+    mut meanwhile: impl FnMut(Duration),
+) -> io::Result<Outcome> {
+    // A file never blocks the writer, and needs no thread to be read.
+    let mut output: File = tempfile::tempfile()?;
+    command.stdout(output.try_clone()?).stderr(output.try_clone()?);
+    die_with_parent(command, Signal::TERM);
+    let mut child = command.spawn()?;
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if began.elapsed() >= within {
+            break None;
+        }
+        meanwhile(began.elapsed());
+        thread::sleep(TICK);
+    };
+    if status.is_none() {
+        signal_group(child.id(), Signal::KILL)?;
+        child.wait()?;
+    }
+    let mut bytes = Vec::new();
+    output.rewind()?;
+    output.read_to_end(&mut bytes)?;
+    Ok(Outcome { status, text: String::from_utf8_lossy(&bytes).into_owned() })
+}

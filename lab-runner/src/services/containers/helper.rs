@@ -1,0 +1,123 @@
+//! The program `lab-containers`, which is built only when a container is to be started for the first time.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::super::command::{self, Outcome};
+use super::super::instance::last_lines;
+use super::super::problem::Problem;
+use super::super::tell::Tell;
+use super::engine::Engine;
+use super::recipe::Order;
+
+/// A cold build takes a minute or two on two cores.
+const BUILD: Duration = Duration::from_secs(1200);
+/// Longer than the helper itself waits.
+const START: Duration = Duration::from_secs(120);
+/// How often a build is spoken of.
+const NEWS: Duration = Duration::from_secs(15);
+
+/// Postgres and Redis need it at the same time; one of them builds it.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// Has the helper start the container of `order`, or start it again if it was stopped.
+pub(super) fn start(order: &Order, engine: &Engine, tell: &Tell) -> Result<(), Problem> {
+    let program = {
+        let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        built(tell)?
+    };
+    tell.say(format!("starting the container {}", order.name));
+    let failed = |error: io::Error| Problem::io("start the container helper", &error);
+    let mut stdin: File = tempfile::tempfile().map_err(failed)?;
+    let text = serde_json::to_vec(order).map_err(|error| Problem::new(error.to_string()))?;
+    stdin.write_all(&text).and_then(|()| io::Seek::rewind(&mut stdin)).map_err(failed)?;
+    let mut command = Command::new(&program);
+    command.env("DOCKER_HOST", engine.docker_host()).stdin(stdin);
+    let outcome = command::run_with_input(&mut command, START, |_| {}).map_err(failed)?;
+    if outcome.succeeded() {
+        return Ok(());
+    }
+    Err(explain(order, engine, &outcome))
+}
+
+/// The container's own words say more than the helper's, if it has any.
+fn explain(order: &Order, engine: &Engine, outcome: &Outcome) -> Problem {
+    let facts = engine.call("GET", &format!("/containers/{}/json", order.name));
+    let code = facts.ok().and_then(|facts| facts.body["State"]["ExitCode"].as_i64().filter(|code| *code != 0));
+    let log = engine.log(&order.name).unwrap_or_default();
+    match code {
+        Some(code) => {
+            Problem::new(format!("the container {} ended with code {code}; it wrote:{}", order.name, last_lines(&log)))
+        }
+        None => Problem::new(format!("the container could not be started:{}", last_lines(&outcome.text))),
+    }
+}
+
+fn built(tell: &Tell) -> Result<PathBuf, Problem> {
+    let program = place()?;
+    let root = workspace();
+    if lab_launcher::is_fresh(&program, &root) {
+        return Ok(program);
+    }
+    if !root.join("lab-runner/containers/Cargo.toml").exists() {
+        return if program.exists() {
+            Ok(program)
+        } else {
+            Err(Problem::new("the container helper is not part of this copy"))
+        };
+    }
+    let began = SystemTime::now();
+    let outcome = build(&program, &root, tell).map_err(|error| Problem::io("run cargo", &error))?;
+    if !outcome.succeeded() || !program.exists() {
+        let ending = outcome.ending(BUILD);
+        return Err(Problem::new(format!(
+            "the container helper could not be compiled ({ending}):{}",
+            last_lines(&outcome.text)
+        )));
+    }
+    // Without the stamp the next run asks cargo again: slower, never wrong.
+    let _ = lab_launcher::record(&program, began);
+    Ok(program)
+}
+
+fn build(program: &Path, root: &Path, tell: &Tell) -> io::Result<Outcome> {
+    let first = !program.exists();
+    if first {
+        tell.say("compiling the container helper: once, about a minute");
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--package", "lab-containers", "--bin", "lab-containers"]).current_dir(root);
+    let folder = program.parent().unwrap_or(root);
+    if folder.file_name().is_some_and(|profile| profile == "release") {
+        cargo.arg("--release");
+    }
+    if let Some(target) = folder.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    let mut told = Duration::ZERO;
+    command::run(&mut cargo, BUILD, |since| {
+        if since.saturating_sub(told) >= NEWS {
+            told = since;
+            tell.say(format!("compiling the container helper: {} s", since.as_secs()));
+        }
+    })
+}
+
+/// Beside the runner's own executable; a test's is one folder further down.
+fn place() -> Result<PathBuf, Problem> {
+    let own = env::current_exe().and_then(fs::canonicalize).map_err(|error| Problem::io("find the runner", &error))?;
+    let folder = own.parent().map(Path::to_owned).unwrap_or_default();
+    let folder =
+        if folder.ends_with("deps") { folder.parent().map(Path::to_owned).unwrap_or_default() } else { folder };
+    Ok(folder.join("lab-containers"))
+}
+
+/// The launcher says where the workspace is; without it, it is where the runner was compiled.
+fn workspace() -> PathBuf {
+    env::var_os("LAB_WORKSPACE").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), PathBuf::from)
+}

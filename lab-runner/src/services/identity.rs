@@ -1,0 +1,71 @@
+//! Telling a process of ours from a later one that was given the same number.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lab_kit::process::{Signal, signal_process};
+
+/// How long a leftover gets between being asked to stop and being killed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A process and when it started: together they never come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pid: u32,
+    started: String,
+}
+
+impl Identity {
+    /// The identity of the running process `pid`, if there is one.
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        started(pid).map(|started| Self { pid, started })
+    }
+
+    pub(super) fn save(&self, file: &Path) -> io::Result<()> {
+        fs::write(file, format!("{}\n{}\n", self.pid, self.started))
+    }
+
+    pub(super) fn load(file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let (pid, started) = text.split_once('\n')?;
+        Some(Self { pid: pid.parse().ok()?, started: started.trim_end().to_owned() })
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        Self::of(self.pid).as_ref() == Some(self)
+    }
+
+    /// Ends the process if it still runs: politely with `signal`, then with SIGKILL.
+    pub(super) fn end(&self, signal: Signal) {
+        for signal in [signal, Signal::KILL] {
+            if !self.is_running() {
+                return;
+            }
+            let _ = signal_process(self.pid, signal);
+            let deadline = Instant::now() + PATIENCE;
+            while self.is_running() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+/// When the process started, in the kernel's own words (proc_pid_stat(5), field 22); `None` if it has ended.
+#[cfg(target_os = "linux")]
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses, and may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let ended = matches!(*fields.first()?, "Z" | "X");
+    (!ended).then(|| fields.get(19).map(|&ticks| ticks.to_owned()))?
+}
+
+#[cfg(not(target_os = "linux"))]
+fn started(pid: u32) -> Option<String> {
+    let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}

@@ -1,0 +1,81 @@
+//! What the machine offers beside services: tools, disk, memory.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use super::cache::Cache;
+
+/// A line of the doctor's report: what, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What was looked at.
+    pub name: &'static str,
+    /// What was found.
+    pub value: String,
+    /// Whether it will do.
+    pub good: bool,
+}
+
+/// The disk that builds need at least, beside what they have already: dependencies and one lab.
+const DISK_WANTED: u64 = 2 << 30;
+
+pub(super) fn facts() -> Vec<Fact> {
+    let mut facts = vec![tool("rustc", &["--version"]), tool("cargo", &["--version"]), tool("cc", &["--version"])];
+    facts.push(processors());
+    facts.extend(folders());
+    facts
+}
+
+fn tool(name: &'static str, arguments: &[&str]) -> Fact {
+    let output = Command::new(name).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let line = output.ok().filter(|output| output.status.success());
+    let line = line.and_then(|output| String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned));
+    let name = if name == "cc" { "linker" } else { name };
+    match line {
+        Some(value) => Fact { name, value, good: true },
+        None => Fact { name, value: "not found".to_owned(), good: false },
+    }
+}
+
+fn processors() -> Fact {
+    let count = thread::available_parallelism().map_or(1, usize::from);
+    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    });
+    let free = memory.map_or_else(String::new, |kilobytes| format!(", {} of memory free", size(kilobytes << 10)));
+    Fact { name: "machine", value: format!("{count} processors{free}"), good: memory.is_none_or(|free| free > 1 << 20) }
+}
+
+fn folders() -> Vec<Fact> {
+    let cache = match Cache::locate() {
+        Ok(cache) => cache,
+        Err(problem) => return vec![Fact { name: "cache", value: problem.to_string(), good: false }],
+    };
+    let mut facts = vec![folder("cache", cache.root())];
+    match cache.instances() {
+        Ok(instances) if !instances.starts_with(cache.root()) => facts.push(folder("instances", &instances)),
+        Ok(_) => {}
+        Err(problem) => facts.push(Fact { name: "instances", value: problem.to_string(), good: false }),
+    }
+    if let Ok(workspace) = std::env::current_dir() {
+        facts.push(folder("builds", &workspace));
+    }
+    facts
+}
+
+fn folder(name: &'static str, path: &Path) -> Fact {
+    let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
+    let free = rustix::fs::statvfs(there).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize));
+    let told = free.map_or_else(String::new, |free| format!(", {} free", size(free)));
+    Fact { name, value: format!("{}{told}", path.display()), good: free.is_none_or(|free| free > DISK_WANTED / 4) }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes >> 20 {
+        megabytes @ 0..10_240 => format!("{megabytes} MB"),
+        megabytes => format!("{} GB", megabytes >> 10),
+    }
+}

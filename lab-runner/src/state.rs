@@ -1,0 +1,91 @@
+//! What is remembered from one run to the next: the last lab, scores, and how long checks take.
+//!
+//! All of it may be lost without harm, so that nothing here fails.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Outcome, Report, SubmissionKind};
+use crate::workspace::Workspace;
+use lab_kit::events::Verdict;
+
+/// Where things are remembered.
+#[derive(Debug, Clone)]
+pub struct Memory(Utf8PathBuf);
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Global {
+    last_lab: Option<String>,
+}
+
+/// What is remembered of a lab.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LabMemory {
+    /// The last whole result of the working tree: points, and out of how many.
+    pub score: Option<(u32, u32)>,
+    /// The first check that did not pass then.
+    pub next_check: Option<String>,
+    /// How long each check took, in milliseconds.
+    pub expected_ms: BTreeMap<String, u64>,
+}
+
+impl Memory {
+    /// The memory of `workspace`.
+    pub fn of(workspace: &Workspace) -> Self {
+        Self(workspace.lab_folder().join("state"))
+    }
+
+    /// The lab that was graded last.
+    pub fn last_lab(&self) -> Option<String> {
+        read::<Global>(&self.0.join("global.json")).last_lab
+    }
+
+    /// What is remembered of the lab `id`.
+    pub fn lab(&self, id: &str) -> LabMemory {
+        read(&self.lab_path(id))
+    }
+
+    /// Remembers a result.
+    pub fn remember(&self, report: &Report) {
+        let mut memory = self.lab(&report.lab);
+        let quick = |verdict: Verdict| matches!(verdict, Verdict::Passed | Verdict::Failed);
+        for check in report.checks.iter().filter(|check| quick(check.verdict)) {
+            memory.expected_ms.insert(check.id.clone(), check.duration_ms);
+        }
+        let own = report.submission.kind == SubmissionKind::WorkingTree;
+        if own && !report.partial && report.outcome == Outcome::Graded {
+            memory.score = Some((report.score, report.max_score));
+            memory.next_check = report.checks.iter().find(|check| !check.is_fine()).map(|check| check.id.clone());
+        }
+        write(&self.lab_path(&report.lab), &memory);
+        if own {
+            write(&self.0.join("global.json"), &Global { last_lab: Some(report.lab.clone()) });
+        }
+    }
+
+    fn lab_path(&self, id: &str) -> Utf8PathBuf {
+        self.0.join(format!("lab-{id}.json"))
+    }
+}
+
+fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
+    std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Whole or not at all: two runs may write at once.
+pub(crate) fn write<T: Serialize>(path: &Utf8Path, value: &T) {
+    let save = || -> std::io::Result<()> {
+        let parent = path.parent().unwrap_or(path);
+        std::fs::create_dir_all(parent)?;
+        let file = tempfile::NamedTempFile::new_in(parent)?;
+        serde_json::to_writer(&file, value)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    let _ = save();
+}

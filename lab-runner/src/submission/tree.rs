@@ -1,0 +1,41 @@
+//! A submission's files, held in memory: small by their bounds, and read once.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use sha2::{Digest as _, Sha256};
+
+/// Files by their path relative to the lab's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree(pub BTreeMap<Utf8PathBuf, Vec<u8>>);
+
+impl Tree {
+    /// The SHA-256 over every path and content, lengths included, so that no two trees look alike.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (path, content) in &self.0 {
+            for part in [path.as_str().as_bytes(), content] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        Tree(files.iter().map(|(path, content)| ((*path).into(), content.as_bytes().to_vec())).collect())
+    }
+
+    #[test]
+    fn the_hash_depends_on_names_and_on_where_one_file_ends() {
+        let one = tree(&[("a", "bc"), ("d", "")]);
+        assert_eq!(one.sha256(), tree(&[("d", ""), ("a", "bc")]).sha256());
+        assert_ne!(one.sha256(), tree(&[("a", "b"), ("cd", "")]).sha256());
+        assert_ne!(one.sha256(), tree(&[("ab", "c"), ("d", "")]).sha256());
+    }
+}

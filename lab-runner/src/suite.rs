@@ -1,0 +1,193 @@
+//! A lab's suite: its program, what checks it declares, and a run of it.
+
+mod record;
+mod session;
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use lab_kit::events::CheckInfo;
+
+use crate::building::{self, BuildError, Job};
+use crate::events::Listener;
+use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
+use crate::report::Diagnostics;
+use crate::suggest;
+use crate::workspace::{Lab, Workspace};
+
+pub use session::{Ending, Session, Spoken, spawn};
+
+/// A suite with two database drivers takes minutes on a slow machine, the first time.
+const BUILD_LIMIT: Duration = Duration::from_secs(1800);
+
+/// A suite that is ready to be run.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// Its program.
+    pub executable: Utf8PathBuf,
+    /// The SHA-256 of the program.
+    pub sha256: String,
+    /// The checks it declares, in order.
+    pub checks: Vec<CheckInfo>,
+}
+
+/// Why there is no suite.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// It does not compile: ours to mend.
+    #[error("{}", .0.message)]
+    DoesNotBuild(Diagnostics),
+    /// It could not be built, and its code is not the reason.
+    #[error("{}", .0.message)]
+    Infrastructure(Diagnostics),
+    /// It does not say which checks it has.
+    #[error("the suite {executable} does not list its checks: {message}")]
+    DoesNotList {
+        /// Its program.
+        executable: Utf8PathBuf,
+        /// What went wrong.
+        message: String,
+    },
+    /// A check was asked for that it does not have.
+    #[error("unknown check `{name}` of {lab}")]
+    UnknownCheck {
+        /// What was asked for.
+        name: String,
+        /// The lab's id.
+        lab: String,
+        /// The check that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// The user has had enough.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl SuiteError {
+    /// The exit code this ends the program with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::DoesNotBuild(_) | Self::DoesNotList { .. } => ExitCode::Fault,
+            Self::Infrastructure(_) => ExitCode::Infrastructure,
+            Self::UnknownCheck { .. } => ExitCode::Usage,
+            Self::Interrupted => ExitCode::Interrupted,
+        }
+    }
+
+    /// What may help.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => diagnostics.hints.clone(),
+            Self::UnknownCheck { suggestion, .. } => suggestion.iter().cloned().collect(),
+            Self::DoesNotList { .. } | Self::Interrupted => Vec::new(),
+        }
+    }
+
+    /// The compiler's errors, if there are any.
+    pub fn details(&self) -> &[String] {
+        match self {
+            Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => &diagnostics.details,
+            _ => &[],
+        }
+    }
+}
+
+impl Suite {
+    /// The suite of `lab` as it was built last, if nothing it is made of has changed since. A cargo call with nothing
+    /// to do costs a quarter of a second, and every check would pay it.
+    pub fn as_built(workspace: &Workspace, lab: &Lab) -> Option<Self> {
+        record::load_fresh(&record::path(workspace, lab))
+    }
+
+    /// Builds the suite of `lab`.
+    ///
+    /// # Errors
+    /// It does not build, or does not say what it holds.
+    pub async fn build(
+        workspace: &Workspace,
+        lab: &Lab,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SuiteError> {
+        let job = Job {
+            what: format!("the suite of {}", lab.id()),
+            root: workspace.root.clone(),
+            package: lab.suite_package(),
+            target: workspace.target.clone(),
+            build: workspace.target.clone(),
+            locked: false,
+            own: true,
+            limit: BUILD_LIMIT,
+        };
+        let built = building::build(&job, listener, interrupt).await.map_err(|error| match error {
+            BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
+            BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
+            BuildError::Interrupted => SuiteError::Interrupted,
+        })?;
+        let checks = list(&built.executable).await?;
+        let sha256 = hash(&built.executable).await?;
+        let suite = Self { executable: built.executable, sha256, checks };
+        record::save(&suite, workspace, lab);
+        Ok(suite)
+    }
+
+    /// The checks called `names` and those they need, in the order of declaration; all, where none is named.
+    ///
+    /// # Errors
+    /// A name is unknown.
+    pub fn closure(&self, names: &[String], lab: &Lab) -> Result<Vec<CheckInfo>, SuiteError> {
+        if names.is_empty() {
+            return Ok(self.checks.clone());
+        }
+        let find = |name: &str| self.checks.iter().find(|check| check.id == name);
+        let mut open: Vec<&CheckInfo> = Vec::new();
+        for name in names {
+            let known = || self.checks.iter().map(|check| check.id.as_str());
+            open.push(find(name).ok_or_else(|| SuiteError::UnknownCheck {
+                name: name.clone(),
+                lab: lab.id().to_owned(),
+                suggestion: suggest::did_you_mean(name, known()),
+            })?);
+        }
+        let mut chosen = std::collections::BTreeSet::new();
+        while let Some(check) = open.pop() {
+            if chosen.insert(check.id.as_str()) {
+                open.extend(check.needs.iter().filter_map(|need| find(need)));
+            }
+        }
+        Ok(self.checks.iter().filter(|check| chosen.contains(check.id.as_str())).cloned().collect())
+    }
+}
+
+async fn list(executable: &Utf8Path) -> Result<Vec<CheckInfo>, SuiteError> {
+    let fail = |message: String| SuiteError::DoesNotList { executable: executable.to_owned(), message };
+    let mut command = tokio::process::Command::new(executable);
+    command.arg("list").stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(30), command.output()).await;
+    let output = output.map_err(|_| fail("it does not end".into()))?.map_err(|error| fail(error.to_string()))?;
+    if !output.status.success() {
+        return Err(fail(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| fail(error.to_string()))
+}
+
+async fn hash(executable: &Utf8Path) -> Result<String, SuiteError> {
+    use sha2::Digest as _;
+    let path = executable.to_owned();
+    let work = move || -> std::io::Result<String> {
+        let mut hash = sha2::Sha256::new();
+        let mut file = std::fs::File::open(path)?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let count = std::io::Read::read(&mut file, &mut buffer)?;
+            if count == 0 {
+                return Ok(hex::encode(hash.finalize()));
+            }
+            hash.update(&buffer[..count]);
+        }
+    };
+    let fail = |message: String| SuiteError::DoesNotList { executable: executable.to_owned(), message };
+    let hashed = tokio::task::spawn_blocking(work).await.map_err(|error| fail(error.to_string()))?;
+    hashed.map_err(|error| fail(error.to_string()))
+}

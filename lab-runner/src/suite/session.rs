@@ -1,0 +1,137 @@
+//! One run of a suite: a configuration in, events out, on a socket that nobody else has a handle on.
+//!
+//! Only what comes on that socket with the run's nonce counts. What the suite prints is kept for the case that it
+//! crashes; its exit status says nothing.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use lab_kit::events::{Envelope, Event, SuiteConfig};
+use lab_kit::process::{Signal, signal_group};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long a suite may take to remove what it made, once nobody listens any more.
+const CLEAN_UP: Duration = Duration::from_secs(5);
+/// The most of a suite's own output that is kept, in bytes.
+const MOST_OUTPUT: usize = 16 << 10;
+
+/// A running suite.
+#[derive(Debug)]
+pub struct Session {
+    child: Child,
+    socket: BufReader<UnixStream>,
+    nonce: String,
+    output: JoinHandle<String>,
+    /// Lines that were no event of this run.
+    pub forged: u32,
+}
+
+/// What a suite's next word is.
+#[derive(Debug)]
+pub enum Spoken {
+    /// An event of this run.
+    Event(Event),
+    /// It has closed the socket, or died.
+    End,
+}
+
+/// How a suite ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// What it printed: nothing, unless something went wrong.
+    pub output: String,
+    /// Whether it had to be killed.
+    pub killed: bool,
+}
+
+/// Starts `suite` with the command `run` or `serve`, and gives it its configuration.
+///
+/// # Errors
+/// It cannot be started.
+pub async fn spawn(suite: &Utf8Path, command: &str, config: &SuiteConfig) -> io::Result<Session> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut process = Command::new(suite);
+    process
+        .arg(command)
+        .current_dir(&config.scratch)
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C on a terminal goes to the whole foreground group. The suite is not to hear it: it cleans up when
+        // its socket closes.
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = process.spawn()?;
+    // The command keeps the other end open until it goes, and with it the socket would never end.
+    drop(process);
+    let output = tokio::spawn(gather(child.stdout.take(), child.stderr.take()));
+    let mut socket = BufReader::new(UnixStream::from_std(ours)?);
+    let mut line = serde_json::to_vec(config).map_err(io::Error::other)?;
+    line.push(b'\n');
+    // A suite that dies at once shows in the reading.
+    let _ = socket.get_mut().write_all(&line).await;
+    Ok(Session { child, socket, nonce: config.nonce.clone(), output, forged: 0 })
+}
+
+impl Session {
+    /// The next event of this run. Safe to cancel only where the session ends with it.
+    pub async fn next(&mut self) -> Spoken {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match self.socket.read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return Spoken::End,
+                Ok(_) => {}
+            }
+            match serde_json::from_slice::<Envelope>(&line) {
+                Ok(envelope) if envelope.nonce == self.nonce => return Spoken::Event(envelope.event),
+                _ => self.forged += 1,
+            }
+        }
+    }
+
+    /// Hangs up, gives the suite time to clean up, and makes sure that it is gone. `impatient` cuts the time short.
+    pub async fn end(self, impatient: impl Future<Output = ()>) -> Ending {
+        let Self { mut child, socket, output, .. } = self;
+        drop(socket);
+        let leader = child.id();
+        let ended = tokio::select! {
+            ended = timeout(CLEAN_UP, child.wait()) => ended.is_ok(),
+            () = impatient => false,
+        };
+        if !ended {
+            if let Some(leader) = leader {
+                let _ = signal_group(leader, Signal::KILL);
+            }
+            let _ = child.wait().await;
+        }
+        // Whoever else holds its output open is not waited for.
+        let output = timeout(Duration::from_millis(200), output).await.ok().and_then(Result::ok).unwrap_or_default();
+        Ending { output, killed: !ended }
+    }
+}
+
+async fn gather(stdout: Option<impl AsyncRead + Unpin>, stderr: Option<impl AsyncRead + Unpin>) -> String {
+    let (out, err) = tokio::join!(keep(stdout), keep(stderr));
+    format!("{out}{err}").trim().to_owned()
+}
+
+/// Reads to the end, so that a writer never blocks, and keeps the beginning.
+async fn keep(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let Some(mut stream) = stream else { return String::new() };
+    let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        let room = MOST_OUTPUT.saturating_sub(kept.len());
+        kept.extend_from_slice(&buffer[..count.min(room)]);
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}

@@ -1,0 +1,102 @@
+//! The formats of a result, and what goes where.
+
+use serde_json::Value;
+
+use crate::assert_golden;
+use crate::sandbox::{check, folder, lab};
+
+#[test]
+fn the_solution_passes_and_says_so() {
+    let ran = lab(&["check", "tiny-1", "--solution"]);
+    assert_eq!(ran.code, Some(0));
+    assert_golden!(ran.golden());
+}
+
+#[test]
+fn json_carries_everything() {
+    let ran = check("half-done", &["--format", "json"]);
+    assert_golden!(serde_json::to_string_pretty(&ran.json()).unwrap());
+}
+
+#[test]
+fn json_tells_of_a_build_that_failed() {
+    let ran = check("not-compiling", &["--format", "json"]);
+    assert_golden!(serde_json::to_string_pretty(&ran.json()).unwrap());
+}
+
+#[test]
+fn junit_is_read_by_every_ci_system() {
+    let ran = check("half-done", &["--format", "junit"]);
+    let masked = regex_free_mask(&ran.stdout);
+    assert_golden!(masked);
+}
+
+/// Times stand in attributes; everything else is masked with the rest.
+fn regex_free_mask(xml: &str) -> String {
+    let mut text = xml.to_owned();
+    for attribute in [" time=\"", " timestamp=\"", "name=\"seed\" value=\""] {
+        let parts: Vec<&str> = text.split(attribute).collect();
+        let (first, rest) = parts.split_first().unwrap();
+        let masked = rest.iter().map(|part| format!("{attribute}[masked]{}", &part[part.find('"').unwrap()..]));
+        text = format!("{first}{}", masked.collect::<String>());
+    }
+    text
+}
+
+#[test]
+fn a_report_folder_holds_all_formats() {
+    let report = folder().join("report");
+    let ran = check("half-done", &["--quiet", "--report", report.to_str().unwrap()]);
+    assert_eq!(ran.stdout, "tiny-1 60/100\n");
+    assert_eq!(ran.stderr, "");
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(report.join("result.json")).unwrap()).unwrap();
+    assert_eq!(json["score"], 60);
+    assert!(std::fs::read_to_string(report.join("junit.xml")).unwrap().contains("failures=\"1\""));
+    assert!(std::fs::read_to_string(report.join("report.txt")).unwrap().contains("60/100 points"));
+}
+
+#[test]
+fn there_is_no_colour_in_a_pipe_unless_it_is_asked_for() {
+    let arguments = ["check", "tiny-1", "--solution"];
+    assert!(!lab(&arguments).stdout.contains('\u{1b}'));
+    assert!(lab(&[&arguments[..], &["--color", "always"]].concat()).stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_words() {
+    let sent = || {
+        let result: Value =
+            serde_json::from_str(&check("half-done", &["--format", "json", "--seed", "7"]).stdout).unwrap();
+        result["checks"][1]["sent"].as_str().unwrap().lines().next().unwrap().to_owned()
+    };
+    assert_eq!(sent(), sent());
+}
+
+#[test]
+fn any_program_is_graded_by_its_command() {
+    let arguments = ["check", "tiny-1", "--format", "json", "--command"];
+    let program = "while :; do sleep 1; done";
+    let ran = lab(&[&arguments[..], &[program]].concat());
+    let result = ran.json();
+    assert_eq!(result["outcome"], "start_failed");
+    assert_eq!(result["submission"]["kind"], "command");
+}
+
+#[test]
+fn a_server_that_runs_already_is_graded_by_its_url() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            use std::io::{Read as _, Write as _};
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+            let _ = stream.write_all(answer);
+        }
+    });
+    let ran = lab(&["check", "tiny-1", "greets", "--format", "json", "--url", &format!("http://127.0.0.1:{port}")]);
+    let result = ran.json();
+    assert_eq!(ran.code, Some(0), "{result}");
+    assert_eq!(result["score"], 40);
+}

@@ -1,0 +1,107 @@
+//! However a run ends, nothing is left behind.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::sandbox::{command, folder, submission};
+
+/// The processes that have `text` in their command line or their folder's name.
+pub fn processes_with(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let own = entry.file_name().to_string_lossy() == std::process::id().to_string();
+        let folder = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+        if !own && (line.contains(text) || folder.to_string_lossy().contains(text)) {
+            found.push(line);
+        }
+    }
+    found
+}
+
+/// A run of the submission that hangs, with its own folder, in the middle of a check.
+struct Hanging {
+    runner: Child,
+    folder: PathBuf,
+}
+
+impl Hanging {
+    fn start(name: &str) -> Self {
+        let folder = folder().join(name);
+        let path = submission("hangs");
+        let arguments = ["check", "tiny-1", "--submission", path.to_str().unwrap(), "--time-limit", "600"];
+        let mut runner = command(&arguments)
+            .env("LAB_FOLDER", &folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // `greets` has passed, so that `echoes` runs and waits.
+        let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
+        let mut said = String::new();
+        let seen = lines.by_ref().map_while(Result::ok).any(|line| {
+            said.push_str(&line);
+            line.contains("pass") && line.contains("greets")
+        });
+        if !seen {
+            let _ = runner.stderr.take().unwrap().read_to_string(&mut said);
+            panic!("the run did not get to its first check: {said}");
+        }
+        std::thread::spawn(move || lines.count());
+        Self { runner, folder }
+    }
+
+    fn send(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.runner.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.folder.join("scratch")
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// Polls until `holds`: how long that takes depends on the machine.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_run_and_leaves_nothing() {
+    let mut hanging = Hanging::start("interrupted");
+    let scratch = hanging.scratch();
+    let path = scratch.to_str().unwrap().to_owned();
+    assert!(!processes_with(&path).is_empty(), "the server runs from the scratch folder");
+    hanging.send(Signal::INT);
+    let status = hanging.runner.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(is_empty(&scratch), "the run's own folder is gone");
+    assert_eq!(processes_with(&path), Vec::<String>::new());
+}
+
+#[test]
+fn a_runner_that_is_killed_leaves_no_process_and_the_next_run_cleans_up() {
+    let mut hanging = Hanging::start("killed");
+    let scratch = hanging.scratch();
+    let path = scratch.to_str().unwrap().to_owned();
+    hanging.send(Signal::KILL);
+    hanging.runner.wait().unwrap();
+    eventually("suite and server are gone", || processes_with(&path).is_empty());
+    assert!(!is_empty(&scratch), "nobody was left to remove the folder");
+    let next = command(&["check", "tiny-1", "--solution"]).env("LAB_FOLDER", &hanging.folder).output().unwrap();
+    assert_eq!(next.status.code(), Some(0));
+    assert!(is_empty(&scratch), "the next run has removed it");
+}

@@ -1,0 +1,54 @@
+//! What DESIGN's invariants demand of the source itself.
+
+use std::fs;
+use std::path::Path;
+
+use crate::sandbox::repository;
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn all_sources(folders: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    folders.iter().for_each(|folder| sources(&repository().join(folder), &mut found));
+    found
+}
+
+#[test]
+fn the_runner_and_the_kit_know_no_lab_by_name() {
+    let labs = fs::read_dir(repository().join("labs")).unwrap().flatten();
+    let ids: Vec<String> = labs
+        .filter_map(|lab| toml::from_str::<toml::Table>(&fs::read_to_string(lab.path().join("lab.toml")).ok()?).ok())
+        .map(|manifest| manifest["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(!ids.is_empty());
+    for (path, text) in all_sources(&["lab-runner/src", "lab-runner/kit/src", "lab-runner/launcher/src"]) {
+        let named = ids.iter().find(|id| text.contains(id.as_str()));
+        assert!(named.is_none(), "{path} names {named:?}");
+    }
+}
+
+#[test]
+fn only_main_ends_the_process() {
+    for (path, text) in all_sources(&["lab-runner/src"]) {
+        assert!(!text.contains("process::exit("), "{path}");
+    }
+}
+
+#[test]
+fn only_reporters_and_the_command_line_write_to_the_terminal() {
+    let may = ["/reporter", "/cli", "/commands/"];
+    for (path, text) in all_sources(&["lab-runner/src"]) {
+        let writes =
+            ["anstream::stdout()", "anstream::stderr()", "println!(", "print!("].iter().any(|way| text.contains(way));
+        assert!(!writes || may.iter().any(|place| path.contains(place)), "{path}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The runner as its users meet it: `cargo lab` on whole submissions, with golden output.
+//!
+//! The submissions are fixtures/submissions; the lab they are for is the tests' own, in lab-runner/tests/workspace.
+
+mod audit;
+mod bad_situations;
+mod cheats;
+mod formats;
+mod interrupts;
+mod invariants;
+mod sandbox;
+mod schema;
+mod usage;

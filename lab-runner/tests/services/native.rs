@@ -1,0 +1,145 @@
+//! Private instances of the programs on this machine.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+
+use super::probe::{redis, sql, use_both};
+use super::world::World;
+
+fn serves(world: &World) {
+    let started = world.start("native", "postgres,redis");
+    assert_eq!((started.provider("postgres"), started.provider("redis")), ("native".into(), "native".into()));
+    assert!(started.version("postgres").starts_with("PostgreSQL "));
+    use_both(&started.url("postgres"), &started.url("redis"), &world.cache());
+    started.stop();
+    world.wait_for_silence();
+    // What is left is a data folder in order, for the next run; of Redis nothing.
+    let instances = world.instances();
+    assert_eq!(instances.len(), 1, "{instances:?}");
+    assert!(instances[0].starts_with("postgres-"));
+}
+
+#[test]
+fn serves_whoever_runs_the_tests_and_leaves_nothing_running() {
+    serves(&World::new());
+}
+
+#[test]
+fn serves_an_ordinary_user() {
+    serves(&World::of_an_ordinary_user());
+}
+
+#[test]
+fn a_second_run_takes_the_data_folder_of_the_first() {
+    let world = World::new();
+    let first = world.start("native", "postgres");
+    assert!(first.progress.iter().any(|line| line.contains("preparing PostgreSQL")), "{:?}", first.progress);
+    sql(&first.url("postgres"), "create table seen (x int)", &world.cache());
+    first.stop();
+    let second = world.start("native", "postgres");
+    assert_eq!(second.progress, Vec::<String>::new());
+    assert_eq!(sql(&second.url("postgres"), "select count(*) from seen", &world.cache()), "0");
+    second.stop();
+}
+
+#[test]
+fn a_data_folder_in_which_a_database_was_left_is_not_used_again() {
+    let world = World::new();
+    let first = world.start("native", "postgres");
+    sql(&first.url("postgres"), "create database left_behind", &world.cache());
+    first.stop();
+    assert_eq!(world.instances(), Vec::<String>::new());
+    let second = world.start("native", "postgres");
+    let databases = "select count(*) from pg_database where datname = 'left_behind'";
+    assert_eq!(sql(&second.url("postgres"), databases, &world.cache()), "0");
+    second.stop();
+}
+
+#[test]
+fn runs_at_the_same_time_have_instances_of_their_own_from_one_template() {
+    let world = World::new();
+    let (first, second) = thread::scope(|scope| {
+        let first = scope.spawn(|| world.start("native", "postgres,redis"));
+        let second = scope.spawn(|| world.start("native", "postgres,redis"));
+        (first.join().expect("the first"), second.join().expect("the second"))
+    });
+    assert_ne!(first.url("postgres"), second.url("postgres"));
+    sql(&first.url("postgres"), "create table mine (x int)", &world.cache());
+    assert_eq!(sql(&second.url("postgres"), "select to_regclass('mine') is null", &world.cache()), "t");
+    redis(&first.url("redis"), &[&["SET", "a", "1"]]);
+    assert_eq!(redis(&second.url("redis"), &[&["EXISTS", "a"]]), [":0"]);
+    let templates = fs::read_dir(world.cache().join("templates")).expect("templates");
+    assert_eq!(templates.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count(), 1);
+    first.stop();
+    second.stop();
+    world.wait_for_silence();
+}
+
+#[test]
+fn nobody_else_can_read_the_passwords() {
+    let world = World::new();
+    world.start("native", "postgres,redis").stop();
+    let folder = fs::read_dir(world.cache().join("templates")).expect("templates");
+    let folder = folder.map(|entry| entry.expect("an entry").path()).find(|path| path.is_dir()).expect("a template");
+    for path in [folder.clone(), folder.join("facts.json")] {
+        assert_eq!(fs::metadata(&path).expect("it").permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_program_without_initdb_beside_it_is_turned_down() {
+    let world = World::new().with_program("postgres", "echo 'postgres (PostgreSQL) 17.1'");
+    let folder = world.path("bin");
+    let world = world.set("LAB_POSTGRES_BIN", folder.to_str().expect("a path"));
+    let error = world.start("native", "postgres").error();
+    assert!(error.contains("no initdb beside it"), "{error}");
+}
+
+#[test]
+fn a_redis_that_is_too_old_is_turned_down() {
+    let world = World::new().with_program("redis-server", "echo 'Redis server v=6.0.16 sha=0 bits=64'");
+    let program = world.path("bin/redis-server");
+    let world = world.set("LAB_REDIS_BIN", program.to_str().expect("a path"));
+    let error = world.start("native", "redis").error();
+    assert!(error.contains("v=6.0.16"), "{error}");
+}
+
+#[test]
+fn a_server_that_ends_at_once_is_quoted() {
+    let script = "[ \"$1\" = --version ] && echo 'Redis server v=7.9.9' || { echo 'no such luck' >&2; exit 3; }";
+    let world = World::new().with_program("redis-server", script);
+    let program = world.path("bin/redis-server");
+    let world = world.set("LAB_REDIS_BIN", program.to_str().expect("a path"));
+    let error = world.start("native", "redis").error();
+    assert!(error.contains("no such luck") && error.contains("exit status: 3"), "{error}");
+    assert_eq!(world.instances(), Vec::<String>::new());
+}
+
+#[test]
+fn a_port_that_somebody_took_meanwhile_is_left_to_them() {
+    // The first start gets a port that is taken, as happens when another program is faster.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let real = ["/usr/bin/redis-server", "/usr/local/bin/redis-server", "/opt/homebrew/bin/redis-server"];
+    let real = real.into_iter().find(|path| fs::exists(path).unwrap_or(false)).expect("there is no redis-server");
+    let world = World::new();
+    let mark = world.path("home/first");
+    fs::set_permissions(world.path("home"), fs::Permissions::from_mode(0o777)).expect("permissions");
+    let script = format!(
+        "[ \"$1\" = --version ] && exec {real} --version\n\
+         [ -e {0} ] || {{ touch {0}; exec {real} \"$@\" --port {port}; }}\n\
+         exec {real} \"$@\"",
+        mark.display()
+    );
+    let world = world.with_program("redis-server", &script);
+    let program = world.path("bin/redis-server");
+    let world = world.set("LAB_REDIS_BIN", program.to_str().expect("a path"));
+    let started = world.start("native", "redis");
+    assert!(mark.exists());
+    assert!(!started.url("redis").contains(&format!(":{port}/")));
+    assert_eq!(redis(&started.url("redis"), &[&["PING"]]), ["+PONG"]);
+    started.stop();
+    assert_eq!(world.instances(), Vec::<String>::new());
+}
