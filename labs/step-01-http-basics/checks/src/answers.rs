@@ -1,0 +1,117 @@
+//! Task 1: answers. Paths, status codes, and bodies of the right length.
+
+use lab_kit::prelude::*;
+
+use crate::support::get;
+
+/// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
+#[check(title = "GET / is answered with 200", task = 1, points = 1,
+        hints = ["Does the server listen on the address in HOST and the port in PORT?",
+                 "Answer `GET /` with a status line, header fields, an empty line and any body."])]
+async fn root(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    app.get("/").await?.expect_status(200)
+}
+
+/// What is not there is not found (RFC 9110 §15.5.5).
+#[check(title = "an unknown path is answered with 404", task = 1, points = 1, needs = ["root"],
+        hints = ["What does the server answer when no route fits?",
+                 "A path must fit as a whole: `/echoes/abc` is not `/echo/abc`."])]
+async fn unknown_path(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    for path in [format!("/{word}"), format!("/{word}/{word}"), format!("/echoes/{word}")] {
+        app.get(path).await?.expect_status(404)?;
+    }
+    Ok(())
+}
+
+/// A path can carry data, and a media type says what the answer's bytes are (RFC 9110 §8.3).
+#[check(title = "GET /echo/{text} gives the text back", task = 1, points = 2, needs = ["root"],
+        hints = ["The text is what stands in the path after `/echo/`.",
+                 "The answer has `Content-Type: text/plain` and nothing but the text in its body: no line end, no quotes."])]
+async fn echo_text(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for text in [lab.word(), lab.word()] {
+        app.get(format!("/echo/{text}"))
+            .await?
+            .expect_status(200)?
+            .expect_media_type("text/plain")?
+            .expect_body(&text)?;
+    }
+    Ok(())
+}
+
+/// Characters that a path cannot hold are percent-encoded, and are what they stand for after decoding, once (RFC 3986 §2.1, §2.4).
+#[check(title = "escapes in a path are decoded", task = 1, points = 2, needs = ["echo_text"],
+        hints = ["`%20` is one byte, written as two hexadecimal digits in either case.",
+                 "Collect the decoded bytes first and read them as UTF-8 then: `%C3%A9` is one letter.",
+                 "A `+` is a `+`; it stands for a space in forms only. And never decode what you have decoded."])]
+async fn echo_decoded(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let cases = [
+        ("%20x", " x"),
+        ("%C3%A9%e2%82%ac%F0%9F%98%80", "é€😀"),
+        ("%2Fa%2fb", "/a/b"),
+        ("+1", "+1"),
+        ("%2520", "%20"),
+        ("%3Fa%23b", "?a#b"),
+    ];
+    for (encoded, decoded) in cases {
+        let word = lab.word();
+        let answer = app.get(format!("/echo/{word}{encoded}")).await?;
+        answer.expect_status(200)?.expect_body(format!("{word}{decoded}"))?;
+    }
+    Ok(())
+}
+
+/// A `%` without two hexadecimal digits means nothing, and a server must not guess (RFC 3986 §2.1).
+#[check(title = "a broken escape is answered with 400", task = 1, points = 1, needs = ["echo_decoded"],
+        hints = ["What does your decoder do when the two digits are missing, or are no digits?",
+                 "Beware of number parsers that take a sign: `%+1` is no escape."])]
+async fn bad_escape(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for broken in ["%", "%4", "%zz", "%4g", "%+1"] {
+        app.get(format!("/echo/{}{broken}", lab.word())).await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
+/// A length counts bytes, not characters, and the next answer begins right behind it (RFC 9110 §8.6).
+#[check(title = "the length of an answer counts bytes", task = 1, points = 2, needs = ["echo_text"],
+        hints = ["How long is `é` in UTF-8?", "`str::len` counts bytes, `chars().count()` does not."])]
+async fn content_length_bytes(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let text = format!("{}äöü漢字😀é", lab.word());
+    let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut connection = app.connect().await?;
+    connection.send(get(&format!("/echo/{encoded}"))).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&text)?;
+    connection.expect_nothing_more().await
+}
+
+/// A query goes to a resource and is no part of its path (RFC 3986 §3.4).
+#[check(title = "a query does not change which resource is meant", task = 1, points = 1, needs = ["echo_text", "user_agent"],
+        hints = ["Which part of `/echo/abc?x=1` is the path?", "Cut the target at the first `?` before you compare it."])]
+async fn query_ignored(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (word, query) = (lab.word(), lab.word());
+    app.get(format!("/?{query}")).await?.expect_status(200)?;
+    app.get(format!("/echo/{word}?{query}=/echo/x?y")).await?.expect_status(200)?.expect_body(&word)?;
+    app.get(format!("/user-agent?{query}")).header("User-Agent", &word).await?.expect_status(200)?.expect_body(&word)
+}
+
+/// Header fields tell the server about the client (RFC 9110 §10.1.5).
+#[check(title = "GET /user-agent gives the User-Agent back", task = 1, points = 1, needs = ["root"],
+        hints = ["The header fields are the lines between the request line and the empty line.",
+                 "A field's name ends at the first colon; its value may hold more of them."])]
+async fn user_agent(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let name = format!("{}/1.0 (a: b; c)", lab.word());
+    app.get("/user-agent")
+        .header("User-Agent", &name)
+        .await?
+        .expect_status(200)?
+        .expect_media_type("text/plain")?
+        .expect_body(&name)
+}

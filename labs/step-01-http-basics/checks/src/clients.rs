@@ -1,0 +1,46 @@
+//! Task 9: many clients at once, and clients that go away.
+
+use lab_kit::prelude::*;
+
+use crate::support::{get, request};
+
+/// A client that says nothing must not keep the others waiting (RFC 9112 §9.5).
+#[check(title = "idle connections do not block others", task = 9, points = 3, needs = ["echo_text"],
+        hints = ["Who is served while you wait for the first client's request?", "Give every connection a task of its own: `tokio::spawn`."])]
+async fn concurrent_connections(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mut connections = Vec::new();
+    for _ in 0..25 {
+        for _ in 0..4 {
+            connections.push(app.connect().await?);
+        }
+        // An answer shows that the server has taken all connections before it: its queue need not hold a hundred.
+        let word = lab.word();
+        let others = format!("{} other connections are open and idle", connections.len());
+        let answer = app.get(format!("/echo/{word}")).within(Duration::from_secs(5)).await.because(&others)?;
+        answer.expect_status(200)?.expect_body(&word)?;
+    }
+    for connection in connections.iter_mut().rev() {
+        let word = lab.word();
+        connection.within(Duration::from_secs(5)).send(get(&format!("/echo/{word}"))).await?;
+        connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    }
+    Ok(())
+}
+
+/// Connections break at every moment, and that is no reason to stop serving (RFC 9112 §9.5).
+#[check(title = "clients that hang up do no harm", task = 9, points = 1, needs = ["echo_text"],
+        hints = ["What becomes of an error on one connection?", "An error ends its own connection, never the loop that takes new ones."])]
+async fn hangups(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let whole = get(&format!("/echo/{word}"));
+    let unfinished = request("POST /echo", "Content-Length: 1000\r\n", &word);
+    let garbage = "\0\u{1}\u{2}\r\n\r\n\0".to_owned();
+    for bytes in [String::new(), whole[..9].to_owned(), whole.clone(), whole.repeat(50), unfinished, garbage] {
+        let mut connection = app.connect().await?;
+        connection.send(bytes).await?;
+        drop(connection);
+    }
+    app.get(format!("/echo/{word}")).await?.expect_status(200)?.expect_body(&word)
+}

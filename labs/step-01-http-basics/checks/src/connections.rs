@@ -1,0 +1,90 @@
+//! Task 4: how long a connection lasts, and where one answer ends and the next begins.
+
+use lab_kit::prelude::*;
+
+use crate::support::{CLOSE, get, request};
+
+/// A new connection costs a round trip, so that HTTP/1.1 keeps it unless somebody asks otherwise (RFC 9112 §9.3).
+#[check(title = "a connection serves many requests", task = 4, points = 3, needs = ["echo_text"],
+        hints = ["What do you do with the connection after the first answer?",
+                 "Read the next request in a loop, until the client closes or asks you to.",
+                 "An answer needs Content-Length or chunks: otherwise only the end of the connection ends it."])]
+async fn persistent(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mut connection = app.connect().await?;
+    for _ in 0..20 {
+        let word = lab.word();
+        let answer =
+            app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)?;
+        if answer.headers("connection").iter().any(|value| value.to_ascii_lowercase().contains("close")) {
+            return Err(connection.failure("the answer says `Connection: close` though nobody asked for it"));
+        }
+    }
+    connection.expect_open().await?;
+    app.get("/").over(&mut connection).await?.expect_status(200)
+}
+
+/// A client that has all it wants says so, and waits for the end of the connection (RFC 9112 §9.6).
+#[check(title = "Connection: close is honoured", task = 4, points = 2, needs = ["echo_text"],
+        hints = ["Which field does a client use to say that this is its last request?",
+                 "The value is a list of words in any case: `x, Close` asks for it, too."])]
+async fn connection_close(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for option in ["close", "Close", "x-lab, close"] {
+        let word = lab.word();
+        let mut connection = app.connect().await?;
+        connection.send(request(&format!("GET /echo/{word}"), &format!("Connection: {option}\r\n"), "")).await?;
+        connection.response().await?.expect_status(200)?.expect_body(&word)?;
+        connection.expect_closed(CLOSE).await?;
+    }
+    Ok(())
+}
+
+/// After the request that asked for the close, nothing more is processed on the connection (RFC 9112 §9.6).
+#[check(title = "nothing is answered after Connection: close", task = 4, points = 1, needs = ["connection_close", "pipelined_requests"],
+        hints = ["The buffer may hold another request when you close. What becomes of it?"])]
+async fn nothing_after_close(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (last, late) = (lab.word(), lab.word());
+    let mut connection = app.connect().await?;
+    let closing = request(&format!("GET /echo/{last}"), "Connection: close\r\n", "");
+    connection.send(format!("{closing}{}", get(&format!("/echo/{late}")))).await?;
+    // A client must not do this, so that a server may complain. But the late request gets no answer of its own.
+    let answer = connection.response().await?.expect_status_in(&[200, 400])?;
+    if answer.status() == 200 {
+        answer.expect_body(&last)?;
+    }
+    connection.expect_closed(CLOSE).await
+}
+
+/// HTTP/1.0 knows no Host, no chunks, and no second request unless it asks for one (RFC 9112 §9.3, §6.1).
+#[check(title = "HTTP/1.0 is answered and closed", task = 4, points = 2, needs = ["echo_text"],
+        hints = ["What ends the answer for a client that does not know HTTP/1.1?",
+                 "Close after the answer, ask for no Host, and send no Transfer-Encoding."])]
+async fn http_1_0(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let mut connection = app.connect().await?;
+    connection.send(format!("GET /echo/{word} HTTP/1.0\r\n\r\n")).await?;
+    connection.response().await?.expect_status(200)?.expect_no_header("transfer-encoding")?.expect_body(&word)?;
+    connection.expect_closed(CLOSE).await
+}
+
+/// HEAD asks for everything but the body, whose bytes would be taken for the next answer (RFC 9110 §9.3.2, §8.6).
+#[check(title = "HEAD is GET without the body", task = 4, points = 3, needs = ["echo_text", "user_agent"],
+        hints = ["Is there a HEAD wherever there is a GET?",
+                 "Make the answer to GET, and leave out the body when you send it.",
+                 "Content-Length may be left out, too; if it is there, it is that of the answer to GET."])]
+async fn head(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    app.head(format!("/{word}")).await?.expect_status(404)?;
+    let mut connection = app.connect().await?;
+    app.head("/").over(&mut connection).await?.expect_status(200)?;
+    app.head("/user-agent").over(&mut connection).await?.expect_status(200)?;
+    let answer = app.head(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?;
+    if answer.header("content-length").is_some() {
+        answer.expect_header("content-length", &word.len().to_string())?;
+    }
+    app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)
+}

@@ -1,0 +1,70 @@
+//! Task 3: methods and versions that a resource, or the server, does not have.
+
+use lab_kit::prelude::*;
+
+use crate::support::get;
+
+/// A resource that is there but lacks the method says which methods it has (RFC 9110 §15.5.6).
+#[check(title = "405 with Allow for a method that a path lacks", task = 3, points = 2, needs = ["root"],
+        hints = ["Look for the path first, and for its method then.",
+                 "The answer 405 has a field `Allow` that lists the methods of that path, such as `GET, HEAD`."])]
+async fn method_not_allowed(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let cases = [
+        ("DELETE", "/".to_owned(), "GET"),
+        ("POST", format!("/echo/{word}"), "GET"),
+        ("PUT", "/user-agent".to_owned(), "GET"),
+        ("DELETE", "/echo".to_owned(), "POST"),
+    ];
+    for (method, path, offered) in cases {
+        let lists = |allow: &str, wanted: &str| allow.split(',').any(|listed| listed.trim() == wanted);
+        let answer = app.request(method, path).await?.expect_status(405)?;
+        answer.expect_header_where("allow", &format!("names {offered} and not {method}"), |allow| {
+            lists(allow, offered) && !lists(allow, method)
+        })?;
+    }
+    Ok(())
+}
+
+/// A method that the server has never heard of is not implemented, whatever the path (RFC 9110 §15.6.2).
+#[check(title = "501 for an unknown method", task = 3, points = 1, needs = ["method_not_allowed"],
+        hints = ["405 is for methods you know. What about the others?",
+                 "Keep a list of the methods of RFC 9110 §9.1. What is not on it is answered with 501."])]
+async fn unknown_method(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let method = lab.word().to_ascii_uppercase();
+    app.request(&method, "/").await?.expect_status(501)
+}
+
+/// Methods are case-sensitive: `get` is a method that nobody has defined (RFC 9110 §9.1).
+#[check(title = "`get` is not GET", task = 3, points = 1, needs = ["method_not_allowed"],
+        hints = ["Compare methods as they are, letter by letter."])]
+async fn method_case(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    app.request("get", "/").await?.expect_status_in(&[400, 405, 501])
+}
+
+/// Another major version is another language (RFC 9110 §2.5, §15.6.6).
+#[check(title = "505 for another major version", task = 3, points = 1, needs = ["root"],
+        hints = ["What stands at the end of the request line?", "Refuse every version that does not begin with `HTTP/1.`"])]
+async fn version_not_supported(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for version in ["3.7".to_owned(), "2.0".to_owned(), format!("{}.1", lab.number(4, 9))] {
+        let mut connection = app.connect().await?;
+        connection.send(format!("GET / HTTP/{version}\r\nHost: lab\r\n\r\n")).await?;
+        connection.response().await?.expect_status(505)?;
+    }
+    Ok(())
+}
+
+/// A minor version only adds, so that a newer one is answered as 1.1 (RFC 9110 §2.5).
+#[check(title = "a newer minor version is answered as 1.1", task = 3, points = 1, needs = ["echo_text"],
+        hints = ["A client of HTTP/1.2 understands HTTP/1.1."])]
+async fn newer_minor_version(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (word, minor) = (lab.word(), lab.number(2, 9));
+    let mut connection = app.connect().await?;
+    connection.send(get(&format!("/echo/{word}")).replace("HTTP/1.1", &format!("HTTP/1.{minor}"))).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&word)
+}

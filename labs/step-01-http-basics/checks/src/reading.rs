@@ -1,0 +1,171 @@
+//! Task 2: reading a request. Pieces, heaps, and the grammar of its head.
+
+use lab_kit::prelude::*;
+
+use crate::support::{get, request};
+
+/// TCP carries a stream of bytes: a request is complete when its bytes say so, however many reads they take (RFC 9112 §2.2).
+#[check(title = "a request may arrive in pieces", task = 2, points = 4, needs = ["echo_text"],
+        hints = ["What does one call of `read` promise you?",
+                 "Keep what has arrived, and read more until the empty line is there.",
+                 "The empty line itself may arrive in pieces: look for it in all you have, not in what came last."])]
+async fn split_request(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let request = get(&format!("/echo/{word}"));
+    let (first, second) = request.split_at(request.len() - 12);
+    let mut connection = app.connect().await?;
+    connection.send_in_pieces(1, first).await?;
+    // Long enough to show a server that takes a pause for the end.
+    connection.expect_silence(Duration::from_millis(150)).await.because("the request is not complete yet")?;
+    connection.send_in_pieces(1, second).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&word)
+}
+
+/// A client may send its next requests without waiting, and gets the answers in the same order (RFC 9112 §9.3.2).
+#[check(title = "requests may arrive in a heap", task = 2, points = 3, needs = ["echo_text"],
+        hints = ["One read may give more than one request.",
+                 "What you have read behind the end of a request is the beginning of the next.",
+                 "Make the buffer belong to the connection, not to the request."])]
+async fn pipelined_requests(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let words = [lab.word(), lab.word(), lab.word(), lab.word()];
+    let heap: String = words.iter().map(|word| get(&format!("/echo/{word}"))).collect();
+    let middle_of_the_last = heap.len() - 20;
+    let mut connection = app.connect().await?;
+    connection.send(&heap[..middle_of_the_last]).await?;
+    for word in &words[..3] {
+        connection.response().await?.expect_status(200)?.expect_body(word)?;
+    }
+    connection.send(&heap[middle_of_the_last..]).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&words[3])
+}
+
+/// A field's name is the same in any case, and the white space around its value is no part of it (RFC 9110 §5.1, §5.5).
+#[check(title = "field names in any case, white space around values", task = 2, points = 1, needs = ["user_agent"],
+        hints = ["Compare field names without regard to case.",
+                 "Cut spaces and tabs off both ends of a value. There may also be none after the colon."])]
+async fn header_names(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for (name, before, after) in [("uSER-aGENT", " ", ""), ("USER-AGENT", "", ""), ("user-agent", " \t ", " \t ")] {
+        let word = format!("{} x", lab.word());
+        let head = format!("GET /user-agent HTTP/1.1\r\nhOST: lab\r\n{name}:{before}{word}{after}\r\n\r\n");
+        let mut connection = app.connect().await?;
+        connection.send(head).await?;
+        connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    }
+    Ok(())
+}
+
+/// Some clients send an empty line too much after a body, and a server does well to pass over it (RFC 9112 §2.2).
+#[check(title = "an empty line before a request is passed over", task = 2, points = 1, needs = ["echo_text"],
+        hints = ["What does your server make of a request line that is empty?", "Read on until a line is not empty."])]
+async fn leading_empty_line(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let mut connection = app.connect().await?;
+    connection.send(format!("\r\n{}", get(&format!("/echo/{word}")))).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&word)
+}
+
+/// Clients of proxies name the whole URI, and every server has to understand it (RFC 9112 §3.2.2).
+#[check(title = "the target may be a whole URI", task = 2, points = 1, needs = ["echo_text"],
+        hints = ["`GET http://host/path HTTP/1.1` asks for `/path`.",
+                 "Cut off everything up to the first `/` after `http://`. A URI may also end with its host."])]
+async fn absolute_form(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    for authority in ["lab.test", "lab.test:8080"] {
+        let head = format!("GET http://{authority}/echo/{word}?x=1 HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+        let mut connection = app.connect().await?;
+        connection.send(head).await?;
+        connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    }
+    Ok(())
+}
+
+/// A message that breaks the grammar is answered, not guessed at (RFC 9112 §3, §5).
+#[check(title = "a malformed head is answered with 400", task = 2, points = 1, needs = ["root"],
+        hints = ["How many words has a request line?", "A field line has a name, a colon and a value: which of these may be missing?"])]
+async fn malformed_request(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let heads = [
+        format!("{word}\r\nHost: lab\r\n\r\n"),
+        format!("GET / HTTP/1.1 {word}\r\nHost: lab\r\n\r\n"),
+        request("GET /", &format!("{word}\r\n"), ""),
+        request("GET /", &format!(": {word}\r\n"), ""),
+    ];
+    for head in heads {
+        let mut connection = app.connect().await?;
+        connection.send(head).await?;
+        connection.response().await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
+/// One address serves many hosts, so that an HTTP/1.1 request has to say which it means (RFC 9112 §3.2).
+#[check(title = "a request without Host is answered with 400", task = 2, points = 2, needs = ["root"],
+        hints = ["Which field must every HTTP/1.1 request have?", "Look for Host once all fields have been read."])]
+async fn missing_host(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    app.get("/").without_header("Host").await?.expect_status(400)
+}
+
+/// Two Hosts are two meanings: a proxy may believe one and the server the other (RFC 9112 §3.2).
+#[check(title = "a request with two Hosts is answered with 400", task = 2, points = 1, needs = ["root"],
+        hints = ["What does your store of fields do with the second field of the same name?",
+                 "Count the Hosts. Two equal ones are two, too."])]
+async fn repeated_host(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for second in ["Host: other", "host: lab"] {
+        let mut connection = app.connect().await?;
+        connection.send(request("GET /", &format!("{second}\r\n"), "")).await?;
+        connection.response().await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
+/// A name with a space behind it is read by one server and passed over by another, which is how requests are smuggled (RFC 9112 §5.1).
+#[check(title = "a space before the colon is answered with 400", task = 2, points = 2, needs = ["user_agent"],
+        hints = ["Which characters may a field's name have?", "Do not trim a name. Refuse it."])]
+async fn space_before_colon(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let requests = [
+        request("GET /user-agent", &format!("User-Agent : {word}\r\n"), ""),
+        request("GET /user-agent", &format!("User-Agent: {word}\r\nX-Note\t: {word}\r\n"), ""),
+    ];
+    for request in requests {
+        let mut connection = app.connect().await?;
+        connection.send(request).await?;
+        connection.response().await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
+/// A line that begins with white space used to continue the field before it: refuse it or join it, but never read it as a field (RFC 9112 §5.2).
+#[check(title = "a folded field is refused or joined", task = 2, points = 1, needs = ["user_agent"],
+        hints = ["What does your parser do with a line that begins with a space?",
+                 "The simplest right answer is 400. The other is to put one space in place of the line break."])]
+async fn folded_header(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (first, second) = (lab.word(), lab.word());
+    let folded = |fields: String| request("GET /user-agent", &fields, "");
+
+    let mut connection = app.connect().await?;
+    connection.send(folded(format!("User-Agent: {first}\r\n {second}\r\n"))).await?;
+    let answer = connection.response().await?.expect_status_in(&[200, 400])?;
+    if answer.status() == 200 {
+        let joined = |body: &[u8]| {
+            let between = body.strip_prefix(first.as_bytes()).and_then(|rest| rest.strip_suffix(second.as_bytes()));
+            between.is_some_and(|between| !between.is_empty() && between.iter().all(|&byte| byte == b' '))
+        };
+        answer.expect_body_where("both lines, joined by spaces", joined)?;
+    }
+
+    let mut connection = app.connect().await?;
+    connection.send(folded(format!("X-Note: {first}\r\n User-Agent: {second}\r\n"))).await?;
+    let no_field = |body: &[u8]| !String::from_utf8_lossy(body).contains(&second);
+    connection.response().await?.expect_body_where("free of the folded line, which belongs to X-Note", no_field)
+}

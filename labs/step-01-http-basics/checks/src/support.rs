@@ -1,0 +1,99 @@
+//! What several checks share: requests as text, random content, and a folder with a server on it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use lab_kit::prelude::*;
+use lab_kit::rand::Rng as _;
+
+/// How long a server is given to close a connection. It needs no time for that: this is for a busy machine.
+pub const CLOSE: Duration = Duration::from_secs(5);
+
+/// A GET request as it goes over the wire.
+pub fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: lab\r\n\r\n")
+}
+
+/// A request as it goes over the wire, with the given fields (each ended by CRLF) beside Host.
+pub fn request(line: &str, fields: &str, body: &str) -> String {
+    format!("{line} HTTP/1.1\r\nHost: lab\r\n{fields}\r\n{body}")
+}
+
+/// Bytes that nobody could have foreseen, of every kind.
+pub fn random_bytes(lab: &Lab, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    lab.random(|random| random.fill_bytes(&mut bytes));
+    bytes
+}
+
+/// The server's folder and what lies around it, all in a folder of the check's own.
+pub struct Site {
+    /// The running server.
+    pub app: App,
+    /// The folder above the server's.
+    pub around: PathBuf,
+    /// The folder that the server is given as `FILES_DIR`.
+    pub files: PathBuf,
+}
+
+impl Site {
+    /// Starts a server on a fresh folder.
+    pub async fn start(lab: &Lab) -> CheckResult<Self> {
+        let around = lab.folder()?;
+        let files = around.join("files");
+        make_folder(&files)?;
+        let app = lab.server().env("FILES_DIR", &files.display().to_string()).start().await?;
+        Ok(Self { app, around, files })
+    }
+
+    /// Puts a file into the server's folder.
+    pub fn write(&self, name: &str, content: &[u8]) -> CheckResult {
+        write_file(&self.files.join(name), content)
+    }
+
+    /// Fails the learner unless the folder holds the file `name` with exactly this content.
+    pub fn expect_file(&self, name: &str, content: &[u8]) -> CheckResult {
+        let Some(found) = read_file(&self.files.join(name))? else {
+            return Err(Failure::learner(format!("there is no file `{name}` in the folder that FILES_DIR names"))
+                .expected(format!("a file `{name}` of {} bytes", content.len()))
+                .actual(format!("the folder holds: {}", listing(&self.files)?)));
+        };
+        if found == content {
+            return Ok(());
+        }
+        let differs = found.iter().zip(content).position(|(a, b)| a != b).unwrap_or(found.len().min(content.len()));
+        Err(Failure::learner(format!("the file `{name}` does not hold the bytes that were sent"))
+            .expected(format!("{} bytes, just as they were sent", content.len()))
+            .actual(format!("{} bytes; the first difference is at byte {differs}", found.len())))
+    }
+}
+
+/// Makes a folder that a server may write to, whoever it runs as.
+pub fn make_folder(path: &Path) -> CheckResult {
+    fs::create_dir(path).ours("making a folder")?;
+    fs::set_permissions(path, Permissions::from_mode(0o777)).ours("opening a folder to the server")
+}
+
+/// Writes a file that a server may replace, whoever it runs as.
+pub fn write_file(path: &Path, content: &[u8]) -> CheckResult {
+    fs::write(path, content).ours("writing a file")?;
+    fs::set_permissions(path, Permissions::from_mode(0o666)).ours("opening a file to the server")
+}
+
+/// The content of a file, if it is there.
+pub fn read_file(path: &Path) -> CheckResult<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::ours("reading a file", &error)),
+    }
+}
+
+/// The names in a folder, sorted, for a message.
+pub fn listing(folder: &Path) -> CheckResult<String> {
+    let entries = fs::read_dir(folder).ours("listing a folder")?;
+    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name().display().to_string()).collect();
+    names.sort();
+    Ok(if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
+}
