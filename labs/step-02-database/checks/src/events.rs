@@ -1,0 +1,179 @@
+//! Task 3: making and reading events.
+
+use lab_kit::prelude::*;
+
+use crate::support::{BAD_INPUT, Id, Seed, event_json, expect_moment, literal, moment};
+
+/// 201 tells that the thing was made, and the answer shows it with its new id (RFC 9110 §15.3.2).
+#[check(title = "POST /events makes a row", task = 3, points = 2, needs = ["schema"],
+        hints = ["What does `select * from events` show after a POST?",
+                 "`INSERT … RETURNING` writes a row and reads it back in one statement."])]
+async fn create_event(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let seed = Seed::random(lab);
+    let answer = app.post("/events").json(&seed.json()).await?.expect_status(201)?;
+    let answer = expect_moment(answer.expect_json(event_json(&seed, seed.seats))?, "/starts_at", seed.starts_at)?;
+    let id = Id::of(&answer, "/id")?;
+    let sql = "select id::text, title::text, extract(epoch from starts_at)::bigint, seats::bigint, seats_sold::bigint,
+                      price_cents::bigint from events";
+    let rows: Vec<(String, String, i64, i64, i64, i64)> = lab.postgres().await?.rows(sql).await?;
+    let row = (id.to_string(), seed.title, seed.starts_at.timestamp(), seed.seats, 0, seed.price_cents);
+    expect_equal("the rows in `events`", &rows, &vec![row])
+}
+
+/// What was made can be read where its id says, and an id that nobody has is 404 (RFC 9110 §15.5.5).
+#[check(title = "GET /events/{id} gives the event", task = 3, points = 1, needs = ["create_event"],
+        hints = ["What does sqlx give when a query finds no row?", "`fetch_optional` gives `None`, which is 404."])]
+async fn read_event(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mut seeds = vec![Seed::random(lab), Seed::random(lab)];
+    let mut id = None;
+    for seed in &seeds {
+        id = Some(Id::of(&app.post("/events").json(&seed.json()).await?.expect_status(201)?, "/id")?);
+    }
+    let (Some(id), Some(seed)) = (id, seeds.pop()) else { return Ok(()) };
+    let mut expected = event_json(&seed, seed.seats);
+    expected["id"] = id.json();
+    let answer = app.get(format!("/events/{id}")).await?.expect_status(200)?.expect_json(expected)?;
+    expect_moment(answer, "/starts_at", seed.starts_at)?;
+    app.get(format!("/events/{}", id.unknown(lab))).await?.expect_status(404)?;
+    Ok(())
+}
+
+/// Memory ends with its process; what a client was told is done must outlive it
+/// (PostgreSQL manual, 30.1 Reliability; The Twelve-Factor App, VI).
+#[check(title = "an event outlives the server", task = 3, points = 2, needs = ["read_event"],
+        hints = ["Where is an event while the server is not running?", "In the database, and nowhere else."])]
+async fn durable(lab: &Lab) -> CheckResult {
+    let mut app = lab.start().await?;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let seed = Seed::random(lab);
+        let id = Id::of(&app.post("/events").json(&seed.json()).await?.expect_status(201)?, "/id")?;
+        made.push((id, seed));
+    }
+    app.restart().await?;
+    for (id, seed) in made {
+        app.get(format!("/events/{id}"))
+            .await?
+            .expect_status(200)
+            .because("the server was stopped and started again after it had said 201")?
+            .expect_json(event_json(&seed, seed.seats))?;
+    }
+    Ok(())
+}
+
+/// Another instance of the server, or a person at `psql`, changes rows too: memory of our own would show what was
+/// (The Twelve-Factor App, VI).
+#[check(title = "what others change in the database is seen at once", task = 3, points = 2, needs = ["read_event"],
+        hints = ["Does every GET ask the database?", "Keep nothing between requests; caches come in a later lab."])]
+async fn fresh_reads(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let seed = Seed::random(lab);
+    let id = seed.insert(lab).await?;
+    let path = format!("/events/{id}");
+    app.get(&path).await?.expect_status(200)?.expect_json(event_json(&seed, seed.seats))?;
+    let (changed, sold) = (seed.clone().title(format!("Moved {}", lab.word())), lab.number(1, 9));
+    let sql =
+        format!("update events set title = {}, seats_sold = {sold} where id = {}", literal(&changed.title), id.sql());
+    lab.postgres().await?.execute(&sql).await?;
+    app.get(&path)
+        .await?
+        .expect_status(200)?
+        .expect_json(event_json(&changed, seed.seats - sold))
+        .because("the row was changed by SQL after it had been read once")?;
+    Ok(())
+}
+
+/// A time with an offset names a moment; dropping the offset names another one (RFC 3339 §4.1; PostgreSQL manual,
+/// 8.5.1.3 Time Stamps).
+#[check(title = "a time keeps its moment whatever its offset", task = 3, points = 1, needs = ["read_event"],
+        hints = ["What does your column keep of `21:30:00+02:00`?",
+                 "`timestamptz` keeps the moment, `timestamp` keeps the digits."])]
+async fn instants(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let starts_at = moment(lab) + Duration::from_millis(lab.number(1, 999).unsigned_abs());
+    let abroad = chrono::FixedOffset::east_opt(3_600 * i32::try_from(lab.number(2, 9)).unwrap_or(2));
+    let Some(abroad) = abroad else { return Ok(()) };
+    let mut body = Seed::random(lab).json();
+    body["starts_at"] = json!(starts_at.with_timezone(&abroad).to_rfc3339());
+    let answer = app.post("/events").json(&body).await?.expect_status(201)?;
+    let id = Id::of(&answer, "/id")?;
+    expect_moment(answer, "/starts_at", starts_at)?;
+    let answer = app.get(format!("/events/{id}")).await?.expect_status(200)?;
+    expect_moment(answer, "/starts_at", starts_at)?;
+    let sql = format!("select round(extract(epoch from starts_at) * 1000)::bigint from events where id = {}", id.sql());
+    let stored: i64 = lab.postgres().await?.scalar(&sql).await?;
+    expect_equal("events.starts_at, in milliseconds since 1970", &stored, &starts_at.timestamp_millis())
+}
+
+/// What makes no sense is told to the client and never reaches a table (RFC 9110 §15.5.1 and §15.5.21).
+#[check(title = "bodies that do not fit are refused", task = 3, points = 2, needs = ["create_event"],
+        hints = ["Which of the bodies did your server take, or answer with 500?",
+                 "The README has the ranges. Postgres cannot store the character NUL; say so before it does."])]
+async fn bad_input(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let good = Seed::random(lab).json();
+    let changes = [
+        ("title", json!("")),
+        ("title", json!("x".repeat(201))),
+        ("title", json!(42)),
+        ("title", json!("a\u{0}b")),
+        ("starts_at", json!("tomorrow")),
+        ("starts_at", json!("2031-02-30T10:00:00Z")),
+        ("seats", json!(0)),
+        ("seats", json!(-5)),
+        ("seats", json!("10")),
+        ("seats", json!(1.5)),
+        ("seats", json!(100_001)),
+        ("seats", json!(3_000_000_000_000_i64)),
+        ("price_cents", json!(-1)),
+        ("price_cents", json!(10_000_001)),
+        ("price_cents", json!(null)),
+    ];
+    for (member, value) in changes {
+        let mut body = good.clone();
+        body[member] = value;
+        app.post("/events").json(&body).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    for member in ["title", "starts_at", "seats", "price_cents"] {
+        let mut body = good.clone();
+        body.as_object_mut().map(|members| members.remove(member));
+        app.post("/events")
+            .json(&body)
+            .await?
+            .expect_status_in(&BAD_INPUT)
+            .because(&format!("`{member}` is missing"))?;
+    }
+    app.post("/events").body("{\"title\": ", "application/json").await?.expect_status_in(&BAD_INPUT)?;
+    let rows: i64 = lab.postgres().await?.scalar("select count(*) from events").await?;
+    expect_equal("rows in `events` after refusals only", &rows, &0)?;
+    let longest = Seed::random(lab).title("é".repeat(200));
+    app.post("/events").json(&longest.json()).await?.expect_status(201).because("a title may have 200 characters")?;
+    Ok(())
+}
+
+/// A value that is put into the text of a statement becomes part of its grammar; a bound value never does
+/// (OWASP, SQL Injection Prevention Cheat Sheet, Defense Option 1; CWE-89).
+#[check(title = "titles are stored as they are, whatever they hold", task = 3, points = 2, needs = ["read_event"],
+        hints = ["What becomes of `O'Neill` in your statement?", "`$1` in the SQL and `.bind(…)` for its value; never `format!`."])]
+async fn text_is_bound(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    let titles = [
+        format!("O'Neill \"live\" {word}"),
+        format!("{word}'); drop table events; --"),
+        format!("back\\slash \\' {word} \\"),
+        format!("$1 %s ? :name {{}} {word} /* not a comment */"),
+        format!("naïve café 音楽 🎷 {word}"),
+    ];
+    for title in titles {
+        let seed = Seed::random(lab).title(&title);
+        let answer = app.post("/events").json(&seed.json()).await?.expect_status(201)?;
+        let id = Id::of(&answer.expect_json(json!({ "title": title }))?, "/id")?;
+        app.get(format!("/events/{id}")).await?.expect_status(200)?.expect_json(json!({ "title": title }))?;
+        let sql = format!("select title::text from events where id = {}", id.sql());
+        expect_equal("events.title", &lab.postgres().await?.scalar::<String>(&sql).await?, &title)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Task 9: a database that fails, and what strangers learn of it.
+
+use lab_kit::prelude::*;
+use tokio::time::Instant;
+
+use crate::support::{Seed, expect_server_error, wait_for_waiting};
+
+/// The time-out that the servers of these checks are given.
+const TIMEOUT_MS: &str = "500";
+/// How long one answer may take: the time-out and five seconds more, so that a busy machine fails nobody.
+const PATIENCE: Duration = Duration::from_millis(5_500);
+/// How long a server may take to find its database again.
+const RECOVERY: Duration = Duration::from_secs(10);
+
+/// A database that is restarted or fails over ends every connection; the pool's are dead and do not know it
+/// (PostgreSQL manual, 9.28.2 pg_terminate_backend; appendix A, class 57).
+#[check(title = "connections that Postgres ended are replaced", task = 9, points = 2, needs = ["read_event"],
+        hints = ["Your pool lends out a connection that is dead. What does the client get?",
+                 "sqlx tests a connection before it lends it out, unless you told it not to. What is left is 503: class 57P, and I/O errors."])]
+async fn backend_terminated(lab: &Lab) -> CheckResult {
+    let (app, path) = prepare(lab).await?;
+    let ended = lab.postgres().await?.terminate_sessions().await?;
+    lab.note(format!("Postgres ended {ended} connections of the server"));
+    let (deadline, mut in_a_row) = (Instant::now() + RECOVERY, 0);
+    while in_a_row < 10 {
+        let answer = app.get(&path).within(PATIENCE).await?.expect_status_in(&[200, 503]);
+        let answer = answer.because("Postgres had ended all connections of the server")?;
+        in_a_row = if answer.status() == 200 { in_a_row + 1 } else { 0 };
+        if Instant::now() > deadline {
+            return Err(answer.failure("10 seconds after Postgres ended its connections, the server still answers 503"));
+        }
+    }
+    Ok(())
+}
+
+/// Without its database a server cannot do its work, says so at once, and goes on when the database is back
+/// (RFC 9110 §15.6.4; The Twelve-Factor App, IV).
+#[check(title = "a database out of reach is 503, and nobody restarts the server", task = 9, points = 3, needs = ["read_event"],
+        hints = ["What does a client get while there is no database, and after how long?",
+                 "Errors of the connection are not errors of the request: `sqlx::Error::Io`, `PoolTimedOut` and their like are 503."])]
+async fn database_cut(lab: &Lab) -> CheckResult {
+    let (app, path) = prepare(lab).await?;
+    let db = lab.postgres().await?;
+    db.proxy().cut();
+    expect_unavailable(lab, &app, &path).await.because("the database is out of reach")?;
+    db.proxy().restore();
+    expect_recovery(lab, &app, &path).await
+}
+
+/// The worst failure is silence: no error comes, and whoever waits without a limit waits for ever
+/// (RFC 9110 §15.6.4; OWASP API Security 2023, API4).
+#[check(title = "a database that says nothing is 503 in time", task = 9, points = 2, needs = ["database_cut"],
+        hints = ["Which of your waits has no limit: for a connection, or for an answer?",
+                 "`acquire_timeout` bounds the first. `tokio::time::timeout` around the whole bounds both."])]
+async fn database_silent(lab: &Lab) -> CheckResult {
+    let (app, path) = prepare(lab).await?;
+    let db = lab.postgres().await?;
+    // A lock keeps the first requests waiting for their answers; when silence falls, they are on their way, and those
+    // behind them wait for a connection.
+    let mut lock = db.pool().begin().await.ours("opening a transaction")?;
+    sqlx::query("lock table events in access exclusive mode").execute(&mut *lock).await.ours("locking events")?;
+    let silence = async {
+        wait_for_waiting(lab, 1, Duration::from_millis(300)).await?;
+        db.proxy().stop();
+        Ok(())
+    };
+    let (answers, silenced) = tokio::join!(expect_unavailable(lab, &app, &path), silence);
+    silenced?;
+    answers.because("the database takes requests and does not answer")?;
+    lock.rollback().await.ours("ending a transaction")?;
+    db.proxy().restore();
+    expect_recovery(lab, &app, &path).await
+}
+
+/// What a database says of itself helps whoever attacks it, and nobody else (OWASP, Error Handling Cheat Sheet;
+/// ASVS 5.0, 16.5.1; CWE-209).
+#[check(title = "errors tell strangers nothing of the database", task = 9, points = 2, needs = ["list_sorted", "duplicate_email"],
+        hints = ["What stands in the body of your 500?", "The text of the error goes to the log; the client gets one fixed sentence."])]
+async fn errors_say_nothing(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let email = lab.email();
+    let body = json!({ "email": email });
+    app.post("/customers").json(&body).await?.expect_status(201)?;
+    expect_discreet(&app.post("/customers").json(&body).await?.expect_status(409)?, &email)?;
+    let seed = Seed::random(lab);
+    app.post("/events").json(&seed.json()).await?.expect_status(201)?;
+    lab.postgres().await?.execute("alter table events drop column starts_at cascade").await?;
+    lab.note("the column events.starts_at is gone");
+    for request in [app.get("/events"), app.post("/events").json(&seed.json())] {
+        let answer = expect_server_error(request.await?).because("the column events.starts_at is gone")?;
+        expect_discreet(&answer, &seed.title)?;
+    }
+    Ok(())
+}
+
+/// A server with the short time-out, the path of an event, and connections in the server's pool.
+async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
+    // The first start makes the schema, and may take its time for that.
+    drop(lab.start().await?);
+    let app = lab.server().env("DATABASE_TIMEOUT_MS", TIMEOUT_MS).start().await?;
+    let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
+    lab.burst((0..8).map(|_| app.get(&path))).await?;
+    lab.eventually("an answer before the fault", RECOVERY, || async { app.get(&path).await?.expect_status(200) })
+        .await?;
+    Ok((app, path))
+}
+
+/// More requests at once than the pool has connections: none may wait for those before it, one after the other.
+async fn expect_unavailable(lab: &Lab, app: &App, path: &str) -> CheckResult {
+    for answer in lab.burst((0..20).map(|_| app.get(path).within(PATIENCE))).await? {
+        answer.expect_status(503)?;
+    }
+    Ok(())
+}
+
+async fn expect_recovery(lab: &Lab, app: &App, path: &str) -> CheckResult {
+    lab.eventually("the server finds its database again", RECOVERY, || async {
+        app.get(path).within(PATIENCE).await?.expect_status(200)
+    })
+    .await?;
+    Ok(())
+}
+
+/// Fails if an answer's body holds words of the database. What the client itself sent may come back.
+fn expect_discreet(answer: &Response, sent: &str) -> CheckResult {
+    const TELLING: [&str; 16] = [
+        "sql",
+        "relation",
+        "column",
+        "constraint",
+        "duplicate key",
+        "violates",
+        "syntax",
+        "postgres",
+        "psycopg",
+        "starts_at",
+        "23505",
+        "42703",
+        "cached plan",
+        "select ",
+        "insert into",
+        "traceback",
+    ];
+    let body = answer.text().to_ascii_lowercase().replace(&sent.to_ascii_lowercase(), "");
+    match TELLING.iter().find(|word| body.contains(**word)) {
+        Some(word) => Err(answer
+            .failure(format!("the body of an error holds `{word}`"))
+            .expected("words for a stranger, such as \"internal server error\"")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,165 @@
+//! Task 6: an order is several writes, and either all of them happen or none.
+
+use lab_kit::prelude::*;
+
+use crate::support::{BAD_INPUT, Books, Id, Moment, Sabotage, Seed, customer, expect_server_error};
+
+/// An order moves seats and money, and every table tells the same of it (PostgreSQL manual, 3.4 Transactions).
+#[check(title = "an order takes seats and credit", task = 6, points = 2, needs = ["read_event"],
+        hints = ["Which tables does an order change?",
+                 "One row in `orders`, one in `order_lines` for each seat, `seats_sold` up, `balance_cents` down."])]
+async fn place_order(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let seed = Seed::random(lab);
+    let (event, ada) = (seed.insert(lab).await?, customer(lab, 1_000_000).await?);
+    customer(lab, 77).await?;
+    let seats = lab.number(2, 7);
+    let total_cents = seats * seed.price_cents;
+    let expected = json!({
+        "id": lab_kit::http::any_id(),
+        "event_id": event.json(),
+        "customer_id": ada.json(),
+        "seats": seats,
+        "total_cents": total_cents,
+        "status": "confirmed",
+    });
+    let answer = order(&app, &event, &ada, seats).await?.expect_status(201)?.expect_json(expected)?;
+    let id = Id::of(&answer, "/id")?;
+    let db = lab.postgres().await?;
+    let sql = "select id::text, event_id::text, customer_id::text, status::text, total_cents::bigint from orders";
+    let rows: Vec<(String, String, String, String, i64)> = db.rows(sql).await?;
+    let row = (id.to_string(), event.to_string(), ada.to_string(), "confirmed".to_owned(), total_cents);
+    expect_equal("the rows in `orders`", &rows, &vec![row])?;
+    let lines: Vec<(String, i64)> = db.rows("select order_id::text, price_cents::bigint from order_lines").await?;
+    let line = (id.to_string(), seed.price_cents);
+    expect_equal("the rows in `order_lines`", &lines, &vec![line; usize::try_from(seats).unwrap_or(0)])?;
+    let books = Books {
+        orders: 1,
+        confirmed_orders: 1,
+        order_lines: seats,
+        seats_sold: seats,
+        balances_cents: 1_000_077 - total_cents,
+        transfers: 0,
+    };
+    Books::read(lab).await?.expect(books, &format!("an order of {seats} seats at {} cents each", seed.price_cents))?;
+    let left = json!({ "seats_left": seed.seats - seats });
+    app.get(format!("/events/{event}")).await?.expect_status(200)?.expect_json(left)?;
+    Ok(())
+}
+
+/// What cannot be had is a conflict with the state of the data; what does not exist is not found
+/// (RFC 9110 §15.5.10 and §15.5.5).
+#[check(title = "an order of what is not there is refused and changes nothing", task = 6, points = 2, needs = ["place_order"],
+        hints = ["Which status tells a client that there are not enough seats, and which that there is no such event?",
+                 "An UPDATE whose WHERE asks for enough seats changes no row when there are too few: then find out why."])]
+async fn order_refusals(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = Seed::random(lab).seats(3).price_cents(400).insert(lab).await?;
+    let (ada, bob) = (customer(lab, 1_200).await?, customer(lab, 799).await?);
+    let before = Books::read(lab).await?;
+    order(&app, &event, &ada, 4).await?.expect_status(409).because("the event has 3 seats")?;
+    order(&app, &event, &bob, 2)
+        .await?
+        .expect_status(409)
+        .because("2 seats cost 800 cents, and the customer has 799")?;
+    order(&app, &event.unknown(lab), &ada, 1).await?.expect_status(404).because("there is no such event")?;
+    order(&app, &event, &ada.unknown(lab), 1).await?.expect_status(404).because("there is no such customer")?;
+    for seats in [0, -1] {
+        order(&app, &event, &ada, seats).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    Books::expect_unchanged(lab, before, "orders that are refused").await?;
+    order(&app, &event, &ada, 3)
+        .await?
+        .expect_status(201)
+        .because("there are exactly as many seats and as much credit")?;
+    order(&app, &event, &bob, 1).await?.expect_status(409).because("all seats are sold")?;
+    Ok(())
+}
+
+/// A transaction that fails anywhere leaves nothing: no order without its lines, no money without its seats
+/// (PostgreSQL manual, 3.4 Transactions).
+#[check(title = "an order that fails half-way leaves nothing behind", task = 6, points = 3, needs = ["place_order"],
+        hints = ["The last of your statements fails. Who takes the first ones back?",
+                 "Every statement of the order runs on the transaction (`&mut *transaction`), none on the pool.",
+                 "A transaction that is dropped without `commit()` is rolled back."])]
+async fn order_all_or_nothing(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = Seed::random(lab).insert(lab).await?;
+    let ada = customer(lab, 1_000_000).await?;
+    let before = Books::read(lab).await?;
+    for (table, first) in [("events", 1), ("customers", 1), ("orders", 1), ("order_lines", 3)] {
+        Sabotage::of(table).from(first).arm(lab).await?;
+        let answer = order(&app, &event, &ada, 3).await?;
+        expect_server_error(answer).because(&format!("a write to `{table}` failed"))?;
+        expect_no_open_transaction(lab).await?;
+        Sabotage::disarm(lab).await?;
+        Books::expect_unchanged(lab, before, &format!("an order whose write to `{table}` failed")).await?;
+    }
+    order(&app, &event, &ada, 3).await?.expect_status(201).because("nothing fails any more")?;
+    Ok(())
+}
+
+/// Until COMMIT has been answered nothing is certain: constraints may wait for it, and so may conflicts
+/// (PostgreSQL manual, COMMIT; SET CONSTRAINTS).
+#[check(title = "an order is confirmed only once it is committed", task = 6, points = 2, needs = ["place_order"],
+        hints = ["Can COMMIT fail?", "Answer 201 only after `transaction.commit().await?` has returned Ok."])]
+async fn commit_failure(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = Seed::random(lab).insert(lab).await?;
+    let ada = customer(lab, 1_000_000).await?;
+    let before = Books::read(lab).await?;
+    Sabotage::of("orders").at(Moment::Commit).arm(lab).await?;
+    expect_server_error(order(&app, &event, &ada, 2).await?).because("the COMMIT failed")?;
+    expect_no_open_transaction(lab).await?;
+    Sabotage::disarm(lab).await?;
+    Books::expect_unchanged(lab, before, "an order whose COMMIT failed").await?;
+    order(&app, &event, &ada, 2).await?.expect_status(201).because("nothing fails any more")?;
+    Ok(())
+}
+
+/// What an order took, its end gives back (PostgreSQL manual, 3.4 Transactions).
+#[check(title = "cancelling gives seats and credit back", task = 6, points = 1, needs = ["place_order"],
+        hints = ["Which of the order's changes have to be undone?", "`seats_sold` down, `balance_cents` up, `status` to `cancelled`, in one transaction."])]
+async fn cancel_order(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = Seed::random(lab).insert(lab).await?;
+    let ada = customer(lab, 1_000_000).await?;
+    order(&app, &event, &ada, 1).await?.expect_status(201)?;
+    let kept = Books::read(lab).await?;
+    let id = Id::of(&order(&app, &event, &ada, 3).await?.expect_status(201)?, "/id")?;
+    let expected =
+        json!({ "id": id.json(), "event_id": event.json(), "customer_id": ada.json(), "status": "cancelled" });
+    cancel(&app, &id).await?.expect_status(200)?.expect_json(expected)?;
+    let after = Books::read(lab).await?;
+    // The lines of a cancelled order may stay or go.
+    let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
+    after.expect(expected, "a cancelled order keeps its row and gives back seats and credit")?;
+    cancel(&app, &id.unknown(lab)).await?.expect_status(404)?;
+    Ok(())
+}
+
+/// Sends an order.
+pub async fn order(app: &App, event: &Id, customer: &Id, seats: i64) -> CheckResult<Response> {
+    place(app, event, customer, seats).await
+}
+
+/// An order that is sent when it is awaited.
+pub fn place(app: &App, event: &Id, customer: &Id, seats: i64) -> Request {
+    app.post(format!("/events/{event}/orders")).json(&json!({ "customer_id": customer.json(), "seats": seats }))
+}
+
+/// Sends a cancellation.
+pub async fn cancel(app: &App, order: &Id) -> CheckResult<Response> {
+    app.post(format!("/orders/{order}/cancel")).await
+}
+
+/// Fails unless every transaction that the server began has come to its end.
+pub async fn expect_no_open_transaction(lab: &Lab) -> CheckResult {
+    let db = lab.postgres().await?;
+    let sql = "select count(*) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'";
+    lab.eventually("every transaction of the server ended", Duration::from_secs(3), || async {
+        expect_equal("transactions that were begun and not ended", &db.scalar::<i64>(sql).await?, &0)
+    })
+    .await
+}

@@ -1,0 +1,108 @@
+//! Task 6: many orders at the same moment.
+
+use lab_kit::prelude::*;
+
+use crate::orders::{order, place};
+use crate::support::{Books, Id, Instances, Seed, customer, customers, insert_all};
+
+/// How often a request that was answered 503 is sent again.
+const TRIES_AGAIN: usize = 5;
+
+/// Between reading how many seats are left and writing how many are left now, others do the same. The last seat
+/// belongs to one (PostgreSQL manual, 13.2.1 Read Committed; 13.3.2 Row-Level Locks; CWE-362).
+#[check(title = "of 200 orders for 50 seats, 50 are sold", task = 6, points = 4, limit = 60, needs = ["order_refusals"],
+        hints = ["Two requests read that one seat is left. What do both do next?",
+                 "Let one statement look and take: `UPDATE … WHERE seats - seats_sold >= $1`; or lock the row with \
+                  `SELECT … FOR UPDATE` before you look."])]
+async fn never_oversold(lab: &Lab) -> CheckResult {
+    let servers = Instances::start(lab).await?;
+    let price_cents = lab.number(100, 900);
+    let event = Seed::random(lab).seats(50).price_cents(price_cents).insert(lab).await?;
+    let people = customers(lab, 20, 100_000).await?;
+    let before = Books::read(lab).await?;
+    let wanted: Vec<_> = people.iter().cycle().take(200).map(|customer| (event.clone(), customer.clone())).collect();
+    let sold = order_at_once(lab, &servers, &wanted).await?;
+    expect_sold(lab, before, sold, 50, price_cents).await?;
+    let sold_out = json!({ "seats_left": 0 });
+    servers.one().get(format!("/events/{event}")).await?.expect_status(200)?.expect_json(sold_out)?;
+    Ok(())
+}
+
+/// The same race for the customer's money: each order alone can be paid for, all together cannot
+/// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
+#[check(title = "a customer never spends more than there is", task = 6, points = 2, limit = 60, needs = ["order_refusals"],
+        hints = ["Twenty requests read the same balance. How much do they spend together?",
+                 "`UPDATE customers … WHERE balance_cents >= $1` looks and takes in one statement."])]
+async fn never_overdrawn(lab: &Lab) -> CheckResult {
+    let servers = Instances::start(lab).await?;
+    let price_cents = lab.number(100, 900);
+    let seeds: Vec<_> = (0..20).map(|_| Seed::random(lab).price_cents(price_cents)).collect();
+    let events = insert_all(lab, &seeds).await?;
+    let ada = customer(lab, 7 * price_cents + lab.number(0, price_cents - 1)).await?;
+    let before = Books::read(lab).await?;
+    let wanted: Vec<_> = events.into_iter().map(|event| (event, ada.clone())).collect();
+    let sold = order_at_once(lab, &servers, &wanted).await?;
+    expect_sold(lab, before, sold, 7, price_cents).await
+}
+
+/// Of many who end the same thing at once, one ends it; the others find it ended
+/// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
+#[check(title = "an order is cancelled once, however often it is asked for", task = 6, points = 2, limit = 60, needs = ["cancel_order"],
+        hints = ["Two requests read `confirmed`. How often are the seats given back?",
+                 "`UPDATE orders SET status = 'cancelled' WHERE id = $1 AND status = 'confirmed'`: one of them changes a row."])]
+async fn cancel_once(lab: &Lab) -> CheckResult {
+    let servers = Instances::start(lab).await?;
+    let event = Seed::random(lab).insert(lab).await?;
+    let ada = customer(lab, 1_000_000).await?;
+    order(servers.one(), &event, &ada, 5).await?.expect_status(201)?;
+    let kept = Books::read(lab).await?;
+    let id = Id::of(&order(servers.one(), &event, &ada, 2).await?.expect_status(201)?, "/id")?;
+    let path = format!("/orders/{id}/cancel");
+    servers.overlap(lab, |app| app.post(format!("/orders/{}/cancel", id.unknown(lab)))).await?;
+    let mut done = 0;
+    for answer in servers.race(lab, &[(); 20], |app, ()| app.post(&path)).await? {
+        done += usize::from(answer.expect_status_in(&[200, 409, 503])?.status() == 200);
+    }
+    if done == 0 {
+        servers.one().post(&path).await?.expect_status(200).because("all 20 before it were answered 409 or 503")?;
+    }
+    let after = Books::read(lab).await?;
+    let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
+    after.expect(expected, "20 cancellations of one order give its seats and credit back once")
+}
+
+/// Sends all orders, of one seat each, at once; gives how many were made. An answer 503 means "not now": such a
+/// request is sent again, one at a time.
+async fn order_at_once(lab: &Lab, servers: &Instances, wanted: &[(Id, Id)]) -> CheckResult<i64> {
+    if let Some((event, customer)) = wanted.first() {
+        servers.overlap(lab, |app| place(app, &event.unknown(lab), customer, 1)).await?;
+    }
+    let answers = servers.race(lab, wanted, |app, (event, customer)| place(app, event, customer, 1)).await?;
+    let mut sold = 0;
+    for (mut answer, (event, customer)) in answers.into_iter().zip(wanted) {
+        for _ in 0..TRIES_AGAIN {
+            if answer.status() != 503 {
+                break;
+            }
+            answer = place(servers.one(), event, customer, 1).await?;
+        }
+        sold += i64::from(answer.expect_status_in(&[201, 409])?.status() == 201);
+    }
+    Ok(sold)
+}
+
+/// Fails unless `count` orders of one seat were made, and the tables say so, too.
+async fn expect_sold(lab: &Lab, before: Books, answered: i64, count: i64, price_cents: i64) -> CheckResult {
+    let expected = Books {
+        orders: before.orders + count,
+        confirmed_orders: before.confirmed_orders + count,
+        order_lines: before.order_lines + count,
+        seats_sold: before.seats_sold + count,
+        balances_cents: before.balances_cents - count * price_cents,
+        transfers: before.transfers,
+    };
+    expect_equal("orders answered 201", &answered, &count)?;
+    Books::read(lab)
+        .await?
+        .expect(expected, &format!("{count} orders of one seat at {price_cents} cents were answered 201"))
+}

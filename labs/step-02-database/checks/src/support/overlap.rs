@@ -1,0 +1,62 @@
+//! Requests that meet each other in the database.
+
+use lab_kit::prelude::*;
+use tokio::time::Instant;
+
+/// How much later the database answers. On one machine a transaction may be over before the next one begins, and a
+/// race would be seen on one run and not on the other.
+const LATE: Duration = Duration::from_millis(2);
+
+/// Two instances of the server on one database. What keeps order between requests has to be in the database: a lock
+/// in the memory of one process keeps out nobody in the other.
+#[derive(Debug)]
+pub struct Instances([App; 2]);
+
+impl Instances {
+    /// Starts them, one after the other.
+    pub async fn start(lab: &Lab) -> CheckResult<Self> {
+        Ok(Self([lab.start().await?, lab.start().await?]))
+    }
+
+    /// One of them, for requests that race with nobody.
+    pub fn one(&self) -> &App {
+        &self.0[0]
+    }
+
+    /// Sends a request for each of `wanted` at the same moment, to the one and the other instance in turn; the answers
+    /// come in the same order.
+    pub async fn race<'a, T>(
+        &self,
+        lab: &Lab,
+        wanted: &'a [T],
+        request: impl Fn(&App, &'a T) -> Request,
+    ) -> CheckResult<Vec<Response>> {
+        // Who makes others wait for a lock, or lets them try again, answers the last of them late; a busy machine later
+        // still. How long it takes is not what these checks are about.
+        let limit = Duration::from_secs(40);
+        let turns = wanted.iter().enumerate().map(|(turn, wanted)| request(&self.0[turn % 2], wanted).within(limit));
+        let requests: Vec<_> = turns.collect();
+        lab.burst(requests).await
+    }
+
+    /// Makes the requests that follow overlap: every answer of the database is a little late, as on a network, and
+    /// `harmless` requests, sent at once, have the servers open their connections.
+    pub async fn overlap(&self, lab: &Lab, harmless: impl Fn(&App) -> Request) -> CheckResult {
+        lab.postgres().await?.proxy().delay(LATE);
+        let requests: Vec<_> = (0..20).map(|turn| harmless(&self.0[turn % 2])).collect();
+        lab.burst(requests).await?;
+        Ok(())
+    }
+}
+
+/// Waits until this many sessions of the server wait for a lock, or `within` is over.
+pub async fn wait_for_waiting(lab: &Lab, sessions: i64, within: Duration) -> CheckResult {
+    let db = lab.postgres().await?;
+    let deadline = Instant::now() + within;
+    let sql = "select count(*) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
+    while db.scalar::<i64>(sql).await? < sessions && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}

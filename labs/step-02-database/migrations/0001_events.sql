@@ -1,0 +1,5 @@
+-- TODO(step-02.1): the table `events`. The README says which columns the grader looks for; which values make no
+-- sense is for constraints to say (NOT NULL, CHECK, UNIQUE, REFERENCES), because they hold for whoever writes.
+--
+-- The other tables go into files of their own: 0002_customers.sql, 0003_orders.sql and so on. They run in the order
+-- of their numbers, each once.

@@ -1,0 +1,13 @@
+//! A box office on Postgres: events with seats, customers with credit, orders and transfers.
+//!
+//! `http` speaks with clients and knows no SQL; `store` speaks with Postgres and knows no HTTP; `model` is what
+//! the two exchange.
+
+mod application;
+mod configuration;
+pub mod http;
+pub mod model;
+pub mod store;
+
+pub use application::{Application, StartError};
+pub use configuration::{Configuration, ConfigurationError};
