@@ -1,0 +1,59 @@
+//! Task 7: bodies that want to do harm.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Problem, make_event, order};
+
+/// Far beyond the 64 KiB that the README allows.
+const LARGE: usize = 1024 * 1024;
+/// Deep enough for most stacks, and less than 64 KiB long.
+const DEPTH: usize = 10_000;
+
+/// A body is read into memory, so somebody must say how much of it (RFC 9110 §15.5.14, OWASP API Security 2023, API4).
+#[check(title = "a body that is too large is 413", task = 7, points = 2, needs = ["create_event"],
+        hints = ["How much of a body do you read before you look at it?",
+                 "Set the body limit to 64 KiB, and see who answers when it is reached: the extractor's rejection has the status.",
+                 "A chunked body has no `Content-Length`: count what is read."])]
+async fn large_body(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let made = make_event(lab, &app).await?;
+    let body = json!({ "title": "x".repeat(LARGE) }).to_string();
+    app.post("/events").body(&body, "application/json").await?.expect_problem(413)?;
+    let patch = app.patch(&made.path).header("If-Match", "*").body(&body, "application/merge-patch+json");
+    patch.await?.expect_problem(413)?;
+    let mut connection = app.connect().await?;
+    let head =
+        "POST /events HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.send(format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n", body.len())).await?;
+    connection.response().await?.expect_problem(413).because("a chunked body has a length, too")?;
+    make_event(lab, &app).await.because("the server must still work")?;
+    Ok(())
+}
+
+/// A parser that calls itself for every bracket is at the mercy of whoever sends many (RFC 8259 §9, OWASP API Security
+/// 2023, API4).
+#[check(title = "a body that is too deep does no harm", task = 7, points = 2, needs = ["create_event"],
+        hints = ["What does a parser need for every level that it goes down?",
+                 "serde_json stops at 128 levels and gives an error: answer 400.",
+                 "Do not walk through a value by recursion without counting the levels."])]
+async fn deep_body(lab: &Lab) -> CheckResult {
+    let mut app = lab.start().await?;
+    let made = make_event(lab, &app).await?;
+    let arrays = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    let objects = format!("{}1{}", "{\"a\":".repeat(DEPTH), "}".repeat(DEPTH));
+    let mut extra = order(lab, &made);
+    extra["x"] = json!("HERE");
+    let extra = extra.to_string().replace("\"HERE\"", &arrays);
+    for body in [arrays.clone(), objects, format!("{{\"title\":{arrays}}}")] {
+        let answer = app.post("/events").body(&body, "application/json").await?.expect_problem_in(&[400, 413, 422]);
+        answer.because("nobody nests JSON 10,000 levels deep for a good reason")?;
+    }
+    // What is only passed over may be taken, but must not do harm.
+    app.post("/orders").body(extra, "application/json").await?.expect_status_in(&[201, 400, 413, 422])?;
+    let patch = app.patch(&made.path).header("If-Match", "*");
+    let patch = patch.body(format!("{{\"title\":{arrays}}}"), "application/merge-patch+json");
+    patch.await?.expect_problem_in(&[400, 413, 422])?;
+    expect_that(app.is_running(), "the server's process has ended")?;
+    make_event(lab, &app).await.because("the server must still work")?;
+    Ok(())
+}

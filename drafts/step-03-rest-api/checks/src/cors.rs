@@ -1,0 +1,137 @@
+//! Task 7: which web pages may call the API.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Problem, event, make_event};
+
+const VARIABLE: &str = "CORS_ALLOWED_ORIGIN";
+
+/// Before a browser sends a request of another kind than a form can make, it asks; the server says which pages may (Fetch
+/// standard, §3.2.2 and §3.2.3).
+#[check(title = "preflights from the allowed origin are answered", task = 7, points = 2, needs = ["create_event"],
+        hints = ["What does a browser ask before it sends a PATCH from another site's page?",
+                 "An OPTIONS request with `Origin` and `Access-Control-Request-Method`. The answer needs three headers.",
+                 "tower-http's `CorsLayer` with the one origin, the methods GET, POST, PATCH and DELETE, and the headers \
+                  Content-Type, If-Match and Idempotency-Key."])]
+async fn cors_preflight(lab: &Lab) -> CheckResult {
+    let origin = origin(lab);
+    let app = lab.server().env(VARIABLE, &origin).start().await?;
+    let made = make_event(lab, &app).await?;
+    let cases: [(&str, &str, &[&str]); 4] = [
+        ("/events", "POST", &["content-type"]),
+        (&made.path, "PATCH", &["content-type", "if-match"]),
+        (&made.path, "DELETE", &["if-match"]),
+        ("/orders", "POST", &["content-type", "idempotency-key"]),
+    ];
+    for (path, method, headers) in cases {
+        let answer = preflight(&app, path, &origin, method, &headers.join(",")).await?;
+        let answer = answer.expect_that("a status from 200 to 299", |answer| (200..300).contains(&answer.status()));
+        let answer = answer.because("a browser goes on only after an answer that is fine")?;
+        let answer = answer.expect_header("access-control-allow-origin", &origin)?;
+        expect_listed(&answer, "access-control-allow-headers", headers)?;
+        // POST needs no permission: a form can make it, too.
+        if method != "POST" {
+            expect_listed(&answer, "access-control-allow-methods", &[method])?;
+        }
+    }
+    Ok(())
+}
+
+/// Who mirrors the origin that a request names lets every page in (OWASP ASVS 5.0, 3.4.2).
+#[check(title = "other origins are not allowed", task = 7, points = 3, needs = ["create_event"],
+        hints = ["With what do you compare the `Origin` of a request?",
+                 "Neither its beginning nor its end is enough: `https://shop.example.evil.test` is somebody else's.",
+                 "Compare it as a whole with the one origin of the configuration. Without one, send nothing."])]
+async fn cors_foreign_origin(lab: &Lab) -> CheckResult {
+    let word = lab.word();
+    let host = format!("{word}.example");
+    let allowed = format!("https://{host}");
+    let foreign = [
+        format!("https://{}.example", lab.word()),
+        format!("http://{host}"),
+        format!("https://{host}:8443"),
+        format!("https://{host}.evil.test"),
+        format!("https://evil-{host}"),
+        format!("https://evil.{host}"),
+        format!("https://{word}.exampl"),
+        "null".to_owned(),
+    ];
+    let app = lab.server().env(VARIABLE, &allowed).start().await?;
+    app.get("/events").header("Origin", &allowed).await?.expect_header("access-control-allow-origin", &allowed)?;
+    for origin in &foreign {
+        expect_foreign(&app, origin).await?;
+    }
+    drop(app);
+    let app = lab.server().env_remove(VARIABLE).start().await?;
+    for origin in [&allowed, &foreign[0]] {
+        expect_foreign(&app, origin).await.because("CORS_ALLOWED_ORIGIN is not set, so no origin is allowed")?;
+    }
+    Ok(())
+}
+
+/// A page that may call the API must be able to read what it is told, refusals and versions included (Fetch standard,
+/// §3.2.3 and §3.2.5).
+#[check(title = "every answer carries the CORS headers", task = 7, points = 1, needs = ["create_event"],
+        hints = ["Which answers do not pass through your handlers?",
+                 "Put the layer outermost, around fallbacks and rejections, and let it expose `ETag` and `Location`."])]
+async fn cors_on_every_answer(lab: &Lab) -> CheckResult {
+    let origin = origin(lab);
+    let app = lab.server().env(VARIABLE, &origin).start().await?;
+    let made = app.post("/events").header("Origin", &origin).json(&event(lab)).await?.expect_status(201)?;
+    let listed = app.get("/events").header("Origin", &origin).await?.expect_status(200)?;
+    let unknown = app.get(format!("/{}", lab.word())).header("Origin", &origin).await?.expect_problem(404)?;
+    let invalid = app.post("/events").header("Origin", &origin).json(&json!({})).await?.expect_problem(422)?;
+    for answer in [made, listed, unknown, invalid] {
+        let answer = answer.expect_header("access-control-allow-origin", &origin)?;
+        expect_listed(&answer, "access-control-expose-headers", &["etag", "location"])?;
+    }
+    let plain = app.get("/events").await?.expect_status(200)?;
+    if plain.header("access-control-allow-origin").is_none() {
+        for answer in [plain, app.get("/events").header("Origin", &origin).await?] {
+            expect_listed(&answer, "vary", &["origin"])
+                .because("the answer depends on who asks, and a cache between must know")?;
+        }
+    }
+    Ok(())
+}
+
+fn origin(lab: &Lab) -> String {
+    format!("https://{}.example", lab.word())
+}
+
+fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
+    let request = app.options(path).header("Origin", origin).header("Access-Control-Request-Method", method);
+    request.header("Access-Control-Request-Headers", headers)
+}
+
+async fn expect_foreign(app: &App, origin: &str) -> CheckResult {
+    let preflight = preflight(app, "/events", origin, "PATCH", "content-type,if-match").await?;
+    let request = app.get("/events").header("Origin", origin).await?;
+    for answer in [preflight, request] {
+        for value in answer.headers("access-control-allow-origin") {
+            if value == origin || value == "*" {
+                let failure = answer.failure(format!("the origin {origin} is not the allowed one, and is let in"));
+                return Err(failure
+                    .expected("no `Access-Control-Allow-Origin`, or the allowed origin in it")
+                    .actual(format!("Access-Control-Allow-Origin: {value}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless the comma-separated header names all of `wanted`, or `*`.
+fn expect_listed(answer: &Response, header: &str, wanted: &[&str]) -> CheckResult {
+    let values = answer.headers(header).join(",");
+    let listed: Vec<String> = values.split(',').map(|value| value.trim().to_ascii_lowercase()).collect();
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|name| !listed.iter().any(|value| value == "*" || value == &name.to_ascii_lowercase()))
+        .copied()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let failure = answer.failure(format!("the header `{header}` does not name {}", missing.join(", ")));
+    Err(failure.expected(format!("{header}: {}", wanted.join(", "))).actual(format!("{header}: {values}")))
+}

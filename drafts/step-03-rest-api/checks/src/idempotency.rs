@@ -1,0 +1,136 @@
+//! Task 6: requests that can be sent again.
+
+use lab_kit::id::Id;
+use lab_kit::prelude::*;
+
+use crate::support::{Made, Problem, Walk, count, make_event, order, overlap};
+
+/// How many twins are sent at once. More than the database connections that the server has.
+const TWINS: usize = 12;
+
+/// When an answer is lost, the client asks again, and wants the answer, not a second order
+/// (draft-ietf-httpapi-idempotency-key-header §2.6).
+#[check(title = "a retry gets the same answer and makes no second order", task = 6, points = 2, needs = ["order_seats"],
+        hints = ["What must you remember of a request to answer it again?",
+                 "Write the key, what was asked, and what was answered into a table.",
+                 "In the same transaction as the order: either both are there or neither."])]
+async fn retry_same_answer(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let body = order(lab, &event);
+    let key = key(lab);
+    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let again = post(&app, &key, &body).await?;
+    expect_equal_answer(&first, again).because("it is the same request with the same key")?;
+    expect_orders(lab, &app, &event, &body, 1).await?;
+    let another = post(&app, &self::key(lab), &body).await?.expect_status(201)?;
+    expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must make another order")?;
+    for _ in 0..2 {
+        app.post("/orders").json(&body).await?.expect_status(201)?;
+    }
+    expect_orders(lab, &app, &event, &body, 4)
+        .await
+        .because("one order for each of two keys, and one for each request without a key")
+}
+
+/// A client that is in a hurry asks again before the first answer is there (draft-ietf-httpapi-idempotency-key-header
+/// §2.6).
+#[check(title = "twins at the same moment make one order", task = 6, points = 5, needs = ["retry_same_answer"],
+        hints = ["Looking whether a key is known, and then writing it, are two steps. Who comes between?",
+                 "Let the database decide who is first: a unique key, and an INSERT that others wait for.",
+                 "`INSERT … ON CONFLICT DO NOTHING` in the order's transaction. Who inserted nothing has waited for the \
+                  first to commit, and reads its answer."])]
+async fn concurrent_twins(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    overlap(lab, &app).await?;
+    for _ in 0..3 {
+        let event = make_event(lab, &app).await?;
+        let body = order(lab, &event);
+        let key = key(lab);
+        let mut answers = lab.burst((0..TWINS).map(|_| post(&app, &key, &body))).await?.into_iter();
+        let Some(first) = answers.next() else { return Err(Failure::Ours("a burst gave no answers".into())) };
+        let first = first.expect_status(201)?;
+        for twin in answers {
+            expect_equal_answer(&first, twin).because("twins with one key are one request")?;
+        }
+        expect_orders(lab, &app, &event, &body, 1).await?;
+    }
+    Ok(())
+}
+
+/// A key that comes with another body is a mistake in the client, and must not be answered as if it were a retry
+/// (draft-ietf-httpapi-idempotency-key-header §2.7).
+#[check(title = "a key cannot be used for something else", task = 6, points = 2, needs = ["retry_same_answer"],
+        hints = ["How do you know that the second request is the first one again?",
+                 "Keep what was asked, or a hash of it, beside the key, and compare. Another body is 422."])]
+async fn key_with_another_body(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
+    let body = order(lab, &event);
+    let key = key(lab);
+    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let seats = body["seats"].as_i64().unwrap_or_default() + 1;
+    let changes = [("seats", json!(seats)), ("email", json!(lab.email())), ("event_id", other.id.json())];
+    for (member, value) in changes {
+        let mut changed = body.clone();
+        changed[member] = value;
+        let answer = post(&app, &key, &changed).await?.expect_problem(422);
+        answer.because(&format!("the key was used with another `{member}`"))?;
+    }
+    expect_equal_answer(&first, post(&app, &key, &body).await?).because("this is the first request again")?;
+    expect_orders(lab, &app, &event, &body, 1).await?;
+    expect_orders(lab, &app, &other, &body, 0).await
+}
+
+/// A server that restarts is when answers are lost, and so when clients ask again
+/// (draft-ietf-httpapi-idempotency-key-header §2.3).
+#[check(title = "a key outlives a restart", task = 6, points = 2, needs = ["retry_same_answer"],
+        hints = ["What is left of a map in memory after a restart?", "Keep the keys where the orders are."])]
+async fn key_survives_restart(lab: &Lab) -> CheckResult {
+    let mut app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let body = order(lab, &event);
+    let key = key(lab);
+    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    app.restart().await?;
+    let again = post(&app, &key, &body).await?;
+    expect_equal_answer(&first, again).because("the server was restarted, and the client asks again")?;
+    expect_orders(lab, &app, &event, &body, 1).await
+}
+
+/// A key as the draft writes it: a string in quotes.
+fn key(lab: &Lab) -> String {
+    format!("\"{}-{}\"", lab.word(), lab.word())
+}
+
+fn post(app: &App, key: &str, body: &Value) -> Request {
+    app.post("/orders").header("Idempotency-Key", key).json(body)
+}
+
+fn expect_equal_answer(first: &Response, again: Response) -> CheckResult<Response> {
+    let again = again.expect_status(201)?;
+    if again.json()? != first.json()? {
+        let failure = again.failure("the second answer differs from the first");
+        return Err(failure.expected(first.text()).actual(again.text()));
+    }
+    match first.header("location") {
+        Some(location) => again.expect_header("location", location),
+        None => Ok(again),
+    }
+}
+
+/// Fails unless there are so many orders for the event: in the list, in the table and in its `seats_sold`.
+async fn expect_orders(lab: &Lab, app: &App, event: &Made, body: &Value, expected: usize) -> CheckResult {
+    let walk = Walk::from(app, &format!("/orders?event_id={}&limit=100", event.id)).await?;
+    let listed = walk.items().filter(|order| Id::from_json(&order["event_id"]).as_ref() == Some(&event.id)).count();
+    if listed != expected {
+        let failure = walk.pages[0].answer.failure(format!("there are {listed} orders for the event"));
+        return Err(failure.expected(format!("{expected} orders")).actual(format!("{listed} orders")));
+    }
+    if let Some(rows) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
+        expect_equal("rows in orders for the event", &rows, &i64::try_from(expected).unwrap_or(i64::MAX))?;
+    }
+    let seats = body["seats"].as_u64().unwrap_or_default() * u64::try_from(expected).unwrap_or_default();
+    app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": seats }))?;
+    Ok(())
+}

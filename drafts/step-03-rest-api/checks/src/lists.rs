@@ -1,0 +1,126 @@
+//! Task 4: lists, a page at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lab_kit::id::Id;
+use lab_kit::prelude::*;
+
+use crate::support::{Made, Page, Problem, Walk, event, event_at, make_event, make_events, make_order, moment};
+
+/// Whoever asks for a thousand million rows must not get them: memory and time are ours (OWASP API Security 2023, API4).
+#[check(title = "a page has a bounded length", task = 4, points = 3, needs = ["create_event"],
+        hints = ["Who decides how many rows are read: the client, or you?",
+                 "A number in the query string may be negative, zero, enormous, or no number.",
+                 "Take 20 by default and 100 at most; below 1 or no whole number is 400."])]
+async fn limit_is_bounded(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    make_events(lab, &app, (0..105).map(|_| event(lab)).collect()).await?;
+    for (path, expected) in [("/events", 20), ("/events?limit=100", 100), ("/events?limit=1", 1)] {
+        let answer = app.get(path).await?.expect_status(200)?;
+        answer
+            .expect_json_where("/items", &format!("an array of {expected} items"), |items| length(items) == expected)?;
+    }
+    for limit in ["101", "1000000000", "99999999999999999999", "0", "-1", "-20", "1.5", "ten"] {
+        let answer = app.get(format!("/events?limit={limit}")).await?.expect_status_in(&[200, 400])?;
+        if answer.status() == 400 {
+            answer.expect_problem(400)?;
+        } else {
+            answer.expect_json_where("/items", "an array of 100 items at most", |items| length(items) <= 100)?;
+        }
+    }
+    Ok(())
+}
+
+/// A list that is read page by page is still one list: nothing left out, nothing twice (RFC 8288 §3).
+#[check(title = "the links lead through the whole list", task = 4, points = 4, needs = ["create_event"],
+        hints = ["How does a client get to the second page, if it only follows what you give it?",
+                 "Name the next page in `next` or in a `Link` header, with the limit that was asked for.",
+                 "Sort by `starts_at` and then by `id`, and go on after that pair: times may be equal."])]
+async fn pages_to_the_end(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let first = moment(lab);
+    // Not in the order in which they begin, and some begin together.
+    let hours = [5, 1, 3, 3, 3, 0, 3, 2, 4, 3];
+    let bodies = hours.iter().map(|hour| event_at(lab, first + TimeDelta::hours(*hour))).collect();
+    let made = make_events(lab, &app, bodies).await?;
+    let walk = Walk::from(&app, "/events?limit=3").await?.expect_full(3)?;
+    expect_each_once(&walk, &made)?;
+    let times: Vec<Option<DateTime<Utc>>> =
+        walk.items().map(|item| item["starts_at"].as_str().and_then(|time| time.parse().ok())).collect();
+    expect_that(times.is_sorted(), "GET /events must begin with the event that starts first")?;
+    Ok(())
+}
+
+/// A link to the next page leads through the list that was asked for, not through another (RFC 8288 §3).
+#[check(title = "the links keep the filter", task = 4, points = 1, needs = ["order_seats"],
+        hints = ["What else was in the query string of the first page?"])]
+async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
+    let mut orders = Vec::new();
+    for _ in 0..5 {
+        orders.push(make_order(lab, &app, &event).await?);
+        make_order(lab, &app, &other).await?;
+    }
+    let walk = Walk::from(&app, &format!("/orders?event_id={}&limit=2", event.id)).await?.expect_full(2)?;
+    expect_each_once(&walk, &orders)?;
+    let foreign = walk.items().find(|order| Id::from_json(&order["event_id"]).as_ref() != Some(&event.id));
+    if let Some(order) = foreign {
+        let failure = Failure::learner("a page of one event's orders has an order of another event");
+        return Err(failure.expected(format!("only orders with event_id {}", event.id)).actual(order.to_string()));
+    }
+    Ok(())
+}
+
+/// A client stops where no link is. One too many costs it a request for nothing, one too few hides the rest (RFC 8288 §3).
+#[check(title = "the last page says that it is the last", task = 4, points = 2, needs = ["order_seats"],
+        hints = ["How do you know whether something follows? A full page is not enough to tell.",
+                 "Read one row more than you show."])]
+async fn last_page(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (event, lonely) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
+    for _ in 0..6 {
+        make_order(lab, &app, &event).await?;
+    }
+    for (limit, expected) in [(3, vec![3, 3]), (6, vec![6]), (5, vec![5, 1]), (7, vec![6])] {
+        let walk = Walk::from(&app, &format!("/orders?event_id={}&limit={limit}", event.id)).await?;
+        expect_lengths(&walk.pages, &expected, &format!("6 orders with limit={limit}"))?;
+    }
+    let empty = Walk::from(&app, &format!("/orders?event_id={}", lonely.id)).await?;
+    expect_lengths(&empty.pages, &[0], "an event without orders")
+}
+
+fn length(items: &Value) -> usize {
+    items.as_array().map_or(usize::MAX, Vec::len)
+}
+
+fn expect_lengths(pages: &[Page], expected: &[usize], what: &str) -> CheckResult {
+    let lengths: Vec<_> = pages.iter().map(|page| page.items.len()).collect();
+    if lengths == expected {
+        return Ok(());
+    }
+    let failure = pages[pages.len() - 1].answer.failure(format!("{what}: the pages have {lengths:?} items"));
+    Err(failure.expected(format!("pages of {expected:?} items")).actual(format!("pages of {lengths:?} items")))
+}
+
+fn expect_each_once(walk: &Walk, made: &[Made]) -> CheckResult {
+    let mut times: BTreeMap<Id, usize> = BTreeMap::new();
+    for item in walk.items() {
+        *times
+            .entry(Id::from_json(&item["id"]).ok_or_else(|| Failure::learner("an item of the list has no id"))?)
+            .or_default() += 1;
+    }
+    for one in made {
+        let found = times.get(&one.id).copied().unwrap_or_default();
+        if found != 1 {
+            let failure = walk.pages[0].answer.failure(format!("following the links gives {} {found} times", one.path));
+            return Err(failure.expected("every one exactly once").actual(format!(
+                "{} of {} pages",
+                found,
+                walk.pages.len()
+            )));
+        }
+    }
+    Ok(())
+}

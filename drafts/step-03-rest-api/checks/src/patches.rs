@@ -1,0 +1,111 @@
+//! Task 3: merge patches.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Made, Problem, expect_moment, in_the_east, make_event, make_order, merge, moment, texts};
+
+const EVENT: &[&str] = &["title", "description", "seats", "price_cents"];
+const ORDER: &[&str] = &["event_id", "email", "note"];
+
+/// A merge patch says what changes; about everything else it says nothing (RFC 7396 §2).
+#[check(title = "absent is not null", task = 3, points = 4, needs = ["order_seats"],
+        hints = ["What does your type hold for a member that is absent, and what for one that is null?",
+                 "`Option<T>` cannot tell the two apart. A member that can be emptied needs a third state.",
+                 "Update only the columns that the patch names: `CASE WHEN $1 THEN $2 ELSE description END`."])]
+async fn absent_is_not_null(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    let starts_at = moment(lab);
+    let patches = [
+        json!({}),
+        json!({ "title": format!("Oper {}", lab.word()) }),
+        json!({ "description": format!("by {}", lab.word()) }),
+        json!({ "seats": lab.number(91, 120), "price_cents": lab.number(9_001, 20_000) }),
+    ];
+    for patch in patches {
+        expect_only(lab, &app, &event, EVENT, &patch).await?;
+    }
+    let later = merge(&app, &event.path, &json!({ "starts_at": in_the_east(starts_at) })).await?.expect_status(200)?;
+    expect_moment(later, "/starts_at", starts_at)?;
+    for patch in [json!({}), json!({ "email": lab.email() }), json!({ "note": lab.word() })] {
+        expect_only(lab, &app, &order, ORDER, &patch).await?;
+    }
+    Ok(())
+}
+
+/// Null takes a value away, where there need not be one (RFC 7396 §2).
+#[check(title = "null empties a member, where it may be empty", task = 3, points = 2, needs = ["absent_is_not_null"],
+        hints = ["`null` in a merge patch is an instruction, not an absence.",
+                 "`description` and `note` become NULL; for any other member null is a bad value."])]
+async fn null_is_null(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    expect_only(lab, &app, &event, EVENT, &json!({ "description": null })).await?;
+    expect_only(lab, &app, &order, ORDER, &json!({ "note": null })).await?;
+    for name in ["title", "starts_at", "seats", "price_cents"] {
+        merge(&app, &event.path, &json!({ name: null })).await?.expect_bad_members(&[name])?;
+    }
+    merge(&app, &order.path, &json!({ "email": null })).await?.expect_bad_members(&["email"])?;
+    Ok(())
+}
+
+/// A patch is done as a whole or not at all (RFC 5789 §2).
+#[check(title = "a patch with one bad member changes nothing", task = 3, points = 2, needs = ["absent_is_not_null"],
+        hints = ["Look at all members before you change the first.",
+                 "The rules for a PATCH are the same as for a POST, and so is the list of `errors`."])]
+async fn bad_patch_changes_nothing(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    let cases: [(&Made, Value, &[&str], &[&str]); 4] = [
+        (&event, json!({ "title": lab.word(), "seats": 0, "price_cents": "free" }), &["seats", "price_cents"], EVENT),
+        (
+            &event,
+            json!({ "title": " ", "description": lab.word(), "starts_at": "soon" }),
+            &["title", "starts_at"],
+            EVENT,
+        ),
+        (&event, json!({ "seats": 95, "description": 5 }), &["description"], EVENT),
+        (&order, json!({ "note": lab.word(), "email": "nobody" }), &["email"], ORDER),
+    ];
+    for (made, patch, bad, columns) in cases {
+        let (answer, row) = (app.get(&made.path).await?.json()?, texts(lab, made, columns).await?);
+        merge(&app, &made.path, &patch).await?.expect_bad_members(bad)?;
+        let after = app.get(&made.path).await?.expect_status(200)?.expect_json(answer);
+        after.because("the PATCH before was refused")?;
+        expect_equal(
+            &format!("the row of {} after the refused PATCH", made.path),
+            &texts(lab, made, columns).await?,
+            &row,
+        )?;
+    }
+    Ok(())
+}
+
+/// Patches, and fails unless the named members have changed, and only they: in the answer, at the address, in the table.
+async fn expect_only(lab: &Lab, app: &App, made: &Made, columns: &[&str], patch: &Value) -> CheckResult {
+    let before = app.get(&made.path).await?.expect_status(200)?.json()?;
+    // Only what the README promises: a server may show more, such as when something was last changed.
+    let promised = made.promised().iter().map(|name| ((*name).to_owned(), before[*name].clone()));
+    let mut expected = Value::Object(promised.collect());
+    let mut row = texts(lab, made, columns).await?;
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        expected[name] = value.clone();
+        let column = columns.iter().position(|column| column == name);
+        if let (Some(column), Some(row)) = (column, &mut row) {
+            row[column] = match value {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+        }
+    }
+    let why = format!("the merge patch {patch} names these members and no others");
+    let answer = merge(app, &made.path, patch).await?.expect_status(200)?.expect_json(expected.clone());
+    answer.because(&why)?;
+    app.get(&made.path).await?.expect_status(200)?.expect_json(expected).because(&why)?;
+    let what = format!("{} of {} in the table after the PATCH {patch}", columns.join(", "), made.path);
+    expect_equal(&what, &texts(lab, made, columns).await?, &row)
+}

@@ -1,0 +1,125 @@
+//! Task 2: refusals are problem documents, and each kind has its status.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Problem, event, make_event, make_order};
+
+/// A client is a program: it must find out what went wrong without reading prose, also at addresses that nobody thought
+/// of (RFC 9457 §3, RFC 9110 §15.5.5).
+#[check(title = "what is not there is a problem document", task = 2, points = 2, needs = ["order_seats"],
+        hints = ["Your handlers are not the only ones who answer. Who says \"not found\" when no route matches?",
+                 "A router has a fallback, and an extractor a rejection; both write plain text unless told otherwise.",
+                 "`Router::fallback` for paths; an extractor of your own for the `{id}`."])]
+async fn unknown_is_a_problem(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    let word = lab.word();
+    let nobody = [format!("/{word}"), format!("/events/{}/{word}", event.id)];
+    let unknown = [format!("/events/{}", event.id.unknown(lab)), format!("/orders/{}", order.id.unknown(lab))];
+    for path in nobody.iter().chain(&unknown) {
+        app.get(path).await?.expect_problem(404)?;
+    }
+    for collection in ["events", "orders"] {
+        for id in ["abc", "999999999999999999999999"] {
+            let answer = app.get(format!("/{collection}/{id}")).await?.expect_problem_in(&[400, 404]);
+            answer.because("this is no id that anything could have")?;
+        }
+    }
+    Ok(())
+}
+
+/// 405 says that the address is right and the method is not, and Allow which ones are (RFC 9110 §15.5.6, §10.2.1).
+#[check(title = "a wrong method is 405, with the right ones", task = 2, points = 2, needs = ["order_seats"],
+        hints = ["A path that exists is not \"not found\".",
+                 "The router knows which methods a path has, and says so in `Allow`; only the body is still its own.",
+                 "`Router::method_not_allowed_fallback` writes the body and leaves `Allow` to the router."])]
+async fn wrong_method(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    let lists = ["/events", "/orders"].map(|path| (path.to_owned(), ["PUT", "DELETE"], ["GET", "POST"].as_slice()));
+    let ones = [event.path, order.path].map(|path| (path, ["PUT", "POST"], ["GET", "PATCH", "DELETE"].as_slice()));
+    for (path, wrong, right) in lists.into_iter().chain(ones) {
+        for method in wrong {
+            let answer = app.request(method, &path).json(&json!({})).await?.expect_problem(405)?;
+            expect_allow(answer, method, right)?;
+        }
+    }
+    Ok(())
+}
+
+/// A body that is no JSON is a mistake of another kind than a value out of range: the client's program is wrong, not its
+/// user (RFC 9110 §15.5.1, RFC 8259 §2).
+#[check(title = "a body that is no JSON is 400", task = 2, points = 3, needs = ["create_event"],
+        hints = ["Where is a body parsed, and who answers when that fails?",
+                 "The framework's JSON extractor refuses with text of its own. Read the bytes and parse them yourself, \
+                  or turn its rejection into a problem document.",
+                 "Syntax that is broken is 400; members that cannot be taken are 422."])]
+async fn malformed_json(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let made = make_event(lab, &app).await?;
+    for (what, body) in broken(&event(lab).to_string()) {
+        let answer = app.post("/events").body(&body, "application/json").await?.expect_problem(400);
+        answer.because(&format!("{what} is no JSON"))?;
+        let patch = app.patch(&made.path).header("If-Match", "*").body(&body, "application/merge-patch+json");
+        patch.await?.expect_problem(400).because(&format!("{what} is no JSON"))?;
+    }
+    let order = app.post("/orders").body(r#"{"event_id": "#, "application/json").await?.expect_problem(400);
+    order.because("a body that is cut off is no JSON")?;
+    let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
+    kept.because("what was refused changes nothing")?;
+    Ok(())
+}
+
+/// What is not JSON must not be read as if it were (RFC 9110 §15.5.16, RFC 5789 §2.2).
+#[check(title = "a body of another media type is 415", task = 2, points = 2, needs = ["create_event"],
+        hints = ["What does the client say that the body is?",
+                 "Compare the whole media type: `application/json-patch+json` has \"json\" in its name and is another format.",
+                 "Take `application/json` for POST and `application/merge-patch+json` for PATCH, without parameters and \
+                  in any case; everything else is 415."])]
+async fn wrong_media_type(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let made = make_event(lab, &app).await?;
+    let body = event(lab);
+    for media_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
+        app.post("/events").body(body.to_string(), media_type).await?.expect_problem(415)?;
+    }
+    let patch = json!({ "title": lab.word() }).to_string();
+    for media_type in ["text/plain", "application/xml", "application/json-patch+json"] {
+        let request = app.patch(&made.path).header("If-Match", "*").body(&patch, media_type);
+        request.await?.expect_problem(415)?;
+    }
+    let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
+    kept.because("what was refused changes nothing")?;
+    Ok(())
+}
+
+fn expect_allow(answer: Response, method: &str, right: &[&str]) -> CheckResult<Response> {
+    let allowed: Vec<String> =
+        answer.headers("allow").iter().flat_map(|value| value.split(',')).map(|m| m.trim().to_owned()).collect();
+    let complete = right.iter().all(|method| allowed.iter().any(|allowed| allowed == method));
+    if complete && !allowed.iter().any(|allowed| allowed == method) {
+        return Ok(answer);
+    }
+    let failure = answer.failure(format!("`Allow` must name {} and not {method}", right.join(", ")));
+    Err(failure.expected(format!("Allow: {}", right.join(", "))).actual(format!("Allow: {}", allowed.join(", "))))
+}
+
+/// Bodies that are no JSON, made of one that is.
+fn broken(whole: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let inner = whole.trim_end_matches('}');
+    let bytes = |text: String| text.into_bytes();
+    let mut latin = bytes(inner.to_owned());
+    latin.extend(b",\"note\":\"caf\xe9\"}");
+    vec![
+        ("a body that is cut off", bytes(whole.chars().take(whole.len() / 2).collect())),
+        ("a body with single quotes", bytes(whole.replace('"', "'"))),
+        ("a body with a comma too many", bytes(format!("{inner},}}"))),
+        ("a body with text after its end", bytes(format!("{whole} x"))),
+        ("NaN", bytes(format!("{inner},\"note\":NaN}}"))),
+        ("a raw control character in a string", bytes(format!("{inner},\"note\":\"a\u{1}b\"}}"))),
+        ("a body in Latin-1", latin),
+        ("nothing at all", Vec::new()),
+    ]
+}

@@ -1,0 +1,183 @@
+//! Task 1: what is made has an address, and what is deleted has none any more.
+
+use lab_kit::http::{any_id, any_string};
+use lab_kit::id::Id;
+use lab_kit::prelude::*;
+
+use crate::support::{
+    Made, Problem, Walk, count, event, expect_moment, follow, in_the_east, make, make_event, make_order, merge, moment,
+    order, texts,
+};
+
+/// A client that makes something wants to hear that it is new, and what it has become (RFC 9110 §15.3.2).
+#[check(title = "a new event is 201, with the event", task = 1, points = 2,
+        hints = ["A 200 says that something went well. What says that something is new?",
+                 "Answer POST /events with 201 and the whole event as JSON."])]
+async fn create_event(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let starts_at = moment(lab);
+    let mut body = event(lab);
+    body["starts_at"] = json!(in_the_east(starts_at));
+    let made = make(&app, "/events", body).await?;
+    let mut expected = made.sent.clone();
+    expected["id"] = any_id();
+    expected["seats_sold"] = json!(0);
+    expected["created_at"] = any_string();
+    expected["starts_at"] = any_string();
+    let read = expect_new(&app, &made, expected).await?;
+    expect_moment(read, "/starts_at", starts_at)?;
+    expect_row(lab, &made, &["title", "description", "seats", "price_cents"]).await
+}
+
+/// An order is a resource like an event, and what it costs is the server's to say (RFC 9110 §15.3.2).
+#[check(title = "a new order takes seats, and has its price", task = 1, points = 2, needs = ["create_event"],
+        hints = ["Orders are made like events: 201 and the representation.",
+                 "The store already takes the seats and knows the total; show both."])]
+async fn order_seats(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let made = make_order(lab, &app, &event).await?;
+    let seats = number(&made.sent["seats"]);
+    let mut expected = made.sent.clone();
+    expected["id"] = any_id();
+    expected["total_cents"] = json!(seats * number(&event.sent["price_cents"]));
+    expected["created_at"] = any_string();
+    expect_new(&app, &made, expected).await?;
+    let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": seats }));
+    sold.because("the order has taken that many seats of the event")?;
+    expect_row(lab, &made, &["event_id", "email", "note"]).await
+}
+
+/// Location says where the new thing is, so that a client need not know how addresses are made (RFC 9110 §10.2.2).
+#[check(title = "Location leads to what was made", task = 1, points = 2, needs = ["order_seats"],
+        hints = ["A 201 needs a header to say where.", "`Location: /events/{id}` and `Location: /orders/{id}`."])]
+async fn location_leads(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    expect_location(&app, &order).await?;
+    // The order has changed the first event's seats_sold, so another is looked at.
+    expect_location(&app, &make_event(lab, &app).await?).await
+}
+
+/// Deleted means deleted: not at its address, not in a list, not for sale (RFC 9110 §9.3.5).
+#[check(title = "what is deleted is gone", task = 1, points = 3, needs = ["order_seats"],
+        hints = ["Where else than at its own address can a deleted thing still be seen?",
+                 "Look at the lists, at the seats of a deleted order, and at orders for a deleted event.",
+                 "DELETE is 204 and removes the row; a deleted order gives its seats back in the same transaction."])]
+async fn deleted_is_gone(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
+    let (gone, kept) = (make_order(lab, &app, &event).await?, make_order(lab, &app, &other).await?);
+    delete(&app, &gone).await?;
+    expect_gone(&app, &gone, &json!({ "note": "late" })).await?;
+    let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": 0 }));
+    sold.because("the deleted order has given its seats back")?;
+    expect_not_listed(&app, "/orders?limit=100", &gone, &kept).await?;
+    delete(&app, &event).await?;
+    expect_gone(&app, &event, &json!({ "title": "late" })).await?;
+    expect_not_listed(&app, "/events?limit=100", &event, &other).await?;
+    let late = app.post("/orders").json(&order(lab, &event)).await?.expect_bad_members(&["event_id"]);
+    late.because("the event that the order names was deleted")?;
+    Ok(())
+}
+
+/// 409 tells a client that its request is fine, but not now: it can look again and decide anew (RFC 9110 §15.5.10).
+#[check(title = "what contradicts the state of things is 409", task = 1, points = 3, needs = ["order_seats"],
+        hints = ["The request is well formed and its values are in range. What is wrong with it?",
+                 "Three of the store's errors are conflicts: sold out, event with orders, seats that are sold.",
+                 "The database's constraints notice them; turn their violations into 409, not into 500."])]
+async fn refused_by_state(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mut body = event(lab);
+    body["seats"] = json!(9);
+    let event = make(&app, "/events", body).await?;
+    let mut six = order(lab, &event);
+    six["seats"] = json!(6);
+    let first = make(&app, "/orders", six.clone()).await?;
+    let again = app.post("/orders").json(&six).await?.expect_problem(409);
+    again.because("9 seats, 6 of them sold: 6 more are too many")?;
+    let fewer = merge(&app, &event.path, &json!({ "seats": 5 })).await?.expect_problem(409);
+    fewer.because("6 seats are sold, so 5 are too few")?;
+    let removed = app.delete(&event.path).header("If-Match", "*").await?.expect_problem(409);
+    removed.because("somebody has seats of this event")?;
+    let kept = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats": 9, "seats_sold": 6 }));
+    kept.because("what was refused changes nothing")?;
+    app.get(&first.path).await?.expect_status(200)?;
+    if let Some(orders) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
+        expect_equal("rows in orders", &orders, &1)?;
+    }
+    Ok(())
+}
+
+/// Fails unless the answer that made it, and the one at its address, are as expected.
+async fn expect_new(app: &App, made: &Made, expected: Value) -> CheckResult<Response> {
+    let answer = made.answer.clone().expect_media_type("application/json")?.expect_json(expected.clone())?;
+    answer.expect_json_where("/created_at", "a time as RFC 3339 writes it", is_time)?;
+    let read = app.get(&made.path).await?.expect_status(200)?.expect_media_type("application/json")?;
+    read.expect_json(expected).because("it was made a moment ago")
+}
+
+/// Fails unless the `Location` leads to the very thing that was made.
+async fn expect_location(app: &App, made: &Made) -> CheckResult {
+    let what = format!("the address of what was made, {} or a whole URL", made.path);
+    let answer = made.answer.clone().expect_header_where("location", &what, |value| !value.is_empty())?;
+    let (collection, _) = made.path.rsplit_once('/').unwrap_or_default();
+    let location = answer.header("location").and_then(|location| follow(location, collection));
+    let Some(location) = location else { return Err(answer.failure("the Location is no URL")) };
+    let read = app.get(&location).await?.expect_status(200).because("this is where `Location` leads")?;
+    if read.json()? == answer.json()? {
+        return Ok(());
+    }
+    let failure = read.failure(format!("GET {location}, where `Location` leads, is not what was made"));
+    Err(failure.expected(answer.text()).actual(read.text()))
+}
+
+async fn expect_row(lab: &Lab, made: &Made, columns: &[&str]) -> CheckResult {
+    let Some(row) = texts(lab, made, columns).await? else { return Ok(()) };
+    let sent: Vec<_> = columns.iter().map(|column| text(&made.sent[*column])).collect();
+    expect_equal(&format!("{} of {} in the table", columns.join(", "), made.path), &row, &sent)
+}
+
+async fn delete(app: &App, made: &Made) -> CheckResult<Response> {
+    app.delete(&made.path).header("If-Match", "*").await?.expect_status(204)
+}
+
+async fn expect_gone(app: &App, made: &Made, patch: &Value) -> CheckResult {
+    let why = "it was deleted a moment ago";
+    app.get(&made.path).await?.expect_problem_in(&[404, 410]).because(why)?;
+    merge(app, &made.path, patch).await?.expect_problem_in(&[404, 410, 412]).because(why)?;
+    app.delete(&made.path).header("If-Match", "*").await?.expect_problem_in(&[404, 410, 412]).because(why)?;
+    Ok(())
+}
+
+async fn expect_not_listed(app: &App, list: &str, gone: &Made, kept: &Made) -> CheckResult {
+    let walk = Walk::from(app, list).await?;
+    let listed = |made: &Made| walk.items().any(|item| Id::from_json(&item["id"]).as_ref() == Some(&made.id));
+    let first = &walk.pages[0].answer;
+    if listed(gone) {
+        return Err(first.failure(format!("{} was deleted, and GET {list} still has it", gone.path)));
+    }
+    if !listed(kept) {
+        return Err(first.failure(format!("{} was not deleted, and GET {list} has it no more", kept.path)));
+    }
+    Ok(())
+}
+
+/// A time in whatever time zone.
+fn is_time(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok())
+}
+
+/// A JSON value as Postgres casts it to text.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_default()
+}

@@ -1,0 +1,44 @@
+//! `/orders`
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::listing::{Wanted, page};
+use super::problem::Problem;
+use crate::model::{NewOrder, Order};
+use crate::store::Store;
+
+/// `POST /orders`
+pub async fn create(State(store): State<Store>, Json(new): Json<NewOrder>) -> Result<Json<Order>, Problem> {
+    // TODO(step-03.3): `Json` stops at the first thing that it does not like, and takes any number of seats.
+    // TODO(step-03.6): has this request been here before?
+    // TODO(step-03.1): something new was made. Say so, and say where it is.
+    Ok(Json(store.place_order(&new).await?))
+}
+
+/// `GET /orders/{id}`
+pub async fn read(State(store): State<Store>, Path(id): Path<i64>) -> Result<Json<Order>, Problem> {
+    // TODO(step-03.5): which version is it? And does the client have it already?
+    Ok(Json(store.order(id).await?))
+}
+
+/// `GET /orders`
+pub async fn list(State(store): State<Store>, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
+    Ok(page(store.list_orders(&wanted.listing(), wanted.event_id).await?))
+}
+
+/// `PATCH /orders/{id}`
+pub async fn update(Path(_id): Path<i64>) -> Result<Json<Order>, Problem> {
+    // TODO(step-03.3): a merge patch. What is absent stays; what is null goes, where it may.
+    Err(Problem::NotImplemented)
+}
+
+/// `DELETE /orders/{id}`
+pub async fn delete(State(store): State<Store>, Path(id): Path<i64>) -> Result<StatusCode, Problem> {
+    // TODO(step-03.5): which version does the client want to delete?
+    store.delete_order(id).await?;
+    // TODO(step-03.1): there is nothing to say. Say so.
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,140 @@
+//! Task 8: those who try passwords until one fits.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Browser, Newcomer, Person};
+
+/// Expects 429 with a Retry-After: seconds, or a date (RFC 6585 §4; RFC 9110 §10.2.3).
+fn expect_blocked(response: Response) -> CheckResult {
+    let waits = |value: &str| value.trim().parse::<u32>().is_ok() || value.trim().ends_with("GMT");
+    response.expect_status(429)?.expect_header_where("retry-after", "a number of seconds or a date", waits)?;
+    Ok(())
+}
+
+/// A password of eight letters is safe for as long as nobody can try them all (OWASP ASVS 5.0, 6.3.1).
+#[check(title = "an account is closed to guessers", task = 8, points = 2, needs = ["login", "web_login"],
+        hints = ["How many passwords may somebody try?",
+                 "Count failures for each address in lower case, whether it exists or not, and look at the count before the password.",
+                 "The page's log-in is the same door: let both use one function."])]
+async fn account_limit(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "2").start().await?;
+    let (ada, other) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
+    for _ in 0..2 {
+        ada.try_password(&app, &ada.wrong_password()).await?.expect_status(401)?;
+    }
+    expect_blocked(ada.try_password(&app, &ada.wrong_password()).await?)?;
+    expect_blocked(ada.try_password(&app, &ada.password).await?)
+        .because("the right password, too, is one guess too many")?;
+    let shouted = json!({"email": ada.email.to_uppercase(), "password": ada.password});
+    expect_blocked(app.post("/login").json(&shouted).await?).because("it is the same address in another case")?;
+    let padded = json!({"email": format!(" {} ", ada.email), "password": ada.password});
+    let answer = app.post("/login").json(&padded).await?.expect_status_in(&[400, 401, 422, 429]);
+    answer.because("if spaces around an address make no difference to you, it is the same address")?;
+    let page = Browser::new(&app).try_log_in(&ada.email, &ada.password).await?;
+    expect_blocked(page).because("/web/login and /login count together")?;
+
+    let nobody = lab.email();
+    let guess = || app.post("/login").json(&json!({"email": nobody, "password": ada.password}));
+    guess().await?.expect_status(401)?;
+    Browser::new(&app).try_log_in(&nobody, &ada.password).await?.expect_status(401)?;
+    expect_blocked(guess().await?)
+        .because("an address that nobody has is counted as well, or 429 would tell who has an account")?;
+    other.log_in(&app).await.because("nobody tried to guess this account's password")?;
+    Ok(())
+}
+
+/// One guess at each of a thousand accounts is a thousand guesses (OWASP Credential Stuffing Prevention Cheat Sheet).
+#[check(title = "a network address is closed to guessers", task = 8, points = 2, needs = ["login", "web_login"],
+        hints = ["What if somebody tries one password on every account?",
+                 "Count failures for each client address, too: ConnectInfo<SocketAddr> has it.",
+                 "A success takes back nothing but itself, or guessers log in between guesses."])]
+async fn address_limit(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("LOGIN_FAILURES_PER_ADDRESS", "3").start().await?;
+    let (own, victim) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
+    for round in 0..3 {
+        let guess = Newcomer::new(lab);
+        if round % 2 == 0 {
+            own.log_in(&app).await.because("this account's own password is right, and so far the address has room")?;
+            let body = json!({"email": guess.email, "password": guess.password});
+            app.post("/login").json(&body).await?.expect_status(401)?;
+        } else {
+            Browser::new(&app).try_log_in(&guess.email, &guess.password).await?.expect_status(401)?;
+        }
+    }
+    expect_blocked(victim.try_password(&app, &victim.password).await?)
+        .because("3 log-ins from this address have failed, and successes in between do not clear that")
+}
+
+/// Headers are what the client wrote; only the connection knows where it comes from (OWASP API2:2023; RFC 7239 §8.1).
+#[check(title = "a made-up address is no new beginning", task = 8, points = 2, needs = ["account_limit", "address_limit"],
+        hints = ["Who wrote the X-Forwarded-For header?",
+                 "With no proxy of yours in front, nobody you can trust. Use the address of the connection."])]
+async fn spoofed_address(lab: &Lab) -> CheckResult {
+    let limits = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "2").env("LOGIN_FAILURES_PER_ADDRESS", "3");
+    let app = limits.start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    for _ in 0..2 {
+        spoofed(lab, ada.try_password(&app, &ada.wrong_password())).await?.expect_status(401)?;
+    }
+    let again = spoofed(lab, ada.try_password(&app, &ada.password)).await?;
+    expect_blocked(again).because("it is the third try at this account, whatever the headers say")?;
+    let guess = || app.post("/login").json(&json!({"email": lab.email(), "password": ada.password}));
+    spoofed(lab, guess()).await?.expect_status(401)?;
+    expect_blocked(spoofed(lab, guess()).await?)
+        .because("3 log-ins from this address have failed, whatever the headers say")
+}
+
+/// The request with another address in every header that some server believes.
+fn spoofed(lab: &Lab, request: Request) -> Request {
+    let address = format!("203.0.{}.{}", lab.number(1, 254), lab.number(1, 254));
+    let names = ["X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP"];
+    let request = names.into_iter().fold(request, |request, name| request.header(name, &address));
+    request.header("Forwarded", format!("for={address}"))
+}
+
+/// Guessers do not wait for each other (OWASP Blocking Brute Force Attacks).
+#[check(title = "guesses at once are counted, too", task = 8, points = 1, needs = ["account_limit"],
+        hints = ["When is a failure counted, and what happens until then?",
+                 "Count the attempt before you look at the password, and take it back when the password was right."])]
+async fn guesses_at_once(lab: &Lab) -> CheckResult {
+    const LIMIT: usize = 2;
+    let app = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", &LIMIT.to_string()).start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    let guesses = (0..12).map(|number| ada.try_password(&app, &format!("{}-{number}", ada.password)));
+    let mut answered = 0;
+    for answer in lab.burst(guesses).await? {
+        answered += usize::from(answer.expect_status_in(&[401, 429])?.status() == 401);
+    }
+    if answered > LIMIT {
+        return Err(Failure::learner(format!(
+            "{answered} of 12 guesses at once were tried, though {LIMIT} are allowed"
+        ))
+        .expected(format!("at most {LIMIT} times 401, and 429 for the others")));
+    }
+    Ok(())
+}
+
+/// A block that never ends locks out whoever it should protect (OWASP Authentication Cheat Sheet, "Account Lockout").
+#[check(title = "a block ends", task = 8, points = 1, needs = ["account_limit"],
+        hints = ["From when do you count the window?", "From the failures. Tries that were answered 429 were no guesses."])]
+async fn block_ends(lab: &Lab) -> CheckResult {
+    let limits = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "1").env("LOGIN_WINDOW_SECONDS", "2");
+    let app = limits.start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    // On a slow machine the first failures may be over before the last: then it takes some more.
+    let mut blocked = false;
+    for _ in 0..30 {
+        let answer = ada.try_password(&app, &ada.wrong_password()).await?.expect_status_in(&[401, 429])?;
+        blocked = answer.status() == 429;
+        if blocked {
+            break;
+        }
+    }
+    expect_that(blocked, "30 failed log-ins for one account in a row, and no 429")?;
+    // The window is 2 s; six times that is for machines that are busy with something else.
+    lab.eventually("the right password works again", Duration::from_secs(12), || async {
+        ada.try_password(&app, &ada.password).await?.expect_status_in(&[200, 429])?.expect_status(200)
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The hidden suite of step 04: who is asking, and what they may do, as seen by programs, browsers and burglars.
+
+mod cookies;
+mod csrf;
+mod guessing;
+mod injection;
+mod log_in;
+mod pages;
+mod passwords;
+mod rights;
+mod secret;
+mod sessions;
+mod support;
+mod tokens;
+
+fn main() -> std::process::ExitCode {
+    lab_kit::suite::main()
+}

@@ -1,0 +1,244 @@
+//! Task 7: pages that show what strangers wrote.
+
+use lab_kit::prelude::*;
+
+use crate::rights::{event_body, event_titled, make_event};
+use crate::support::{Browser, Newcomer, Page, Person, Policies, REDIRECT};
+
+/// Texts that break out of one context or another, if they are let. `mark` names the element or attribute that is
+/// then in the page.
+fn payloads(mark: &str) -> Vec<String> {
+    [
+        "<M>x</M>",
+        "\"><M>",
+        "'><M>",
+        "\" M=\"1",
+        "' M='1",
+        "` M=1 x=`",
+        "</script><M>",
+        "</title></p></article><M>",
+        "<!--<script><M>",
+        "--><M>",
+        "&lt;M&gt; &amp;amp; &quot;&#39; &copy;",
+        "<script>M()</script><img src=x onerror=M()>",
+        "\\\"; M(); // \\u003cM\\u003e",
+        "%3CM%3E ${M} {{M}} <%= M %>",
+    ]
+    .map(|payload| payload.replace('M', mark))
+    .into()
+}
+
+/// A name that no page uses for an element or an attribute: letters, because HTML wants that of the first character.
+fn mark(lab: &Lab) -> String {
+    lab.word().replace(|c: char| !c.is_ascii_alphabetic(), "x")
+}
+
+/// An event page with texts from strangers, and what they wrote.
+struct Poisoned {
+    page: Page,
+    title: String,
+    author: String,
+    texts: Vec<String>,
+}
+
+impl Poisoned {
+    /// Makes an event for each payload, one of them with a review for each payload, and gives their pages.
+    async fn pages(lab: &Lab, app: &App, mark: &str) -> CheckResult<Vec<Self>> {
+        let author = Newcomer { name: format!("\"><{mark}> '{mark}&lt;"), ..Newcomer::new(lab) };
+        let author = author.register(app).await?.promoted(lab, app, "organizer").await?;
+        let mut browser = Browser::of(app, &author).await?;
+        let mut pages = Vec::new();
+        for (place, title) in payloads(mark).into_iter().enumerate() {
+            let event = make_event(app, &author, &event_titled(lab, &title)).await?;
+            let path = format!("/web/events/{event}");
+            let texts = if place == 0 { payloads(mark) } else { Vec::new() };
+            for text in &texts {
+                let token = browser.csrf_token(&path, "/reviews").await?;
+                let answer = browser.post(format!("{path}/reviews"), &[("text", text), ("csrf_token", &token)]).await?;
+                answer.expect_status_in(&REDIRECT)?;
+            }
+            let page = Page::of(app.get(&path).await?.expect_status(200)?)?;
+            pages.push(Self { page, title, author: author.name.clone(), texts });
+        }
+        Ok(pages)
+    }
+}
+
+/// Fails if something that somebody wrote became part of the page.
+fn expect_inert(page: &Page, mark: &str) -> CheckResult {
+    let has_mark = |text: &str| text.contains(mark);
+    let alive = page.all(|e| has_mark(&e.name) || e.attributes.iter().any(|(name, _)| has_mark(name))).next();
+    match alive {
+        Some(element) => Err(page
+            .failure(format!("what a stranger wrote became part of the page, as <{}>", element.name))
+            .expected("text, and nothing but text")),
+        None => Ok(()),
+    }
+}
+
+/// Fails unless `found` holds `wanted`, white space around it aside.
+fn expect_text(page: &Page, place: &str, found: &[String], wanted: &str) -> CheckResult {
+    if found.iter().any(|text| text.trim() == wanted) {
+        return Ok(());
+    }
+    Err(page.failure(format!("{place} is not what was written")).expected(wanted).actual(found.join("\n")))
+}
+
+/// In the text of an element, `<` and `&` mean something to the browser and must not (OWASP XSS Prevention Cheat Sheet, "HTML Contexts").
+#[check(title = "texts of strangers stay texts", task = 7, points = 2, needs = ["csrf_token"],
+        hints = ["What does the browser make of a review that begins with <script>?",
+                 "askama escapes every {{ value }}, unless a template says |safe.",
+                 "Escape when you write the page, not when you keep the text."])]
+async fn xss_element(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mark = mark(lab);
+    for poisoned in Poisoned::pages(lab, &app, &mark).await? {
+        let Poisoned { page, title, author, texts } = &poisoned;
+        expect_inert(page, &mark)?;
+        let texts_of = |class: &str| -> Vec<String> {
+            let reviews = page.all(|e| e.has_class("review"));
+            reviews.flat_map(|review| page.inside(review, |e| e.has_class(class))).map(|e| e.text.clone()).collect()
+        };
+        let headings: Vec<String> = page.all(|e| e.name == "h1").map(|e| e.text.clone()).collect();
+        expect_text(page, "the text of the h1", &headings, title)?;
+        for text in texts {
+            expect_text(page, "the text of a .review-text in a .review", &texts_of("review-text"), text)?;
+        }
+        if !texts.is_empty() {
+            expect_text(page, "the text of a .review-author in a .review", &texts_of("review-author"), author)?;
+        }
+    }
+    let list = Page::of(app.get("/web/events").await?.expect_status(200)?)?;
+    expect_inert(&list, &mark)?;
+    let links: Vec<String> = list.all(|e| e.name == "a").map(|e| e.text.clone()).collect();
+    for title in payloads(&mark) {
+        expect_text(&list, "the text of a link on /web/events", &links, &title)?;
+    }
+    Ok(())
+}
+
+/// In an attribute it is the quotation mark that must not end it (OWASP XSS Prevention Cheat Sheet, "HTML Attribute Contexts").
+#[check(title = "texts of strangers stay inside attributes", task = 7, points = 1, needs = ["csrf_token"],
+        hints = ["Which character ends the value of an attribute?",
+                 "Quote every attribute, and escape \" and ' as well as < and &."])]
+async fn xss_attribute(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mark = mark(lab);
+    let organizer = Person::organizer(lab, &app).await?;
+    for title in payloads(&mark) {
+        let event = make_event(&app, &organizer, &event_titled(lab, &title)).await?;
+        let page = Page::of(app.get(format!("/web/events/{event}")).await?.expect_status(200)?)?;
+        expect_inert(&page, &mark)?;
+        let is_title = |e: &_| is_meta(e, "og:title");
+        let found: Vec<String> = page.all(is_title).filter_map(|e| e.attribute("content")).map(str::to_owned).collect();
+        expect_text(&page, "the content of <meta property=\"og:title\">", &found, &title)?;
+    }
+    for q in payloads(&mark) {
+        let page = Page::of(app.get("/web/events").query("q", &q).await?.expect_status(200)?)?;
+        expect_inert(&page, &mark)?;
+        let boxes = page.all(|e| e.name == "input" && e.attribute("name") == Some("q"));
+        let found: Vec<String> = boxes.filter_map(|e| e.attribute("value")).map(str::to_owned).collect();
+        expect_text(&page, "the value of the search box", &found, &q)?;
+    }
+    Ok(())
+}
+
+fn is_meta(element: &crate::support::Element, property: &str) -> bool {
+    element.name == "meta" && element.attribute("property") == Some(property)
+}
+
+/// In a script nothing is escaped as in HTML, and still `</script>` ends it (OWASP XSS Prevention Cheat Sheet, "JavaScript Contexts"; HTML standard §4.12.1.3).
+#[check(title = "texts of strangers stay inside scripts", task = 7, points = 2, needs = ["csrf_token"],
+        hints = ["How does the browser find the end of a script?",
+                 "HTML's escapes mean nothing in there; JSON has its own: \\u003c is <.",
+                 "askama's |json filter writes it so; only after it is |safe in place."])]
+async fn xss_script(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mark = mark(lab);
+    for Poisoned { page, title, author, texts } in Poisoned::pages(lab, &app, &mark).await? {
+        expect_inert(&page, &mark)?;
+        let is_data = |e: &crate::support::Element| e.name == "script" && e.attribute("id") == Some("page-data");
+        let script = page.expect("<script type=\"application/json\" id=\"page-data\">", is_data)?;
+        let kind = script.attribute("type").unwrap_or_default();
+        if !kind.trim().eq_ignore_ascii_case("application/json") {
+            return Err(page.failure("the page's data would be run as a script").expected("type=\"application/json\""));
+        }
+        let data: Value = serde_json::from_str(script.text.trim())
+            .map_err(|error| page.failure(format!("the page's data is not JSON: {error}")).actual(&script.text))?;
+        expect_text(&page, "`title` in page-data", &[data["title"].as_str().unwrap_or_default().to_owned()], &title)?;
+        let reviews = data["reviews"].as_array().cloned().unwrap_or_default();
+        let found: Vec<String> = reviews.iter().map(|r| format!("{}: {}", r["author"], r["text"])).collect();
+        expect_equal("the number of `reviews` in page-data", &reviews.len(), &texts.len())?;
+        for text in texts {
+            expect_text(
+                &page,
+                "`author` and `text` in page-data",
+                &found,
+                &format!("{}: {}", json!(author), json!(text)),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Should anything ever get through, the browser still does not run it (CSP Level 3 §6; OWASP ASVS 5.0, 3.4.3 and 3.4.4).
+#[check(title = "every page comes with a content security policy", task = 7, points = 1, needs = ["csrf_token"],
+        hints = ["Which scripts do your pages need? Allow those, and nothing else.",
+                 "One layer around all of /web adds the headers, so that no page is without, errors included."])]
+async fn content_policy(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let organizer = Person::organizer(lab, &app).await?;
+    let event = make_event(&app, &organizer, &event_body(lab)).await?;
+    let page = format!("/web/events/{event}");
+    app.delete(&page[4..]).bearer(&organizer.session.access).await?.expect_status_in(&crate::support::DONE)?;
+    expect_policy(app.get(&page).await?.expect_status(404)?)?;
+
+    let event = make_event(&app, &organizer, &event_body(lab)).await?;
+    let page = format!("/web/events/{event}");
+    let mut browser = Browser::new(&app);
+    expect_policy(browser.get("/web/login").await?.expect_status(200)?)?;
+    let wrong = browser.try_log_in(&organizer.email, &organizer.wrong_password()).await?;
+    expect_policy(wrong.expect_status(401)?)?;
+    browser.log_in(&organizer).await?;
+    expect_policy(browser.post(format!("{page}/reviews"), &[("text", "x")]).await?.expect_status(403)?)?;
+    let mut nonces = Vec::new();
+    for path in ["/web/account", "/web/events", &page, &page] {
+        nonces.push(expect_policy(browser.get(path).await?.expect_status(200)?)?);
+    }
+    let repeated = nonces[2].iter().any(|nonce| nonces[3].contains(nonce));
+    expect_that(!repeated, "two answers have the same nonce: whoever has seen one page can use it in the next")
+}
+
+/// Expects a policy that guards the page, and gives its nonces.
+fn expect_policy(response: Response) -> CheckResult<Vec<String>> {
+    let policies = Policies::of(&response);
+    let demands = [
+        (!policies.is_empty(), "no Content-Security-Policy", "a Content-Security-Policy header"),
+        (
+            policies.guard_scripts(),
+            "a policy that lets scripts of strangers run",
+            "script-src without 'unsafe-inline', 'unsafe-eval', *, data:, http: and https:",
+        ),
+        (policies.forbid_objects(), "a policy that allows plugins", "object-src 'none' or default-src 'none'"),
+        (
+            policies.allow_at_most_self("base-uri"),
+            "a policy under which <base> can be changed",
+            "base-uri 'none' or 'self'",
+        ),
+        (
+            policies.allow_at_most_self("frame-ancestors"),
+            "a policy under which others can frame the page",
+            "frame-ancestors 'none' or 'self'",
+        ),
+    ];
+    for (holds, what, expected) in demands {
+        if !holds {
+            let actual = response.headers("content-security-policy").join("\n");
+            return Err(response.failure(format!("the page has {what}")).expected(expected).actual(actual));
+        }
+    }
+    response.expect_header_where("x-content-type-options", "nosniff", |value| {
+        value.trim().eq_ignore_ascii_case("nosniff")
+    })?;
+    Ok(policies.nonces())
+}

@@ -1,0 +1,317 @@
+//! Task 5: who may do what, cell by cell.
+
+use lab_kit::http::any_id;
+use lab_kit::prelude::*;
+
+use crate::support::{BAD_INPUT, DONE, Id, Person, role_in_table};
+
+/// Refusals that leave open whether the thing exists (RFC 9110 §15.5.4).
+const FORBIDDEN_OR_HIDDEN: [u16; 2] = [403, 404];
+
+/// Somebody who sends a request: known by a token, or nobody.
+struct Sender<'a>(&'static str, Option<&'a Person>);
+
+impl Sender<'_> {
+    fn sign(&self, request: Request) -> Request {
+        match self.1 {
+            Some(person) => request.bearer(&person.session.access),
+            None => request,
+        }
+    }
+
+    /// Sends a request in their name and expects one of these statuses.
+    async fn expect(&self, request: Request, statuses: &[u16]) -> CheckResult<Response> {
+        let answer = self.sign(request).await?.expect_status_in(statuses);
+        answer.because(&format!("the request was sent by {}", self.0))
+    }
+}
+
+/// What an event can be made of.
+pub fn event_body(lab: &Lab) -> Value {
+    event_titled(lab, &format!("Concert {}", lab.word()))
+}
+
+/// The same with this title.
+pub fn event_titled(lab: &Lab, title: &str) -> Value {
+    json!({"title": title, "starts_at": "2031-05-01T19:30:00Z", "seats": lab.number(20, 90), "price_cents": lab.number(500, 9_000)})
+}
+
+/// Makes an event and gives its id.
+pub async fn make_event(app: &App, organizer: &Person, body: &Value) -> CheckResult<Id> {
+    let response = app.post("/events").bearer(&organizer.session.access).json(body).await?.expect_status(201)?;
+    Id::at(&response, "/id")
+}
+
+async fn place_order(app: &App, customer: &Person, event: &Id, seats: i64) -> CheckResult<Id> {
+    let request = app.post(format!("/events/{event}/orders")).bearer(&customer.session.access);
+    Id::at(&request.json(&json!({"seats": seats})).await?.expect_status(201)?, "/id")
+}
+
+/// The box office still sells: what guards it lets those through who may (OWASP API5:2023).
+#[check(title = "organizers make events, customers order seats", task = 5, points = 1, needs = ["refresh_rotates"],
+        hints = ["The handlers are there; who asks is what they lack.",
+                 "Give each handler the account behind the token, and use its id as organizer_id or customer_id."])]
+async fn box_office(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (organizer, customer) = (Person::organizer(lab, &app).await?, Person::customer(lab, &app).await?);
+    let body = event_body(lab);
+    let event = make_event(&app, &organizer, &body).await?;
+    let seats = lab.number(2, 9);
+    let order = place_order(&app, &customer, &event, seats).await?;
+
+    let left = body["seats"].as_i64().unwrap_or_default() - seats;
+    let read = app.get(format!("/events/{event}")).await?.expect_status(200)?;
+    read.expect_json(
+        json!({"id": event.json(), "organizer_id": organizer.id.json(), "title": body["title"], "seats_left": left}),
+    )?;
+    let total = body["price_cents"].as_i64().unwrap_or_default() * seats;
+    let read = app.get(format!("/orders/{order}")).bearer(&customer.session.access).await?.expect_status(200)?;
+    read.expect_json(json!({
+        "id": order.json(), "event_id": event.json(), "customer_id": customer.id.json(), "seats": seats, "total_cents": total,
+    }))
+}
+
+/// Every method of every resource has its rule; one that was forgotten is the one that is found (OWASP API5:2023 and API1:2023).
+#[check(title = "events belong to their organizers", task = 5, points = 3, needs = ["box_office"],
+        hints = ["GET is open. What about PUT, what about DELETE?",
+                 "Two questions for each: is it the right role, and is it their own event?",
+                 "An administrator may do both, a customer neither. The owner is whoever asks, never what the body says."])]
+async fn event_rights(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (owner, rival) = (Person::organizer(lab, &app).await?, Person::organizer(lab, &app).await?);
+    let (customer, admin) = (Person::customer(lab, &app).await?, Person::admin(lab, &app).await?);
+    let nobody = Sender("nobody", None);
+    let customer = Sender("a customer", Some(&customer));
+    let organizer = Sender("the organizer whose event it is", Some(&owner));
+    let other = Sender("another organizer", Some(&rival));
+    let administrator = Sender("an administrator", Some(&admin));
+
+    let body = event_body(lab);
+    let event = make_event(&app, &owner, &body).await?;
+    let path = format!("/events/{event}");
+    for sender in [&nobody, &customer, &organizer, &other, &administrator] {
+        sender.expect(app.get("/events"), &[200]).await?;
+        sender.expect(app.get(&path), &[200]).await?;
+    }
+
+    for (sender, status) in [(&nobody, 401), (&customer, 403), (&other, 201), (&administrator, 201)] {
+        let title = format!("Concert {}", lab.word());
+        sender.expect(app.post("/events").json(&event_titled(lab, &title)), &[status]).await?;
+        let found: Vec<Value> = app.get("/events").query("q", &title).await?.expect_status(200)?.at("/items")?;
+        expect_equal(&format!("events that {} could make", sender.0), &found.len(), &usize::from(status == 201))?;
+    }
+
+    let refused = [(&nobody, 401), (&customer, 403), (&other, 403)];
+    let unchanged =
+        json!({"title": body["title"], "price_cents": body["price_cents"], "organizer_id": owner.id.json()});
+    for (sender, status) in refused {
+        sender.expect(app.put(&path).json(&event_body(lab)), &[status]).await?;
+        sender.expect(app.delete(&path), &[status]).await?;
+        let read = app.get(&path).await?.expect_status(200)?.expect_json(unchanged.clone());
+        read.because(&format!("what {} tried was refused, and so has changed nothing", sender.0))?;
+    }
+    for sender in [&organizer, &administrator] {
+        let changed = event_body(lab);
+        sender.expect(app.put(&path).json(&changed), &[200]).await?;
+        let expected =
+            json!({"title": changed["title"], "price_cents": changed["price_cents"], "organizer_id": owner.id.json()});
+        app.get(&path).await?.expect_status(200)?.expect_json(expected)?;
+    }
+
+    expect_no_gift(lab, &app, &owner, &rival, &path).await?;
+    organizer.expect(app.delete(&path), &DONE).await?;
+    app.get(&path).await?.expect_status(404)?;
+    let second = make_event(&app, &owner, &event_body(lab)).await?;
+    administrator.expect(app.delete(format!("/events/{second}")), &DONE).await?;
+    app.get(format!("/events/{second}")).await?.expect_status(404)?;
+    Ok(())
+}
+
+/// Sends a body that names another owner, with POST and with PUT.
+async fn expect_no_gift(lab: &Lab, app: &App, owner: &Person, rival: &Person, path: &str) -> CheckResult {
+    for request in [app.post("/events"), app.put(path)] {
+        let mut body = event_body(lab);
+        body["organizer_id"] = rival.id.json();
+        let answer =
+            request.bearer(&owner.session.access).json(&body).await?.expect_status_in(&[200, 201, 400, 422])?;
+        if answer.status() < 300 {
+            let expected = json!({"organizer_id": owner.id.json()});
+            answer.expect_json(expected).because("an event belongs to whoever made it, whatever the body says")?;
+        }
+    }
+    let read = app.get(path).await?.expect_status(200)?.expect_json(json!({"organizer_id": owner.id.json()}));
+    read.because("an event belongs to whoever made it, whatever a body says")?;
+    Ok(())
+}
+
+/// To know an order's id is not to have a right to it (OWASP API1:2023, broken object level authorization).
+#[check(title = "orders belong to their customers", task = 5, points = 3, needs = ["box_office"],
+        hints = ["What does your server ask before it shows order 1 to whoever wants it?",
+                 "Read the order, then compare its customer with who asks; the organizer of its event may look, and no more.",
+                 "Lists are looks, too: put the customer into the WHERE of the statement."])]
+async fn order_rights(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (owner, rival) = (Person::organizer(lab, &app).await?, Person::organizer(lab, &app).await?);
+    let (ada, eve, admin) =
+        (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?, Person::admin(lab, &app).await?);
+    let nobody = Sender("nobody", None);
+    let customer = Sender("the customer whose order it is", Some(&ada));
+    let stranger = Sender("another customer", Some(&eve));
+    let organizer = Sender("the organizer of the event", Some(&owner));
+    let other = Sender("an organizer of other events", Some(&rival));
+    let administrator = Sender("an administrator", Some(&admin));
+
+    let event = make_event(&app, &owner, &event_body(lab)).await?;
+    let orders = format!("/events/{event}/orders");
+    let seats_left =
+        || async { app.get(format!("/events/{event}")).await?.expect_status(200)?.at::<i64>("/seats_left") };
+    let before = seats_left().await?;
+    for (sender, status) in [(&nobody, 401), (&organizer, 403), (&other, 403), (&administrator, 403)] {
+        sender.expect(app.post(&orders).json(&json!({"seats": 1})), &[status]).await?;
+    }
+    expect_equal("seats left after nothing but refused orders", &seats_left().await?, &before)?;
+    let order = place_order(&app, &ada, &event, 2).await?;
+    let path = format!("/orders/{order}");
+
+    for (sender, status) in [(&nobody, 401), (&customer, 403), (&organizer, 200), (&other, 403), (&administrator, 200)]
+    {
+        sender.expect(app.get(&orders), &[status]).await?;
+    }
+    for (sender, status) in [(&nobody, 401), (&customer, 200), (&organizer, 403), (&other, 403), (&administrator, 200)]
+    {
+        sender.expect(app.get("/orders"), &[status]).await?;
+    }
+    for sender in [&customer, &organizer, &administrator] {
+        sender.expect(app.get(&path), &[200]).await?.expect_json(json!({"id": order.json(), "seats": 2}))?;
+    }
+    for sender in [&stranger, &other] {
+        sender.expect(app.get(&path), &FORBIDDEN_OR_HIDDEN).await?;
+    }
+    nobody.expect(app.get(&path), &[401]).await?;
+
+    nobody.expect(app.delete(&path), &[401]).await?;
+    for sender in [&stranger, &organizer, &other] {
+        sender.expect(app.delete(&path), &FORBIDDEN_OR_HIDDEN).await?;
+        let kept = customer.expect(app.get(&path), &[200]).await;
+        kept.because(&format!("{} may not cancel this order, and so it is still there", sender.0))?;
+    }
+
+    // A list leaks as much as a look.
+    let opera = make_event(&app, &owner, &event_body(lab)).await?;
+    let elsewhere = place_order(&app, &ada, &opera, 1).await?;
+    let of_eve = place_order(&app, &eve, &event, 3).await?;
+    let lists: [(&str, &Person, &[&Id]); 5] = [
+        ("/orders", &ada, &[&order, &elsewhere]),
+        ("/orders", &eve, &[&of_eve]),
+        ("/orders", &admin, &[&order, &elsewhere, &of_eve]),
+        (&orders, &owner, &[&order, &of_eve]),
+        (&format!("/events/{opera}/orders"), &owner, &[&elsewhere]),
+    ];
+    for (list, who, expected) in lists {
+        expect_ids(&app, list, who, expected).await?;
+    }
+
+    let gift = json!({"seats": 1, "customer_id": eve.id.json()});
+    let answer = customer.expect(app.post(&orders).json(&gift), &[201, 400, 422]).await?;
+    if answer.status() == 201 {
+        answer.expect_json(json!({"customer_id": ada.id.json()})).because("an order belongs to whoever placed it")?;
+    }
+    customer.expect(app.delete(&path), &DONE).await?;
+    customer.expect(app.get(&path), &[404]).await?;
+    let second = format!("/orders/{}", place_order(&app, &ada, &event, 1).await?);
+    administrator.expect(app.delete(&second), &DONE).await?;
+    customer.expect(app.get(&second), &[404]).await?;
+    Ok(())
+}
+
+async fn expect_ids(app: &App, path: &str, who: &Person, expected: &[&Id]) -> CheckResult {
+    let response = app.get(path).bearer(&who.session.access).await?.expect_status(200)?;
+    let items: Vec<Value> = response.at("/items")?;
+    let mut found: Vec<String> = items.iter().map(|item| Id::of(item).to_string()).collect();
+    let mut wanted: Vec<String> = expected.iter().map(ToString::to_string).collect();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    if found == wanted {
+        return Ok(());
+    }
+    Err(response
+        .failure("the list holds other orders than it should")
+        .expected(wanted.join(", "))
+        .actual(found.join(", ")))
+}
+
+/// Rights over accounts are rights over everything (OWASP API5:2023).
+#[check(title = "accounts are administered by administrators", task = 5, points = 2, needs = ["refresh_rotates"],
+        hints = ["Who may give roles?", "Nobody but an admin, also not to themselves. Unknown roles are bad input."])]
+async fn user_rights(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (ada, organizer) = (Person::customer(lab, &app).await?, Person::organizer(lab, &app).await?);
+    let admin = Person::admin(lab, &app).await?;
+    let nobody = Sender("nobody", None);
+    let customer = Sender("a customer", Some(&ada));
+    let an_organizer = Sender("an organizer", Some(&organizer));
+    let administrator = Sender("an administrator", Some(&admin));
+    let path = format!("/users/{}", ada.id);
+
+    for (sender, status) in [(&nobody, 401), (&customer, 403), (&an_organizer, 403)] {
+        sender.expect(app.get("/users"), &[status]).await?;
+        for change in [json!({"role": "admin"}), json!({"disabled": true})] {
+            sender.expect(app.patch(&path).json(&change), &[status]).await?;
+        }
+    }
+    let kept = role_in_table(lab, &ada.email).await?;
+    expect_equal("users.role after nothing but refusals", &kept.as_str(), &"customer")?;
+    app.get("/me").bearer(&ada.session.access).await?.expect_status(200).because("nobody could disable the account")?;
+
+    let list = administrator.expect(app.get("/users"), &[200]).await?;
+    let items: Vec<Value> = list.at("/items")?;
+    for person in [&ada, &organizer, &admin] {
+        let listed = items.iter().any(|item| Id::of(item) == person.id);
+        list.clone().expect_that(&format!("the account with the id {}", person.id), |_| listed)?;
+    }
+    list.expect_body_where("a list without password hashes", |body| {
+        let body = String::from_utf8_lossy(body);
+        !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| body.contains(prefix))
+    })?;
+    administrator.expect(app.patch(&path).json(&json!({"role": "emperor"})), &BAD_INPUT).await?;
+    let changed = administrator.expect(app.patch(&path).json(&json!({"role": "organizer"})), &[200]).await?;
+    changed.expect_json(json!({"id": ada.id.json(), "role": "organizer"}))?;
+    let now = role_in_table(lab, &ada.email).await?;
+    expect_equal("users.role after the change", &now.as_str(), &"organizer")
+}
+
+/// A token is as old as its signature; a role is what it is now (OWASP ASVS 5.0, 8.3.2).
+#[check(title = "a changed role counts at once", task = 5, points = 3, needs = ["box_office", "user_rights"],
+        hints = ["Where does your server read the role of who asks?",
+                 "Not from the token: that was signed before the change. Read the account at each request."])]
+async fn demotion(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (admin, deputy) = (Person::admin(lab, &app).await?, Person::admin(lab, &app).await?);
+    let organizer = Person::organizer(lab, &app).await?;
+    let event = make_event(&app, &organizer, &event_body(lab)).await?;
+    app.get("/users").bearer(&deputy.session.access).await?.expect_status(200)?;
+
+    for person in [&deputy, &organizer] {
+        give_role(&app, &admin, person, "customer").await?;
+    }
+    let why = "the token is from before the change of the role";
+    app.get("/users").bearer(&deputy.session.access).await?.expect_status(403).because(why)?;
+    let (path, token) = (format!("/events/{event}"), &organizer.session.access);
+    app.put(&path).bearer(token).json(&event_body(lab)).await?.expect_status(403).because(why)?;
+    app.delete(&path).bearer(token).await?.expect_status(403).because(why)?;
+    app.post("/events").bearer(token).json(&event_body(lab)).await?.expect_status(403).because(why)?;
+
+    give_role(&app, &admin, &deputy, "organizer").await?;
+    let made = app.post("/events").bearer(&deputy.session.access).json(&event_body(lab)).await?.expect_status(201);
+    made.because(why)?.expect_json(json!({"id": any_id(), "organizer_id": deputy.id.json()}))?;
+    Ok(())
+}
+
+/// Changes a role, and expects `GET /me` to know of it.
+async fn give_role(app: &App, admin: &Person, person: &Person, role: &str) -> CheckResult {
+    let request = app.patch(format!("/users/{}", person.id)).bearer(&admin.session.access);
+    request.json(&json!({"role": role})).await?.expect_status(200)?;
+    let me = app.get("/me").bearer(&person.session.access).await?.expect_status(200)?;
+    me.expect_json(json!({"role": role})).because("an administrator has just changed it")?;
+    Ok(())
+}

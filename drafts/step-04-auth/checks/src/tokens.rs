@@ -1,0 +1,351 @@
+//! Task 3: tokens, honest and forged.
+
+use std::time::SystemTime;
+
+use lab_kit::prelude::*;
+use lab_kit::token::{Hmac, Token};
+
+use crate::secret::secret_of;
+use crate::support::{Newcomer, Person, Session, refresh};
+
+/// A token stands for the account it was made for (RFC 6750 §2.1).
+#[check(title = "a token says who is asking", task = 3, points = 1, needs = ["register"],
+        hints = ["Where does a request carry its token?",
+                 "Verify it with jsonwebtoken::decode, then read the account that `sub` names from the database."])]
+async fn me(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for person in [Person::customer(lab, &app).await?, Person::customer(lab, &app).await?] {
+        app.get("/me")
+            .bearer(&person.session.access)
+            .await?
+            .expect_status(200)?
+            .expect_json(json!({"id": person.id.json(), "name": person.name, "role": "customer"}))?
+            .expect_json_where("/email", "the account's address", |email| {
+                email.as_str().is_some_and(|email| email.eq_ignore_ascii_case(&person.email))
+            })?;
+    }
+    Ok(())
+}
+
+/// Others can use a token only if it says what was agreed on (RFC 7519 §4.1).
+#[check(title = "access tokens hold the claims that were agreed on", task = 3, points = 2, needs = ["me", "login", "refresh_rotates"],
+        hints = ["Decode one at a desk: it is base64url, not encrypted.",
+                 "The key is the bytes of JWT_SECRET as they stand. `sub` is a string, `exp` at most 900 seconds after `iat`."])]
+async fn claims(lab: &Lab) -> CheckResult {
+    let secret = secret_of(lab, 48);
+    let app = lab.server().env("JWT_SECRET", &secret).start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    let logged_in = ada.log_in(&app).await?;
+    let refreshed = ada.session.refreshed(&app).await?;
+    for (from, text) in
+        [("register", &ada.session.access), ("login", &logged_in.access), ("refresh", &refreshed.access)]
+    {
+        expect_claims(text, &ada, &secret).because(&format!("this access token came from /{from}"))?;
+    }
+    Ok(())
+}
+
+fn expect_claims(text: &str, of: &Person, secret: &str) -> CheckResult {
+    let token = Token::read(text)?;
+    let wrong = |what: &str, expected: String, actual: Option<&Value>| {
+        let actual = actual.map_or_else(|| "it is not there".to_owned(), Value::to_string);
+        Err(Failure::learner(format!("the access token's {what}")).expected(expected).actual(actual).received(text))
+    };
+    if token.header("alg") != Some(&json!("HS256")) {
+        return wrong("header `alg`", "HS256".into(), token.header("alg"));
+    }
+    if !token.is_signed_with(secret.as_bytes()) {
+        return Err(Failure::learner("the access token is not signed with JWT_SECRET")
+            .expected("the HMAC with SHA-256 of the first two parts, with the bytes of JWT_SECRET as the key")
+            .received(text));
+    }
+    let expected = [("iss", json!("box-office")), ("sub", json!(of.id.to_string())), ("type", json!("access"))];
+    for (name, value) in expected {
+        if token.claim(name) != Some(&value) {
+            return wrong(&format!("claim `{name}`"), value.to_string(), token.claim(name));
+        }
+    }
+    // One recipient may stand alone or in an array (RFC 7519 §4.1.3).
+    let audience = token.claim("aud");
+    if audience != Some(&json!("box-office-api")) && audience != Some(&json!(["box-office-api"])) {
+        return wrong("claim `aud`", "box-office-api".into(), audience);
+    }
+    let seconds = |name: &str| token.claim(name).and_then(Value::as_f64);
+    let (Some(iat), Some(exp)) = (seconds("iat"), seconds("exp")) else {
+        return wrong("claims `iat` and `exp`", "numbers".into(), Some(&token.claims()));
+    };
+    // Both clocks are this machine's; five minutes are for one that is being set.
+    if (iat - now() as f64).abs() > 300.0 {
+        return wrong("claim `iat`", format!("about {}, the time of now", now()), token.claim("iat"));
+    }
+    if exp <= iat || exp - iat > 900.0 {
+        return wrong("claim `exp`", "at most 900 seconds after `iat`".into(), Some(&token.claims()));
+    }
+    Ok(())
+}
+
+/// What a token's header says of its algorithm was written by whoever sent it (RFC 8725 §2.1 and §3.1).
+#[check(title = "the algorithm is fixed, whatever the header says", task = 3, points = 3, needs = ["me", "refresh_rotates"],
+        hints = ["Who chooses the algorithm that your server verifies with?",
+                 "Validation::new(Algorithm::HS256) accepts nothing else. Never take it from the token's header."])]
+async fn algorithm_fixed(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let key = forge.secret.as_bytes();
+    forge
+        .expect_refused(|token| {
+            let mut forged = Vec::new();
+            for none in ["none", "None", "NONE", "nOnE"] {
+                let token = token.clone().with_header("alg", none);
+                forged.push((format!("`alg` {none} and no signature"), token.unsigned()));
+                forged.push((format!("`alg` {none} and a signature"), token.sign(Hmac::Sha256, key)));
+                forged.push((format!("`alg` {none} in two parts"), token.unsigned().trim_end_matches('.').to_owned()));
+            }
+            for hash in [Hmac::Sha384, Hmac::Sha512] {
+                let token = token.clone().with_header("alg", hash.name());
+                forged.push((format!("`alg` {} and its signature", hash.name()), token.sign(hash, key)));
+            }
+            for other in ["RS256", "ES256"] {
+                let token = token.clone().with_header("alg", other);
+                forged.push((format!("`alg` {other} and an HMAC"), token.sign(Hmac::Sha256, key)));
+            }
+            forged
+        })
+        .await
+}
+
+/// A key that comes with the token proves that somebody has a key (RFC 8725 §3.10).
+#[check(title = "the key is fixed, whatever the header says", task = 3, points = 3, needs = ["me", "refresh_rotates"],
+        hints = ["Which members of the header does your server look at?",
+                 "None of kid, jwk, jku, x5u, x5c may lead to a key: there is one secret, and you have it already."])]
+async fn key_fixed(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let word = lab.word();
+    let file = lab.folder()?.join("key");
+    std::fs::write(&file, &word).ours("writing a key for the forger")?;
+    let path = file.display().to_string();
+    // `k` of a JWK is the key in base64url: of this word.
+    let (own_key, in_base64) = (b"attacker-attacker-attacker-key-01", "YXR0YWNrZXItYXR0YWNrZXItYXR0YWNrZXIta2V5LTAx");
+    forge
+        .expect_refused(|token| {
+            let jwk = json!({"kty": "oct", "alg": "HS256", "kid": "mine", "k": in_base64});
+            let with = |name: &str, value: Value, key: &[u8]| {
+                let what = format!("header {name} {value}");
+                (what, token.clone().with_header(name, value).sign(Hmac::Sha256, key))
+            };
+            vec![
+                with("jwk", jwk, own_key),
+                with("jku", json!("http://127.0.0.1:9/keys.json"), own_key),
+                with("x5u", json!("http://127.0.0.1:9/key.pem"), own_key),
+                with("x5c", json!([in_base64]), own_key),
+                with("kid", json!("/dev/null"), b""),
+                with("kid", json!("../../../../../../../../dev/null"), b""),
+                with("kid", json!(path), word.as_bytes()),
+                with("kid", json!(format!("../../../../../../../..{path}")), word.as_bytes()),
+                with("kid", json!(format!("x' UNION SELECT '{word}")), word.as_bytes()),
+                with("kid", json!(format!("x' UNION SELECT '{word}' -- ")), word.as_bytes()),
+                with("kid", json!(word), word.as_bytes()),
+                with("kid", json!("http://127.0.0.1:9/key"), own_key),
+            ]
+        })
+        .await
+}
+
+/// Without its signature, a token is a wish (RFC 7515 §5.2).
+#[check(title = "the signature is checked", task = 3, points = 3, needs = ["me", "refresh_rotates"],
+        hints = ["Is there a way through your code on which nobody looks at the third part?",
+                 "jsonwebtoken::decode verifies; insecure_decode does not."])]
+async fn signature_checked(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let other = Newcomer::new(lab).register(&forge.app).await?;
+    let foreign = Token::read(&other.session.access)?.signature();
+    let noise: Vec<u8> = (0..32).map(|_| u8::try_from(lab.number(0, 255)).unwrap_or_default()).collect();
+    let secret = forge.secret.as_bytes();
+    forge
+        .expect_refused(|token| {
+            let (right, id) = (token.signature(), other.id.to_string());
+            let mut forged = vec![
+                ("an empty signature".to_owned(), token.unsigned()),
+                ("no signature".to_owned(), token.unsigned().trim_end_matches('.').to_owned()),
+                ("a random signature".to_owned(), token.with_signature(&noise)),
+                ("half of the right signature".to_owned(), token.with_signature(&right[..right.len() / 2])),
+                ("the signature of another token".to_owned(), token.with_signature(&foreign)),
+                (
+                    "another `sub` under the old signature".to_owned(),
+                    token.clone().with_claim("sub", id).with_signature(&right),
+                ),
+                (
+                    "a later `exp` under the old signature".to_owned(),
+                    token.clone().with_claim("exp", now() + 86_400).with_signature(&right),
+                ),
+            ];
+            let backwards: Vec<u8> = secret.iter().rev().copied().collect();
+            let guesses =
+                ["", "secret", "JWT_SECRET", "changeme", "box-office", "your-256-bit-secret", "development-secret"];
+            for key in guesses.iter().map(|guess| guess.as_bytes()).chain([&secret[1..], &backwards[..]]) {
+                let what = format!("the signature of the key `{}`", String::from_utf8_lossy(key));
+                forged.push((what, token.sign(Hmac::Sha256, key)));
+            }
+            forged
+        })
+        .await?;
+    for text in ["token", "a.b.c", "..", "null", "eyJhbGciOiJIUzI1NiJ9.e30."] {
+        forge.refuse("text that is no token", text).await?;
+    }
+    Ok(())
+}
+
+/// A token has a time, and an attacker's has none (RFC 7519 §4.1.4 and §4.1.5).
+#[check(title = "tokens count from nbf until exp", task = 3, points = 3, needs = ["me", "refresh_rotates"],
+        hints = ["Which of the two does your library check unless told otherwise?",
+                 "In jsonwebtoken, validate_nbf is off by default, and required_spec_claims says what must be there."])]
+async fn times_enforced(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let key = forge.secret.as_bytes();
+    forge
+        .expect_refused(|token| {
+            let past = token.clone().with_claim("iat", now() - 1_200).with_claim("nbf", now() - 1_200);
+            let forged = [
+                ("an `exp` of 10 minutes ago", past.with_claim("exp", now() - 600)),
+                ("no `exp`", token.clone().without_claim("exp")),
+                ("an `exp` that is a text", token.clone().with_claim("exp", "tomorrow")),
+                (
+                    "an `nbf` in 10 minutes",
+                    token.clone().with_claim("nbf", now() + 600).with_claim("exp", now() + 1_200),
+                ),
+            ];
+            forged.map(|(what, token)| (what.to_owned(), token.sign(Hmac::Sha256, key))).into()
+        })
+        .await
+}
+
+/// A token that was made for somebody else, or by somebody else, is not for you (RFC 8725 §3.8 and §3.9).
+#[check(title = "tokens are from us and for us", task = 3, points = 2, needs = ["me", "refresh_rotates"],
+        hints = ["The same secret may sign tokens of other programs, too.",
+                 "set_issuer and set_audience; and both claims must be there: set_required_spec_claims."])]
+async fn issuer_and_audience(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let key = forge.secret.as_bytes();
+    forge
+        .expect_refused(|token| {
+            let forged = [
+                ("another `iss`", token.clone().with_claim("iss", "box-office.example")),
+                ("no `iss`", token.clone().without_claim("iss")),
+                ("another `aud`", token.clone().with_claim("aud", "box-office-web")),
+                ("others in `aud`", token.clone().with_claim("aud", json!(["newsletter", "box-office-web"]))),
+                ("no `aud`", token.clone().without_claim("aud")),
+            ];
+            forged.map(|(what, token)| (what.to_owned(), token.sign(Hmac::Sha256, key))).into()
+        })
+        .await
+}
+
+/// A token for one use must not serve another: a refresh token lives for weeks (RFC 8725 §3.11 and §3.12).
+#[check(title = "refresh tokens are no access tokens", task = 3, points = 2, needs = ["me", "refresh_rotates"],
+        hints = ["Both are signed with the same key. What tells them apart?",
+                 "Check the claim `type` at both ends: `access` for requests, `refresh` for /refresh."])]
+async fn token_types(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let key = forge.secret.as_bytes();
+    let token = Token::read(&forge.session.access)?;
+    let forged = [
+        ("the `type` refresh", token.clone().with_claim("type", "refresh")),
+        ("the `type` id", token.clone().with_claim("type", "id")),
+        ("no `type`", token.without_claim("type")),
+    ];
+    for (what, token) in forged {
+        forge.refuse(what, &token.sign(Hmac::Sha256, key)).await?;
+    }
+    forge.refuse("the type of a refresh token", &forge.session.refresh).await?;
+    let answer = refresh(&forge.app, &forge.session.access).await?;
+    answer.expect_status(401).because("an access token is no refresh token")?;
+    // An attempt with a wrong token may end its session; another one of the same account tells.
+    let fresh = forge.person.log_in(&forge.app).await?;
+    fresh.expect_alive(&forge.app).await?;
+    Ok(())
+}
+
+/// 401 says how to come in; the scheme's name is the same in any case (RFC 9110 §11.1 and §15.5.2; RFC 6750 §3).
+#[check(title = "401 comes with a challenge", task = 3, points = 2, needs = ["me", "login"],
+        hints = ["What does a 401 have to tell the client?",
+                 "WWW-Authenticate: Bearer, with every 401. Put it where the status is made.",
+                 "TypedHeader<Authorization<Bearer>> reads the scheme in any case."])]
+async fn challenge(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    let ask = || app.get("/me");
+    let access = &ada.session.access;
+    let refused = [
+        ask(),
+        ask().header("Authorization", "Bearer"),
+        ask().header("Authorization", "Basic YWRhQGV4YW1wbGUuY29tOmNvcnJlY3QgaG9yc2U="),
+        ask().header("Authorization", format!("Token {access}")),
+        ask().header("Authorization", access),
+        ask().bearer(format!("{access}x")),
+        ada.try_password(&app, &ada.wrong_password()),
+        refresh(&app, "not a token"),
+    ];
+    for request in refused {
+        expect_challenge(request.await?.expect_status(401)?)?;
+    }
+    for scheme in ["bearer", "BEARER"] {
+        let response = ask().header("Authorization", format!("{scheme} {access}")).await?;
+        response.expect_status(200).because("the name of the scheme is the same in upper and lower case")?;
+    }
+    Ok(())
+}
+
+fn expect_challenge(response: Response) -> CheckResult {
+    let is_bearer = |challenge: &str| {
+        let scheme = challenge.trim_start().split([' ', '\t']).next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case("bearer")
+    };
+    // Several challenges may share a line; a parameter of the one before is no scheme and does no harm.
+    let found = response.headers("www-authenticate").iter().any(|line| line.split(',').any(is_bearer));
+    response.expect_that("a WWW-Authenticate header with a Bearer challenge", |_| found)?;
+    Ok(())
+}
+
+/// A server whose secret is known, and an honest session to forge from.
+struct Forge {
+    app: App,
+    secret: String,
+    person: Person,
+    session: Session,
+}
+
+impl Forge {
+    async fn new(lab: &Lab) -> CheckResult<Self> {
+        let secret = secret_of(lab, 40);
+        let app = lab.server().env("JWT_SECRET", &secret).start().await?;
+        let person = Person::customer(lab, &app).await?;
+        let session = person.session.clone();
+        app.get("/me").bearer(&session.access).await?.expect_status(200)?;
+        Ok(Self { app, secret, person, session })
+    }
+
+    /// Expects each token that `forge` makes of the honest one to be refused; and where refresh tokens are JWTs, each
+    /// that it makes of such a one.
+    async fn expect_refused(&self, forge: impl Fn(&Token) -> Vec<(String, String)>) -> CheckResult {
+        for (what, text) in forge(&Token::read(&self.session.access)?) {
+            self.refuse(&what, &text).await?;
+        }
+        if let Ok(token) = Token::read(&self.session.refresh) {
+            for (what, text) in forge(&token) {
+                let answer = refresh(&self.app, &text).await?.expect_status(401);
+                answer.because(&format!("the refresh token has {what}, and is right otherwise"))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse(&self, what: &str, text: &str) -> CheckResult {
+        let answer = self.app.get("/me").bearer(text).await?;
+        answer.expect_status(401).because(&format!("the token has {what}, and is right otherwise"))?;
+        Ok(())
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,157 @@
+//! Tokens: signed claims of who somebody is (RFC 7519).
+
+use chrono::Utc;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Secret;
+
+const ISSUER: &str = "box-office";
+const AUDIENCE: &str = "box-office-api";
+/// The one algorithm. What the token's header asks for is the sender's wish.
+const ALGORITHM: Algorithm = Algorithm::HS256;
+/// How far clocks may differ, in seconds.
+const LEEWAY: u64 = 30;
+const ACCESS_SECONDS: i64 = 15 * 60;
+const REFRESH_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    /// Shown with every request.
+    Access,
+    /// Shown once, to get the next two.
+    Refresh,
+}
+
+/// What a token says.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Claims {
+    iss: String,
+    aud: String,
+    /// The account's id.
+    pub sub: String,
+    /// The session it came from.
+    pub sid: Uuid,
+    /// Its own id.
+    pub jti: Uuid,
+    #[serde(rename = "type")]
+    token_type: TokenType,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+/// What somebody gets who logged in.
+#[derive(Debug, Serialize)]
+pub struct Tokens {
+    /// Shown with every request.
+    pub access_token: String,
+    /// Shown once, to get the next two.
+    pub refresh_token: String,
+    /// How to show it.
+    pub token_type: &'static str,
+    /// How many seconds the access token works.
+    pub expires_in: i64,
+}
+
+/// The token is not one of ours, not for this, or not for now.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidToken {
+    /// It could not be read or does not hold.
+    #[error("the token does not hold: {0}")]
+    Jwt(#[from] jsonwebtoken::errors::Error),
+    /// It is a token of the other type.
+    #[error("the token is no {0:?} token")]
+    Type(TokenType),
+    /// Its subject is no account's id.
+    #[error("the token's subject is no id: {0}")]
+    Subject(#[from] std::num::ParseIntError),
+}
+
+/// Signs and verifies.
+pub struct TokenKeys {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    validation: Validation,
+}
+
+impl TokenKeys {
+    /// Keys made of `secret`.
+    pub fn new(secret: &Secret) -> Self {
+        let mut validation = Validation::new(ALGORITHM);
+        validation.leeway = LEEWAY;
+        validation.validate_nbf = true;
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        Self {
+            signing: EncodingKey::from_secret(secret.as_bytes()),
+            verifying: DecodingKey::from_secret(secret.as_bytes()),
+            validation,
+        }
+    }
+
+    /// The two tokens of a session. `refresh` is the refresh token's id.
+    ///
+    /// # Errors
+    /// They could not be signed.
+    pub fn issue(&self, user_id: i64, session: Uuid, refresh: Uuid) -> Result<Tokens, jsonwebtoken::errors::Error> {
+        Ok(Tokens {
+            access_token: self.sign(user_id, session, Uuid::new_v4(), TokenType::Access, ACCESS_SECONDS)?,
+            refresh_token: self.sign(user_id, session, refresh, TokenType::Refresh, REFRESH_SECONDS)?,
+            token_type: "Bearer",
+            expires_in: ACCESS_SECONDS,
+        })
+    }
+
+    fn sign(
+        &self,
+        user_id: i64,
+        sid: Uuid,
+        jti: Uuid,
+        token_type: TokenType,
+        seconds: i64,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let now = Utc::now().timestamp();
+        let claims = Claims {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: user_id.to_string(),
+            sid,
+            jti,
+            token_type,
+            iat: now,
+            nbf: now,
+            exp: now + seconds,
+        };
+        encode(&Header::new(ALGORITHM), &claims, &self.signing)
+    }
+
+    /// What a token says, if it is ours, for now and of this type.
+    ///
+    /// # Errors
+    /// The first of these that does not hold.
+    pub fn verify(&self, token: &str, wanted: TokenType) -> Result<Claims, InvalidToken> {
+        let claims = decode::<Claims>(token, &self.verifying, &self.validation)?.claims;
+        if claims.token_type == wanted { Ok(claims) } else { Err(InvalidToken::Type(wanted)) }
+    }
+}
+
+impl Claims {
+    /// The account's id.
+    ///
+    /// # Errors
+    /// The subject is none.
+    pub fn user_id(&self) -> Result<i64, InvalidToken> {
+        Ok(self.sub.parse()?)
+    }
+}
+
+impl std::fmt::Debug for TokenKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenKeys(…)")
+    }
+}

@@ -1,0 +1,32 @@
+//! The API, for programs: JSON in and out, a bearer token with every request.
+
+mod accounts;
+mod error;
+mod events;
+mod orders;
+mod users;
+
+use axum::Router;
+use axum::routing::{get, patch, post};
+
+pub use error::ApiError;
+
+use crate::application::AppState;
+
+/// All routes of the API.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/health", get(async || "ok"))
+        .route("/register", post(accounts::register))
+        .route("/login", post(accounts::log_in))
+        .route("/refresh", post(accounts::refresh))
+        .route("/logout", post(accounts::log_out))
+        .route("/me", get(accounts::me))
+        .route("/users", get(users::list))
+        .route("/users/{id}", patch(users::change))
+        .route("/events", get(events::list).post(events::create))
+        .route("/events/{id}", get(events::read).put(events::change).delete(events::delete))
+        .route("/events/{id}/orders", get(orders::list_for_event).post(orders::place))
+        .route("/orders", get(orders::list))
+        .route("/orders/{id}", get(orders::read).delete(orders::cancel))
+}

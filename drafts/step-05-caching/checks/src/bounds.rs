@@ -1,0 +1,99 @@
+//! Task 4: what Redis is asked to do and to hold.
+
+use lab_kit::prelude::*;
+use lab_kit::redis::AsyncCommands as _;
+use redis::aio::MultiplexedConnection;
+
+use crate::support::{Event, distinct, every_kind, insert_all};
+
+/// Commands that look at every key, or throw all of them away.
+const WHOLE_KEYSPACE: [&str; 7] = ["KEYS", "SCAN", "DBSIZE", "RANDOMKEY", "FLUSHDB", "FLUSHALL", "SAVE"];
+/// The most that one key may hold.
+const MOST_BYTES: u64 = 40 * 1024;
+const MOST_ELEMENTS: u64 = 1_000;
+
+/// Redis does one thing at a time: while it looks at a million keys, nobody else gets an answer
+/// (Redis documentation, `KEYS`: "use in production with extreme care").
+#[check(title = "no request looks at all keys", task = 4, points = 2, needs = ["hit"],
+        hints = ["Search your code for KEYS and SCAN. What are they for?",
+                 "To clear copies whose names you do not know, put a part into their names that you can change."])]
+async fn no_key_scans(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    every_kind(lab, &app).await?;
+    let commands = lab.redis().await?.commands();
+    expect_that(!commands.calls().is_empty(), "Redis got no command at all")?;
+    let mut plain = commands.named(&WHOLE_KEYSPACE);
+    let scripts = commands.named(&["EVAL", "EVAL_RO", "SCRIPT"]);
+    if plain.is_empty() {
+        plain = scripts.iter().filter(|script| script.args.iter().any(|text| calls_one(text))).cloned().collect();
+    }
+    match plain.first() {
+        None => Ok(()),
+        Some(command) => Err(Failure::learner(format!(
+            "a request made Redis look at all of its keys, or drop them: {}",
+            command.name
+        ))
+        .expected("commands that name their keys")
+        .actual(command.to_string())),
+    }
+}
+
+/// A value that grows with the data is read, sent and copied whole, for one row of it
+/// (Redis documentation, "Memory optimization"; redis-cli --bigkeys).
+#[check(title = "no key grows with the data", task = 4, points = 2, needs = ["hit"],
+        hints = ["Which key of yours holds more, the more events there are?",
+                 "A hash of all events can neither end one by one nor be spread over servers. A key for each event can."])]
+async fn bounded_values(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let long = "all night long ".repeat(12);
+    let events: Vec<_> = distinct(lab, 120)
+        .into_iter()
+        .map(|event| Event { title: format!("{long}{}", event.title).chars().take(200).collect(), ..event })
+        .collect();
+    insert_all(lab, &events).await?;
+    for some in events.chunks(40) {
+        for answer in lab.burst(some.iter().map(|event| app.get(event.path()))).await? {
+            answer.expect_status(200)?;
+        }
+        let ids: Vec<_> = some.iter().map(|event| event.id.to_string()).collect();
+        app.get(format!("/events?ids={}", ids.join(","))).await?.expect_status(200)?;
+        app.get(some[0].list()).await?.expect_status(200)?;
+    }
+    app.get("/events?limit=50").await?.expect_status(200)?;
+    app.get("/events?limit=50&sort=price_cents").await?.expect_status(200)?;
+    let cache = lab.redis().await?;
+    let keys = cache.keys().await?;
+    expect_that(!keys.is_empty(), "Redis holds no key at all")?;
+    let mut connection = cache.connection().await?;
+    for key in keys {
+        let (bytes, elements) = size(&mut connection, &key).await.ours("measuring a key")?;
+        if bytes > MOST_BYTES || elements > MOST_ELEMENTS {
+            return Err(Failure::learner(format!("the key `{key}` holds {bytes} bytes in {elements} elements"))
+                .expected(format!("at most {MOST_BYTES} bytes and {MOST_ELEMENTS} elements in any key"))
+                .actual(format!("{bytes} bytes, {elements} elements")));
+        }
+    }
+    Ok(())
+}
+
+fn calls_one(script: &str) -> bool {
+    let text: String = script.to_uppercase().chars().filter(|letter| !letter.is_whitespace()).collect();
+    WHOLE_KEYSPACE
+        .iter()
+        .any(|name| text.contains(&format!("CALL('{name}'")) || text.contains(&format!("CALL(\"{name}\"")))
+}
+
+async fn size(connection: &mut MultiplexedConnection, key: &str) -> redis::RedisResult<(u64, u64)> {
+    let bytes: Option<u64> =
+        redis::cmd("MEMORY").arg("USAGE").arg(key).arg("SAMPLES").arg(0).query_async(connection).await?;
+    let kind: String = redis::cmd("TYPE").arg(key).query_async(connection).await?;
+    let elements = match kind.as_str() {
+        "hash" => connection.hlen(key).await?,
+        "set" => connection.scard(key).await?,
+        "zset" => connection.zcard(key).await?,
+        "list" => connection.llen(key).await?,
+        "stream" => connection.xlen(key).await?,
+        _ => 1,
+    };
+    Ok((bytes.unwrap_or_default(), elements))
+}

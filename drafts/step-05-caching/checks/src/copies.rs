@@ -1,0 +1,139 @@
+//! Task 1: copies are made and read.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Event, distinct, expect_hit, expect_items, insert_all, read, warm};
+
+/// A cache changes how fast an answer is and never what it says (RFC 9110 §9.3.4, §9.3.5).
+#[check(title = "events are written, read and removed", task = 1, points = 2,
+        hints = ["Send the PUT of the README by hand and look at the table.",
+                 "Is every member of the event also in its copy?"])]
+async fn events(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = Event::random(lab);
+    event.expect_in(event.put(&app).await?.expect_status(201)?)?;
+    for _ in 0..2 {
+        event.expect_read(app.get(event.path())).await?;
+    }
+    // Nobody has read this one, so nothing is to be cleared when it changes.
+    let first = Event::random(lab);
+    first.put(&app).await?.expect_status(201)?;
+    let changed = Event { id: first.id, ..Event::random(lab) };
+    changed.expect_in(changed.put(&app).await?.expect_status(200)?)?;
+    changed.expect_read(app.get(changed.path())).await?;
+    let doomed = Event::random(lab);
+    doomed.put(&app).await?.expect_status(201)?;
+    app.delete(doomed.path()).await?.expect_status_in(&[200, 204])?;
+    app.get(doomed.path()).await?.expect_status(404)?;
+    app.get(Event::random(lab).path()).await?.expect_status(404)?;
+    let sql = "select id::text, title::text, category::text, seats::bigint, price_cents::bigint from events order by 1";
+    let rows: Vec<(String, String, String, i64, i64)> = lab.postgres().await?.rows(sql).await?;
+    let mut wanted = [event, changed].map(|event| {
+        let Event { id, title, category, seats, price_cents, .. } = event;
+        (id.to_string(), title, category, seats, price_cents)
+    });
+    wanted.sort();
+    expect_equal("the rows in `events`", &rows, &wanted.to_vec())
+}
+
+/// Everything that an answer depends on belongs into its key (RFC 9111 §2: the cache key is the whole target URI).
+#[check(title = "lists that are asked for differently are different", task = 1, points = 2, needs = ["events"],
+        hints = ["Which parameters does your list depend on, and which of them are in the key of its copy?",
+                 "`category`, `sort` and `limit`. Put the text that a client chose last, so that it can imitate nothing."])]
+async fn lists(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (one, two) = (lab.word(), lab.word());
+    let mut events = distinct(lab, 24);
+    for (index, event) in events.iter_mut().enumerate() {
+        event.category = if index % 3 == 0 { one.clone() } else { two.clone() };
+    }
+    insert_all(lab, &events).await?;
+    for _ in 0..2 {
+        let (mut requests, mut lists) = (Vec::new(), Vec::new());
+        for category in [None, Some(&one), Some(&two)] {
+            for sort in [None, Some("starts_at"), Some("price_cents")] {
+                for limit in [None, Some(3), Some(50)] {
+                    let mut request = app.get("/events");
+                    request = category.iter().fold(request, |request, category| request.query("category", category));
+                    request = sort.iter().fold(request, |request, sort| request.query("sort", sort));
+                    request = limit.iter().fold(request, |request, limit| request.query("limit", limit));
+                    requests.push(request);
+                    lists.push(expected(&events, category, sort, limit.unwrap_or(20)));
+                }
+            }
+        }
+        for (answer, wanted) in lab.burst(requests).await?.into_iter().zip(lists) {
+            expect_items(answer, &wanted)?;
+        }
+    }
+    Ok(())
+}
+
+/// What makes a cache worth its trouble: a question that was answered is not asked again
+/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §2).
+#[check(title = "the second read of an event asks Redis and not Postgres", task = 1, points = 4, needs = ["events"],
+        hints = ["Which SQL statements and Redis commands does the transcript show for the second GET?",
+                 "Cache-aside: look into Redis; on a miss, ask Postgres and `SET` a copy with an expiry.",
+                 "A copy in the server's memory is no help to the other instance."])]
+async fn hit(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    let (answer, statements) = read(lab, app.get(event.path())).await?;
+    event.expect_in(answer.expect_status(200)?)?;
+    expect_that(statements > 0, "the first read of an event came without a question to Postgres")?;
+    event.expect_in(warm(lab, app.get(event.path())).await?.expect_status(200)?)?;
+    for reader in [&other, &app, &other] {
+        let answer =
+            expect_hit(lab, reader.get(event.path()), "the event was read before, on one instance or the other")
+                .await?;
+        event.expect_in(answer.expect_status(200)?)?;
+    }
+    Ok(())
+}
+
+/// Lists cost the database more than single rows, and are asked for more often
+/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §2).
+#[check(title = "the second read of a list asks Redis and not Postgres", task = 1, points = 3, needs = ["lists", "hit"],
+        hints = ["Is the list itself kept, or only the events on it?"])]
+async fn list_hit(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let mut events = distinct(lab, 3);
+    insert_all(lab, &events).await?;
+    events.sort_by_key(|event| event.starts_at);
+    let wanted: Vec<_> = events.iter().collect();
+    expect_items(warm(lab, app.get("/events")).await?, &wanted)?;
+    expect_items(warm(lab, app.get(events[1].list())).await?, &wanted[1..2])?;
+    let why = "the list was read before";
+    expect_items(expect_hit(lab, other.get("/events"), why).await?, &wanted)?;
+    expect_items(expect_hit(lab, other.get(events[1].list()), why).await?, &wanted[1..2])?;
+    Ok(())
+}
+
+/// Whoever asks for what is not there must not be able to keep the database busy
+/// (OWASP API Security 2023, API4 Unrestricted Resource Consumption).
+#[check(title = "that there is no such event is kept, too", task = 1, points = 3, needs = ["list_hit"],
+        hints = ["What does your cache hold after a 404?",
+                 "Keep a value that says \"nothing\", and tell it from having no copy. The same goes for an empty list."])]
+async fn miss_cached(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let nobody = Event::random(lab);
+    app.get(nobody.path()).await?.expect_status(404)?;
+    warm(lab, app.get(nobody.path())).await?.expect_status(404)?;
+    expect_hit(lab, other.get(nobody.path()), "Postgres has said already that there is no such event")
+        .await?
+        .expect_status(404)?;
+    expect_items(warm(lab, app.get(nobody.list())).await?, &[])?;
+    Ok(())
+}
+
+fn expected<'a>(events: &'a [Event], category: Option<&String>, sort: Option<&str>, limit: usize) -> Vec<&'a Event> {
+    let mut wanted: Vec<_> =
+        events.iter().filter(|event| category.is_none_or(|category| event.category == *category)).collect();
+    match sort {
+        Some("price_cents") => wanted.sort_by_key(|event| event.price_cents),
+        _ => wanted.sort_by_key(|event| event.starts_at),
+    }
+    wanted.truncate(limit);
+    wanted
+}

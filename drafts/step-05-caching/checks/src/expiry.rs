@@ -1,0 +1,119 @@
+//! Task 1: copies end.
+
+use lab_kit::prelude::*;
+use tokio::time::Instant;
+
+use crate::support::{Event, distinct, every_kind, expect_items, insert_all};
+
+/// An expiry bounds how long any mistake in clearing can last (Redis documentation, `EXPIRE`).
+#[check(title = "a copy is read until it ends, and not longer", task = 1, points = 3, needs = ["hit", "list_hit"],
+        hints = ["How long is your copy kept, when CACHE_TTL_SECONDS is 2?",
+                 "`SET key value EX seconds`. A read does not prolong it."])]
+async fn copies_expire(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("CACHE_TTL_SECONDS", "2").start().await?;
+    let new = unseen_change(lab, &app).await?;
+    lab.eventually("the event as it is in Postgres", Duration::from_secs(10), || async {
+        new.expect_read(app.get(new.path())).await
+    })
+    .await?;
+    lab.eventually("the list as it is in Postgres", Duration::from_secs(10), || async {
+        expect_items(app.get(new.list()).await?, &[&new])
+    })
+    .await?;
+    Ok(())
+}
+
+/// Without an end, what nobody asks for any more fills the memory, and what was missed in clearing is wrong for ever
+/// (Redis documentation, "Key eviction").
+#[check(title = "every key has a time to live", task = 1, points = 3, needs = ["hit"],
+        hints = ["`redis-cli -u \"$REDIS_URL\" --scan`, then `TTL` of each key: -1 means for ever.",
+                 "Give the expiry in the same command as the value. `INCR` sets none, and `SET` without EX takes one away."])]
+async fn keys_expire(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    every_kind(lab, &app).await?;
+    let cache = lab.redis().await?;
+    let keys = cache.keys().await?;
+    expect_that(!keys.is_empty(), "Redis holds no key at all")?;
+    let mut endless = Vec::new();
+    for key in keys {
+        if cache.ttl(&key).await?.is_none() {
+            endless.push(key);
+        }
+    }
+    if endless.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("{} keys never end, such as `{}`", endless.len(), endless[0]))
+        .expected("a time to live on every key")
+        .actual(endless.join("\n"))
+        .reproduce(format!("redis-cli -u \"$REDIS_URL\" TTL '{}'", endless[0])))
+}
+
+/// Copies that were made together and end together send all of their readers to the database together
+/// (Vattani et al., "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015, §1).
+#[check(title = "copies that were made together end apart", task = 1, points = 2, needs = ["keys_expire"],
+        hints = ["After a restart all copies are made within a minute. When do they end?",
+                 "Draw each copy's time to live at random, over a tenth of CACHE_TTL_SECONDS or more."])]
+async fn jitter(lab: &Lab) -> CheckResult {
+    const EVENTS: usize = 40;
+    let app = lab.server().env("CACHE_TTL_SECONDS", "1000").start().await?;
+    let events = distinct(lab, EVENTS);
+    insert_all(lab, &events).await?;
+    let began = Instant::now();
+    for answer in lab.burst(events.iter().map(|event| app.get(event.path()))).await? {
+        answer.expect_status(200)?;
+    }
+    let cache = lab.redis().await?;
+    let mut ends = Vec::new();
+    for key in cache.keys().await? {
+        let now = began.elapsed();
+        match cache.ttl(&key).await? {
+            Some(ttl) if (450..=1_550).contains(&ttl.as_secs()) => ends.push(now + ttl),
+            _ => {}
+        }
+    }
+    // Expiries may be whole seconds.
+    let together = began.elapsed() + Duration::from_secs(2);
+    if ends.len() < EVENTS {
+        return Err(Failure::learner(format!(
+            "after {EVENTS} events were read, {} keys live for 500 to 1,500 seconds",
+            ends.len()
+        ))
+        .expected(format!("a key of its own for each of the {EVENTS} events"))
+        .actual(format!("{} such keys", ends.len())));
+    }
+    ends.sort();
+    let most =
+        ends.iter().map(|first| ends.iter().filter(|end| **end >= *first && **end <= *first + together).count()).max();
+    let most = most.unwrap_or_default();
+    if most * 2 < EVENTS {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("{most} of {EVENTS} copies end within {:.1} s of each other", together.as_secs_f64()))
+        .expected("ends that are spread over 100 seconds or more")
+        .actual(format!("{most} ends within {:.1} s", together.as_secs_f64())))
+}
+
+/// Reads an event and its list, changes the row by SQL, and sees that both are still read from their copies. Gives
+/// the event as it is now.
+async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
+    // A copy may end after a second, and a busy machine may stop us for longer than that.
+    for _ in 0..5 {
+        let old = Event::random(lab);
+        let new = old.changed(lab);
+        old.insert(lab).await?;
+        let began = Instant::now();
+        old.expect_read(app.get(old.path())).await?;
+        expect_items(app.get(old.list()).await?, &[&old])?;
+        new.overwrite(lab).await?;
+        let seen = (app.get(old.path()).await?, app.get(old.list()).await?);
+        if began.elapsed() > Duration::from_millis(900) {
+            continue;
+        }
+        let why = "its copy is less than a second old, and a change by SQL does not clear it";
+        old.expect_in(seen.0.expect_status(200)?).because(why)?;
+        expect_items(seen.1, &[&old]).because(why)?;
+        return Ok(new);
+    }
+    Err(Failure::learner("two reads of an event and of a list took more than 900 ms, five times in a row"))
+}

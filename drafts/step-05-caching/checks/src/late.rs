@@ -1,0 +1,147 @@
+//! Task 2: readers and writers who meet.
+
+use std::future::IntoFuture as _;
+
+use lab_kit::prelude::*;
+use tokio::time::{sleep, timeout};
+
+use crate::support::{Event, SidePath, expect_items, warm};
+
+/// How long one side waits for the other where a design may have it so: a lock in the database is a right way, too.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The advisory lock that a commit waits for, in this check's own database.
+const GATE: i64 = 5_005;
+
+/// Whoever clears before the commit leaves time for a reader to copy the old value again, for a whole life of a copy
+/// (Redis documentation, "Client-side caching", race conditions; PostgreSQL manual, 13.2.1 Read Committed).
+#[check(title = "copies are cleared after the commit", task = 2, points = 4, needs = ["write_clears_lists"],
+        hints = ["What does a reader find in Postgres when your copy is cleared and your transaction is not committed yet?",
+                 "The old row, of which a new copy is made. Commit first, then clear."])]
+async fn clears_after_commit(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let old = Event::random(lab);
+    old.put(&app).await?.expect_status(201)?;
+    warm(lab, app.get(old.path())).await?;
+    warm(lab, app.get(old.list())).await?;
+    let gate = close_gate(lab).await?;
+    let new = old.changed(lab);
+    let writer = tokio::spawn(new.put(&app).into_future());
+    wait_for_commit(lab, &writer).await?;
+    // A reader that waits for the writer is right as well: so nobody waits for it here.
+    let path = old.list();
+    let readers = [app.get(old.path()), other.get(old.path()), app.get(&path), other.get(&path)]
+        .map(|request| tokio::spawn(request.into_future()));
+    let _ = timeout(PATIENCE, async {
+        while readers.iter().any(|reader| !reader.is_finished()) {
+            sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    lab.note("the grader lets the PUT commit");
+    gate.rollback().await.ours("opening the gate")?;
+    writer.await.ours("waiting for the PUT")??.expect_status(200)?;
+    for reader in readers {
+        reader.await.ours("waiting for a GET")??.expect_status(200)?;
+    }
+    expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of what was before").await
+}
+
+/// Between a reader's question and its copy, the world may change: a copy must not be made of what was cleared
+/// meanwhile (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
+#[check(title = "a slow reader cannot put back the old event", task = 2, points = 4, needs = ["clears_after_commit", "creation_clears_miss"],
+        hints = ["A reader was told the old value, and only then the event is changed and its copy deleted. Then the reader makes its copy.",
+                 "The reader needs to notice that the event was changed since it asked: by a token that it leaves in Redis before \
+                  it asks, and that every writer deletes.",
+                 "Look for the token and make the copy in one step: a script, or `WATCH` and `MULTI`. Or keep the row's version with \
+                  the copy, and let only a newer one replace an older one."])]
+async fn slow_reader(lab: &Lab) -> CheckResult {
+    let path = SidePath::new(lab).await?;
+    let (slow, quick) = (lab.server().env("DATABASE_URL", path.url()).start().await?, lab.start().await?);
+    get_going(lab, &[&slow, &quick]).await?;
+    let old = Event::random(lab);
+    old.insert(lab).await?;
+    let new = old.changed(lab);
+    overtake(lab, &path, slow.get(old.path()), &new, &quick).await?;
+    expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of what was before").await?;
+    // Where there was nothing, "nothing" is the old value.
+    let created = Event::random(lab);
+    overtake(lab, &path, slow.get(created.path()), &created, &quick).await?;
+    expect_new(&created, &[&quick, &slow], "a GET that was slow kept that there is no such event").await
+}
+
+/// The same holds for a list (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
+#[check(title = "a slow reader cannot put back the old list", task = 2, points = 2, needs = ["slow_reader"],
+        hints = ["What does a reader of a list keep that was overtaken by a writer, and under which key?",
+                 "If a part of the key changes with every write, read that part before you ask Postgres, not after."])]
+async fn slow_reader_list(lab: &Lab) -> CheckResult {
+    let path = SidePath::new(lab).await?;
+    let (slow, quick) = (lab.server().env("DATABASE_URL", path.url()).start().await?, lab.start().await?);
+    get_going(lab, &[&slow, &quick]).await?;
+    let old = Event::random(lab);
+    old.insert(lab).await?;
+    let new = old.changed(lab);
+    overtake(lab, &path, slow.get(old.list()), &new, &quick).await?;
+    expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of the list as it was before").await
+}
+
+/// Connections are opened and statements prepared, so that what is to be held back comes at once.
+async fn get_going(lab: &Lab, apps: &[&App]) -> CheckResult {
+    for app in apps {
+        let event = Event::random(lab);
+        event.put(app).await?.expect_status(201)?;
+        event.expect_read(app.get(event.path())).await?;
+        app.get(event.list()).await?.expect_status(200)?;
+    }
+    Ok(())
+}
+
+/// Sends a `GET`, has the writer overtake it while its answer from Postgres is held back, and lets it end.
+async fn overtake(lab: &Lab, path: &SidePath, read: Request, new: &Event, writer: &App) -> CheckResult {
+    let reader = path.hold_answer(lab, read).await?;
+    let mut write = tokio::spawn(new.put(writer).into_future());
+    let written = timeout(PATIENCE, &mut write).await;
+    path.release(lab);
+    let written = match written {
+        Ok(written) => written,
+        Err(_) => write.await,
+    };
+    written.ours("waiting for the PUT")??.expect_status_in(&[200, 201])?;
+    reader.await.ours("waiting for the slow GET")??.expect_status_in(&[200, 404])?;
+    Ok(())
+}
+
+async fn expect_new(new: &Event, readers: &[&App], why: &str) -> CheckResult {
+    for reader in readers {
+        new.expect_read(reader.get(new.path())).await.because(why)?;
+        expect_items(reader.get(new.list()).await?, &[new]).because(why)?;
+    }
+    Ok(())
+}
+
+/// From now on no change of `events` commits until the transaction that this gives is over.
+async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgres>> {
+    let db = lab.postgres().await?;
+    let mut gate = db.pool().begin().await.ours("beginning a transaction")?;
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(GATE).execute(&mut *gate).await.ours("closing the gate")?;
+    let wait = format!(
+        "create function lab_gate() returns trigger language plpgsql as
+         $$ begin perform pg_advisory_xact_lock_shared({GATE}); return null; end $$;
+         create constraint trigger lab_gate after insert or update or delete on events
+         deferrable initially deferred for each row execute function lab_gate();"
+    );
+    db.execute(&wait).await?;
+    lab.note("a deferred trigger keeps changes of `events` from committing");
+    Ok(gate)
+}
+
+/// Waits until the writer stands at the gate.
+async fn wait_for_commit(lab: &Lab, writer: &tokio::task::JoinHandle<CheckResult<Response>>) -> CheckResult {
+    lab.eventually("the PUT to commit", Duration::from_secs(8), || async {
+        let sql = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
+        let waiting: i64 = lab.postgres().await?.scalar(sql).await?;
+        expect_that(waiting > 0, "it does not wait for its commit")
+    })
+    .await?;
+    expect_that(!writer.is_finished(), "the PUT was answered before it was committed")
+}

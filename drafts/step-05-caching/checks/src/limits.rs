@@ -1,0 +1,104 @@
+//! Task 6: the rate limit.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Customer, attempt, is_refused, until_refused, wait_as_told};
+
+/// The longest that `Retry-After` may say, with a window of 2 seconds and whole seconds rounded up.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// To look and then to count is to let everybody in who looks meanwhile (Redis documentation, `INCR`, "Pattern: Rate
+/// limiter"; CWE-367).
+#[check(title = "the limit holds for all instances and for attempts at once", task = 6, points = 3,
+        hints = ["What do ten requests read that come at the same moment, before the first of them has written?",
+                 "`INCR` counts and tells the count in one step. Decide by what it says.",
+                 "A counter in the server's memory is one for each instance."])]
+async fn rate_limit(lab: &Lab) -> CheckResult {
+    let server = || lab.server().env("RATE_LIMIT", "10").env("RATE_WINDOW_SECONDS", "3600");
+    let (app, other) = (server().start().await?, server().start().await?);
+    // Late answers make attempts overlap, as they do with a Redis on another machine.
+    lab.redis().await?.proxy().delay(Duration::from_millis(10));
+    let answers = lab.burst((0..20).map(|index| attempt(lab, if index % 2 == 0 { &app } else { &other }))).await?;
+    let mut passed = 0;
+    for answer in answers {
+        let answer = answer.expect_status_in(&[401, 429])?;
+        if is_refused(&answer) {
+            answer.expect_header_where("Retry-After", "says when to come back", |value| !value.is_empty())?;
+        } else {
+            passed += 1;
+        }
+    }
+    if passed != 10 {
+        return Err(Failure::learner(format!("of 20 attempts at once on two instances, {passed} were not refused"))
+            .expected("10, as RATE_LIMIT says, and 429 for the others")
+            .actual(format!("{passed} were not refused")));
+    }
+    for app in [&other, &app] {
+        attempt(lab, app).await?.expect_status(429)?;
+    }
+    Ok(())
+}
+
+/// A limit that never ends is a ban, and who is told when to come back must be let in then
+/// (RFC 6585 §4, RFC 9110 §10.2.3).
+#[check(title = "the window ends when Retry-After says", task = 6, points = 2, needs = ["rate_limit"],
+        hints = ["`TTL` of your counter: -1 means that it never ends.",
+                 "Set the expiry with the first attempt of a window, and only then.",
+                 "Retry-After is what is left of the window, in seconds, rounded up."])]
+async fn window_ends(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("RATE_LIMIT", "3").env("RATE_WINDOW_SECONDS", "2").start().await?;
+    wait_as_told(until_refused(lab, &app).await?, LONGEST).await?;
+    attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
+    // The next window is a limit, too.
+    until_refused(lab, &app).await?;
+    Ok(())
+}
+
+/// Anybody can write anything into a header (OWASP API Security 2023, API4; RFC 7239 §8.1).
+#[check(title = "no header, card or cookie gives new attempts", task = 6, points = 2, needs = ["rate_limit"],
+        hints = ["By what do you tell clients apart? Who wrote it?",
+                 "`ConnectInfo<SocketAddr>`: the address of the connection. Without its port."])]
+async fn spoofed_addresses(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("RATE_LIMIT", "5").env("RATE_WINDOW_SECONDS", "3600").start().await?;
+    let customer = Customer::insert(lab, 0).await?;
+    let mut passed = 0;
+    for index in 0..15 {
+        let address = format!("203.0.113.{}", lab.number(1, 250));
+        let mut request = if index % 3 == 0 { customer.log_in(&app) } else { attempt(lab, &app) };
+        for name in ["X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Forwarded"]
+        {
+            request = request.header(name, &address);
+        }
+        request = request.header("Forwarded", format!("for={address}")).header("User-Agent", lab.word());
+        let answer = request.cookie("session", lab.word()).await?.expect_status_in(&[201, 401, 429])?;
+        passed += usize::from(!is_refused(&answer));
+    }
+    if passed == 5 {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("with RATE_LIMIT=5, {passed} of 15 attempts from one address were not refused"))
+        .expected("5: whatever the headers say, all came from 127.0.0.1")
+        .actual(format!("{passed}")))
+}
+
+/// Between two commands a process may die or a connection break: what must happen together is sent together
+/// (Redis documentation, `INCR`, "Pattern: Rate limiter 2": the race condition that leaks the key).
+#[check(title = "a lost EXPIRE makes no limit for ever", task = 6, points = 1, needs = ["window_ends"],
+        hints = ["What becomes of the counter when `INCR` arrives and `EXPIRE` does not?",
+                 "Both in one script or transaction; or set the expiry again with every attempt that finds none (`EXPIRE … NX`)."])]
+async fn lost_expiry(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("RATE_LIMIT", "3").env("RATE_WINDOW_SECONDS", "2").start().await?;
+    let cache = lab.redis().await?;
+    let trap = cache.proxy().cut_at("EXPIRE");
+    let _ = attempt(lab, &app).await?;
+    if trap.has_sprung() {
+        lab.note("the connection was cut before EXPIRE arrived");
+    }
+    cache.proxy().restore();
+    // The connection may have to be made anew.
+    let usual = || async { attempt(lab, &app).await?.expect_status_in(&[401, 429]) };
+    lab.eventually("an attempt that is counted again", Duration::from_secs(5), usual).await?;
+    wait_as_told(until_refused(lab, &app).await?, LONGEST).await?;
+    attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
+    Ok(())
+}

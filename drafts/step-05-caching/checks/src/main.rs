@@ -1,0 +1,20 @@
+//! The suite of the caching lab: copies that are fast, that end, and that are never wrong after a write.
+
+mod bounds;
+mod clearing;
+mod copies;
+mod damage;
+mod expiry;
+mod late;
+mod limits;
+mod many;
+mod outage;
+mod prices;
+mod sessions;
+mod speed;
+mod stampede;
+mod support;
+
+fn main() -> std::process::ExitCode {
+    lab_kit::suite::main()
+}

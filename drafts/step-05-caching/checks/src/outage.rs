@@ -1,0 +1,128 @@
+//! Task 7: Redis is away.
+
+use lab_kit::ServerBuilder;
+use lab_kit::prelude::*;
+
+use crate::support::{Customer, Event, expect_hit, expect_items, warm};
+
+/// How long a request may take while Redis answers nothing: a few waits of REDIS_TIMEOUT_MS (250) and much patience
+/// for a busy machine; a server that waits for Redis waits for longer.
+const QUICK: Duration = Duration::from_secs(5);
+/// How soon Redis is used again.
+const BACK: Duration = Duration::from_secs(10);
+
+/// A cache is there to make things faster; without it they are slower, and go on (Redis documentation, "Redis clients
+/// handling": error handling and graceful degradation).
+#[check(title = "without Redis, events are read and written all the same", task = 7, points = 3, needs = ["write_clears_lists", "session"],
+        hints = ["What does your server do with an error from Redis, when Postgres could have answered?",
+                 "Log it and go on as on a miss. A copy that cannot be kept is not kept.",
+                 "Who is logged in cannot be known: 503. 401 would say that nobody is."])]
+async fn redis_cut(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("REDIS_TIMEOUT_MS", "2000").start().await?;
+    let (event, doomed) = (Event::random(lab), Event::random(lab));
+    for event in [&event, &doomed] {
+        event.put(&app).await?.expect_status(201)?;
+        warm(lab, app.get(event.path())).await?;
+        warm(lab, app.get(event.list())).await?;
+    }
+    let customer = Customer::insert(lab, 5).await?;
+    let session = customer.session(&app).await?;
+    let cache = lab.redis().await?;
+    cache.proxy().cut();
+    event.expect_read(app.get(event.path())).await?;
+    let changed = event.changed(lab);
+    changed.change(&app).await?;
+    changed.expect_read(app.get(event.path())).await?;
+    expect_items(app.get(event.list()).await?, &[&changed])?;
+    expect_items(app.get(format!("/events?ids={},{}", doomed.id, event.id)).await?, &[&doomed, &changed])?;
+    app.delete(doomed.path()).await?.expect_status_in(&[200, 204])?;
+    app.get(doomed.path()).await?.expect_status(404)?;
+    expect_items(app.get(doomed.list()).await?, &[])?;
+    let new = Event::random(lab);
+    new.put(&app).await?.expect_status(201)?;
+    new.expect_read(app.get(new.path())).await?;
+    app.get("/session").cookie("session", &session).await?.expect_status(503)?;
+    cache.proxy().restore();
+    let known = || async { customer.expect_in(app.get("/session").cookie("session", &session).await?) };
+    lab.eventually("the session that was begun before", BACK, known).await?;
+    Ok(())
+}
+
+/// A service that is gone refuses at once; one that hangs takes you with it, unless you stop waiting
+/// (Nygard, "Release It!", 2nd edition, 5.1 Timeouts).
+#[check(title = "a Redis that answers nothing is not waited for", task = 7, points = 3, needs = ["redis_cut"],
+        hints = ["How long does your server wait for an answer from Redis?",
+                 "Give every command REDIS_TIMEOUT_MS, and go on without.",
+                 "Twenty requests that wait one after the other wait twenty times as long."])]
+async fn redis_hangs(lab: &Lab) -> CheckResult {
+    let app = impatient(lab).start().await?;
+    let event = Event::random(lab);
+    event.put(&app).await?.expect_status(201)?;
+    event.expect_read(app.get(event.path())).await?;
+    lab.redis().await?.proxy().stop();
+    let why = "Postgres is there, and REDIS_TIMEOUT_MS is 250";
+    event.expect_read(app.get(event.path()).within(QUICK)).await.because(why)?;
+    let changed = event.changed(lab);
+    changed.put(&app).within(QUICK).await.because(why)?.expect_status(200)?;
+    changed.expect_read(app.get(event.path()).within(QUICK)).await.because(why)?;
+    expect_items(app.get(event.list()).within(QUICK).await.because(why)?, &[&changed])?;
+    let answers = lab.burst((0..20).map(|_| app.get(event.path()).within(QUICK))).await.because(why)?;
+    for answer in answers {
+        changed.expect_in(answer.expect_status(200)?)?;
+    }
+    app.get(Event::random(lab).path()).within(QUICK).await.because(why)?.expect_status(404)?;
+    Ok(())
+}
+
+/// What was away comes back, and nobody restarts a server for it (Nygard, "Release It!", 2nd edition, 5.2).
+#[check(title = "Redis is used again when it is back", task = 7, points = 2, needs = ["hit"],
+        hints = ["What does your server do with a connection that was lost?",
+                 "`ConnectionManager` makes a new one. A flag that says \"no Redis\" must be taken back."])]
+async fn redis_back(lab: &Lab) -> CheckResult {
+    let app = impatient(lab).start().await?;
+    let (before, after) = (Event::random(lab), Event::random(lab));
+    before.insert(lab).await?;
+    after.insert(lab).await?;
+    used_again(lab, &app, &before).await?;
+    let cache = lab.redis().await?;
+    for _ in 0..2 {
+        cache.proxy().cut();
+        for _ in 0..3 {
+            before.expect_read(app.get(before.path())).await?;
+        }
+        cache.proxy().restore();
+        used_again(lab, &app, &before).await?;
+    }
+    cache.proxy().stop();
+    app.get(before.path()).await?.expect_status(200)?;
+    cache.proxy().restore();
+    used_again(lab, &app, &after).await
+}
+
+/// The order in which things are started must not matter (The Twelve-Factor App, IX Disposability).
+#[check(title = "the server starts without Redis", task = 7, points = 1, needs = ["redis_back"],
+        hints = ["Does your server connect to Redis before it is ready?", "Connect when the first command is sent."])]
+async fn starts_without_redis(lab: &Lab) -> CheckResult {
+    let cache = lab.redis().await?;
+    cache.proxy().refuse();
+    let app = impatient(lab).start().await?;
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    event.expect_read(app.get(event.path())).await?;
+    cache.proxy().restore();
+    used_again(lab, &app, &event).await
+}
+
+/// A server that waits for Redis for a quarter of a second.
+fn impatient(lab: &Lab) -> ServerBuilder<'_> {
+    lab.server().env("REDIS_TIMEOUT_MS", "250")
+}
+
+async fn used_again(lab: &Lab, app: &App, event: &Event) -> CheckResult {
+    lab.eventually("an answer from a copy", BACK, || async {
+        let answer = expect_hit(lab, app.get(event.path()), "Redis is back, and the event was read since").await?;
+        event.expect_in(answer.expect_status(200)?)
+    })
+    .await?;
+    Ok(())
+}

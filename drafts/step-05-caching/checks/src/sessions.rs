@@ -1,0 +1,130 @@
+//! Task 5: sessions.
+
+use lab_kit::prelude::*;
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Customer, cookie};
+
+/// How often an unused session is looked at, five times a second.
+const LOOKS: usize = 50;
+
+/// A session is a fresh secret, given to who has shown who they are (OWASP Session Management Cheat Sheet,
+/// "Session ID Content", "Session ID Regeneration").
+#[check(title = "a card begins a session", task = 5, points = 2,
+        hints = ["Which status do POST /sessions and GET /session give by hand, and which Set-Cookie?",
+                 "Make a new random value for every log-in, whatever cookie the client brings along."])]
+async fn session(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let customer = Customer::insert(lab, lab.number(1, 90)).await?;
+    let other = Customer::insert(lab, 0).await?;
+    app.get("/session").await?.expect_status(401)?;
+    app.post("/sessions").json(&json!({ "card": lab.word() })).await?.expect_status(401)?;
+    let first = customer.session(&app).await?;
+    customer.log_in(&app).await?.expect_status(201)?.expect_json(customer.json())?;
+    customer.expect_in(app.get("/session").cookie("session", &first).await?)?;
+    let answer = other.log_in(&app).cookie("session", &first).await?.expect_status(201)?;
+    expect_that(
+        !answer.headers("set-cookie").iter().any(|field| field.contains(&first)),
+        "a log-in took over the cookie that the client sent",
+    )?;
+    let second = customer.session(&app).await?;
+    expect_that(first != second, "two log-ins got the same cookie")?;
+    customer.expect_in(app.get("/session").cookie("session", &first).await?)?;
+    // One that nobody was given, also where it looks like one that somebody was.
+    let forged: String = first.chars().rev().collect();
+    app.get("/session").cookie("session", &forged).await?.expect_status(401)?;
+    app.get("/session").cookie("session", lab.word()).await?.expect_status(401)?;
+    // And one that a client made up before it logged in.
+    let planted = format!("{}{}", lab.word(), lab.word());
+    let answer = customer.log_in(&app).cookie("session", &planted).await?.expect_status(201)?;
+    expect_that(
+        !answer.headers("set-cookie").iter().any(|field| field.contains(&planted)),
+        "a log-in took over the cookie that the client sent",
+    )?;
+    app.get("/session").cookie("session", &planted).await?.expect_status(401)?;
+    Ok(())
+}
+
+/// Who logs out must be out: everywhere, at once (OWASP ASVS 5.0, V7.4.1).
+#[check(title = "a log-out ends the session", task = 5, points = 1, needs = ["session"],
+        hints = ["To take the cookie away is not enough: somebody may have copied it.", "Delete the session in Redis."])]
+async fn log_out(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let customer = Customer::insert(lab, 5).await?;
+    let (ended, kept) = (customer.session(&app).await?, customer.session(&app).await?);
+    customer.expect_in(other.get("/session").cookie("session", &ended).await?)?;
+    app.delete("/session").cookie("session", &ended).await?.expect_status_in(&[200, 204])?;
+    for app in [&other, &app] {
+        app.get("/session").cookie("session", &ended).await?.expect_status(401)?;
+        customer.expect_in(app.get("/session").cookie("session", &kept).await?)?;
+    }
+    Ok(())
+}
+
+/// A process keeps nothing that anybody will ask for later: it may be another one that is asked
+/// (The Twelve-Factor App, VI Processes).
+#[check(title = "sessions outlive a restart and count everywhere", task = 5, points = 2, needs = ["session"],
+        hints = ["Where is a session when your process ends?", "In Redis, under a key made of the cookie's value."])]
+async fn session_survives(lab: &Lab) -> CheckResult {
+    let (mut app, other) = (lab.start().await?, lab.start().await?);
+    let customer = Customer::insert(lab, 5).await?;
+    let session = customer.session(&app).await?;
+    customer.expect_in(other.get("/session").cookie("session", &session).await?)?;
+    app.restart().await?;
+    customer.expect_in(app.get("/session").cookie("session", &session).await?)
+}
+
+/// A browser left open is a door left open, for as long as the session lasts (OWASP ASVS 5.0, V7.3.1).
+#[check(title = "a session that is not used ends", task = 5, points = 2, needs = ["session"],
+        hints = ["When does your session end, if SESSION_IDLE_SECONDS is 2?",
+                 "Give the key an expiry, and set it anew with every use: `GETEX key EX seconds`."])]
+async fn idle_expiry(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("SESSION_IDLE_SECONDS", "2").start().await?;
+    let customer = Customer::insert(lab, 5).await?;
+    // To look at a session is to use it: so each of these is looked at once.
+    let began = Instant::now();
+    let idle = lab.burst((0..LOOKS).map(|_| customer.log_in(&app))).await?;
+    let idle: Vec<_> = idle.iter().map(cookie).collect::<CheckResult<_>>()?;
+    let mut busy = customer.session(&app).await?;
+    let mut used = Instant::now();
+    for unused in idle {
+        let answer = app.get("/session").cookie("session", &busy).await?;
+        if used.elapsed() < Duration::from_millis(900) {
+            customer.expect_in(answer).because("this session was used within the last second")?;
+        } else {
+            // The machine stopped for so long that nobody used it in time.
+            busy = customer.session(&app).await?;
+        }
+        used = Instant::now();
+        let answer = app.get("/session").cookie("session", &unused).await?.expect_status_in(&[200, 401])?;
+        if answer.status() == 401 {
+            return expect_late(began);
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Err(Failure::learner("10 seconds after it was begun, a session that nobody used still counts")
+        .expected("401 after SESSION_IDLE_SECONDS, which is 2"))
+}
+
+/// A stolen session must end, however well it is used (OWASP ASVS 5.0, V7.3.2).
+#[check(title = "a session ends in the end, however much it is used", task = 5, points = 2, needs = ["session"],
+        hints = ["Every use prolongs the session. For how long?",
+                 "Keep in the session when it began, and let it end at SESSION_MAX_SECONDS after that, whatever Redis says."])]
+async fn absolute_expiry(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("SESSION_MAX_SECONDS", "2").start().await?;
+    let customer = Customer::insert(lab, 5).await?;
+    let session = customer.session(&app).await?;
+    let began = Instant::now();
+    lab.eventually("the end of a session that is used all the time", Duration::from_secs(10), || async {
+        app.get("/session").cookie("session", &session).await?.expect_status(401)
+    })
+    .await?;
+    expect_late(began)
+}
+
+/// An expiry of two seconds may come a second early; one that comes at once is none.
+fn expect_late(began: Instant) -> CheckResult {
+    let life = began.elapsed();
+    expect_that(life > Duration::from_millis(800), format!("the session ended after {life:.1?}"))
+        .because("it was to last for 2 seconds, give or take one")
+}

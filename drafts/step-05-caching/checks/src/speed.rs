@@ -1,0 +1,69 @@
+//! Task 8: what the cache is for.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Event, distinct, insert_all, warm};
+
+/// How late the answers of both services come: far more than a server computes, so that what counts is how often it
+/// waits, and how many can wait at once.
+const LATE: Duration = Duration::from_millis(15);
+/// How many ask at once.
+const READERS: usize = 60;
+/// Noise makes single rounds slow, never all of them; a cache that is no gain shows in every one.
+const ROUNDS: usize = 5;
+
+/// A cache that is slower than what it stands in front of is worse than none: measure both, under the same load
+/// (Gregg, "Systems Performance", 2nd edition, 2.5 Methodology: workload characterisation).
+#[check(title = "with copies, a burst is answered sooner", task = 8, points = 3, needs = ["hit", "list_hit"], alone, limit = 40,
+        hints = ["How often does a hit wait for Redis, and for whom else?",
+                 "One connection may carry the commands of many requests at once; a lock around it makes them wait in line.",
+                 "A new connection for every command waits for its greeting first."])]
+async fn warm_is_faster(lab: &Lab) -> CheckResult {
+    let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "4");
+    let (with, without) = (server().start().await?, server().env("CACHE_TTL_SECONDS", "0").start().await?);
+    let events = distinct(lab, 10);
+    insert_all(lab, &events).await?;
+    for path in paths(&events) {
+        warm(lab, with.get(&path)).await?;
+    }
+    lab.postgres().await?.proxy().delay(LATE);
+    lab.redis().await?.proxy().delay(LATE);
+    // Connections are opened and statements prepared.
+    burst(lab, &without, &events).await?;
+    burst(lab, &with, &events).await?;
+    let mut told = String::new();
+    for _ in 0..ROUNDS {
+        let plain = burst(lab, &without, &events).await?;
+        let cached = burst(lab, &with, &events).await?;
+        if is_sooner(cached.0, plain.0) && is_sooner(cached.1, plain.1) {
+            return Ok(());
+        }
+        told.push_str(&format!(
+            "with copies: median {:.0?}, 99 % {:.0?}; without: {:.0?}, {:.0?}\n",
+            cached.0, cached.1, plain.0, plain.1
+        ));
+    }
+    Err(Failure::learner(format!("{READERS} requests at once are not answered sooner with copies than without"))
+        .expected("median and 99th percentile at most three quarters of those without copies, in one of five rounds")
+        .actual(told.trim_end()))
+}
+
+fn is_sooner(cached: Duration, plain: Duration) -> bool {
+    cached * 4 <= plain * 3
+}
+
+fn paths(events: &[Event]) -> Vec<String> {
+    events.iter().flat_map(|event| [event.path(), event.list()]).collect()
+}
+
+/// The median and the 99th percentile of one burst.
+async fn burst(lab: &Lab, app: &App, events: &[Event]) -> CheckResult<(Duration, Duration)> {
+    let paths = paths(events);
+    let answers = lab.burst((0..READERS).map(|index| app.get(&paths[index % paths.len()]))).await?;
+    let mut times = Vec::new();
+    for answer in answers {
+        times.push(answer.expect_status(200)?.elapsed());
+    }
+    times.sort();
+    Ok((times[times.len() / 2], times[(times.len() * 99).div_ceil(100) - 1]))
+}

@@ -1,0 +1,105 @@
+//! Task 3: many who miss at once, and one who asks.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Event, SidePath, expect_hit, expect_items, insert_all, read};
+
+/// How many ask at once.
+const READERS: usize = 100;
+/// How often.
+const ROUNDS: usize = 3;
+
+/// When a hot copy ends, everybody misses it at the same moment; a database that is then asked by all goes down
+/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1: thundering herds).
+#[check(title = "of 100 readers at once, one asks the database", task = 3, points = 5, needs = ["hit"],
+        hints = ["How many SQL statements does the transcript show?",
+                 "Only who gets the lock asks, the others wait for the copy. `SET lock token NX PX …` gives it to one.",
+                 "A lock in the server's memory is one for each instance: two questions.",
+                 "Who gets the lock looks for the copy once more: it may have come between the miss and the lock."])]
+async fn stampede(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    let (_, one) = read(lab, app.get(event.path())).await?;
+    let events: Vec<_> = (0..ROUNDS).map(|_| Event::random(lab)).collect();
+    insert_all(lab, &events).await?;
+    lab.postgres().await?.proxy().delay(Duration::from_millis(100));
+    let mut statements = 0;
+    for event in &events {
+        let (answers, taken) = herd(lab, &app, &other, &event.path()).await?;
+        statements += taken;
+        for answer in answers {
+            event.expect_in(answer.expect_status(200)?)?;
+        }
+    }
+    expect_few(statements, one)
+}
+
+/// A list is dearer than an event, and its readers are more (Nishtala et al., NSDI 2013, §3.2.1: thundering herds).
+#[check(title = "of 100 readers of a list, one asks the database", task = 3, points = 2, needs = ["stampede", "list_hit"],
+        hints = ["Do lists go the same way as events in your code?"])]
+async fn list_stampede(lab: &Lab) -> CheckResult {
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let events: Vec<_> = (0..=ROUNDS).map(|_| Event::random(lab)).collect();
+    insert_all(lab, &events).await?;
+    let (_, one) = read(lab, app.get(events[ROUNDS].list())).await?;
+    lab.postgres().await?.proxy().delay(Duration::from_millis(100));
+    let mut statements = 0;
+    for event in &events[..ROUNDS] {
+        let (answers, taken) = herd(lab, &app, &other, &event.list()).await?;
+        statements += taken;
+        for answer in answers {
+            expect_items(answer, &[event])?;
+        }
+    }
+    expect_few(statements, one)
+}
+
+/// A lock that only its holder can end is a lock for ever, when the holder dies (Redis documentation, "Distributed
+/// locks": liveness).
+#[check(title = "the lock of a dead holder ends", task = 3, points = 3, needs = ["hit"],
+        hints = ["Who removes the lock when the process that took it is gone?",
+                 "`SET lock token NX PX $LOCK_TTL_MS`: in one command. Between `SETNX` and `EXPIRE` a process may die, too.",
+                 "Who has waited for LOCK_TTL_MS asks the database without the lock."])]
+async fn lock_expires(lab: &Lab) -> CheckResult {
+    let path = SidePath::new(lab).await?;
+    let server = || lab.server().env("LOCK_TTL_MS", "1000");
+    let mut doomed = server().env("DATABASE_URL", path.url()).start().await?;
+    let other = server().start().await?;
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    let reader = path.hold_answer(lab, doomed.get(event.path())).await?;
+    doomed.kill().await?;
+    reader.abort();
+    event
+        .expect_read(other.get(event.path()))
+        .await
+        .because("whoever waits for a copy waits for LOCK_TTL_MS at the most")?;
+    lab.eventually("an answer from a copy", Duration::from_secs(10), || async {
+        expect_hit(lab, other.get(event.path()), "the lock of the dead has ended, so the next reader makes a copy")
+            .await
+    })
+    .await?;
+    Ok(())
+}
+
+/// Everybody at once, on both instances; gives their answers and how many statements they took.
+async fn herd(lab: &Lab, app: &App, other: &App, path: &str) -> CheckResult<(Vec<Response>, usize)> {
+    let requests = (0..READERS).map(|index| if index % 2 == 0 { app.get(path) } else { other.get(path) });
+    let seen = lab.postgres().await?.record(lab.burst(requests)).await?;
+    let statements = seen.statements.queries().len();
+    Ok((seen.value, statements))
+}
+
+/// One question for each round, and one more: a reader may come just when the copy is made.
+fn expect_few(statements: usize, one: usize) -> CheckResult {
+    let most = one.max(1) * (ROUNDS + 1);
+    if statements <= most {
+        return Ok(());
+    }
+    Err(Failure::learner(format!(
+        "{ROUNDS} times {READERS} requests at once, on two instances, took {statements} SQL statements"
+    ))
+    .expected(format!("at most {most}: one read without a copy takes {one}"))
+    .actual(format!("{statements} statements")))
+}

@@ -1,0 +1,28 @@
+//! Reads, and what they cost.
+
+use lab_kit::prelude::*;
+
+/// How long a server may take to keep a copy after it has answered: some do so in the background.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// Sends a `GET` that a copy must answer: without SQL, and with Redis.
+pub async fn expect_hit(lab: &Lab, request: Request, why: &str) -> CheckResult<Response> {
+    let (db, cache) = (lab.postgres().await?, lab.redis().await?);
+    let seen = db.record(cache.record(request)).await?;
+    seen.expect_statements(0, why)?;
+    seen.value.expect_commands_at_least(1, "a hit is read from Redis, so that other instances can clear it")?;
+    Ok(seen.value.value)
+}
+
+/// Sends a `GET` until it is answered from a copy.
+pub async fn warm(lab: &Lab, request: Request) -> CheckResult<Response> {
+    request.clone().await?;
+    lab.eventually("an answer from a copy", KEPT, || expect_hit(lab, request.clone(), "it was read before")).await
+}
+
+/// Sends a `GET` and gives how many SQL statements it took.
+pub async fn read(lab: &Lab, request: Request) -> CheckResult<(Response, usize)> {
+    let seen = lab.postgres().await?.record(request).await?;
+    let statements = seen.statements.queries().len();
+    Ok((seen.value, statements))
+}

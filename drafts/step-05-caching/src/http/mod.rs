@@ -1,0 +1,26 @@
+//! The HTTP layer: routes, JSON in and out, who asks, and what caches on the way may keep.
+
+mod error;
+mod events;
+mod ids;
+mod priced;
+mod sessions;
+mod visitor;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use error::ApiError;
+pub use visitor::Visitor;
+
+use crate::application::AppState;
+
+/// Every route of the box office.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/health", get(async || "ok"))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::read).put(events::put).delete(events::delete))
+        .route("/sessions", post(sessions::log_in))
+        .route("/session", get(sessions::show).delete(sessions::log_out))
+}
