@@ -38,6 +38,16 @@ struct Order {
     in_memory: Option<String>,
     /// What it writes when it is ready.
     ready: String,
+    /// Where it stands among the processes that want the processor; `None` leaves it to the engine.
+    placement: Option<Placement>,
+}
+
+/// A control group of version 1, and its weight there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Placement {
+    parent: String,
+    shares: i64,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -62,6 +72,7 @@ async fn start(order: Order) -> Result<(), TestcontainersError> {
     let port = order.port.tcp();
     let key = format!("{}/tcp", order.port);
     let publish_on = order.publish_on;
+    let placement = order.placement;
     let mut request = GenericImage::new(order.image, order.tag)
         .with_exposed_port(port)
         .with_wait_for(WaitFor::log(LogWaitStrategy::stdout_or_stderr(order.ready)))
@@ -74,6 +85,8 @@ async fn start(order: Order) -> Result<(), TestcontainersError> {
             let binding = PortBinding { host_ip: Some(publish_on.clone()), host_port: None };
             host.port_bindings = Some([(key.clone(), Some(vec![binding]))].into());
             host.publish_all_ports = Some(false);
+            host.cgroup_parent = placement.as_ref().map(|placement| placement.parent.clone());
+            host.cpu_shares = placement.as_ref().map(|placement| placement.shares);
         })
         .with_reuse(ReuseDirective::Always);
     if let Some(folder) = order.in_memory {

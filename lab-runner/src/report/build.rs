@@ -64,8 +64,11 @@ impl Gathered {
             Findings::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
             Findings::Checks { expected, reported, interruption } => {
                 let checks = match_up(&expected, reported, interruption.as_deref());
-                let ours = checks.iter().any(|check| check.verdict == Verdict::Error);
-                let diagnostics = interruption.map(|message| Diagnostics { message, ..Diagnostics::default() });
+                let ours = checks.iter().find(|check| check.verdict == Verdict::Error);
+                // What happened to the first is, most often, what happened.
+                let message = interruption.or_else(|| ours.and_then(|check| check.message.clone()));
+                let diagnostics = ours.and(message).map(|message| Diagnostics { message, ..Diagnostics::default() });
+                let ours = ours.is_some();
                 (if ours { Outcome::InfrastructureError } else { Outcome::Graded }, diagnostics, checks)
             }
         };

@@ -6,6 +6,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use lab_kit::events::Verdict;
+
 use crate::events::Progress;
 use crate::report::Report;
 
@@ -78,7 +80,8 @@ pub(super) fn quiet(progress: &Progress) -> String {
 
 fn below(report: &Report, all_hints: bool, width: usize) -> String {
     let mut text = summary::obstacle(report);
-    let mut failures = report.failures();
+    // What failed for our own reasons needs no explaining, check by check.
+    let mut failures = report.failures().filter(|check| check.verdict != Verdict::Error);
     for check in failures.by_ref().take(EXPLAINED) {
         text.push('\n');
         text.push_str(&explain(check, all_hints, width));

@@ -28,20 +28,39 @@ fn docker(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn names() -> Vec<String> {
-    docker(&["ps", "--all", "--format", "{{.Names}}"]).expect("a list").lines().map(str::to_owned).collect()
+/// The containers with the world's own mark in their name: tests that run beside this one start others.
+fn of(world: &World) -> Vec<String> {
+    let all = docker(&["ps", "--all", "--format", "{{.Names}}"]).expect("a list");
+    all.lines().filter(|name| name.contains(&world.owner())).map(str::to_owned).collect()
+}
+
+/// A container that somebody else made, with a name like ours and without our label; removed at the end.
+struct Foreign(String);
+
+impl Foreign {
+    fn new(world: &World) -> Self {
+        let name = format!("backend-labs-postgres-{}-foreign", world.owner());
+        docker(&["create", "--name", &name, "backend-labs/redis:7"]).expect("a container");
+        Self(name)
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        docker(&["rm", "--force", &self.0]);
+    }
 }
 
 #[test]
 fn containers_are_kept_warm_and_down_removes_ours_alone() {
     let Some(world) = world() else { return };
-    let before = names();
     let first = world.start("containers", "postgres,redis");
     assert_eq!((first.provider("postgres"), first.provider("redis")), ("containers".into(), "containers".into()));
     assert_eq!(first.version("postgres"), "image backend-labs/postgres:15");
     use_both(&first.url("postgres"), &first.url("redis"), &world.cache());
-    let ours: Vec<String> = names().into_iter().filter(|name| !before.contains(name)).collect();
-    assert!(ours.iter().filter(|name| name.starts_with("backend-labs-")).count() >= 2, "{ours:?}");
+    let ours = of(&world);
+    assert_eq!(ours.len(), 2, "{ours:?}");
+    let foreign = Foreign::new(&world);
     let in_use = world.run("down kept")["text"].as_str().expect("text").to_owned();
     assert!(in_use.contains("another run uses it"), "{in_use}");
     let urls = (first.url("postgres"), first.url("redis"));
@@ -53,7 +72,7 @@ fn containers_are_kept_warm_and_down_removes_ours_alone() {
     second.stop();
 
     // One that was stopped is started again.
-    for name in ours.iter().filter(|name| name.starts_with("backend-labs-")) {
+    for name in &ours {
         docker(&["stop", name]).expect("a stop");
     }
     let third = world.start("containers", "postgres,redis");
@@ -63,7 +82,7 @@ fn containers_are_kept_warm_and_down_removes_ours_alone() {
     let report = world.run("down kept");
     assert_eq!(report["code"], 0);
     assert!(report["text"].as_str().is_some_and(|text| text.matches("removed the container").count() == 2), "{report}");
-    assert!(before.iter().all(|name| names().contains(name)), "a container that is not ours is gone");
+    assert_eq!(of(&world), [foreign.0.clone()], "what we did not start stays, whatever its name");
     assert!(std::fs::read_dir(world.cache().join("containers")).expect("a folder").next().is_none());
 }
 
@@ -94,10 +113,7 @@ fn an_image_that_cannot_be_had_is_named_with_both_ways_out() {
 fn a_container_that_ends_at_once_is_quoted_and_removed() {
     let Some(world) = world() else { return };
     let world = world.set("LAB_POSTGRES_IMAGE", "backend-labs/redis:7");
-    let before = names();
     let error = world.start("containers", "postgres").error();
     assert!(error.contains("the container"), "{error}");
-    let left: Vec<String> =
-        names().into_iter().filter(|name| !before.contains(name) && name.contains("postgres")).collect();
-    assert_eq!(left, Vec::<String>::new());
+    assert_eq!(of(&world), Vec::<String>::new());
 }

@@ -79,9 +79,14 @@ impl World {
 
     /// The folder in memory that this world's instances may be in.
     fn memory(&self) -> PathBuf {
+        Path::new("/dev/shm").join(format!("backend-labs-{}", self.owner()))
+    }
+
+    /// What the names of this world's containers and folders hold, and those of no other test that runs beside it.
+    pub(crate) fn owner(&self) -> String {
         let user = self.user.unwrap_or_else(|| rustix::process::geteuid().as_raw());
         let digest = hex::encode(Sha256::digest(self.cache().as_os_str().as_encoded_bytes()));
-        Path::new("/dev/shm").join(format!("backend-labs-{user}-{}", &digest[..8]))
+        format!("{user}-{}", &digest[..8])
     }
 
     /// The folders that instances may be in.

@@ -14,7 +14,8 @@ pub(super) fn obstacle(report: &Report) -> String {
         Outcome::StartFailed => bad("start failed"),
         _ => warn("infrastructure error"),
     };
-    let mut text = format!("{head}: {}\n", diagnostics.message);
+    let above = if report.checks.is_empty() { "" } else { "\n" };
+    let mut text = format!("{above}{head}: {}\n", diagnostics.message);
     let details = if diagnostics.coloured.is_empty() { &diagnostics.details } else { &diagnostics.coloured };
     match report.outcome {
         Outcome::StartFailed => text.push_str(&log(details)),

@@ -112,6 +112,17 @@ impl Engine {
         }
     }
 
+    /// Whether the engine runs on another machine.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.host() != "127.0.0.1"
+    }
+
+    /// Whether it puts its containers into one control group of version 1, beside all other processes.
+    pub(super) fn weighs_containers_as_one(&self) -> bool {
+        let facts = self.call("GET", "/info").map(|answer| answer.body).unwrap_or_default();
+        facts["CgroupDriver"] == "cgroupfs" && facts["CgroupVersion"] == "1"
+    }
+
     /// Asks for JSON.
     pub(super) fn call(&self, method: &str, path: &str) -> Result<Answer, Problem> {
         let failed = |error: io::Error| Problem::io("talk to the container engine", &error);

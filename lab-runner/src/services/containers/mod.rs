@@ -23,7 +23,6 @@ use super::probe::{self, Answer};
 use super::problem::Problem;
 use super::tell::Tell;
 use super::{Kind, Provider, Service};
-use recipe::Order;
 
 pub(super) use engine::Engine;
 pub(super) use image::Patience;
@@ -46,7 +45,6 @@ pub(super) fn start(kind: Kind, patience: Patience, tell: &Tell) -> Result<Found
     let cache = Cache::locate()?;
     let image = image::get(kind, &engine, &cache, patience, tell)?;
     let folder = cache.folder("containers")?;
-    let elsewhere = engine.host() != "127.0.0.1";
     let name = recipe::name(kind, &image, &cache);
     let lease = lease(&folder, &name)?;
     let failed = |error: io::Error| Problem::io("lock the container", &error);
@@ -64,11 +62,10 @@ pub(super) fn start(kind: Kind, patience: Patience, tell: &Tell) -> Result<Found
         instance: None,
         lease: Some(lease),
     };
-    if let Some(kept) = &kept {
-        let order = recipe::order(kind, &image, &cache, &kept.password, elsewhere);
-        if let Ok(address) = attach(kind, &order, &engine, &kept.password, WARM) {
-            return Ok(found(address, &kept.password));
-        }
+    if let Some(kept) = &kept
+        && let Ok(address) = attach(kind, &name, &engine, &kept.password, WARM)
+    {
+        return Ok(found(address, &kept.password));
     }
     let note = folder.join(format!("{name}.failed"));
     if patience == Patience::GiveUp && image::is_recent(&note) {
@@ -79,9 +76,9 @@ pub(super) fn start(kind: Kind, patience: Patience, tell: &Tell) -> Result<Found
     remove::one(&engine, &name)?;
     let kept = kept.unwrap_or_else(|| Kept { password: secret() });
     keep(&file, &kept).map_err(|error| Problem::io("keep the container's password", &error))?;
-    let order = recipe::order(kind, &image, &cache, &kept.password, elsewhere);
+    let order = recipe::order(kind, &image, &cache, &kept.password, &engine);
     let started =
-        helper::start(&order, &engine, tell).and_then(|()| attach(kind, &order, &engine, &kept.password, COLD));
+        helper::start(&order, &engine, tell).and_then(|()| attach(kind, &name, &engine, &kept.password, COLD));
     match started {
         Ok(address) => {
             let _ = fs::remove_file(&note);
@@ -110,12 +107,10 @@ pub(super) fn standing(kind: Kind) -> Result<Standing, Problem> {
     let engine = Engine::find()?;
     let cache = Cache::locate()?;
     let found = image::present(kind, &engine)?.ok_or_else(|| image::not_here(kind))?;
-    let file = cache.folder("containers")?.join(format!("{}.json", recipe::name(kind, &found, &cache)));
+    let name = recipe::name(kind, &found, &cache);
+    let file = cache.folder("containers")?.join(format!("{name}.json"));
     let kept: Option<Kept> = fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let warm = kept.is_some_and(|kept| {
-        let order = recipe::order(kind, &found, &cache, &kept.password, engine.host() != "127.0.0.1");
-        attach(kind, &order, &engine, &kept.password, WARM).is_ok()
-    });
+    let warm = kept.is_some_and(|kept| attach(kind, &name, &engine, &kept.password, WARM).is_ok());
     let (image, engine) = (format!("image {}", found.reference), engine.version);
     Ok(if warm { Standing::Warm { image, engine } } else { Standing::Image { image, engine } })
 }
@@ -139,21 +134,15 @@ fn keep(file: &Path, kept: &Kept) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(&text)
 }
 
-/// Where the container of `order` answers.
-fn attach(
-    kind: Kind,
-    order: &Order,
-    engine: &Engine,
-    password: &str,
-    within: Duration,
-) -> Result<(String, u16), Problem> {
+/// Where the container `name` answers.
+fn attach(kind: Kind, name: &str, engine: &Engine, password: &str, within: Duration) -> Result<(String, u16), Problem> {
     let deadline = Instant::now() + within;
     loop {
-        let facts = engine.call("GET", &format!("/containers/{}/json", order.name))?;
+        let facts = engine.call("GET", &format!("/containers/{}/json", name))?;
         if facts.status != 200 || facts.body["State"]["Running"] != true {
-            return Err(Problem::new(format!("the container {} does not run", order.name)));
+            return Err(Problem::new(format!("the container {} does not run", name)));
         }
-        for (host, port) in addresses(&facts.body, order.port, engine.host()) {
+        for (host, port) in addresses(&facts.body, recipe::port(kind), engine.host()) {
             let answer = match kind {
                 Kind::Postgres => probe::postgres(&host, port, within),
                 Kind::Redis => probe::redis(&host, port, Some(password), within),
@@ -163,7 +152,7 @@ fn attach(
             }
         }
         if Instant::now() >= deadline {
-            return Err(Problem::new(format!("{kind} in the container {} does not answer", order.name)));
+            return Err(Problem::new(format!("{kind} in the container {} does not answer", name)));
         }
         thread::sleep(TICK);
     }

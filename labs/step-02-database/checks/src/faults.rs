@@ -97,7 +97,8 @@ async fn errors_say_nothing(lab: &Lab) -> CheckResult {
 async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
     // The first start makes the schema, and may take its time for that.
     drop(lab.start().await?);
-    let app = lab.server().env("DATABASE_TIMEOUT_MS", TIMEOUT_MS).start().await?;
+    let server = lab.server().env("DATABASE_TIMEOUT_MS", TIMEOUT_MS).env("DATABASE_MAX_CONNECTIONS", "4");
+    let app = server.start().await?;
     let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
     lab.burst((0..8).map(|_| app.get(&path))).await?;
     lab.eventually("an answer before the fault", RECOVERY, || async { app.get(&path).await?.expect_status(200) })

@@ -148,9 +148,14 @@ pub fn place(app: &App, event: &Id, customer: &Id, seats: i64) -> Request {
     app.post(format!("/events/{event}/orders")).json(&json!({ "customer_id": customer.json(), "seats": seats }))
 }
 
+/// A cancellation that is sent when it is awaited. It has no content and says so (RFC 9110 §8.6).
+pub fn cancellation(app: &App, order: &Id) -> Request {
+    app.post(format!("/orders/{order}/cancel")).header("Content-Length", 0)
+}
+
 /// Sends a cancellation.
 pub async fn cancel(app: &App, order: &Id) -> CheckResult<Response> {
-    app.post(format!("/orders/{order}/cancel")).await
+    cancellation(app, order).await
 }
 
 /// Fails unless every transaction that the server began has come to its end.

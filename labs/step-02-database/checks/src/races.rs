@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::orders::{order, place};
+use crate::orders::{cancel, cancellation, order, place};
 use crate::support::{Books, Id, Instances, Seed, customer, customers, insert_all};
 
 /// How often a request that was answered 503 is sent again.
@@ -57,14 +57,14 @@ async fn cancel_once(lab: &Lab) -> CheckResult {
     order(servers.one(), &event, &ada, 5).await?.expect_status(201)?;
     let kept = Books::read(lab).await?;
     let id = Id::of(&order(servers.one(), &event, &ada, 2).await?.expect_status(201)?, "/id")?;
-    let path = format!("/orders/{id}/cancel");
-    servers.overlap(lab, |app| app.post(format!("/orders/{}/cancel", id.unknown(lab)))).await?;
+    servers.warm_up(lab, |app| cancellation(app, &id.unknown(lab))).await?;
+    servers.overlap(lab).await?;
     let mut done = 0;
-    for answer in servers.race(lab, &[(); 20], |app, ()| app.post(&path)).await? {
+    for answer in servers.race(lab, &[(); 20], |app, ()| cancellation(app, &id)).await? {
         done += usize::from(answer.expect_status_in(&[200, 409, 503])?.status() == 200);
     }
     if done == 0 {
-        servers.one().post(&path).await?.expect_status(200).because("all 20 before it were answered 409 or 503")?;
+        cancel(servers.one(), &id).await?.expect_status(200).because("all 20 before it were answered 409 or 503")?;
     }
     let after = Books::read(lab).await?;
     let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
@@ -75,7 +75,10 @@ async fn cancel_once(lab: &Lab) -> CheckResult {
 /// request is sent again, one at a time.
 async fn order_at_once(lab: &Lab, servers: &Instances, wanted: &[(Id, Id)]) -> CheckResult<i64> {
     if let Some((event, customer)) = wanted.first() {
-        servers.overlap(lab, |app| place(app, &event.unknown(lab), customer, 1)).await?;
+        servers.warm_up(lab, |app| place(app, &event.unknown(lab), customer, 1)).await?;
+    }
+    if wanted.len() < 50 {
+        servers.overlap(lab).await?;
     }
     let answers = servers.race(lab, wanted, |app, (event, customer)| place(app, event, customer, 1)).await?;
     let mut sold = 0;

@@ -60,7 +60,8 @@ async fn transfer_refusals(lab: &Lab) -> CheckResult {
 async fn opposite_transfers(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
     let pair = [customer(lab, 3_000).await?, customer(lab, 3_000).await?];
-    servers.overlap(lab, |app| request(app, &pair[0], &pair[0].unknown(lab), 1)).await?;
+    servers.warm_up(lab, |app| request(app, &pair[0], &pair[0].unknown(lab), 1)).await?;
+    servers.overlap(lab).await?;
     // Neighbours go in opposite directions, and each direction to both servers.
     let wanted: Vec<_> = (0..40_usize).map(|index| (index / 2 % 2, lab.number(100, 2_500))).collect();
     let answers = servers

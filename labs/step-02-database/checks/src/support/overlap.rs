@@ -15,7 +15,9 @@ pub struct Instances([App; 2]);
 impl Instances {
     /// Starts them, one after the other.
     pub async fn start(lab: &Lab) -> CheckResult<Self> {
-        Ok(Self([lab.start().await?, lab.start().await?]))
+        // Four connections each are enough for any race, and cheap.
+        let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "4").start();
+        Ok(Self([server().await?, server().await?]))
     }
 
     /// One of them, for requests that race with nobody.
@@ -39,12 +41,18 @@ impl Instances {
         lab.burst(requests).await
     }
 
-    /// Makes the requests that follow overlap: every answer of the database is a little late, as on a network, and
-    /// `harmless` requests, sent at once, have the servers open their connections.
-    pub async fn overlap(&self, lab: &Lab, harmless: impl Fn(&App) -> Request) -> CheckResult {
-        lab.postgres().await?.proxy().delay(LATE);
-        let requests: Vec<_> = (0..20).map(|turn| harmless(&self.0[turn % 2])).collect();
+    /// Has the servers open their connections, by `harmless` requests: a race among requests that first wait for
+    /// connections is none.
+    pub async fn warm_up(&self, lab: &Lab, harmless: impl Fn(&App) -> Request) -> CheckResult {
+        let requests: Vec<_> = (0..8).map(|turn| harmless(&self.0[turn % 2])).collect();
         lab.burst(requests).await?;
+        Ok(())
+    }
+
+    /// Makes the requests that follow overlap, where they are few: every answer of the database is a little late, as
+    /// on a network.
+    pub async fn overlap(&self, lab: &Lab) -> CheckResult {
+        lab.postgres().await?.proxy().delay(LATE);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Executor as _, PgPool};
 
 pub use error::StoreError;
 
@@ -48,15 +48,16 @@ impl Store {
     /// Brings the schema up to date. What has run is written down in `_sqlx_migrations` and never runs again;
     /// a lock lets only one of several starting servers at it.
     ///
-    /// It has a connection of its own: the time-out is for requests, and a migration takes as long as it takes.
+    /// The time-out is for requests: a migration takes as long as it takes.
     ///
     /// # Errors
     /// A migration failed, or one that has run was edited since.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        let options = self.pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-        let mut connection = PgConnection::connect_with(&options).await?;
-        sqlx::migrate!().run(&mut connection).await?;
-        Ok(connection.close().await?)
+        let mut connection = self.pool.acquire().await?;
+        connection.execute("SET statement_timeout = 0").await?;
+        sqlx::migrate!().run(&mut *connection).await?;
+        connection.execute("RESET statement_timeout").await?;
+        Ok(())
     }
 
     /// Does `work` within the time-out, and again when Postgres gave way to a neighbour.
