@@ -27,6 +27,8 @@ pub struct Options {
     pub repeat: u32,
     /// The mutants to grade; none means all.
     pub mutants: Vec<String>,
+    /// Whether each mutant is tried on every check, and not only on those it names.
+    pub all_checks: bool,
     /// How to grade, but for the submission.
     pub request: Request,
 }
@@ -52,7 +54,7 @@ pub async fn audit(
 async fn audit_lab(engine: &Engine, lab: &Lab, options: &Options, listener: &dyn Listener) -> Result<LabAudit, Error> {
     let began = Instant::now();
     let suite = engine.suite(lab, listener).await?;
-    let mut audit = LabAudit::new(lab, &suite.checks);
+    let mut audit = LabAudit::new(lab, &suite.checks, options.all_checks);
     let mut auditor = Auditor { engine, lab, options, listener, audit: &mut audit };
     auditor.audit.problems.extend(documents::examine(lab, &suite.checks));
     auditor.starter().await?;

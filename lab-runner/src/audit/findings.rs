@@ -36,7 +36,9 @@ pub struct LabAudit {
     pub rounds_ms: Vec<u64>,
     /// The mutants and what failed them.
     pub mutants: Vec<MutantResult>,
-    /// For each check, the mutants that fail it.
+    /// Whether each mutant was tried on every check; otherwise on those it names and what they need.
+    pub all_checks: bool,
+    /// For each check, the mutants that fail it, of those that were tried on it.
     pub checks: BTreeMap<String, BTreeSet<String>>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
@@ -92,7 +94,7 @@ impl AuditReport {
 }
 
 impl LabAudit {
-    pub(super) fn new(lab: &Lab, checks: &[CheckInfo]) -> Self {
+    pub(super) fn new(lab: &Lab, checks: &[CheckInfo], all_checks: bool) -> Self {
         Self {
             lab: lab.id().to_owned(),
             title: lab.manifest.title.clone(),
@@ -101,6 +103,7 @@ impl LabAudit {
             starter: None,
             rounds_ms: Vec::new(),
             mutants: Vec::new(),
+            all_checks,
             checks: checks.iter().map(|check| (check.id.clone(), BTreeSet::new())).collect(),
             order: checks.iter().map(|check| check.id.clone()).collect(),
             duration_ms: 0,

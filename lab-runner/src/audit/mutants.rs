@@ -4,6 +4,7 @@ use lab_kit::events::Verdict;
 
 use super::pipeline::pipeline;
 use super::{Auditor, MutantResult, Problem, seconds, told};
+use crate::engine::Request;
 use crate::error::Error;
 use crate::events::Deaf;
 use crate::report::{Outcome, Report};
@@ -21,7 +22,8 @@ impl Auditor<'_> {
         let work: Vec<_> = mutants
             .iter()
             .map(|mutant| {
-                let request = self.request(Source::Mutant(mutant.clone()));
+                let source = Source::Mutant(mutant.clone());
+                let request = Request { checks: self.tried_on(mutant), ..self.request(source) };
                 async move { (mutant, engine.grade(lab, &request, &Deaf).await) }
             })
             .collect();
@@ -35,6 +37,14 @@ impl Auditor<'_> {
             self.every_check_catches_one();
         }
         Ok(())
+    }
+
+    /// The checks that the mutant is tried on: those it names, which run with what they need, unless all are asked for.
+    fn tried_on(&self, mutant: &Mutant) -> Vec<String> {
+        if self.options.all_checks {
+            return Vec::new();
+        }
+        mutant.fails.iter().filter(|id| self.audit.checks.contains_key(*id)).cloned().collect()
     }
 
     fn readable_mutants(&mut self) -> Result<Vec<Mutant>, Error> {

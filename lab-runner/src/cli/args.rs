@@ -163,6 +163,9 @@ pub struct AuditArgs {
     /// Grade only these mutants, by name. For work on one of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub mutants: Vec<String>,
+    /// Try each mutant on every check, and not only on those it names: slower, and the table is complete.
+    #[arg(long)]
+    pub all_checks: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for help")]
     pub grading: GradingArgs,

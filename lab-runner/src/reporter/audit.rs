@@ -24,6 +24,10 @@ pub fn audit_table(report: &AuditReport) -> String {
 fn lab_table(lab: &LabAudit) -> String {
     let mut text = format!("{}\n", strong(format_args!("{} {}", lab.lab, lab.title)));
     let _ = writeln!(text, "{}", strong("  check × mutants that fail it"));
+    if !lab.all_checks {
+        let _ =
+            writeln!(text, "  {}", dim("each mutant was tried on the checks it names; --all-checks tries it on all"));
+    }
     let width = lab.order.iter().map(String::len).max().unwrap_or_default();
     for id in &lab.order {
         let by = lab.checks.get(id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
