@@ -73,7 +73,7 @@ impl Schedule<'_> {
         }
         let why = match self.verdicts.get(need) {
             Some(Verdict::Error) => "met a fault of the grader",
-            _ => "cannot be seen here",
+            _ => "was not graded",
         };
         SkipReason::NotApplicable { message: format!("`{need}`, which it needs, {why}") }
     }
