@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::assert_golden;
-use crate::sandbox::{Ran, command_in, lab};
+use crate::sandbox::{Ran, command_in, copy, lab, repository};
 
 #[test]
 fn a_fair_lab_passes_the_audit() {
@@ -26,10 +26,10 @@ fn mask(line: &str) -> String {
 }
 
 /// The workspace changed by `change`. It stays where it is, so that the second run compiles little.
-fn audited(name: &str, change: impl FnOnce(&Path)) -> (Ran, Vec<String>) {
+fn audited(name: &str, version: &str, change: impl FnOnce(&Path)) -> (Ran, Vec<String>) {
     let root: PathBuf = crate::sandbox::folder().join(name);
     fs::create_dir_all(&root).unwrap();
-    crate::sandbox::write_workspace(&root, "0.1.1");
+    crate::sandbox::write_workspace(&root, version);
     let lab = root.join("labs/tiny-1-greeter");
     change(&lab);
     let mut command = command_in(&root, &["audit", "--repeat", "1", "--format", "json"]);
@@ -49,8 +49,17 @@ fn replace(path: &Path, from: &str, to: &str) {
 }
 
 #[test]
+fn the_template_of_a_lab_passes_its_audit_as_it_is() {
+    let (ran, problems) = audited("template", "0.1.2", |lab| {
+        fs::remove_dir_all(lab).unwrap();
+        copy(&repository().join("fixtures/lab-template"), &lab.with_file_name("step-00-template"));
+    });
+    assert_eq!((ran.code, problems), (Some(0), Vec::new()), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_unfair_in_a_lab_is_found() {
-    let (ran, problems) = audited("unfair", |lab| {
+    let (ran, problems) = audited("unfair", "0.1.1", |lab| {
         replace(&lab.join("README.md"), "`survives`", "survives");
         replace(&lab.join("README.md"), "## Task 2:", "## Task 3:");
         replace(&lab.join("mutants/deaf.patch"), "Fails: echoes", "Fails: survives");
