@@ -45,8 +45,13 @@ pub enum Progress {
     CheckFinished(Box<Check>),
     /// Everything is known.
     Finished(Box<Report>),
-    /// A server runs for work by hand: the URLs of it and of its services, by name.
-    Serving(BTreeMap<String, String>),
+    /// A server runs for work by hand.
+    Serving {
+        /// The URLs of it and of its services, by name.
+        urls: BTreeMap<String, String>,
+        /// The port that it was meant to have, if somebody else has it.
+        taken: Option<u16>,
+    },
     /// That server wrote a line.
     ServerLog(String),
 }

@@ -1,6 +1,6 @@
 //! Has a suite serve a submission for work by hand: its server with databases of its own, until the user ends it.
 
-use lab_kit::events::Event;
+use lab_kit::events::{Event, SuiteConfig};
 
 use super::judge::Trial;
 use super::{Clock, Engine, Request, Stop, program, wanted};
@@ -9,6 +9,9 @@ use crate::events::{Listener, Progress};
 use crate::report::Diagnostics;
 use crate::suite::{self, Spoken};
 use crate::workspace::Lab;
+
+/// The port that READMEs and the labs' own defaults name.
+const USUAL_PORT: u16 = 8080;
 
 /// How serving came to its end.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Engine {
             Trial { engine: self, lab, request, program: &program, suite: &suite, expected: Vec::new(), clock: &clock };
         let scratch = self.scratch.folder("serve");
         let scratch = scratch.map_err(|error| Error::io("make a folder in", self.scratch.path(), error))?;
-        let config = trial.config(&endpoints, scratch.into());
+        let config = SuiteConfig { port: Some(USUAL_PORT), ..trial.config(&endpoints, scratch.into()) };
         let mut session = suite::spawn(&suite.executable, "serve", &config)
             .await
             .map_err(|error| Error::io("start", &suite.executable, error))?;
@@ -73,7 +76,10 @@ fn hear(event: Event, listener: &dyn Listener) -> Option<Result<Served, Error>> 
         Some(Ok(Served::NotRunnable(Diagnostics { message, details, ..Diagnostics::default() })))
     };
     match event {
-        Event::Serving { urls } => listener.hear(Progress::Serving(urls)),
+        Event::Serving { urls } => {
+            let usual = urls.get("server").is_some_and(|url| url.ends_with(&format!(":{USUAL_PORT}")));
+            listener.hear(Progress::Serving { urls, taken: (!usual).then_some(USUAL_PORT) });
+        }
         Event::ServerLog { line } => listener.hear(Progress::ServerLog(line)),
         Event::ServerEnded { exit } => return ended(format!("the server has ended by itself: {exit}"), Vec::new()),
         Event::StartFailed { reason, log } => return ended(reason, log),

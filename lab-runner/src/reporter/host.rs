@@ -27,11 +27,14 @@ impl Host {
 impl Listener for Host {
     fn hear(&self, progress: Progress) {
         match progress {
-            Progress::Serving(urls) => {
+            Progress::Serving { urls, taken } => {
                 self.0.clear();
                 let mut stdout = anstream::stdout();
                 for (name, url) in &urls {
                     let _ = writeln!(stdout, "{:<9} {}", strong(name), url);
+                }
+                if let Some(port) = taken {
+                    let _ = writeln!(stdout, "{}", dim(format_args!("port {port} is taken, so that it got another")));
                 }
                 let _ = writeln!(stdout, "{}", dim("its log follows; Ctrl-C ends it and removes its data"));
             }

@@ -80,7 +80,7 @@ impl Live {
                 self.show_running();
             }
             Progress::Finished(_) => self.clear(),
-            Progress::Serving(_) | Progress::ServerLog(_) => {}
+            Progress::Serving { .. } | Progress::ServerLog(_) => {}
         }
     }
 
