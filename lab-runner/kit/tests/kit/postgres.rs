@@ -206,7 +206,7 @@ async fn psql_copies_data_in_and_out_and_runs_several_statements_at_once() {
     let db = database(&cluster).await;
     let rows = 20_000;
     let data: String = (0..rows).map(|row| format!("{row}\t{}\n", "x".repeat(40))).collect();
-    let mut psql = tokio::process::Command::new("psql")
+    let mut psql = tokio::process::Command::new(servers::postgres_programs().join("psql"))
         .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-At", db.url()])
         .args(["-c", "create table t (id int, name text); select 'one'; select 'two'"])
         .args(["-c", "copy t from stdin"])

@@ -171,7 +171,7 @@ fn postgres_command(bin: &Path, folder: &Path, port: u16) -> Vec<String> {
 }
 
 /// The newest Postgres on the machine: `LAB_POSTGRES_BIN`, Debian's places, then PATH.
-fn postgres_programs() -> PathBuf {
+pub fn postgres_programs() -> PathBuf {
     let named = std::env::var_os("LAB_POSTGRES_BIN").map(PathBuf::from);
     let mut installed: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
