@@ -20,7 +20,9 @@ async fn root(lab: &Lab) -> CheckResult {
 async fn unknown_path(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
-    for path in [format!("/{word}"), format!("/{word}/{word}"), format!("/echoes/{word}")] {
+    for path in
+        [format!("/{word}"), format!("/{word}/{word}"), format!("/echoes/{word}"), format!("/user-agent-{word}")]
+    {
         app.get(path).await?.expect_status(404)?;
     }
     Ok(())

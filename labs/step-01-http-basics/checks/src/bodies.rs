@@ -42,11 +42,11 @@ async fn split_body(lab: &Lab) -> CheckResult {
 }
 
 /// A server has a limit, but no small one (RFC 9110 §15.5.14).
-#[check(title = "a body of 600 KiB is echoed whole", task = 5, points = 1, needs = ["split_body"],
+#[check(title = "a body of 1 MiB is echoed whole", task = 5, points = 1, needs = ["split_body"],
         hints = ["Is any buffer of yours of a fixed size?", "`write` may write a part only. `write_all` does not."])]
 async fn large_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    let body = random_bytes(lab, 600 * 1024);
+    let body = random_bytes(lab, 1024 * 1024);
     app.post("/echo").body(&body, "application/octet-stream").await?.expect_status(200)?.expect_body(&body)
 }
 
@@ -82,6 +82,7 @@ async fn unwanted_body(lab: &Lab) -> CheckResult {
         ("DELETE /".to_owned(), &counted, &body),
         (format!("GET /echo/{word}"), &counted, &body),
         (format!("POST /{word}"), "Transfer-Encoding: chunked\r\n", &chunks),
+        (format!("{} /", lab.word().to_ascii_uppercase()), &counted, &body),
     ];
     for (line, fields, body) in unwanted {
         let last = request(&format!("GET /echo/{word}"), "Connection: close\r\n", "");

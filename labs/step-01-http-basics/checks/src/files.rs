@@ -13,10 +13,12 @@ async fn file_read(lab: &Lab) -> CheckResult {
         let (name, content) = (format!("{}.bin", lab.word()), random_bytes(lab, size));
         site.write(&name, &content)?;
         site.app.get(format!("/files/{name}")).await?.expect_status(200)?.expect_body(&content)?;
-        let head = site.app.head(format!("/files/{name}")).await?.expect_status(200)?;
+        let mut connection = site.app.connect().await?;
+        let head = site.app.head(format!("/files/{name}")).over(&mut connection).await?.expect_status(200)?;
         if head.header("content-length").is_some() {
             head.expect_header("content-length", &size.to_string())?;
         }
+        connection.expect_nothing_more().await.because("the answer to HEAD ends with its head")?;
     }
     Ok(())
 }
@@ -24,13 +26,27 @@ async fn file_read(lab: &Lab) -> CheckResult {
 /// What is not there is not found, and a folder is no file (RFC 9110 §15.5.5).
 #[check(title = "a file that is not there is answered with 404", task = 7, points = 1, needs = ["file_read"],
         hints = ["Which error does opening a missing file give?",
-                 "Opening a folder may succeed, and reading from it then fail: ask first whether it is a file."])]
+                 "Opening a folder may succeed, and reading from it then fail: ask first whether it is a file.",
+                 "No folder is written to or removed either, and that is no error of the server."])]
 async fn file_missing(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
-    site.app.get(format!("/files/{}.txt", lab.word())).await?.expect_status(404)?;
-    let folder = lab.word();
+    for method in ["GET", "HEAD", "DELETE"] {
+        site.app.request(method, format!("/files/{}.txt", lab.word())).await?.expect_status(404)?;
+    }
+    let (folder, content) = (lab.word(), lab.word());
     make_folder(&site.files.join(&folder))?;
-    site.app.get(format!("/files/{folder}")).await?.expect_status_in(&[403, 404])
+    site.write(&format!("{folder}/inside"), content.as_bytes())?;
+    let path = format!("/files/{folder}");
+    site.app.get(&path).await?.expect_status_in(&[403, 404])?;
+    let refusals: Vec<u16> = (400..500).collect();
+    for request in [site.app.put(&path).raw_body(lab.word()), site.app.delete(&path)] {
+        let answer = request.await?;
+        if !refusals.contains(&answer.status()) {
+            answer.expect_status_in(&[403, 404]).because("it is the name of a folder")?;
+        }
+        site.expect_file(&format!("{folder}/inside"), content.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// PUT makes the resource whose name it gives, out of the bytes it carries (RFC 9110 §9.3.4).
@@ -40,7 +56,7 @@ async fn file_missing(lab: &Lab) -> CheckResult {
 async fn file_created(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let name = format!("{}.bin", lab.word());
-    let content = [format!("{}\r\n\r\n", lab.word()).as_bytes(), &random_bytes(lab, 60)].concat();
+    let content = [format!("{}\r\n\r\n", lab.word()).as_bytes(), &random_bytes(lab, 200_000)].concat();
     site.app.put(format!("/files/{name}")).raw_body(&content).await?.expect_status(201)?;
     site.expect_file(&name, &content)?;
     site.app.get(format!("/files/{name}")).await?.expect_status(200)?.expect_body(&content)
@@ -140,8 +156,12 @@ async fn not_modified(lab: &Lab) -> CheckResult {
             .expect_status(304)?
             .expect_header_where("etag", "is the tag of the file", |found| opaque(found) == tag)?;
     }
-    let another = site.app.get(&path).header("If-None-Match", format!("\"{other}\"")).over(&mut connection).await?;
-    another.expect_status(200)?.expect_body(&content)
+    // The second has the file's tag in it, and is another tag all the same.
+    for unknown in [format!("\"{other}\""), format!("\"{}{other}\"", tag.trim_matches('"'))] {
+        let answer = site.app.get(&path).header("If-None-Match", unknown).over(&mut connection).await?;
+        answer.expect_status(200)?.expect_body(&content)?;
+    }
+    Ok(())
 }
 
 /// Another content has another tag: an old one must not hide the new content (RFC 9110 §8.8.3).
@@ -151,12 +171,26 @@ async fn etag_changes(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let path = format!("/files/{}", lab.word());
     site.app.put(&path).raw_body(lab.word()).await?.expect_status(201)?;
-    let tag = site.app.get(&path).await?.expect_status(200)?.header("etag").unwrap_or_default().to_owned();
-    // Of another length, because a file system's clock may not tell two quick writes apart.
-    let content = format!("{} {}", lab.word(), lab.word());
-    site.app.put(&path).raw_body(&content).await?.expect_status_in(&[200, 204])?;
-    let answer = site.app.get(&path).header("If-None-Match", &tag).await?.expect_status(200)?.expect_body(&content)?;
-    answer.expect_header_where("etag", "is another than before", |found| opaque(found) != opaque(&tag))
+    let mut tag = site.app.get(&path).await?.expect_status(200)?.header("etag").unwrap_or_default().to_owned();
+    let longer = format!("{} {}", lab.word(), lab.word());
+    let as_long = format!("{} {}", lab.word(), lab.word());
+    for (content, after) in [(longer, "the new content is longer"), (as_long, "the new content is as long as the old")]
+    {
+        site.app.put(&path).raw_body(&content).await?.expect_status_in(&[200, 204])?;
+        // A file system's clock may not tell two quick writes apart. Where it may not be set, length has to do.
+        let clock_set = site.made_later(&path["/files/".len()..]);
+        if after.contains("as long") && !clock_set {
+            return Ok(());
+        }
+        let answer = site.app.get(&path).header("If-None-Match", &tag).await?.expect_status(200).because(after)?;
+        let answer = answer.expect_body(&content)?;
+        answer
+            .clone()
+            .expect_header_where("etag", "is another than before", |found| opaque(found) != opaque(&tag))
+            .because(after)?;
+        tag = answer.header("etag").unwrap_or_default().to_owned();
+    }
+    Ok(())
 }
 
 const ETAG: &str = "is text in double quotes, such as \"abc\" or W/\"abc\"";

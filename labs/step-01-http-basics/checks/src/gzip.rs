@@ -49,6 +49,7 @@ async fn gzip_preferences(lab: &Lab) -> CheckResult {
     for accept_encoding in [
         format!("{other}, gzip;q=0.8"),
         format!("{other};q=0.5,GZIP"),
+        format!("{other}, x-{other};q=0.5, gzip;q=0.1"),
         "gzip, identity;q=0".into(),
         "*;q=0, gzip; q=1".into(),
     ] {

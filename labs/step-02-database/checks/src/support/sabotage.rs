@@ -69,8 +69,11 @@ impl Sabotage {
             "create sequence grader.writes".to_owned(),
             format!(
                 "create function grader.fail() returns trigger language plpgsql security definer as $$
+                 -- Counted in a variable: BETWEEN evaluates its operand twice, and would count twice.
+                 declare
+                   this bigint := nextval('grader.writes');
                  begin
-                   if nextval('grader.writes') between {first} and {last} then
+                   if this between {first} and {last} then
                      raise exception 'the grader lets this write fail' using errcode = '{sqlstate}';
                    end if;
                    return new;
