@@ -104,11 +104,11 @@ fn chunks(text: &str) -> String {
     pieces.map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).collect()
 }
 
-/// Sends a body of [`LARGE`] bytes, all of them requests, and expects 413 and no answer to any of those.
+/// Sends a body of [`LARGE`] bytes with requests in it, and expects 413 and no answer to any of those.
 async fn refused(lab: &Lab, app: &App, head: String, coded: impl Fn(String) -> String) -> CheckResult {
     let (smuggled, last) = (lab.word(), lab.word());
-    let inside = get(&format!("/echo/{smuggled}"));
-    let body = inside.repeat(LARGE / inside.len() + 1);
+    // One in every 32 KiB, where a chunk begins. Not more: an answer to each would fill the connection.
+    let body = format!("{:a<1$}", get(&format!("/echo/{smuggled}")), 32 * 1024).repeat(LARGE / (32 * 1024));
     let mut connection = app.connect().await?;
     connection.send(head + &coded(body)).await?;
     connection.response().await?.expect_status(413)?;

@@ -2,23 +2,27 @@
 
 use lab_kit::prelude::*;
 
-use crate::orders::{expect_no_open_transaction, order, place};
+use crate::orders::{cancel, expect_no_open_transaction, order, place};
 use crate::support::{Books, Id, Moment, Sabotage, Seed, customer};
 use crate::transfers::{expect_balances, send};
 
 /// "Applications must be prepared to retry transactions due to serialization failures": nothing is wrong with the
 /// request, and the client need not know (PostgreSQL manual, 13.5 Serialization Failure Handling).
-#[check(title = "an order that meets a conflict is tried again", task = 8, points = 2, needs = ["place_order"],
-        hints = ["What does SQLSTATE 40001 ask of you?", "Begin the whole transaction anew, not the one statement.",
+#[check(title = "an order that meets a conflict is tried again", task = 8, points = 2, needs = ["cancel_order"],
+        hints = ["What does SQLSTATE 40001 ask of you?", "Begin the whole transaction anew, not the one statement.", "A cancellation is a transaction, too.",
                  "`error.as_database_error()` has a `code()`; a loop around the transaction looks at it."])]
 async fn conflict_retried(lab: &Lab) -> CheckResult {
     let (app, event, ada) = prepare(lab).await?;
     Sabotage::of("orders").with("40001").times(2).arm(lab).await?;
-    order(&app, &event, &ada, 2)
-        .await?
-        .expect_status(201)
-        .because("its first 2 tries met a conflict, the third does not")?;
-    expect_one_order(lab).await
+    let answer = order(&app, &event, &ada, 2).await?;
+    let answer = answer.expect_status(201).because("its first 2 tries met a conflict, the third does not")?;
+    expect_one_order(lab).await?;
+    Sabotage::of("orders").with("40001").times(2).arm(lab).await?;
+    let answer = cancel(&app, &Id::of(&answer, "/id")?).await?;
+    answer.expect_status(200).because("its first 2 tries met a conflict, the third does not")?;
+    let books = Books::read(lab).await?;
+    let expected = Books { orders: 1, order_lines: books.order_lines, balances_cents: 10_000, ..Books::default() };
+    books.expect(expected, "an order that was cancelled, after tries that failed")
 }
 
 /// Of two transactions that wait for each other, Postgres ends one, which can simply be begun anew

@@ -2,11 +2,12 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Id, Instances};
+use crate::support::{BAD_INPUT, Id, Instances};
 
 /// 201 tells that the thing was made, and the answer shows it with its new id (RFC 9110 §15.3.2).
 #[check(title = "POST /customers makes a row", task = 5, points = 1, needs = ["schema"],
-        hints = ["What does `select * from customers` show after a POST?", "`INSERT … RETURNING`, as for events."])]
+        hints = ["What does `select * from customers` show after a POST?", "`INSERT … RETURNING`, as for events.",
+                 "A body that does not fit the contract is refused before the database sees it."])]
 async fn create_customer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (email, balance_cents) = (lab.email(), lab.number(1, 90_000));
@@ -19,7 +20,22 @@ async fn create_customer(lab: &Lab) -> CheckResult {
     expect_equal("the rows in `customers`", &rows, &vec![(id.to_string(), email, balance_cents)])?;
     let poor = post(&app, &json!({ "email": lab.email() })).await?.expect_status(201)?;
     poor.expect_json(json!({ "balance_cents": 0 })).because("`balance_cents` was left out")?;
-    Ok(())
+    for (member, value) in [
+        ("email", json!("nobody")),
+        ("email", json!(42)),
+        ("email", json!(null)),
+        ("email", json!(format!("a\u{0}{}", lab.email()))),
+        ("balance_cents", json!(-1)),
+        ("balance_cents", json!(1.5)),
+        ("balance_cents", json!("5")),
+        ("balance_cents", json!(1e30)),
+    ] {
+        let mut body = json!({ "email": lab.email(), "balance_cents": 1 });
+        body[member] = value;
+        post(&app, &body).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    let rows: i64 = lab.postgres().await?.scalar("select count(*) from customers").await?;
+    expect_equal("rows in `customers` after two that were made and others that were refused", &rows, &2)
 }
 
 /// The request is in order and the state of the data forbids it: that is a conflict (RFC 9110 §15.5.10).

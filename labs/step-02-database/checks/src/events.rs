@@ -124,10 +124,14 @@ async fn bad_input(lab: &Lab) -> CheckResult {
         ("title", json!(42)),
         ("title", json!("a\u{0}b")),
         ("starts_at", json!("tomorrow")),
+        ("starts_at", json!("2031-05-01T19:30:00")),
+        ("starts_at", json!("2031-02-30T19:30:00Z")),
+        ("starts_at", json!(1_935_000_000)),
         ("seats", json!(0)),
         ("seats", json!(-5)),
         ("seats", json!("10")),
         ("seats", json!(1.5)),
+        ("seats", json!(true)),
         ("seats", json!(100_001)),
         ("seats", json!(3_000_000_000_000_i64)),
         ("price_cents", json!(-1)),
@@ -148,7 +152,9 @@ async fn bad_input(lab: &Lab) -> CheckResult {
             .expect_status_in(&BAD_INPUT)
             .because(&format!("`{member}` is missing"))?;
     }
-    app.post("/events").body("{\"title\": ", "application/json").await?.expect_status_in(&BAD_INPUT)?;
+    for text in ["{\"title\": ", "[]", "null", ""] {
+        app.post("/events").body(text, "application/json").await?.expect_status_in(&BAD_INPUT)?;
+    }
     let rows: i64 = lab.postgres().await?.scalar("select count(*) from events").await?;
     expect_equal("rows in `events` after refusals only", &rows, &0)?;
     let longest = Seed::random(lab).title("é".repeat(200));

@@ -3,7 +3,9 @@
 use lab_kit::prelude::*;
 use tokio::time::Instant;
 
-use crate::support::{Seed, expect_server_error, wait_for_waiting};
+use crate::orders::order;
+use crate::support::{Seed, customer, expect_server_error, wait_for_waiting};
+use crate::transfers::send;
 
 /// The time-out that the servers of these checks are given.
 const TIMEOUT_MS: &str = "500";
@@ -40,9 +42,22 @@ async fn backend_terminated(lab: &Lab) -> CheckResult {
                  "Errors of the connection are not errors of the request: `sqlx::Error::Io`, `PoolTimedOut` and their like are 503."])]
 async fn database_cut(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
+    let (ada, bob) = (customer(lab, 5).await?, customer(lab, 5).await?);
     let db = lab.postgres().await?;
     db.proxy().cut();
     expect_unavailable(lab, &app, &path).await.because("the database is out of reach")?;
+    for (path, body) in [
+        ("/events", Seed::random(lab).json()),
+        ("/customers", json!({ "email": lab.email() })),
+        ("/transfers", json!({ "from_customer_id": ada.json(), "to_customer_id": bob.json(), "amount_cents": 1 })),
+    ] {
+        app.post(path)
+            .json(&body)
+            .within(PATIENCE)
+            .await?
+            .expect_status(503)
+            .because("the database is out of reach")?;
+    }
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
 }
@@ -74,7 +89,7 @@ async fn database_silent(lab: &Lab) -> CheckResult {
 
 /// What a database says of itself helps whoever attacks it, and nobody else (OWASP, Error Handling Cheat Sheet;
 /// ASVS 5.0, 16.5.1; CWE-209).
-#[check(title = "errors tell strangers nothing of the database", task = 9, points = 2, needs = ["list_sorted", "duplicate_email"],
+#[check(title = "errors tell strangers nothing of the database", task = 9, points = 2, needs = ["list_sorted", "duplicate_email", "order_refusals", "transfer_refusals"],
         hints = ["What stands in the body of your 500?", "The text of the error goes to the log; the client gets one fixed sentence."])]
 async fn errors_say_nothing(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -84,6 +99,15 @@ async fn errors_say_nothing(lab: &Lab) -> CheckResult {
     expect_discreet(&app.post("/customers").json(&body).await?.expect_status(409)?, &email)?;
     let seed = Seed::random(lab);
     app.post("/events").json(&seed.json()).await?.expect_status(201)?;
+    let (event, poor, other) = (seed.insert(lab).await?, customer(lab, 0).await?, customer(lab, 1_000_000_000).await?);
+    let conflicts = [
+        order(&app, &event, &poor, 1).await,
+        order(&app, &event, &other, 501).await,
+        send(&app, &poor, &other, 1).await,
+    ];
+    for answer in conflicts {
+        expect_discreet(&answer?.expect_status(409)?, &seed.title)?;
+    }
     lab.postgres().await?.execute("alter table events drop column starts_at cascade").await?;
     lab.note("the column events.starts_at is gone");
     for request in [app.get("/events"), app.post("/events").json(&seed.json())] {

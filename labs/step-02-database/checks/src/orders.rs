@@ -2,7 +2,9 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{BAD_INPUT, Books, Id, Moment, Sabotage, Seed, customer, expect_server_error};
+use crate::support::{
+    BAD_INPUT, Books, Id, Moment, Sabotage, Seed, TOO_LARGE, customer, expect_server_error, no_amounts,
+};
 
 /// An order moves seats and money, and every table tells the same of it (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "an order takes seats and credit", task = 6, points = 2, needs = ["read_event"],
@@ -64,8 +66,17 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
         .because("2 seats cost 800 cents, and the customer has 799")?;
     order(&app, &event.unknown(lab), &ada, 1).await?.expect_status(404).because("there is no such event")?;
     order(&app, &event, &ada.unknown(lab), 1).await?.expect_status(404).because("there is no such customer")?;
-    for seats in [0, -1] {
-        order(&app, &event, &ada, seats).await?.expect_status_in(&BAD_INPUT)?;
+    let path = format!("/events/{event}/orders");
+    for seats in no_amounts() {
+        let body = json!({ "customer_id": ada.json(), "seats": seats });
+        app.post(&path).json(&body).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    for body in [json!({ "customer_id": ada.json() }), json!({ "seats": 1 })] {
+        app.post(&path).json(&body).await?.expect_status_in(&BAD_INPUT).because("a member is missing")?;
+    }
+    // 2^32 + 1 is 1 for whoever cuts it to 32 bits.
+    for seats in [3_000_000_000, (1 << 32) + 1, i64::MAX] {
+        order(&app, &event, &ada, seats).await?.expect_status_in(&TOO_LARGE)?;
     }
     Books::expect_unchanged(lab, before, "orders that are refused").await?;
     order(&app, &event, &ada, 3)
@@ -119,7 +130,8 @@ async fn commit_failure(lab: &Lab) -> CheckResult {
 
 /// What an order took, its end gives back (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "cancelling gives seats and credit back", task = 6, points = 1, needs = ["place_order"],
-        hints = ["Which of the order's changes have to be undone?", "`seats_sold` down, `balance_cents` up, `status` to `cancelled`, in one transaction."])]
+        hints = ["Which of the order's changes have to be undone?", "`seats_sold` down, `balance_cents` up, `status` to `cancelled`, in one transaction.",
+                 "Give back what the order cost, which need not be what its seats cost now."])]
 async fn cancel_order(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Seed::random(lab).insert(lab).await?;
@@ -127,6 +139,16 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
     order(&app, &event, &ada, 1).await?.expect_status(201)?;
     let kept = Books::read(lab).await?;
     let id = Id::of(&order(&app, &event, &ada, 3).await?.expect_status(201)?, "/id")?;
+    // What comes back is what was paid, whatever a seat costs by now.
+    let sql = format!("update events set price_cents = price_cents + 50 where id = {}", event.sql());
+    lab.postgres().await?.execute(&sql).await?;
+    let ordered = Books::read(lab).await?;
+    for table in ["events", "customers", "orders"] {
+        Sabotage::of(table).arm(lab).await?;
+        expect_server_error(cancel(&app, &id).await?).because(&format!("a write to `{table}` failed"))?;
+        Sabotage::disarm(lab).await?;
+        Books::expect_unchanged(lab, ordered, &format!("a cancellation whose write to `{table}` failed")).await?;
+    }
     let expected =
         json!({ "id": id.json(), "event_id": event.json(), "customer_id": ada.json(), "status": "cancelled" });
     cancel(&app, &id).await?.expect_status(200)?.expect_json(expected)?;

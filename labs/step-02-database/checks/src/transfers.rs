@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 use crate::orders::expect_no_open_transaction;
-use crate::support::{BAD_INPUT, Books, Id, Instances, Sabotage, customer, expect_server_error};
+use crate::support::{BAD_INPUT, Books, Id, Instances, Sabotage, TOO_LARGE, customer, expect_server_error, no_amounts};
 
 /// Money changes its place and never its amount (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "a transfer moves credit", task = 7, points = 1, needs = ["schema"],
@@ -44,8 +44,13 @@ async fn transfer_refusals(lab: &Lab) -> CheckResult {
     send(&app, &nobody, &bob, 1).await?.expect_status(404).because("the sender does not exist")?;
     send(&app, &ada, &nobody, 1).await?.expect_status(404).because("the receiver does not exist")?;
     send(&app, &ada, &ada, 10).await?.expect_status_in(&[400, 409, 422]).because("sender and receiver are the same")?;
-    for amount_cents in [0, -10] {
-        send(&app, &ada, &bob, amount_cents).await?.expect_status_in(&BAD_INPUT)?;
+    for amount_cents in no_amounts() {
+        let body =
+            json!({ "from_customer_id": ada.json(), "to_customer_id": bob.json(), "amount_cents": amount_cents });
+        app.post("/transfers").json(&body).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    for amount_cents in [(1 << 32) + 1, i64::MAX] {
+        send(&app, &ada, &bob, amount_cents).await?.expect_status_in(&TOO_LARGE)?;
     }
     Books::expect_unchanged(lab, before, "transfers that are refused").await?;
     expect_balances(lab, &[(&ada, 500), (&bob, 500)]).await

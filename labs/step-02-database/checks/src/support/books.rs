@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 /// The state of all tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Books {
     pub orders: i64,
     pub confirmed_orders: i64,

@@ -21,6 +21,14 @@ pub use walk::{page, walk};
 /// The answers with which a server may refuse a body that does not fit.
 pub const BAD_INPUT: [u16; 2] = [400, 422];
 
+/// The answers to a number that fits the contract and is larger than anything there is: it may also be too much.
+pub const TOO_LARGE: [u16; 3] = [400, 409, 422];
+
+/// Values that are no whole number above 0, though some languages take them for one.
+pub fn no_amounts() -> [Value; 6] {
+    [json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!(null)]
+}
+
 /// A moment in 2031 that nobody could have foreseen, on a whole second.
 pub fn moment(lab: &Lab) -> DateTime<Utc> {
     let first = 1_924_992_000; // 2031-01-01T00:00:00Z
