@@ -28,7 +28,7 @@ async fn create_customer(lab: &Lab) -> CheckResult {
         ("balance_cents", json!(-1)),
         ("balance_cents", json!(1.5)),
         ("balance_cents", json!("5")),
-        ("balance_cents", json!(1e30)),
+        ("balance_cents", json!(10_000_000_000_000_000_000_u64)),
     ] {
         let mut body = json!({ "email": lab.email(), "balance_cents": 1 });
         body[member] = value;
