@@ -76,8 +76,13 @@ fn guarded(cookie: &SetCookie) -> Result<(), (&'static str, &'static str)> {
         ),
         (
             cookie.attribute("path").is_some_and(|path| path == "/" || path == "/web" || path == "/web/"),
-            "has no path",
-            "Path=/",
+            "has not the path of the pages",
+            "Path=/, or Path=/web",
+        ),
+        (
+            !cookie.name.starts_with("__Host-") || cookie.attribute("path") == Some("/"),
+            "has a name that browsers take with Path=/ only",
+            "Path=/, or the name `session`",
         ),
         (cookie.attribute("domain").is_none_or(str::is_empty), "is sent to other hosts", "no Domain"),
         (cookie.value.len() >= 20, "has a short value", "20 characters or more"),

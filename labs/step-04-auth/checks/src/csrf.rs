@@ -130,6 +130,10 @@ async fn csrf_token(lab: &Lab) -> CheckResult {
         answer.expect_status(403).because(&format!("the form came with {what}"))?;
         browser.expect_account_of(&scene.ada).await.because("the form was refused, and so nobody is logged out")?;
     }
+    let text = lab.word();
+    let answer = Browser::new(&scene.app).post(scene.reviews(), &[("text", &text), ("csrf_token", &token)]).await?;
+    scene.expect_refused_or_unknown(answer, &text, "the browser has no session").await?;
+
     let token = browser.log_out_token().await?;
     let answer = browser.post("/web/logout", &[("csrf_token", &token)]).await?;
     answer.expect_status_in(&REDIRECT).because("the token is the one in the form")?;

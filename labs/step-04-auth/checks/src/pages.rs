@@ -42,8 +42,9 @@ struct Poisoned {
 }
 
 impl Poisoned {
-    /// Makes an event for each payload, one of them with a review for each payload, and gives their pages.
-    async fn pages(lab: &Lab, app: &App, mark: &str) -> CheckResult<Vec<Self>> {
+    /// Makes an event for each payload, one of them with a review for each payload, and gives their pages; and the
+    /// browser of whoever wrote all that.
+    async fn pages<'a>(lab: &Lab, app: &'a App, mark: &str) -> CheckResult<(Vec<Self>, Browser<'a>)> {
         let author = Newcomer { name: format!("\"><{mark}> '{mark}&lt;"), ..Newcomer::new(lab) };
         let author = author.register(app).await?.promoted(lab, app, "organizer").await?;
         let mut browser = Browser::of(app, &author).await?;
@@ -60,7 +61,7 @@ impl Poisoned {
             let page = Page::of(app.get(&path).await?.expect_status(200)?)?;
             pages.push(Self { page, title, author: author.name.clone(), texts });
         }
-        Ok(pages)
+        Ok((pages, browser))
     }
 }
 
@@ -92,7 +93,8 @@ fn expect_text(page: &Page, place: &str, found: &[String], wanted: &str) -> Chec
 async fn xss_element(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mark = mark(lab);
-    for poisoned in Poisoned::pages(lab, &app, &mark).await? {
+    let (pages, mut author) = Poisoned::pages(lab, &app, &mark).await?;
+    for poisoned in pages {
         let Poisoned { page, title, author, texts } = &poisoned;
         expect_inert(page, &mark)?;
         let texts_of = |class: &str| -> Vec<String> {
@@ -108,6 +110,7 @@ async fn xss_element(lab: &Lab) -> CheckResult {
             expect_text(page, "the text of a .review-author in a .review", &texts_of("review-author"), author)?;
         }
     }
+    expect_inert(&Page::of(author.get("/web/account").await?.expect_status(200)?)?, &mark)?;
     let list = Page::of(app.get("/web/events").await?.expect_status(200)?)?;
     expect_inert(&list, &mark)?;
     let links: Vec<String> = list.all(|e| e.name == "a").map(|e| e.text.clone()).collect();
@@ -155,7 +158,8 @@ fn is_meta(element: &crate::support::Element, property: &str) -> bool {
 async fn xss_script(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mark = mark(lab);
-    for Poisoned { page, title, author, texts } in Poisoned::pages(lab, &app, &mark).await? {
+    let (pages, _) = Poisoned::pages(lab, &app, &mark).await?;
+    for Poisoned { page, title, author, texts } in pages {
         expect_inert(&page, &mark)?;
         let is_data = |e: &crate::support::Element| e.name == "script" && e.attribute("id") == Some("page-data");
         let script = page.expect("<script type=\"application/json\" id=\"page-data\">", is_data)?;

@@ -28,15 +28,24 @@ pub fn no_crash(response: Response) -> CheckResult<Response> {
     response.expect_that("a status below 500", |answer| answer.status() < 500)
 }
 
-/// The characters of `text` in another order, so that it is as long and as plausible, and another text.
+/// The letters and digits of `text` in another order, so that it is as long and as plausible, and another text. What
+/// stands between them, and `%XX`, stays where it is.
 pub fn shuffled(lab: &Lab, text: &str) -> String {
     use lab_kit::rand::seq::SliceRandom as _;
-    let mut letters: Vec<char> = text.chars().collect();
+    let mut characters: Vec<char> = text.chars().collect();
+    let escaped =
+        |place: usize| (place.saturating_sub(2)..place).any(|before| text.as_bytes().get(before) == Some(&b'%'));
+    let movable = |(place, c): (usize, &char)| (c.is_ascii_alphanumeric() && !escaped(place)).then_some(place);
+    let places: Vec<usize> = characters.iter().enumerate().filter_map(movable).collect();
+    let mut letters: Vec<char> = places.iter().map(|&place| characters[place]).collect();
     for _ in 0..100 {
         lab.random(|random| letters.shuffle(random));
-        if letters.iter().copied().ne(text.chars()) {
+        if places.iter().zip(&letters).any(|(&place, letter)| characters[place] != *letter) {
             break;
         }
     }
-    letters.into_iter().collect()
+    for (place, letter) in places.into_iter().zip(letters) {
+        characters[place] = letter;
+    }
+    characters.into_iter().collect()
 }

@@ -23,7 +23,11 @@ impl Policies {
 
     /// Whether inline scripts of strangers and scripts of other sites are kept from running.
     pub fn guard_scripts(&self) -> bool {
-        self.0.iter().any(|policy| sources(policy, &["script-src", "default-src"]).is_some_and(are_safe))
+        // Elements and attributes may have a list of their own, which then counts in place of `script-src`.
+        let guards =
+            |policy: &Policy, own: &str| sources(policy, &[own, "script-src", "default-src"]).is_some_and(are_safe);
+        let all = ["script-src", "script-src-elem", "script-src-attr"];
+        self.0.iter().any(|policy| all.iter().all(|own| guards(policy, own)))
     }
 
     /// Whether plugins are kept out.
