@@ -44,8 +44,11 @@ impl Origin {
 
     /// The command that shows the same by hand.
     fn reproduce(&self) -> Option<String> {
+        let address = self.peer.address_by_hand();
         let command = match &self.request {
-            Some(request) => curl::command(request, &self.peer.address_by_hand()),
+            // An `Origin` or a link in the body names the server, too, and by hand it listens elsewhere.
+            Some(request) => curl::command(request, &address)
+                .map(|command| command.replace(&self.peer.address.to_string(), &address)),
             None => self.netcat(),
         }?;
         Some(self.peer.by_hand(&command))

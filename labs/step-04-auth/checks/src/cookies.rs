@@ -125,7 +125,7 @@ async fn fixation(lab: &Lab) -> CheckResult {
 }
 
 /// A cookie that was copied in time must be worth nothing afterwards (OWASP ASVS 5.0, 7.4.1).
-#[check(title = "logging out ends the browser's session", task = 6, points = 1, needs = ["web_login", "csrf_token", "disabled_account"],
+#[check(title = "logging out ends the browser's session", task = 6, points = 1, needs = ["web_login", "disabled_account"],
         hints = ["What if somebody sends the old cookie again?",
                  "Delete the session on your side; only then the cookie. And a GET changes nothing."])]
 async fn web_log_out(lab: &Lab) -> CheckResult {

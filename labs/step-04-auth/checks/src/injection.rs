@@ -130,7 +130,7 @@ async fn expect_untouched(lab: &Lab, app: &App, ada: &Person, role: &str, events
 }
 
 /// The pages ask the same database (OWASP ASVS 5.0, 1.2.4).
-#[check(title = "SQL in a parameter of the pages stays text", task = 7, points = 1, needs = ["csrf_token"],
+#[check(title = "SQL in a parameter of the pages stays text", task = 7, points = 1, needs = ["web_login", "box_office"],
         hints = ["Cookies and form fields are parameters, too.", "Bind them, every one."])]
 async fn injection_web(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
