@@ -3,7 +3,7 @@
 use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
-use crate::support::{Made, Problem, Walk, count, make_event, order, overlap};
+use crate::support::{Made, Problem, Walk, count, make_event, merge, order, overlap};
 
 /// How many twins are sent at once. More than the database connections that the server has.
 const TWINS: usize = 12;
@@ -23,6 +23,11 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
     let again = post(&app, &key, &body).await?;
     expect_equal_answer(&first, again).because("it is the same request with the same key")?;
     expect_orders(lab, &app, &event, &body, 1).await?;
+    let made = format!("/orders/{}", Id::of(&first, "/id")?);
+    merge(&app, &made, &json!({ "note": lab.word() })).await?.expect_status(200)?;
+    let late = post(&app, &key, &body).await?;
+    expect_equal_answer(&first, late)
+        .because("a retry gets what the first got, also if the order has changed since")?;
     let another = post(&app, &self::key(lab), &body).await?.expect_status(201)?;
     expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must make another order")?;
     for _ in 0..2 {

@@ -29,6 +29,12 @@ async fn limit_is_bounded(lab: &Lab) -> CheckResult {
             answer.expect_json_where("/items", "an array of 100 items at most", |items| length(items) <= 100)?;
         }
     }
+    for limit in ["99999999999999999999", "0", "-1", "ten"] {
+        let answer = app.get(format!("/orders?limit={limit}")).await?.expect_status_in(&[200, 400])?;
+        if answer.status() == 400 {
+            answer.expect_problem(400)?;
+        }
+    }
     Ok(())
 }
 
@@ -46,10 +52,7 @@ async fn pages_to_the_end(lab: &Lab) -> CheckResult {
     let made = make_events(lab, &app, bodies).await?;
     let walk = Walk::from(&app, "/events?limit=3").await?.expect_full(3)?;
     expect_each_once(&walk, &made)?;
-    let times: Vec<Option<DateTime<Utc>>> =
-        walk.items().map(|item| item["starts_at"].as_str().and_then(|time| time.parse().ok())).collect();
-    expect_that(times.is_sorted(), "GET /events must begin with the event that starts first")?;
-    Ok(())
+    expect_sorted(&walk, "starts_at", "GET /events must begin with the event that starts first")
 }
 
 /// A link to the next page leads through the list that was asked for, not through another (RFC 8288 §3).
@@ -70,7 +73,8 @@ async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
         let failure = Failure::learner("a page of one event's orders has an order of another event");
         return Err(failure.expected(format!("only orders with event_id {}", event.id)).actual(order.to_string()));
     }
-    Ok(())
+    // The orders were made one after the other.
+    expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order")
 }
 
 /// A client stops where no link is. One too many costs it a request for nothing, one too few hides the rest (RFC 8288 §3).
@@ -89,6 +93,17 @@ async fn last_page(lab: &Lab) -> CheckResult {
     }
     let empty = Walk::from(&app, &format!("/orders?event_id={}", lonely.id)).await?;
     expect_lengths(&empty.pages, &[0], "an event without orders")
+}
+
+/// Fails if a time of the walk comes before the one in front of it.
+fn expect_sorted(walk: &Walk, member: &str, why: &str) -> CheckResult {
+    let time = |item: &Value| item[member].as_str().and_then(|time| time.parse::<DateTime<Utc>>().ok());
+    let items: Vec<&Value> = walk.items().collect();
+    let wrong = items.windows(2).find(|pair| time(pair[0]) > time(pair[1]));
+    let Some([one, other]) = wrong else { return Ok(()) };
+    let failure = walk.pages[0].answer.failure(format!("{why}, and here is an item before an earlier one"));
+    let shown = format!("{member} {} and then {}", one[member], other[member]);
+    Err(failure.expected(format!("items in the order of their {member}")).actual(shown))
 }
 
 fn length(items: &Value) -> usize {
@@ -115,9 +130,10 @@ fn expect_each_once(walk: &Walk, made: &[Made]) -> CheckResult {
         let found = times.get(&one.id).copied().unwrap_or_default();
         if found != 1 {
             let failure = walk.pages[0].answer.failure(format!("following the links gives {} {found} times", one.path));
-            return Err(failure.expected("every one exactly once").actual(format!(
-                "{} of {} pages",
-                found,
+            let items: usize = walk.pages.iter().map(|page| page.items.len()).sum();
+            return Err(failure.expected(format!("all {} of them, each exactly once", made.len())).actual(format!(
+                "{} {found} times, among {items} items on {} pages",
+                one.path,
                 walk.pages.len()
             )));
         }

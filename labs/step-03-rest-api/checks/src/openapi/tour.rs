@@ -4,7 +4,7 @@ use lab_kit::events::Difference;
 use lab_kit::prelude::*;
 
 use super::document::{Document, content};
-use crate::support::{Made, event, make, make_event, make_order, merge, order, tag_of};
+use crate::support::{Made, event, make, make_event, make_order, merge, order, padded, tag_of};
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 const MOST: usize = 20;
@@ -46,7 +46,7 @@ impl<'a> Tour<'a> {
         bare["description"] = Value::Null;
         self.see(create, app.post("/events").json(&bare).await?);
         let made = make(app, "/events", bare).await?;
-        self.refused_bodies(app, create, app.post("/events")).await?;
+        self.refused_bodies(app, create, app.post("/events"), &event(lab)).await?;
         self.lists(app, list, "/events").await?;
         let sold = make_event(lab, app).await?;
         let mut two = order(lab, &sold);
@@ -78,7 +78,9 @@ impl<'a> Tour<'a> {
         self.see(create, app.post("/orders").json(&body).await?);
         another["event_id"] = sold.id.unknown(lab).json();
         self.see(create, app.post("/orders").json(&another).await?);
-        self.refused_bodies(app, create, app.post("/orders")).await?;
+        another["event_id"] = sold.id.json();
+        another["seats"] = json!(1);
+        self.refused_bodies(app, create, app.post("/orders"), &another).await?;
         let roomy = make_event(lab, app).await?;
         let made = make_order(lab, app, &roomy).await?;
         self.see(list, app.get(format!("/orders?event_id={}", roomy.id)).await?);
@@ -87,14 +89,14 @@ impl<'a> Tour<'a> {
         self.deletion("/orders/{id}", app, &made).await
     }
 
-    /// Bodies that are refused, whatever they were to make.
-    async fn refused_bodies(&mut self, app: &App, operation: Operation, request: Request) -> CheckResult {
+    /// Bodies that are refused, each for one reason. `good` would be taken.
+    async fn refused_bodies(&mut self, app: &App, operation: Operation, request: Request, good: &Value) -> CheckResult {
         let refused = [
             request.clone().json(&json!({})),
             request.clone().body("{", "application/json"),
-            request.clone().body("{}", "text/plain"),
-            request.clone().header("Accept", "text/html").json(&json!({})),
-            request.body(format!("{{\"x\":\"{}\"}}", "x".repeat(1024 * 1024)), "application/json"),
+            request.clone().body(good.to_string(), "text/plain"),
+            request.clone().header("Accept", "text/html").json(good),
+            request.body(padded(good, 1024 * 1024), "application/json"),
         ];
         for request in refused {
             self.see(operation, request.await?);

@@ -105,6 +105,13 @@ pub fn merge(app: &App, path: &str, patch: &Value) -> Request {
     app.patch(path).header("If-Match", "*").header("Content-Type", "application/merge-patch+json").json(patch)
 }
 
+/// The same JSON, so many bytes long with white space, so that nothing can be wrong with it but its length.
+pub fn padded(body: &Value, length: usize) -> String {
+    let body = body.to_string();
+    let (brace, rest) = body.split_at(1);
+    format!("{brace}{}{rest}", " ".repeat(length.saturating_sub(body.len())))
+}
+
 fn made(collection: &str, sent: Value, answer: Response) -> CheckResult<Made> {
     let id = Id::of(&answer, "/id")?;
     Ok(Made { path: format!("{collection}/{id}"), id, sent, answer })

@@ -9,7 +9,7 @@ mod table;
 pub use link::{Page, Walk, follow};
 pub use made::{
     EVENT_MEMBERS, Made, ORDER_MEMBERS, event, event_at, make, make_event, make_events, make_order, merge, order,
-    tag_of,
+    padded, tag_of,
 };
 pub use moment::{expect_moment, in_the_east, moment};
 pub use problem::Problem;
