@@ -73,8 +73,8 @@ async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
         let failure = Failure::learner("a page of one event's orders has an order of another event");
         return Err(failure.expected(format!("only orders with event_id {}", event.id)).actual(order.to_string()));
     }
-    // The orders were made one after the other.
     expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order")
+        .because("the orders were made one after the other, and a client reads them in that order")
 }
 
 /// A client stops where no link is. One too many costs it a request for nothing, one too few hides the rest (RFC 8288 §3).

@@ -36,10 +36,10 @@ impl Problem for Response {
         let extra: Vec<_> = named.difference(&expected).cloned().collect();
         let mut sentences = Vec::new();
         if !missing.is_empty() {
-            sentences.push(format!("does not name {}, which is wrong in the body", missing.join(", ")));
+            sentences.push(format!("does not name what is wrong in the body: {}", missing.join(", ")));
         }
         if !extra.is_empty() {
-            sentences.push(format!("names {}, which is right in the body", extra.join(", ")));
+            sentences.push(format!("names what is right in the body: {}", extra.join(", ")));
         }
         let shown = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
         Err(answer
