@@ -72,7 +72,14 @@ fn pointers(answer: &Response) -> CheckResult<BTreeSet<String>> {
                 .expected("a JSON pointer, such as \"/title\"")
                 .actual(error.to_string()));
         };
-        pointers.insert(pointer.trim_start_matches('#').to_owned());
+        let pointer = pointer.strip_prefix('#').unwrap_or(pointer);
+        if !(pointer.is_empty() || pointer.starts_with('/')) {
+            return Err(answer
+                .failure(format!("a `pointer` in `errors` is no JSON pointer, which begins with `/`: {pointer}"))
+                .expected(format!("such as \"/{pointer}\" or \"#/{pointer}\""))
+                .actual(error.to_string()));
+        }
+        pointers.insert(pointer.to_owned());
     }
     Ok(pointers)
 }

@@ -5,6 +5,9 @@ use lab_kit::prelude::*;
 
 use super::made::Made;
 
+/// Columns that may be `numeric` with a scale, and then read `4500.00` for 4500.
+const AMOUNTS: [&str; 2] = ["seats", "price_cents"];
+
 /// One row's columns, as text; NULL is `None`.
 ///
 /// # Errors
@@ -12,7 +15,7 @@ use super::made::Made;
 pub async fn texts(lab: &Lab, made: &Made, columns: &[&str]) -> CheckResult<Option<Vec<Option<String>>>> {
     let Some(db) = database(lab).await? else { return Ok(None) };
     let table = if made.path.starts_with("/orders") { "orders" } else { "events" };
-    let columns: Vec<_> = columns.iter().map(|column| format!("{column}::text")).collect();
+    let columns: Vec<_> = columns.iter().map(|column| as_text(column)).collect();
     let sql = format!("select array[{}] from {table} where id::text = $1", columns.join(", "));
     let row: Option<(Vec<Option<String>>,)> = db.sql(sql).bind(made.id.to_string()).optional().await?;
     match row {
@@ -21,6 +24,10 @@ pub async fn texts(lab: &Lab, made: &Made, columns: &[&str]) -> CheckResult<Opti
             .expected(format!("the row of {}, which was answered with 201", made.path))
             .actual("no row")),
     }
+}
+
+fn as_text(column: &str) -> String {
+    if AMOUNTS.contains(&column) { format!("trim_scale({column}::numeric)::text") } else { format!("{column}::text") }
 }
 
 /// How many rows a table has for which `condition` holds. It may name one value as `$1`.
