@@ -215,6 +215,18 @@ impl Redis {
         self.log.since(0)
     }
 
+    /// The text of every script so far that the server under test sent (`EVAL`, `SCRIPT LOAD`), of long ones the first
+    /// 4 KiB; each is there once.
+    ///
+    /// ```
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// let scripts = lab.redis().await?.scripts();
+    /// # Ok(()) }
+    /// ```
+    pub fn scripts(&self) -> Vec<String> {
+        self.log.scripts()
+    }
+
     /// What went wrong with Redis itself while the server under test used it: then a failed check says nothing of
     /// the submission.
     ///

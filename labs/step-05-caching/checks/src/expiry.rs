@@ -82,23 +82,28 @@ async fn jitter(lab: &Lab) -> CheckResult {
         .expected(format!("a key of its own for each of the {EVENTS} events"))
         .actual(format!("{} such keys", ends.len())));
     }
+    // There may be other keys beside the copies, such as versions, and they may end together.
     ends.sort();
-    let most =
-        ends.iter().map(|first| ends.iter().filter(|end| **end >= *first && **end <= *first + together).count()).max();
-    let most = most.unwrap_or_default();
-    if most * 2 < EVENTS {
+    let mut apart: Vec<Duration> = Vec::new();
+    for end in &ends {
+        if apart.iter().filter(|other| **other + together >= *end).count() < EVENTS / 2 - 1 {
+            apart.push(*end);
+        }
+    }
+    if apart.len() >= EVENTS {
         return Ok(());
     }
-    Err(Failure::learner(format!("{most} of {EVENTS} copies end within {:.1} s of each other", together.as_secs_f64()))
+    let (first, last) = (ends[0].as_secs_f64(), ends[ends.len() - 1].as_secs_f64());
+    Err(Failure::learner(format!("too many copies end within {:.1} s of each other", together.as_secs_f64()))
         .expected("ends that are spread over 100 seconds or more")
-        .actual(format!("{most} ends within {:.1} s", together.as_secs_f64())))
+        .actual(format!("{} keys, of which the first ends after {first:.1} s and the last after {last:.1} s", ends.len())))
 }
 
 /// Reads an event and its list, changes the row by SQL, and sees that both are still read from their copies. Gives
 /// the event as it is now.
 async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
     // A copy may end after a second, and a busy machine may stop us for longer than that.
-    for _ in 0..5 {
+    for _ in 0..20 {
         let old = Event::random(lab);
         let new = old.changed(lab);
         old.insert(lab).await?;
@@ -115,5 +120,5 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
         expect_items(seen.1, &[&old]).because(why)?;
         return Ok(new);
     }
-    Err(Failure::learner("two reads of an event and of a list took more than 900 ms, five times in a row"))
+    Err(Failure::learner("two reads of an event and of a list took more than 900 ms, twenty times in a row"))
 }

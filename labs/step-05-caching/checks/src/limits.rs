@@ -4,8 +4,8 @@ use lab_kit::prelude::*;
 
 use crate::support::{Customer, attempt, is_refused, until_refused, wait_as_told};
 
-/// The longest that `Retry-After` may say, with a window of 2 seconds and whole seconds rounded up.
-const LONGEST: Duration = Duration::from_secs(3);
+/// What `Retry-After` may say more than the window is long: whole seconds are rounded up.
+const ROUNDED: Duration = Duration::from_secs(1);
 
 /// To look and then to count is to let everybody in who looks meanwhile (Redis documentation, `INCR`, "Pattern: Rate
 /// limiter"; CWE-367).
@@ -46,11 +46,12 @@ async fn rate_limit(lab: &Lab) -> CheckResult {
                  "Set the expiry with the first attempt of a window, and only then.",
                  "Retry-After is what is left of the window, in seconds, rounded up."])]
 async fn window_ends(lab: &Lab) -> CheckResult {
-    let app = lab.server().env("RATE_LIMIT", "3").env("RATE_WINDOW_SECONDS", "2").start().await?;
-    wait_as_told(until_refused(lab, &app).await?, LONGEST).await?;
+    let window = Duration::from_secs(2);
+    let app = with_window(lab, 3, window).await?;
+    wait_as_told(until_refused(lab, &app, 3).await?, window + ROUNDED).await?;
     attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
     // The next window is a limit, too.
-    until_refused(lab, &app).await?;
+    until_refused(lab, &app, 3).await?;
     Ok(())
 }
 
@@ -83,11 +84,12 @@ async fn spoofed_addresses(lab: &Lab) -> CheckResult {
 
 /// Between two commands a process may die or a connection break: what must happen together is sent together
 /// (Redis documentation, `INCR`, "Pattern: Rate limiter 2": the race condition that leaks the key).
-#[check(title = "a lost EXPIRE makes no limit for ever", task = 6, points = 1, needs = ["window_ends"],
+#[check(title = "a lost EXPIRE makes no limit for ever", task = 6, points = 1, needs = ["rate_limit"],
         hints = ["What becomes of the counter when `INCR` arrives and `EXPIRE` does not?",
                  "Both in one script or transaction; or set the expiry again with every attempt that finds none (`EXPIRE … NX`)."])]
 async fn lost_expiry(lab: &Lab) -> CheckResult {
-    let app = lab.server().env("RATE_LIMIT", "3").env("RATE_WINDOW_SECONDS", "2").start().await?;
+    let window = Duration::from_secs(1);
+    let app = with_window(lab, 1, window).await?;
     let cache = lab.redis().await?;
     let trap = cache.proxy().cut_at("EXPIRE");
     let _ = attempt(lab, &app).await?;
@@ -98,7 +100,12 @@ async fn lost_expiry(lab: &Lab) -> CheckResult {
     // The connection may have to be made anew.
     let usual = || async { attempt(lab, &app).await?.expect_status_in(&[401, 429]) };
     lab.eventually("an attempt that is counted again", Duration::from_secs(5), usual).await?;
-    wait_as_told(until_refused(lab, &app).await?, LONGEST).await?;
+    wait_as_told(until_refused(lab, &app, 1).await?, window + ROUNDED).await?;
     attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
     Ok(())
+}
+
+async fn with_window(lab: &Lab, limit: u32, window: Duration) -> CheckResult<App> {
+    let server = lab.server().env("RATE_LIMIT", &limit.to_string());
+    server.env("RATE_WINDOW_SECONDS", &window.as_secs().to_string()).start().await
 }

@@ -8,7 +8,7 @@ use crate::support::{Event, distinct, insert_all, warm};
 /// waits, and how many can wait at once.
 const LATE: Duration = Duration::from_millis(15);
 /// How many ask at once.
-const READERS: usize = 60;
+const READERS: usize = 40;
 /// Noise makes single rounds slow, never all of them; a cache that is no gain shows in every one.
 const ROUNDS: usize = 5;
 
@@ -19,7 +19,7 @@ const ROUNDS: usize = 5;
                  "One connection may carry the commands of many requests at once; a lock around it makes them wait in line.",
                  "A new connection for every command waits for its greeting first."])]
 async fn warm_is_faster(lab: &Lab) -> CheckResult {
-    let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "4");
+    let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "2");
     let (with, without) = (server().start().await?, server().env("CACHE_TTL_SECONDS", "0").start().await?);
     let events = distinct(lab, 10);
     insert_all(lab, &events).await?;
