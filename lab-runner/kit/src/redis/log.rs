@@ -113,7 +113,8 @@ mod tests {
     fn a_script_is_kept_whole_and_once() {
         let log = Log::new(Transcript::default());
         let long = format!("return {}1", " ".repeat(BYTES));
-        for list in [&["eval", &long, "0"][..], &["EVAL", &long, "1", "k"], &["Script", "Load", "return 2"], &["GET", "k"]]
+        for list in
+            [&["eval", &long, "0"][..], &["EVAL", &long, "1", "k"], &["Script", "Load", "return 2"], &["GET", "k"]]
         {
             log.arrived(&Arguments { list: list.iter().map(|word| word.as_bytes().to_vec()).collect(), whole: true });
         }

@@ -96,7 +96,10 @@ async fn jitter(lab: &Lab) -> CheckResult {
     let (first, last) = (ends[0].as_secs_f64(), ends[ends.len() - 1].as_secs_f64());
     Err(Failure::learner(format!("too many copies end within {:.1} s of each other", together.as_secs_f64()))
         .expected("ends that are spread over 100 seconds or more")
-        .actual(format!("{} keys, of which the first ends after {first:.1} s and the last after {last:.1} s", ends.len())))
+        .actual(format!(
+            "{} keys, of which the first ends after {first:.1} s and the last after {last:.1} s",
+            ends.len()
+        )))
 }
 
 /// Reads an event and its list, changes the row by SQL, and sees that both are still read from their copies. Gives

@@ -25,8 +25,8 @@ async fn clears_after_commit(lab: &Lab) -> CheckResult {
     warm(lab, app.get(old.list())).await?;
     let gate = close_gate(lab).await?;
     let new = old.changed(lab);
-    let writer = tokio::spawn(new.put(&app).into_future());
-    wait_for_commit(lab, &writer).await?;
+    let mut writer = tokio::spawn(new.put(&app).into_future());
+    wait_for_commit(lab, &mut writer).await?;
     // A reader that waits for the writer is right as well: so nobody waits for it here.
     let path = old.list();
     let readers = [app.get(old.path()), other.get(old.path()), app.get(&path), other.get(&path)]
@@ -135,13 +135,20 @@ async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgr
 }
 
 /// Waits until the writer stands at the gate.
-async fn wait_for_commit(lab: &Lab, writer: &tokio::task::JoinHandle<CheckResult<Response>>) -> CheckResult {
-    lab.eventually("the PUT to commit", Duration::from_secs(8), || async {
+async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckResult<Response>>) -> CheckResult {
+    lab.eventually("a PUT that commits a change of `events`", Duration::from_secs(8), || async {
         let sql = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
         let waiting: i64 = lab.postgres().await?.scalar(sql).await?;
-        expect_that(waiting > 0, "it does not wait for its commit")
+        expect_that(waiting > 0 || writer.is_finished(), "no transaction waits for the grader's trigger")
     })
     .await?;
-    expect_that(!writer.is_finished(), "the PUT was answered before it was committed")
+    if !writer.is_finished() {
+        return Ok(());
+    }
+    let answer = writer.await.ours("waiting for the PUT")??.expect_status(200)?;
+    Err(answer
+        .failure("the PUT was answered before its change of `events` was committed")
+        .expected("an answer when the change is committed: the grader holds the commit up")
+        .actual("200 before that"))
 }

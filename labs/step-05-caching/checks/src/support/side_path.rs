@@ -55,7 +55,8 @@ impl SidePath {
                 return Ok(reader);
             }
             if reader.is_finished() || Instant::now() > deadline {
-                return Err(Failure::learner("a GET that has no copy yet asked Postgres nothing about `events`"));
+                return Err(Failure::learner("a GET that has no copy yet asked Postgres nothing about `events`")
+                    .expected("an SQL statement that reads the table `events`, within 8 seconds"));
             }
             sleep(Duration::from_millis(1)).await;
         }
