@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use crate::balancer::Balancer;
 use crate::events::{SuiteConfig, Target};
 use crate::failure::{CheckResult, Failure, Ours};
 use crate::http::{Request, Response};
@@ -113,6 +114,26 @@ impl Lab {
         self.not_attached("looks into the cache")?;
         let keyspaces = self.shared.keyspaces.as_ref().ok_or_else(|| Self::unasked("redis"))?;
         self.redis.get_or_try_init(|| Redis::create(keyspaces, self.transcript.clone())).await
+    }
+
+    /// A load balancer for several instances of the server, which asks each for `probe` to learn whether it is ready.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let (one, two) = (lab.start().await?, lab.start().await?);
+    /// let balancer = lab.balancer("/readyz").await?;
+    /// balancer.add(&one);
+    /// balancer.add(&two);
+    /// balancer.until_ready(2, Duration::from_secs(5)).await?;
+    /// balancer.get("/events").await?.expect_status(200)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if no port can be had.
+    pub async fn balancer(&self, probe: &str) -> CheckResult<Balancer> {
+        Balancer::start(probe, self.transcript.clone()).await.ours("opening a port for the load balancer")
     }
 
     /// A fresh, empty folder that is removed after the check.

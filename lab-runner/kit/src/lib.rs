@@ -11,6 +11,8 @@ pub mod process;
 pub mod scram;
 
 #[cfg(feature = "suite")]
+mod balancer;
+#[cfg(feature = "suite")]
 pub mod check;
 #[cfg(feature = "suite")]
 mod failure;
@@ -35,6 +37,8 @@ pub mod token;
 #[cfg(feature = "suite")]
 pub mod transcript;
 
+#[cfg(feature = "suite")]
+pub use balancer::Balancer;
 #[cfg(feature = "suite")]
 pub use failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
 #[cfg(feature = "suite")]

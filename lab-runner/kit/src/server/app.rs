@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::log::Stream;
 use super::process::{Exit, Process, Recipe};
 use super::{port, ready};
 use crate::events::{Readiness, SuiteConfig};
@@ -219,6 +220,20 @@ impl App {
     pub fn log(&self) -> Vec<String> {
         match &self.origin {
             Origin::Launched(launched) => launched.process.log.lines(),
+            Origin::Attached => Vec::new(),
+        }
+    }
+
+    /// The lines it wrote so far to standard output alone, without those on standard error.
+    ///
+    /// ```
+    /// # fn example(app: &lab_kit::App) {
+    /// let json = app.output().iter().all(|line| line.starts_with('{'));
+    /// # }
+    /// ```
+    pub fn output(&self) -> Vec<String> {
+        match &self.origin {
+            Origin::Launched(launched) => launched.process.log.lines_of(Stream::Output),
             Origin::Attached => Vec::new(),
         }
     }

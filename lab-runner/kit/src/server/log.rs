@@ -11,29 +11,51 @@ use crate::transcript::Transcript;
 const MOST_LINES: usize = 1_000;
 const LONGEST_LINE: usize = 4_096;
 
+/// Where a line was written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Output,
+    Error,
+}
+
 /// A server's log. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Log(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct Log(Arc<Mutex<VecDeque<(Stream, String)>>>);
 
 impl Log {
     /// The lines kept, oldest first.
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.kept(|_| true)
+    }
+
+    /// Those of them that came from `stream`.
+    pub fn lines_of(&self, stream: Stream) -> Vec<String> {
+        self.kept(|from| from == stream)
+    }
+
+    fn kept(&self, wanted: impl Fn(Stream) -> bool) -> Vec<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|(from, _)| wanted(*from)).map(|(_, line)| line.clone()).collect()
     }
 
     /// Reads `stream` to its end in the background: a server must never block because nobody reads its log.
-    pub fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static, transcript: Transcript) -> JoinHandle<()> {
+    pub fn follow(
+        &self,
+        from: Stream,
+        stream: impl AsyncRead + Unpin + Send + 'static,
+        transcript: Transcript,
+    ) -> JoinHandle<()> {
         let log = self.clone();
-        tokio::spawn(async move { log.read(stream, &transcript).await })
+        tokio::spawn(async move { log.read(from, stream, &transcript).await })
     }
 
-    async fn read(&self, mut stream: impl AsyncRead + Unpin, transcript: &Transcript) {
+    async fn read(&self, from: Stream, mut stream: impl AsyncRead + Unpin, transcript: &Transcript) {
         let mut chunk = vec![0; 8_192];
         let mut line = Vec::new();
         while let Ok(count @ 1..) = stream.read(&mut chunk).await {
             for &byte in &chunk[..count] {
                 if byte == b'\n' {
-                    self.push(&line, transcript);
+                    self.push(from, &line, transcript);
                     line.clear();
                 } else if line.len() < LONGEST_LINE {
                     line.push(byte);
@@ -41,17 +63,17 @@ impl Log {
             }
         }
         if !line.is_empty() {
-            self.push(&line, transcript);
+            self.push(from, &line, transcript);
         }
     }
 
-    fn push(&self, line: &[u8], transcript: &Transcript) {
+    fn push(&self, from: Stream, line: &[u8], transcript: &Transcript) {
         let line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
         transcript.log(&line);
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == MOST_LINES {
             lines.pop_front();
         }
-        lines.push_back(line);
+        lines.push_back((from, line));
     }
 }

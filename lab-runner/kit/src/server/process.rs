@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::log::Log;
+use super::log::{Log, Stream};
 use crate::failure::{CheckResult, Failure, Ours};
 use crate::process::{Signal, die_with_parent, signal_group, signal_process};
 use crate::transcript::Transcript;
@@ -95,8 +95,8 @@ impl Process {
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
         recipe.transcript.note(format!("started the server on port {port}"));
         let log = Log::default();
-        let stdout = child.stdout.take().map(|stream| log.follow(stream, recipe.transcript.clone()));
-        let stderr = child.stderr.take().map(|stream| log.follow(stream, recipe.transcript.clone()));
+        let stdout = child.stdout.take().map(|stream| log.follow(Stream::Output, stream, recipe.transcript.clone()));
+        let stderr = child.stderr.take().map(|stream| log.follow(Stream::Error, stream, recipe.transcript.clone()));
         let readers = stdout.into_iter().chain(stderr).collect();
         Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), readers, log })
     }

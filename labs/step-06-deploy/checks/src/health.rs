@@ -1,0 +1,67 @@
+//! Task 2: alive, ready, and waiting.
+
+use lab_kit::prelude::*;
+
+use crate::support::{SOON, until_status};
+
+/// Who is dead is restarted, who is not ready gets no requests. A restart mends no database, so that the one must not
+/// follow from the other (Kubernetes documentation, Configure Liveness, Readiness and Startup Probes).
+#[check(title = "without its database the server lives and is not ready", task = 2, points = 6,
+        hints = ["Which of the two probes may ask the database?",
+                 "`/livez` answers 200 and asks nobody. `/readyz` says `SELECT 1`, and gives it a second at most."])]
+async fn live_is_not_ready(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let db = lab.postgres().await?;
+    expect_away_and_back(lab, &app, || db.proxy().cut()).await.because("the database's connections were cut")?;
+    expect_away_and_back(lab, &app, || db.proxy().stop()).await.because("the database no longer answered")
+}
+
+async fn expect_away_and_back(lab: &Lab, app: &App, fault: impl FnOnce()) -> CheckResult {
+    app.get("/livez").await?.expect_status(200)?;
+    until_status(lab, app, "/readyz", 200).await?;
+    fault();
+    until_status(lab, app, "/readyz", 503).await?;
+    app.get("/livez").await?.expect_status(200)?;
+    lab.postgres().await?.proxy().restore();
+    until_status(lab, app, "/readyz", 200).await?;
+    Ok(())
+}
+
+/// Nobody starts things in order: machines come up together, and a database takes longer than its clients
+/// (The Twelve-Factor App, IX Disposability; Docker documentation, Control startup order).
+#[check(title = "started before its database, the server waits for it", task = 2, points = 5, needs = ["live_is_not_ready"],
+        hints = ["What does your server do first: listen, or connect?",
+                 "Listen first, so that the probes can be answered; then try to connect and migrate, again and again, and be ready afterwards."])]
+async fn waits_for_database(lab: &Lab) -> CheckResult {
+    let db = lab.postgres().await?;
+    db.proxy().refuse();
+    let mut app = lab.server().without_waiting().start().await?;
+    lab.eventually("GET /livez is 200 while the database is away", SOON, || async {
+        app.get("/livez").await?.expect_status(200)
+    })
+    .await?;
+    app.get("/readyz").await?.expect_status(503)?;
+    // Another fault: the host is there, and nobody answers.
+    db.proxy().cut();
+    app.get("/readyz").await?.expect_status(503)?;
+    expect_that(app.is_running(), "the server ended while it should wait for its database")?;
+    db.proxy().restore();
+    app.ready(SOON).await.because("the database was there again")?;
+    app.get("/events").await?.expect_status(200)?;
+    Ok(())
+}
+
+/// A server that cannot be ended while it waits holds up the whole deployment (The Twelve-Factor App, IX Disposability).
+#[check(title = "SIGTERM ends a server that still waits for its database", task = 2, points = 2, needs = ["waits_for_database"],
+        hints = ["From which moment on does your server listen for signals?",
+                 "Begin to listen for SIGTERM before the wait, and `select!` between the two."])]
+async fn stops_while_waiting(lab: &Lab) -> CheckResult {
+    lab.postgres().await?.proxy().refuse();
+    let mut app = lab.server().without_waiting().start().await?;
+    lab.eventually("GET /livez is 200 while the database is away", SOON, || async {
+        app.get("/livez").await?.expect_status(200)
+    })
+    .await?;
+    app.terminate()?;
+    expect_equal("the exit code", &app.exited(SOON).await?.code, &Some(0))
+}

@@ -1,0 +1,154 @@
+//! Task 6: what the server tells those who run it.
+
+use std::collections::BTreeSet;
+
+use lab_kit::prelude::*;
+
+use crate::support::Office;
+
+/// How long a line may take from the server's output to us.
+const ARRIVAL: Duration = Duration::from_secs(5);
+
+/// A log is read by programs: one object a line, and whatever a stranger sends stays within its string
+/// (The Twelve-Factor App, XI Logs; OWASP ASVS 5.0, 16.2.4 and 16.4.1; CWE-117).
+#[check(title = "one JSON object a line on standard output, and one line for each request", task = 6, points = 4,
+        hints = ["Pipe the server into `jq -c .`: does every line pass?",
+                 "`tracing_subscriber::fmt().json().flatten_event(true)` writes such lines; a middleware around all routes writes one for each request.",
+                 "Never build a line with `format!`: a quote or a line break in a path forges the next one."])]
+async fn log_lines(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let forged = lab.word();
+    // A line break, and then a line that looks like one of ours; once as it is in a path, and once in quotes.
+    let trick = format!("/events/%0A%7B%22request_id%22:%22{forged}%22,%22status%22:200%7D");
+    let quote = format!("/events/%22,%22request_id%22:%22{forged}");
+    let paths = ["/events", "/events/999999999", "/nowhere", trick.as_str(), quote.as_str()];
+    for path in paths {
+        let id = lab.word();
+        let answer = app.get(path).header("X-Request-Id", &id).await?;
+        expect_line(lab, &app, &id, path, answer.status()).await?;
+    }
+    for line in objects(&app)? {
+        expect_that(line["request_id"] != json!(forged), format!("a client has forged a line of the log: {line}"))?;
+    }
+    Ok(())
+}
+
+/// Fails unless there is exactly one line for the request `id`, which says what it was and what became of it.
+async fn expect_line(lab: &Lab, app: &App, id: &str, path: &str, status: u16) -> CheckResult {
+    let lines = lab
+        .eventually(&format!("a line for GET {path}"), ARRIVAL, || async {
+            let lines: Vec<_> =
+                objects(app)?.into_iter().filter(|line| line["request_id"] == json!(id) && line.get("status").is_some()).collect();
+            expect_that(!lines.is_empty(), format!("no line has \"request_id\":\"{id}\" and a \"status\""))?;
+            Ok(lines)
+        })
+        .await?;
+    let line = match lines.as_slice() {
+        [line] => line,
+        more => return Err(Failure::learner(format!("GET {path} has {} lines with a \"status\"", more.len()))),
+    };
+    let number = |name: &str| line[name].as_f64().is_some_and(|number| number >= 0.0);
+    // With its percent signs, or decoded: JSON holds both.
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let path_fits = line["path"].as_str().is_some_and(|said| said == path || said == decoded);
+    let wrong = match () {
+        () if line["method"] != json!("GET") => "\"method\" is \"GET\"",
+        () if !path_fits => "\"path\" is the path",
+        () if line["status"].as_u64() != Some(u64::from(status)) => "\"status\" is the number that the client got",
+        () if !number("duration_ms") => "\"duration_ms\" is a number",
+        () => return Ok(()),
+    };
+    Err(Failure::learner(format!("the line for GET {path} does not say what it should: {wrong}"))
+        .sent(format!("GET {path}, answered with {status}"))
+        .expected(format!("{{\"request_id\":\"{id}\",\"method\":\"GET\",\"path\":\"{path}\",\"status\":{status},\"duration_ms\":1.2}}"))
+        .actual(line.to_string()))
+}
+
+/// The lines of standard output, each of which must be an object.
+fn objects(app: &App) -> CheckResult<Vec<Value>> {
+    let lines = app.output();
+    let object = |line: &String| match serde_json::from_str(line) {
+        Ok(Value::Object(members)) => Ok(Value::Object(members)),
+        _ => Err(Failure::learner("a line of standard output is no JSON object").expected("{\"…\":…}").actual(line)),
+    };
+    lines.iter().filter(|line| !line.trim().is_empty()).map(object).collect()
+}
+
+/// One id leads through the logs of all who had a hand in a request. It comes from outside, so that it is looked at
+/// before it is written anywhere (OWASP ASVS 5.0, 16.2.1 and 16.4.1).
+#[check(title = "a request id is taken or made, and given back", task = 6, points = 3, needs = ["log_lines"],
+        hints = ["What does `curl -i -H 'X-Request-Id: abc'` show?",
+                 "Take what is 1 to 64 letters, digits, `-`, `_` and `.`; make a fresh one (a UUID) in place of anything else.",
+                 "Put it into the answer's header `X-Request-Id`, of every answer: errors, too."])]
+async fn request_ids(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for path in ["/events", "/nowhere", "/events/999999999"] {
+        let id = format!("{}_A.9", lab.word());
+        app.get(path).header("X-Request-Id", &id).await?.expect_header("X-Request-Id", &id)?;
+    }
+    let mut made = BTreeSet::new();
+    for _ in 0..10 {
+        let answer = app.get("/events").await?;
+        let id = plain_id(&answer)?;
+        expect_that(made.insert(id.clone()), format!("two requests got the same id, {id}"))?;
+    }
+    let long = "x".repeat(300);
+    for strange in [long.as_str(), "\",\"admin\":\"true", "a b", "é"] {
+        let answer = app.get("/events").header("X-Request-Id", strange).await?.expect_status(200)?;
+        let id = plain_id(&answer).because("an id that is none is replaced by one of the server's own")?;
+        expect_line(lab, &app, &id, "/events", 200).await?;
+    }
+    Ok(())
+}
+
+/// The id in an answer, if it is one.
+fn plain_id(answer: &Response) -> CheckResult<String> {
+    let id = answer.header("X-Request-Id").unwrap_or_default().to_owned();
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain && (1..=64).contains(&id.len()) {
+        return Ok(id);
+    }
+    Err(answer
+        .failure(format!("the answer's X-Request-Id is `{id}`"))
+        .expected("1 to 64 letters, digits, `-`, `_` and `.`"))
+}
+
+/// Logs are copied, kept for years and read by many. What opens a door must not stand in them
+/// (OWASP, Logging Cheat Sheet, Data to exclude; ASVS 5.0, 16.2.5; CWE-532).
+#[check(title = "no secret stands in the log", task = 6, points = 3, needs = ["log_lines"],
+        hints = ["Search your log for the token that you sent with `Authorization`.",
+                 "Write down what you need (method, path, status), not all that came: no headers, no bodies, no query.",
+                 "A settings struct with `derive(Debug)` prints its passwords. Give secrets a type that does not."])]
+async fn log_secrets(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let mut app = office.server(lab).start().await?;
+    let event = office.event(lab, &app).await?;
+    let (wrong, cookie, query) = (lab.word(), lab.word(), lab.word());
+    office.order(&app, &event, "Ada").await?.expect_status(201)?;
+    office.order(&app, &format!("{event}999999"), "Ada").await?.expect_status(404)?;
+    office.drill(&app).await?.expect_status(500)?;
+    app.post("/events").bearer(&wrong).json(&json!({})).await?.expect_status(401)?;
+    app.get("/events").cookie("session", &cookie).await?.expect_status(200)?;
+    app.get("/events").query("token", &query).await?.expect_status(200)?;
+    app.terminate()?;
+    app.exited(crate::support::SOON).await?;
+    let last = lab.word();
+    lab.note(format!("looking through the log {last}"));
+    let url = lab.postgres().await?.url().to_owned();
+    let password = url.split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
+    let secrets = [
+        ("the value of API_TOKEN", &office.token),
+        ("the password in DATABASE_URL", &password),
+        ("a token that a client tried", &wrong),
+        ("a cookie", &cookie),
+        ("a token in a query", &query),
+    ];
+    for line in app.log() {
+        for (what, secret) in &secrets {
+            if !secret.is_empty() && line.contains(secret.as_str()) {
+                return Err(Failure::learner(format!("{what} stands in the log")).actual(line));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Task 7: what a monitoring system reads, and what it must read after a panic.
+
+use futures::future::try_join_all;
+use lab_kit::prelude::*;
+
+use crate::support::{Exposition, Office};
+
+/// How long a count may take until it can be read.
+const ARRIVAL: Duration = Duration::from_secs(5);
+const REQUESTS: &str = "http_requests_total";
+const DURATIONS: &str = "http_request_duration_seconds";
+
+/// Logs tell what happened to one request, metrics what happens to all: how many, how many failed, how long they took
+/// (Prometheus documentation, Exposition formats; Google, Site Reliability Engineering, ch. 6).
+#[check(title = "requests are counted and timed, in a format that Prometheus reads", task = 7, points = 4,
+        hints = ["What does `curl /metrics` show after three requests?",
+                 "The crate `prometheus-client` has `Family<Labels, Counter>` and `Histogram`, and writes the format. It adds `_total` to a counter's name.",
+                 "Count in the middleware that writes the log: it knows the status and the time."])]
+async fn metrics(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let office_less = |status: &'static str| {
+        move |labels: &std::collections::BTreeMap<String, String>| labels.get("status").is_some_and(|it| it == status)
+    };
+    // The first of each kind may make a series; the others must change it.
+    for path in ["/events", "/events/999999999"] {
+        app.get(path).await?;
+    }
+    let before = Exposition::scrape(&app).await?;
+    for (metric, kind) in [(REQUESTS, "counter"), (DURATIONS, "histogram")] {
+        expect_equal(&format!("the type of {metric}"), &before.type_of(metric), &Some(kind))?;
+    }
+    for _ in 0..3 {
+        app.get("/events").await?.expect_status(200)?;
+    }
+    for _ in 0..2 {
+        app.get("/events/999999999").await?.expect_status(404)?;
+    }
+    let after = lab
+        .eventually("three requests with status 200 and two with 404 are counted", ARRIVAL, || async {
+            let now = Exposition::scrape(&app).await?;
+            let grown = |name: &str, status| now.sum(name, office_less(status)) - before.sum(name, office_less(status));
+            // Whether a request for /metrics counts as well is up to the server.
+            expect_that(grown(REQUESTS, "200") >= 3.0, format!("{REQUESTS} of status=\"200\" grew by {}", grown(REQUESTS, "200")))?;
+            expect_equal(&format!("{REQUESTS} of status=\"404\" grew by"), &grown(REQUESTS, "404"), &2.0)?;
+            Ok(now)
+        })
+        .await?;
+    if let Some(problem) = after.histogram_problem(DURATIONS) {
+        return Err(Failure::learner(problem).expected("a histogram: its buckets, its sum and its count"));
+    }
+    let count = format!("{DURATIONS}_count");
+    let grown = after.sum(&count, |_| true) - before.sum(&count, |_| true);
+    expect_that(grown >= 5.0, format!("after five more requests {count} has grown by {grown}"))
+}
+
+/// Each different set of labels is a series that is kept for ever, and strangers choose paths and methods: they could
+/// fill the memory of server and monitoring (Prometheus documentation, Metric and label naming; Instrumentation, Do not
+/// overuse labels; OWASP API Security 2023, API4).
+#[check(title = "a thousand different paths make no new series", task = 7, points = 3, needs = ["metrics"],
+        hints = ["Which value does your label have for `/events/1`, and for `/events/2`?",
+                 "The route's pattern is what there are few of: axum gives it as `MatchedPath`. What matches none is one value, such as `unmatched`.",
+                 "Clients may send any word as method."])]
+async fn bounded_series(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    ask(lab, &app, 10).await?;
+    let before = Exposition::scrape(&app).await?.len();
+    try_join_all((0..4).map(|_| ask(lab, &app, 250))).await?;
+    let after = Exposition::scrape(&app).await?.len();
+    // A few may be new for another reason, such as a first error.
+    expect_that(after <= before + 10, format!("1,000 requests have made {} new series", after.saturating_sub(before)))
+        .because("ids, unknown paths and unknown methods are not for labels")
+}
+
+/// Sends so many requests, no two alike: ids, unknown paths, and now and then an unknown method.
+async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
+    for turn in 0..count {
+        let word = lab.word();
+        let request = match turn % 10 {
+            0..5 => app.get(format!("/events/{}", lab.number(1_000_000, 1_000_000_000))),
+            5..9 => app.get(format!("/{word}/{word}")),
+            _ => app.request(&word.replace("lab-", "M").to_ascii_uppercase(), "/events"),
+        };
+        request.await?;
+    }
+    Ok(())
+}
+
+/// A mistake in one request is that request's: it is answered and counted, and the next one is served
+/// (RFC 9110 §15.6.1; Rust standard library, `Mutex`, Poisoning).
+#[check(title = "a panic is 500, is counted, and harms nobody else", task = 7, points = 4, needs = ["metrics"],
+        hints = ["`POST /drill/panic` panics while it holds a lock. What do others get who need that lock?",
+                 "A thread that panics poisons the mutexes it holds: `lock().unwrap_or_else(PoisonError::into_inner)`, where the data is whole.",
+                 "`tower_http::catch_panic::CatchPanicLayer::custom` makes an answer, and can count."])]
+async fn panic(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let mut app = office.server(lab).start().await?;
+    let event = office.event(lab, &app).await?;
+    let before = Exposition::scrape(&app).await?;
+    for _ in 0..2 {
+        office.drill(&app).await?.expect_status(500)?;
+    }
+    expect_that(app.is_running(), "the panic ended the server")?;
+    app.get("/tally").await?.expect_status(200).because("a handler had panicked before")?;
+    office.order(&app, &event, "Ada").await?.expect_status(201).because("a handler had panicked before")?;
+    app.get("/tally").await?.expect_status(200)?.expect_json(json!({"orders": 1, "seats": 1}))?;
+    lab.eventually("two panics are counted", ARRIVAL, || async {
+        let now = Exposition::scrape(&app).await?;
+        let panics = now.sum("http_panics_total", |_| true) - before.sum("http_panics_total", |_| true);
+        expect_equal("http_panics_total grew by", &panics, &2.0)?;
+        let is_500 = |labels: &std::collections::BTreeMap<String, String>| labels.get("status").is_some_and(|it| it == "500");
+        expect_equal(
+            "http_requests_total of status=\"500\" grew by",
+            &(now.sum(REQUESTS, is_500) - before.sum(REQUESTS, is_500)),
+            &2.0,
+        )
+    })
+    .await
+}

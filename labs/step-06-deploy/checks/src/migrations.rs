@@ -1,0 +1,127 @@
+//! Task 4: a schema that changes while others work on it.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Office, SOON, VersionOne};
+
+/// Rows that were there before a change belong to it, too (Martin Fowler and Pramod Sadalage, "Evolutionary Database
+/// Design"; Danilo Sato, "Parallel Change").
+#[check(title = "orders of version 1 have a buyer after the migration", task = 4, points = 2,
+        hints = ["A new column is NULL in every row that is there already.",
+                 "A new file in `migrations/`: add `buyer`, then `UPDATE orders SET buyer = customer`."])]
+async fn old_rows(lab: &Lab) -> CheckResult {
+    let mut old = VersionOne::prepare(lab).await?;
+    let event = old.event(lab).await?;
+    let names = [lab.word(), lab.word()];
+    let mut orders = Vec::new();
+    for name in &names {
+        orders.push(old.order(event, name).await?);
+    }
+    old.close().await?;
+    let app = lab.start().await?;
+    for (order, name) in orders.iter().zip(&names) {
+        expect_buyer(lab, &app, *order, name).await?;
+    }
+    Ok(())
+}
+
+/// A release starts several instances at once, and all of them find work to do (PostgreSQL manual, 13.3.5 Advisory Locks).
+#[check(title = "two instances may migrate at the same moment", task = 4, points = 3, needs = ["old_rows"],
+        hints = ["Two processes look into the ledger at the same moment, and both find the second migration missing. What then?",
+                 "sqlx takes an advisory lock around the migrations, unless it is told not to."])]
+async fn migrate_together(lab: &Lab) -> CheckResult {
+    let mut old = VersionOne::prepare(lab).await?;
+    let event = old.event(lab).await?;
+    let name = lab.word();
+    let order = old.order(event, &name).await?;
+    old.close().await?;
+    // While the table is locked nobody can change it. So all of them get to that point before one gets past it.
+    let mut gate = lab.postgres().await?.pool().begin().await.ours("opening a transaction")?;
+    sqlx::query("lock table orders in access exclusive mode").execute(&mut *gate).await.ours("locking orders")?;
+    lab.note("the table `orders` cannot be changed for now");
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        servers.push(lab.server().without_waiting().start().await?);
+    }
+    until_waiting(lab, 3, Duration::from_secs(2)).await?;
+    gate.rollback().await.ours("ending a transaction")?;
+    lab.note("the table `orders` can be changed again");
+    for server in &mut servers {
+        server.ready(SOON).await.because("one of three servers that were started at once")?;
+        expect_buyer(lab, server, order, &name).await?;
+    }
+    Ok(())
+}
+
+/// Old and new instances run side by side during a release, and after one that is taken back. So a schema grows first
+/// and shrinks releases later (Danilo Sato, "Parallel Change"; PostgreSQL manual, 5.7 Modifying Tables).
+#[check(title = "instances of version 1 work on the new schema", task = 4, points = 4, needs = ["old_rows"],
+        hints = ["Which statements does an instance of version 1 send after you renamed its column?",
+                 "Keep `customer`, add `buyer`. Version 1 writes only the one: a trigger can fill the other.",
+                 "Version 1 also reads what you write: write both columns."])]
+async fn old_binary(lab: &Lab) -> CheckResult {
+    let mut old = VersionOne::prepare(lab).await?;
+    let event = old.event(lab).await?;
+    let office = Office::new(lab);
+    let app = office.server(lab).start().await?;
+    let (theirs, ours) = (lab.word(), lab.word());
+    let order = old.order(event, &theirs).await?;
+    expect_buyer(lab, &app, order, &theirs).await.because("an instance of version 1 placed the order")?;
+    let body = json!({"buyer": ours, "seats": 1});
+    let path = format!("/events/{event}/orders");
+    let placed = app.post(path).bearer(&office.token).json(&body).await?.expect_status(201)?;
+    let order = placed.expect_json(json!({"buyer": ours, "seats": 1, "event_id": event}))?.at::<i64>("/id")?;
+    let read = old.customer_of(order).await?;
+    expect_equal("what version 1 reads as the customer of a new order", &read, &ours)?;
+    expect_buyer(lab, &app, order, &ours).await?;
+    old.event(lab).await?;
+    old.close().await
+}
+
+/// One day the program you write now is the old one: it is started again, or rolled back to, on a schema that is newer
+/// than itself (sqlx, `Migrator::set_ignore_missing`).
+#[check(title = "the server starts on a schema that is newer than itself", task = 4, points = 3, needs = ["old_rows"],
+        hints = ["The ledger names a migration that your program has never heard of. Is that an error?",
+                 "sqlx thinks so, unless you call `set_ignore_missing(true)` on the migrator."])]
+async fn newer_schema(lab: &Lab) -> CheckResult {
+    drop(lab.start().await?);
+    let db = lab.postgres().await?;
+    let ledger: bool = db.scalar("select to_regclass('public._sqlx_migrations') is not null").await?;
+    if !ledger {
+        return Err(Failure::not_applicable("the migrations are not kept in sqlx's ledger, which the grader knows"));
+    }
+    db.execute(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (99999999999999, 'from the future', true, 'unknown', 0)",
+    )
+    .await?;
+    db.execute("alter table events add column doors_open_at timestamptz").await?;
+    lab.note("a newer version has added a column, and a line to the ledger");
+    let office = Office::new(lab);
+    let app = office.server(lab).start().await.because("the schema was newer than the server, and fit for it")?;
+    office.event(lab, &app).await?;
+    Ok(())
+}
+
+/// The order's buyer, as the table and as the server show it.
+async fn expect_buyer(lab: &Lab, app: &App, order: i64, name: &str) -> CheckResult {
+    let db = lab.postgres().await?;
+    let buyer: Option<String> =
+        db.sql("select buyer::text from orders where id = $1").bind(order).scalar().await?;
+    expect_equal("orders.buyer", &buyer.as_deref(), &Some(name))?;
+    app.get(format!("/orders/{order}")).await?.expect_status(200)?.expect_json(json!({"id": order, "buyer": name}))?;
+    Ok(())
+}
+
+/// Waits until this many sessions wait for a lock, or `within` is over: who looks at the ledger again and again, in
+/// place of waiting for a lock, is not to be seen.
+async fn until_waiting(lab: &Lab, sessions: i64, within: Duration) -> CheckResult {
+    let db = lab.postgres().await?;
+    let sql = "select count(*) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
+    let deadline = tokio::time::Instant::now() + within;
+    while db.scalar::<i64>(sql).await? < sessions && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}

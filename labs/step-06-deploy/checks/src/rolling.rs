@@ -1,0 +1,96 @@
+//! Task 5: a release that nobody notices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use lab_kit::Balancer;
+use lab_kit::prelude::*;
+
+use crate::support::SOON;
+
+/// How many clients send one request after the other.
+const CLIENTS: usize = 4;
+
+/// A release replaces one instance after the other. Between "do not send me anything more" and the moment nobody does,
+/// requests still come (Kubernetes documentation, Performing a Rolling Update, and Termination of Pods).
+#[check(title = "two instances are replaced under load, and no request fails", task = 5, points = 6, needs = ["drain"],
+        hints = ["The balancer asks `/readyz` every 20 ms. What happens to a request in between, if the listener closes at once?",
+                 "First `/readyz` 503, then wait DRAIN_DELAY_MS while everything is still answered, and only then stop to accept."])]
+async fn rolling_restart(lab: &Lab) -> CheckResult {
+    // A busy machine may take a good part of this to ask `/readyz` once more.
+    let start = || lab.server().env("DRAIN_DELAY_MS", "1000").start();
+    let mut instances = [start().await?, start().await?];
+    let balancer = Arc::new(lab.balancer("/readyz").await?);
+    for instance in &instances {
+        balancer.add(instance);
+    }
+    balancer.until_ready(2, SOON).await?;
+    let load = Load::begin(&balancer);
+    for instance in &mut instances {
+        load.flows(lab).await?;
+        let fresh = start().await?;
+        balancer.add(&fresh);
+        balancer.until_ready(3, SOON).await?;
+        instance.terminate()?;
+        let exit = instance.exited(SOON).await?;
+        balancer.remove(instance);
+        expect_equal("the exit code of the instance that was replaced", &exit.code, &Some(0))?;
+        *instance = fresh;
+    }
+    load.flows(lab).await?;
+    load.end(&balancer).await
+}
+
+/// Clients that send requests until they are told to stop, or one fails.
+struct Load {
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    clients: Vec<tokio::task::JoinHandle<CheckResult>>,
+}
+
+impl Load {
+    fn begin(balancer: &Arc<Balancer>) -> Self {
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let client = || {
+            let (balancer, stop, answered) = (Arc::clone(balancer), Arc::clone(&stop), Arc::clone(&answered));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    balancer.get("/events").await?.expect_status(200)?;
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    // A break, so that the instances are busy and not overwhelmed.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Ok(())
+            })
+        };
+        let clients = (0..CLIENTS).map(|_| client()).collect();
+        Self { stop, answered, clients }
+    }
+
+    /// Waits until more requests were answered than are in flight at once.
+    async fn flows(&self, lab: &Lab) -> CheckResult {
+        let enough = self.answered.load(Ordering::Relaxed) + 4 * CLIENTS;
+        lab.eventually("requests are answered", SOON, || async {
+            let ended = self.clients.iter().any(tokio::task::JoinHandle::is_finished);
+            let answered = self.answered.load(Ordering::Relaxed);
+            expect_that(ended || answered >= enough, format!("{answered} were answered, {enough} are awaited"))
+        })
+        .await
+    }
+
+    async fn end(self, balancer: &Balancer) -> CheckResult {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut outcomes = Vec::new();
+        for client in self.clients {
+            outcomes.push(client.await.ours("waiting for a client")?);
+        }
+        let failures = balancer.failures();
+        let story = if failures.is_empty() {
+            "one after the other, both instances were replaced by fresh ones".to_owned()
+        } else {
+            format!("while the instances were replaced: {}", failures.join("; "))
+        };
+        outcomes.into_iter().collect::<CheckResult<Vec<()>>>().because(&story)?;
+        expect_that(failures.is_empty(), story)
+    }
+}

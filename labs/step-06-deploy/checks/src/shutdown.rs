@@ -1,0 +1,135 @@
+//! Task 3: the way out.
+
+use lab_kit::prelude::*;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::support::{Gate, Office, SOON};
+
+/// How long servers that are looked at while they drain go on accepting. A busy machine needs some of it to look.
+const DRAIN: Duration = Duration::from_millis(1_200);
+
+/// Whoever sends requests learns late that a server goes, so that it says so first and leaves afterwards, when
+/// everything begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
+#[check(title = "on SIGTERM: unready first, requests in flight are answered, exit code 0", task = 3, points = 8,
+        hints = ["Which signal does `docker stop` send? And Ctrl-C?",
+                 "In this order: `/readyz` 503; DRAIN_DELAY_MS later no new connections; wait for the requests; exit.",
+                 "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` knows SIGTERM."])]
+async fn drain(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let server = office.server(lab).env("DRAIN_DELAY_MS", "1200").env("SHUTDOWN_TIMEOUT_MS", "15000");
+    let mut app = server.start().await?;
+    let event = office.event(lab, &app).await?;
+    let gate = Gate::shut(lab).await?;
+    let order = tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(15)).into_future());
+    gate.until_waiting(lab, 1).await?;
+    let told = Instant::now();
+    app.terminate()?;
+    expect_unready_first(lab, &mut app, &event, told).await?;
+    until_closed(&app, told + DRAIN + Duration::from_secs(1)).await;
+    expect_that(app.is_running(), "the server ended while a request was in flight")?;
+    gate.open(lab).await?;
+    let answered = order.await.ours("waiting for the order")?;
+    answered.and_then(|answer| answer.expect_status(201)).because("the order was in flight when SIGTERM came")?;
+    expect_equal("the exit code", &app.exited(SOON).await?.code, &Some(0))
+}
+
+/// `/readyz` says 503 while the server still answers; where we look too late to tell, nothing is said.
+async fn expect_unready_first(lab: &Lab, app: &mut App, event: &str, told: Instant) -> CheckResult {
+    let seen = lab
+        .eventually("GET /readyz is 503 after SIGTERM", DRAIN, || async {
+            app.get("/readyz").await?.expect_status(503)
+        })
+        .await;
+    let late = Instant::now() > told + DRAIN.mul_f64(0.8);
+    match seen {
+        Err(_) if late && app.is_running() && told.elapsed() > DRAIN * 3 => {
+            lab.note("the machine was too busy to look in time");
+            return Ok(());
+        }
+        other => other.because("for DRAIN_DELAY_MS the server goes on answering, and says that it is not ready")?,
+    };
+    if !late {
+        app.get(event).await?.expect_status(200).because("DRAIN_DELAY_MS was not over yet")?;
+    }
+    Ok(())
+}
+
+/// Waits until nobody listens any more, at most until `deadline`: a server may as well go on listening.
+async fn until_closed(app: &App, deadline: Instant) {
+    while Instant::now() < deadline && TcpStream::connect(app.address()).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Browsers and balancers keep connections open for minutes in case they need them again. Nothing is in flight on
+/// them, and they may be closed at any time (RFC 9112 §9.3, §9.6).
+#[check(title = "idle connections do not hold up the exit", task = 3, points = 4,
+        hints = ["Open a connection with `curl --keepalive`, or `nc`, and stop the server. How long does it take?",
+                 "The graceful shutdown of hyper, and so axum's, closes idle connections: let it know when the time has come."])]
+async fn idle_connections(lab: &Lab) -> CheckResult {
+    let mut app = lab.server().env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        let mut connection = app.connect().await?;
+        app.get("/events").over(&mut connection).await?.expect_status(200)?;
+        idle.push(connection);
+    }
+    app.terminate()?;
+    let exit = app.exited(SOON).await.because("three connections were open, and no request was in flight on any")?;
+    expect_equal("the exit code", &exit.code, &Some(0))
+}
+
+/// Patience has an end: whoever runs the server sends SIGKILL when its own is over, and then nothing ends in order
+/// (Kubernetes documentation, Pod Lifecycle, Termination of Pods).
+#[check(title = "a request that does not end is cut when the time to shut down is over", task = 3, points = 5, needs = ["drain"],
+        hints = ["A request waits for a lock that nobody gives back. When does your server end?",
+                 "`tokio::time::timeout(shutdown_timeout, server)`: then give up, close the pool (also with a limit), and exit."])]
+async fn stuck_request(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let server = office.server(lab).env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "400");
+    let mut app = server.env("REQUEST_TIMEOUT_MS", "120000").start().await?;
+    let event = office.event(lab, &app).await?;
+    let gate = Gate::shut(lab).await?;
+    let order = tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(30)).into_future());
+    gate.until_waiting(lab, 1).await?;
+    app.terminate()?;
+    let exit = app.exited(SOON).await.because("SHUTDOWN_TIMEOUT_MS was 400, and a request did not end")?;
+    order.abort();
+    expect_that(exit.code.is_some(), format!("the server ended with {exit}"))
+        .because("it ends by itself, with whatever exit code")?;
+    gate.open(lab).await
+}
+
+/// To a database, a client that vanished and one that is silent look the same. Sessions that nobody closed hold memory,
+/// locks and places in max_connections until it finds out (PostgreSQL manual, 55.2.10 Termination; 28.2.17
+/// pg_stat_database, sessions_abandoned).
+#[check(title = "after the exit no session is left on the database, and none was abandoned", task = 3, points = 4,
+        hints = ["What does your pool do when `main` returns?",
+                 "`pool.close().await` says good-bye on every connection. Do it after the last request, and wait for it."])]
+async fn sessions_closed(lab: &Lab) -> CheckResult {
+    let mut app = lab.server().env("DRAIN_DELAY_MS", "50").start().await?;
+    let db = lab.postgres().await?;
+    for answer in lab.burst((0..20).map(|_| app.get("/events"))).await? {
+        answer.expect_status(200)?;
+    }
+    let (open, abandoned) = (db.sessions().await?, abandoned(lab).await?);
+    app.terminate()?;
+    expect_equal("the exit code", &app.exited(SOON).await?.code, &Some(0))?;
+    lab.eventually("the server's sessions end", SOON, || async {
+        expect_equal("sessions on the database", &db.sessions().await?, &0)
+    })
+    .await?;
+    let more = self::abandoned(lab).await? - abandoned;
+    if more == 0 {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("{more} sessions were abandoned when the server ended"))
+        .expected(format!("{open} sessions, each closed by the message Terminate"))
+        .actual(format!("pg_stat_database counts {more} more as sessions_abandoned")))
+}
+
+async fn abandoned(lab: &Lab) -> CheckResult<i64> {
+    let sql = "select sessions_abandoned from pg_stat_database where datname = current_database()";
+    lab.postgres().await?.scalar(sql).await
+}

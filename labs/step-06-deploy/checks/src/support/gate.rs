@@ -1,0 +1,42 @@
+//! Requests that take as long as the grader wants: orders that wait for a lock on their table.
+
+use lab_kit::prelude::*;
+use sqlx::{Postgres, Transaction};
+
+use super::SOON;
+
+/// As long as this lives, nobody can write to the table `orders`, nor read it. Everything else goes on.
+#[derive(Debug)]
+pub struct Gate(Transaction<'static, Postgres>);
+
+impl Gate {
+    /// Locks the table.
+    pub async fn shut(lab: &Lab) -> CheckResult<Self> {
+        let mut lock = lab.postgres().await?.pool().begin().await.ours("opening a transaction")?;
+        sqlx::query("lock table orders in access exclusive mode")
+            .execute(&mut *lock)
+            .await
+            .map_err(|error| Failure::learner(format!("the table `orders` cannot be locked: {error}")))?;
+        lab.note("the grader holds the table `orders` locked: whoever orders has to wait");
+        Ok(Self(lock))
+    }
+
+    /// Waits until this many orders wait for the lock.
+    pub async fn until_waiting(&self, lab: &Lab, orders: i64) -> CheckResult {
+        let db = lab.postgres().await?;
+        let sql = "select count(*) from pg_stat_activity
+                   where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
+        lab.eventually("the orders reach the locked table", SOON, || async {
+            let waiting = db.scalar::<i64>(sql).await?;
+            expect_that(waiting >= orders, format!("{waiting} of {orders} statements wait for the lock on `orders`"))
+        })
+        .await
+    }
+
+    /// Lets them go on.
+    pub async fn open(self, lab: &Lab) -> CheckResult {
+        self.0.rollback().await.ours("ending a transaction")?;
+        lab.note("the table `orders` is free again");
+        Ok(())
+    }
+}
