@@ -66,8 +66,8 @@ impl Application {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { configuration, listener, router, lifecycle, store } = self;
         let closing = lifecycle.clone();
-        let serving = axum::serve(listener, router)
-            .with_graceful_shutdown(async move { closing.reached(Phase::Closing).await });
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(async move { closing.reached(Phase::Closing).await });
         let mut serving = tokio::spawn(async move { serving.await });
         let preparing = async {
             store.prepare().await?;
@@ -86,11 +86,7 @@ impl Application {
 }
 
 /// Says that we go, waits until everybody can have heard it, finishes what was begun, and gives up what does not end.
-async fn wind_down(
-    configuration: &Configuration,
-    lifecycle: &Lifecycle,
-    mut serving: JoinHandle<std::io::Result<()>>,
-) {
+async fn wind_down(configuration: &Configuration, lifecycle: &Lifecycle, mut serving: JoinHandle<std::io::Result<()>>) {
     lifecycle.enter(Phase::Draining);
     sleep(configuration.drain_delay).await;
     lifecycle.enter(Phase::Closing);

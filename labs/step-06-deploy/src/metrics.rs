@@ -58,9 +58,7 @@ impl Metrics {
     pub fn answered(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
         let method = known(method);
         let route = route.unwrap_or("unmatched").to_owned();
-        self.requests
-            .get_or_create(&RequestLabels { method, route: route.clone(), status: status.as_u16() })
-            .inc();
+        self.requests.get_or_create(&RequestLabels { method, route: route.clone(), status: status.as_u16() }).inc();
         self.durations.get_or_create(&RouteLabels { method, route }).observe(took.as_secs_f64());
     }
 

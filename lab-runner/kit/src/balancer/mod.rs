@@ -180,8 +180,7 @@ impl Balancer {
     /// ```
     pub fn request(&self, method: &str, path: impl AsRef<str>) -> Request {
         // Nobody can start this balancer by hand: whoever wants to see the same asks it where it is.
-        let peer =
-            Peer { address: self.address, transcript: self.shared.transcript.clone(), by_hand: String::new() };
+        let peer = Peer { address: self.address, transcript: self.shared.transcript.clone(), by_hand: String::new() };
         Request::new(peer, method, path.as_ref())
     }
 

@@ -32,10 +32,8 @@ async fn server(name: &'static str, answers: bool) -> Server {
                 (false, _) if !answers => continue,
                 (false, _) => (200, name),
             };
-            let answer = format!(
-                "HTTP/1.1 {status} Word\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
+            let answer =
+                format!("HTTP/1.1 {status} Word\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });

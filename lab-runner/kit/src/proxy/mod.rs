@@ -113,6 +113,7 @@ impl Proxy {
     /// # Ok(()) }
     /// ```
     pub fn cut(&self) {
+        self.ensure_listening();
         self.set("its connections are cut, and new ones are closed at once", |faults| faults.cut(Link::Cut));
     }
 

@@ -37,8 +37,10 @@ async fn log_lines(lab: &Lab) -> CheckResult {
 async fn expect_line(lab: &Lab, app: &App, id: &str, path: &str, status: u16) -> CheckResult {
     let lines = lab
         .eventually(&format!("a line for GET {path}"), ARRIVAL, || async {
-            let lines: Vec<_> =
-                objects(app)?.into_iter().filter(|line| line["request_id"] == json!(id) && line.get("status").is_some()).collect();
+            let lines: Vec<_> = objects(app)?
+                .into_iter()
+                .filter(|line| line["request_id"] == json!(id) && line.get("status").is_some())
+                .collect();
             expect_that(!lines.is_empty(), format!("no line has \"request_id\":\"{id}\" and a \"status\""))?;
             Ok(lines)
         })
@@ -60,7 +62,9 @@ async fn expect_line(lab: &Lab, app: &App, id: &str, path: &str, status: u16) ->
     };
     Err(Failure::learner(format!("the line for GET {path} does not say what it should: {wrong}"))
         .sent(format!("GET {path}, answered with {status}"))
-        .expected(format!("{{\"request_id\":\"{id}\",\"method\":\"GET\",\"path\":\"{path}\",\"status\":{status},\"duration_ms\":1.2}}"))
+        .expected(format!(
+            "{{\"request_id\":\"{id}\",\"method\":\"GET\",\"path\":\"{path}\",\"status\":{status},\"duration_ms\":1.2}}"
+        ))
         .actual(line.to_string()))
 }
 

@@ -106,8 +106,7 @@ async fn newer_schema(lab: &Lab) -> CheckResult {
 /// The order's buyer, as the table and as the server show it.
 async fn expect_buyer(lab: &Lab, app: &App, order: i64, name: &str) -> CheckResult {
     let db = lab.postgres().await?;
-    let buyer: Option<String> =
-        db.sql("select buyer::text from orders where id = $1").bind(order).scalar().await?;
+    let buyer: Option<String> = db.sql("select buyer::text from orders where id = $1").bind(order).scalar().await?;
     expect_equal("orders.buyer", &buyer.as_deref(), &Some(name))?;
     app.get(format!("/orders/{order}")).await?.expect_status(200)?.expect_json(json!({"id": order, "buyer": name}))?;
     Ok(())

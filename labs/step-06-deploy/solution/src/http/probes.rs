@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Services;
@@ -22,11 +22,7 @@ pub async fn live() -> StatusCode {
 /// `GET /readyz`: send requests here, or not now.
 pub async fn ready(State(services): State<Services>) -> StatusCode {
     let serving = services.lifecycle.phase() == Phase::Serving;
-    if serving && services.store.answers(PATIENCE).await {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    }
+    if serving && services.store.answers(PATIENCE).await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// `GET /metrics`

@@ -1,0 +1,80 @@
+//! The container engine, by way of its program `docker`, always with a time limit.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use lab_kit::{CheckResult, Failure, Ours as _};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// What one command of the engine came to.
+#[derive(Debug)]
+pub struct Said {
+    pub ok: bool,
+    pub output: String,
+    pub error: String,
+}
+
+/// Runs `docker` with these arguments. It is killed when its time is over.
+pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) -> CheckResult<Said> {
+    let mut command = Command::new("docker");
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    // The builder that knows `Dockerfile.dockerignore` and mounts; ignored where it is the only one.
+    command.env("DOCKER_BUILDKIT", "1");
+    let Ok(done) = timeout(limit, command.output()).await else {
+        return Err(Failure::not_applicable(format!("`docker {}` took longer than {limit:?}", arguments.join(" "))));
+    };
+    let done = done.ours("running `docker`")?;
+    Ok(Said {
+        ok: done.status.success(),
+        output: String::from_utf8_lossy(&done.stdout).trim().to_owned(),
+        error: String::from_utf8_lossy(&done.stderr).trim().to_owned(),
+    })
+}
+
+/// Not applicable, with the reason, unless an engine answers that runs containers on this machine's own network.
+pub async fn answers() -> CheckResult {
+    let says = |why: &str| Err(Failure::not_applicable(format!("no image can be built here: {why}")));
+    if !cfg!(target_os = "linux") {
+        return says("containers have a network of their own on this system");
+    }
+    match docker(&["version", "--format", "{{.Server.Version}}"], None, Duration::from_secs(5)).await {
+        Ok(said) if said.ok => Ok(()),
+        Ok(_) => says("no container engine answers"),
+        Err(_) => says("there is no program `docker`, or it does not answer"),
+    }
+}
+
+/// A container or an image that is removed when this is dropped, whatever became of the check.
+#[derive(Debug)]
+pub struct Leftover {
+    kind: &'static str,
+    name: String,
+}
+
+impl Leftover {
+    pub fn container(name: &str) -> Self {
+        Self { kind: "rm", name: name.to_owned() }
+    }
+
+    pub fn image(name: &str) -> Self {
+        Self { kind: "rmi", name: name.to_owned() }
+    }
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        // Not waited for longer than it takes: the next thing to be removed may depend on it.
+        let mut command = std::process::Command::new("docker");
+        command
+            .args([self.kind, "--force", &self.name])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let _ = command.status();
+    }
+}

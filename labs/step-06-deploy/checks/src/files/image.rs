@@ -1,0 +1,137 @@
+//! Task 9, last check: the image itself, where it can be built.
+
+use std::path::Path;
+
+use lab_kit::prelude::*;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::dockerfile_checks::dockerfile;
+use super::engine::{Leftover, answers, docker};
+use crate::support::{Office, SOON};
+
+/// A first build compiles every dependency.
+const BUILD: Duration = Duration::from_secs(540);
+/// Any other command of the engine.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// What is deployed is the image and not the program: it must start, become ready and end like the program itself
+/// (The Twelve-Factor App, IX Disposability and X Dev/prod parity; OCI Runtime Specification, Lifecycle).
+#[check(title = "the image is built, becomes ready, and ends in order on SIGTERM", task = 9, points = 1, limit = 600,
+        needs = ["dockerfile_user", "dockerfile_exec_form"],
+        hints = ["`docker build -f labs/step-06-deploy/Dockerfile .` in the workspace's root, then `docker run`: what do you see?",
+                 "Is the program where ENTRYPOINT looks for it, and may the user run it?",
+                 "`docker stop` sends SIGTERM and waits ten seconds; the exit code is in `docker inspect`."])]
+async fn image(lab: &Lab) -> CheckResult {
+    answers().await?;
+    let tree = lab.tree()?;
+    expect_bases(lab).await?;
+    let name = format!("backend-labs-check-{}", lab.word());
+    // Dropped in the opposite order: the container goes before its image.
+    let _image = Leftover::image(&name);
+    build(tree, &name).await?;
+    let _container = Leftover::container(&name);
+    let office = Office::new(lab);
+    let port = free_port().await?;
+    start(lab, &office, &name, port).await?;
+    lab.eventually("GET /readyz of the container is 200", SOON, || async {
+        match status(port, "/readyz").await {
+            Some(200) => Ok(()),
+            other => Err(Failure::learner(format!("it is {other:?}")).actual(logs(&name).await)),
+        }
+    })
+    .await?;
+    let user = docker(&["exec", &name, "id", "-u"], None, COMMAND).await?;
+    expect_that(!user.ok || user.output != "0", "the program in the container runs as root")?;
+    let stopped = docker(&["stop", "--time", "20", &name], None, COMMAND).await?;
+    expect_that(stopped.ok, "the container could not be stopped")?;
+    let code = docker(&["inspect", "--format", "{{.State.ExitCode}}", &name], None, COMMAND).await?.output;
+    if code == "0" {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("after SIGTERM the container ended with code {code}"))
+        .expected("exit code 0; 137 means that it was killed after 20 s, 143 that SIGTERM itself ended it")
+        .actual(logs(&name).await))
+}
+
+/// Images are not fetched: a check must not depend on a registry, nor on how fast it is.
+async fn expect_bases(lab: &Lab) -> CheckResult {
+    let file = dockerfile(lab)?;
+    for (number, stage) in file.stages.iter().enumerate() {
+        if stage.base == "scratch" || file.stage(&stage.base, number).is_some() {
+            continue;
+        }
+        let known = docker(&["image", "inspect", "--format", "{{.Id}}", &stage.base], None, COMMAND).await?;
+        if !known.ok {
+            return Err(Failure::not_applicable(format!(
+                "no image can be built here: the base `{0}` is not on this machine (`docker pull {0}`)",
+                stage.base
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Builds in the root of the workspace that the lab's folder belongs to.
+async fn build(tree: &Path, name: &str) -> CheckResult {
+    let root = tree.ancestors().skip(1).find(|folder| folder.join("Cargo.lock").is_file());
+    let root = root.ok_or_else(|| Failure::not_applicable("the lab's folder is in no workspace"))?;
+    let file = tree.join("Dockerfile").display().to_string();
+    let built = docker(&["build", "--quiet", "--tag", name, "--file", &file, "."], Some(root), BUILD).await?;
+    if built.ok {
+        return Ok(());
+    }
+    let tail: Vec<&str> = built.error.lines().rev().take(15).collect();
+    let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+    // Crates come over the network, and its absence is nobody's mistake.
+    let offline =
+        ["Could not resolve", "failed to resolve", "Temporary failure", "network", "timed out", "buildx", "BuildKit"];
+    if offline.iter().any(|sign| built.error.contains(sign)) {
+        return Err(Failure::not_applicable(format!("the image could not be built here: {tail}")));
+    }
+    Err(Failure::learner("the image cannot be built").expected("docker build succeeds").actual(tail))
+}
+
+async fn start(lab: &Lab, office: &Office, name: &str, port: u16) -> CheckResult {
+    let variables = [
+        format!("DATABASE_URL={}", lab.postgres().await?.url()),
+        format!("API_TOKEN={}", office.token),
+        "HOST=127.0.0.1".to_owned(),
+        format!("PORT={port}"),
+        "DRAIN_DELAY_MS=100".to_owned(),
+        "SHUTDOWN_TIMEOUT_MS=5000".to_owned(),
+    ];
+    let mut arguments = vec!["run", "--detach", "--name", name, "--network", "host"];
+    for variable in &variables {
+        arguments.extend(["--env", variable]);
+    }
+    arguments.push(name);
+    let started = docker(&arguments, None, COMMAND).await?;
+    expect_that(started.ok, format!("the container does not start: {}", started.error))
+}
+
+async fn free_port() -> CheckResult<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.ours("looking for a free port")?;
+    Ok(listener.local_addr().ours("looking for a free port")?.port())
+}
+
+/// The status of a GET, `None` where there is no answer.
+async fn status(port: u16, path: &str) -> Option<u16> {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.take(4_096).read_to_string(&mut answer).await.ok()?;
+        answer.split(' ').nth(1)?.parse().ok()
+    };
+    timeout(Duration::from_secs(2), ask).await.ok().flatten()
+}
+
+async fn logs(name: &str) -> String {
+    match docker(&["logs", "--tail", "10", name], None, COMMAND).await {
+        Ok(said) => format!("{}\n{}", said.output, said.error),
+        Err(_) => String::new(),
+    }
+}
