@@ -1,98 +1,70 @@
-//! Puts the parts together, and takes them apart again in the right order.
+//! Puts the parts together: a store that is connected and migrated, a router, a listener.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
 
 use crate::configuration::Configuration;
 use crate::http::{self, Services};
-use crate::lifecycle::{Lifecycle, Phase};
 use crate::metrics::Metrics;
-use crate::store::{PrepareError, Store};
+use crate::store::Store;
 use crate::tally::Tally;
 
-/// What requests that are given up, and connections of the database, need to come to their end.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
-
-/// A server that listens and is about to prepare its database.
+/// A server that is ready to run.
 #[derive(Debug)]
 pub struct Application {
-    configuration: Configuration,
     listener: TcpListener,
     router: Router,
-    lifecycle: Lifecycle,
-    store: Store,
 }
 
-/// Why the server ended before it was told to.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The schema cannot be brought up to date, and waiting does not help.
-    #[error("preparing the database: {0}")]
-    Prepare(#[from] PrepareError),
-    /// The listener failed.
-    #[error("serving: {0}")]
-    Serve(#[from] std::io::Error),
+pub enum BuildError {
+    /// The database does not answer.
+    #[error("connecting to the database: {0}")]
+    Connect(#[from] sqlx::Error),
+    /// The schema cannot be brought up to date.
+    #[error("running the migrations: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The address is taken or not ours.
+    #[error("listening: {0}")]
+    Listen(#[from] std::io::Error),
 }
 
 impl Application {
-    /// Listens. The database is not asked yet: a server that waits for it shall be able to say so.
+    /// Connects, migrates and listens.
     ///
     /// # Errors
-    /// The address is taken or not ours.
-    pub async fn build(configuration: Configuration) -> std::io::Result<Self> {
-        let lifecycle = Lifecycle::default();
-        let store = Store::new(&configuration);
+    /// What failed of the three.
+    pub async fn build(configuration: Configuration) -> Result<Self, BuildError> {
+        // TODO(step-06.2): when the database is not there yet, this ends the server. Listen first, so that the probes
+        // can be answered, and prepare the database beside it, again and again until it is there.
+        let store = Store::connect(&configuration).await?;
+        store.migrate().await?;
         let services = Services {
-            store: store.clone(),
-            lifecycle: lifecycle.clone(),
+            store,
             metrics: Arc::new(Metrics::default()),
             tally: Arc::new(Tally::default()),
             api_token: configuration.api_token.clone(),
         };
         let router = http::router(services, configuration.limits);
         let listener = TcpListener::bind((configuration.host.as_str(), configuration.port)).await?;
-        Ok(Self { configuration, listener, router, lifecycle, store })
+        Ok(Self { listener, router })
     }
 
-    /// Serves until `stop` is done, and then ends in good order.
+    /// Serves until `stop` is done.
     ///
     /// # Errors
-    /// What made it end before.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { configuration, listener, router, lifecycle, store } = self;
-        let closing = lifecycle.clone();
-        let serving =
-            axum::serve(listener, router).with_graceful_shutdown(async move { closing.reached(Phase::Closing).await });
-        let mut serving = tokio::spawn(async move { serving.await });
-        let preparing = async {
-            store.prepare().await?;
-            lifecycle.enter(Phase::Serving);
-            std::future::pending::<Result<(), RunError>>().await
-        };
+    /// What the listener says.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        // TODO(step-06.3): this drops whatever is in flight, and leaves the database without a good-bye. In order:
+        // no longer ready; DRAIN_DELAY_MS; no new connections (`with_graceful_shutdown`); wait for the requests, at
+        // most SHUTDOWN_TIMEOUT_MS; close the pool.
+        // TODO(step-06.5): which of these steps does a load balancer need, so that no request fails?
         tokio::select! {
-            ended = preparing => return ended,
-            ended = &mut serving => return Ok(ended.map_err(std::io::Error::from)??),
-            () = stop => {}
+            ended = async { axum::serve(self.listener, self.router).await } => ended,
+            () = stop => Ok(()),
         }
-        wind_down(&configuration, &lifecycle, serving).await;
-        store.close(LAST_MOMENT).await;
-        Ok(())
-    }
-}
-
-/// Says that we go, waits until everybody can have heard it, finishes what was begun, and gives up what does not end.
-async fn wind_down(configuration: &Configuration, lifecycle: &Lifecycle, mut serving: JoinHandle<std::io::Result<()>>) {
-    lifecycle.enter(Phase::Draining);
-    sleep(configuration.drain_delay).await;
-    lifecycle.enter(Phase::Closing);
-    if timeout(configuration.shutdown_timeout, &mut serving).await.is_err() {
-        lifecycle.enter(Phase::Cutting);
-        tracing::warn!("requests were cut off: the time to shut down is over");
-        let _ = timeout(LAST_MOMENT, serving).await;
     }
 }

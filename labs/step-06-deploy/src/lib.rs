@@ -1,12 +1,11 @@
-//! The box office as its operators need it.
+//! The box office, which works, and which nobody can operate yet.
 //!
-//! `application` starts and ends it, `lifecycle` says in which phase it is, `http` speaks with clients, `store` with
-//! Postgres, and `metrics` and `telemetry` with those who watch it.
+//! `application` starts it, `http` speaks with clients, `store` with Postgres, and `metrics` and `telemetry` with those
+//! who watch it.
 
 mod application;
 mod configuration;
 pub mod http;
-pub mod lifecycle;
 pub mod metrics;
 pub mod model;
 pub mod shutdown;
@@ -14,5 +13,5 @@ pub mod store;
 pub mod tally;
 pub mod telemetry;
 
-pub use application::{Application, RunError};
-pub use configuration::{Configuration, ConfigurationError, Limits, Secret};
+pub use application::{Application, BuildError};
+pub use configuration::{Configuration, ConfigurationError, Limits};

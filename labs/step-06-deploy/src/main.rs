@@ -1,4 +1,4 @@
-//! The box office: reads the configuration, serves until it is told to end, and leaves in good order.
+//! The box office: reads the configuration, and serves until it is told to end.
 
 use std::process::ExitCode;
 

@@ -13,7 +13,7 @@ use super::Services;
 pub async fn require_token(State(services): State<Services>, request: Request, next: Next) -> Response {
     let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if bool::from(token.as_bytes().ct_eq(services.api_token.reveal().as_bytes())) {
+    if bool::from(token.as_bytes().ct_eq(services.api_token.as_bytes())) {
         next.run(request).await
     } else {
         (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response()

@@ -28,7 +28,7 @@ impl From<sqlx::Error> for StoreError {
 
 /// Whether it is the connection that failed and not the statement: no connection, connection exceptions (class 08),
 /// too many connections, and the ways in which a server says that it goes down or comes up (57P01 to 57P05).
-pub fn is_outage(error: &sqlx::Error) -> bool {
+fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
