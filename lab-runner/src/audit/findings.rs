@@ -40,6 +40,8 @@ pub struct LabAudit {
     pub all_checks: bool,
     /// For each check, the mutants that fail it, of those that were tried on it.
     pub checks: BTreeMap<String, BTreeSet<String>>,
+    /// The checks that cannot be asked on this machine, so that this audit proves nothing of them.
+    pub unseen: BTreeSet<String>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
     /// How long the audit took, in milliseconds.
@@ -105,6 +107,7 @@ impl LabAudit {
             mutants: Vec::new(),
             all_checks,
             checks: checks.iter().map(|check| (check.id.clone(), BTreeSet::new())).collect(),
+            unseen: BTreeSet::new(),
             order: checks.iter().map(|check| check.id.clone()).collect(),
             duration_ms: 0,
         }

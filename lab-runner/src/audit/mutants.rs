@@ -99,7 +99,8 @@ impl Auditor<'_> {
         for id in &failed {
             self.audit.checks.entry(id.clone()).or_default().insert(mutant.name.clone());
         }
-        let missed: Vec<&String> = mutant.fails.iter().filter(|id| !failed.contains(id)).collect();
+        let missed: Vec<&String> =
+            mutant.fails.iter().filter(|id| !failed.contains(id) && !self.audit.unseen.contains(*id)).collect();
         for id in &missed {
             let message = match report.checks.iter().find(|check| check.id == **id) {
                 Some(check) => format!("`{id}` should fail and {}", verdict_told(check.verdict)),
@@ -123,6 +124,7 @@ impl Auditor<'_> {
             .audit
             .order
             .iter()
+            .filter(|id| !self.audit.unseen.contains(*id))
             .filter(|id| self.audit.checks.get(*id).is_none_or(|by| by.is_empty()))
             .cloned()
             .collect();

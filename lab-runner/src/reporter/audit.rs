@@ -31,13 +31,17 @@ fn lab_table(lab: &LabAudit) -> String {
     let width = lab.order.iter().map(String::len).max().unwrap_or_default();
     for id in &lab.order {
         let by = lab.checks.get(id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
-        let _ =
-            writeln!(text, "  {id:<width$}  {}", by.filter(|names| !names.is_empty()).unwrap_or_else(|| bad("none")));
+        let nobody = || if lab.unseen.contains(id) { dim("cannot be asked here") } else { bad("none") };
+        let _ = writeln!(text, "  {id:<width$}  {}", by.filter(|names| !names.is_empty()).unwrap_or_else(nobody));
     }
     let _ = writeln!(text, "{}", strong("  mutant × checks that it fails"));
     let width = lab.mutants.iter().map(|mutant| mutant.name.len()).max().unwrap_or_default();
     for mutant in &lab.mutants {
-        let word = if mutant.caught { good("caught") } else { bad("MISSED") };
+        let word = match (mutant.caught, mutant.failed.is_empty()) {
+            (true, false) => good("caught"),
+            (true, true) => dim("unseen"),
+            (false, _) => bad("MISSED"),
+        };
         let _ = writeln!(text, "  {word}  {:<width$}  {}", mutant.name, mutant.failed.join(", "));
     }
     text.push_str(&facts(lab));
@@ -72,8 +76,16 @@ fn facts(lab: &LabAudit) -> String {
         rounds.join(", ")
     );
     fact(fine(&["solution"]), told);
-    let caught = lab.mutants.iter().filter(|mutant| mutant.caught).count();
+    let caught = lab.mutants.iter().filter(|mutant| mutant.caught && !mutant.failed.is_empty()).count();
     fact(fine(&["mutant"]), format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()));
+    if !lab.unseen.is_empty() {
+        let unseen = lab.unseen.iter().cloned().collect::<Vec<_>>().join(", ");
+        let _ = writeln!(
+            text,
+            "  {}",
+            dim(format_args!("not proven, because it cannot be asked on this machine: {unseen}"))
+        );
+    }
     let _ = writeln!(text, "  {}", dim(format_args!("audited in {:.0} s", lab.duration_ms as f64 / 1000.0)));
     text
 }
