@@ -172,11 +172,12 @@ fn manifest_env(lab: &Lab) -> impl Iterator<Item = (String, String)> {
     lab.manifest.server.env.iter().map(move |(name, value)| (name.clone(), value.replace("{random}", &random())))
 }
 
+/// Copies the stage's whole workspace, so that the lab's folder can be built from there as well, and gives that folder.
 fn freeze(engine: &Engine, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
     let copy = run_folder(engine)?;
-    for entry in walkdir::WalkDir::new(&stage.lab).min_depth(1) {
+    for entry in walkdir::WalkDir::new(&stage.root).min_depth(1) {
         let entry = entry?;
-        let relative = entry.path().strip_prefix(&stage.lab).map_err(std::io::Error::other)?;
+        let relative = entry.path().strip_prefix(&stage.root).map_err(std::io::Error::other)?;
         let to = copy.as_std_path().join(relative);
         if entry.file_type().is_dir() {
             std::fs::create_dir_all(to)?;
@@ -184,7 +185,7 @@ fn freeze(engine: &Engine, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
             std::fs::copy(entry.path(), to)?;
         }
     }
-    Ok(copy)
+    Ok(copy.join(stage.lab.strip_prefix(&stage.root).map_err(std::io::Error::other)?))
 }
 
 /// A folder of its own for each program and each tree: one engine may hold several.

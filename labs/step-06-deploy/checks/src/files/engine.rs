@@ -8,6 +8,9 @@ use lab_kit::{CheckResult, Failure, Ours as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+/// What every image that is built here carries.
+pub const LABEL: &str = "io.backend-labs.check";
+
 /// What one command of the engine came to.
 #[derive(Debug)]
 pub struct Said {
@@ -23,8 +26,10 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    // The builder that knows `Dockerfile.dockerignore` and mounts; ignored where it is the only one.
-    command.env("DOCKER_BUILDKIT", "1");
+    // Without its plug-in the program refuses to use BuildKit, and an old engine builds by itself.
+    if arguments.first() == Some(&"build") && !has_buildx().await {
+        command.env("DOCKER_BUILDKIT", "0");
+    }
     let Ok(done) = timeout(limit, command.output()).await else {
         return Err(Failure::not_applicable(format!("`docker {}` took longer than {limit:?}", arguments.join(" "))));
     };
@@ -34,6 +39,11 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
         output: String::from_utf8_lossy(&done.stdout).trim().to_owned(),
         error: String::from_utf8_lossy(&done.stderr).trim().to_owned(),
     })
+}
+
+async fn has_buildx() -> bool {
+    let asked = Command::new("docker").args(["buildx", "version"]).stdin(Stdio::null()).output();
+    matches!(timeout(Duration::from_secs(5), asked).await, Ok(Ok(said)) if said.status.success())
 }
 
 /// Not applicable, with the reason, unless an engine answers that runs containers on this machine's own network.
@@ -68,13 +78,16 @@ impl Leftover {
 
 impl Drop for Leftover {
     fn drop(&mut self) {
-        // Not waited for longer than it takes: the next thing to be removed may depend on it.
-        let mut command = std::process::Command::new("docker");
-        command
-            .args([self.kind, "--force", &self.name])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let _ = command.status();
+        run_quietly(&[self.kind, "--force", &self.name]);
+        if self.kind == "rmi" {
+            // The other stages, which never had a name.
+            run_quietly(&["image", "prune", "--force", "--filter", &format!("label={LABEL}")]);
+        }
     }
+}
+
+/// Waited for: what is removed next may depend on it.
+fn run_quietly(arguments: &[&str]) {
+    let mut command = std::process::Command::new("docker");
+    let _ = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }

@@ -1,12 +1,11 @@
 //! Task 9, last check: the image itself, where it can be built.
 
-use std::path::Path;
-
 use lab_kit::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use super::context::Context;
 use super::dockerfile_checks::dockerfile;
 use super::engine::{Leftover, answers, docker};
 use crate::support::{Office, SOON};
@@ -19,18 +18,17 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// What is deployed is the image and not the program: it must start, become ready and end like the program itself
 /// (The Twelve-Factor App, IX Disposability and X Dev/prod parity; OCI Runtime Specification, Lifecycle).
 #[check(title = "the image is built, becomes ready, and ends in order on SIGTERM", task = 9, points = 1, limit = 600,
-        needs = ["dockerfile_user", "dockerfile_exec_form"],
+        needs = ["dockerfile_user", "dockerfile_exec_form", "dockerfile_context"],
         hints = ["`docker build -f labs/step-06-deploy/Dockerfile .` in the workspace's root, then `docker run`: what do you see?",
                  "Is the program where ENTRYPOINT looks for it, and may the user run it?",
                  "`docker stop` sends SIGTERM and waits ten seconds; the exit code is in `docker inspect`."])]
 async fn image(lab: &Lab) -> CheckResult {
     answers().await?;
-    let tree = lab.tree()?;
     expect_bases(lab).await?;
     let name = format!("backend-labs-check-{}", lab.word());
     // Dropped in the opposite order: the container goes before its image.
     let _image = Leftover::image(&name);
-    build(tree, &name).await?;
+    build(lab, &name).await?;
     let _container = Leftover::container(&name);
     let office = Office::new(lab);
     let port = free_port().await?;
@@ -73,21 +71,20 @@ async fn expect_bases(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Builds in the root of the workspace that the lab's folder belongs to.
-async fn build(tree: &Path, name: &str) -> CheckResult {
-    let root = tree.ancestors().skip(1).find(|folder| folder.join("Cargo.lock").is_file());
-    let root = root.ok_or_else(|| Failure::not_applicable("the lab's folder is in no workspace"))?;
-    let file = tree.join("Dockerfile").display().to_string();
-    let built = docker(&["build", "--quiet", "--tag", name, "--file", &file, "."], Some(root), BUILD).await?;
+/// Builds what the context holds.
+async fn build(lab: &Lab, name: &str) -> CheckResult {
+    let context = Context::copy(lab)?;
+    let arguments =
+        ["build", "--quiet", "--force-rm", "--tag", name, "--file", context.dockerfile(), "."];
+    let built = docker(&arguments, Some(context.root()), BUILD).await?;
     if built.ok {
         return Ok(());
     }
     let tail: Vec<&str> = built.error.lines().rev().take(15).collect();
     let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-    // Crates come over the network, and its absence is nobody's mistake.
-    let offline =
-        ["Could not resolve", "failed to resolve", "Temporary failure", "network", "timed out", "buildx", "BuildKit"];
-    if offline.iter().any(|sign| built.error.contains(sign)) {
+    // Crates come over the network, and its absence is nobody's mistake; nor is an engine without BuildKit.
+    let ours = ["resolve host", "failed to resolve", "name resolution", "spurious network error", "timed out", "BuildKit"];
+    if ours.iter().any(|sign| built.error.contains(sign)) {
         return Err(Failure::not_applicable(format!("the image could not be built here: {tail}")));
     }
     Err(Failure::learner("the image cannot be built").expected("docker build succeeds").actual(tail))

@@ -2,6 +2,7 @@
 
 mod compose;
 mod compose_checks;
+mod context;
 mod dockerfile;
 mod dockerfile_checks;
 mod engine;
