@@ -74,8 +74,7 @@ async fn expect_bases(lab: &Lab) -> CheckResult {
 /// Builds what the context holds.
 async fn build(lab: &Lab, name: &str) -> CheckResult {
     let context = Context::copy(lab)?;
-    let arguments =
-        ["build", "--quiet", "--force-rm", "--tag", name, "--file", context.dockerfile(), "."];
+    let arguments = ["build", "--quiet", "--force-rm", "--tag", name, "--file", context.dockerfile(), "."];
     let built = docker(&arguments, Some(context.root()), BUILD).await?;
     if built.ok {
         return Ok(());
@@ -83,7 +82,8 @@ async fn build(lab: &Lab, name: &str) -> CheckResult {
     let tail: Vec<&str> = built.error.lines().rev().take(15).collect();
     let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
     // Crates come over the network, and its absence is nobody's mistake; nor is an engine without BuildKit.
-    let ours = ["resolve host", "failed to resolve", "name resolution", "spurious network error", "timed out", "BuildKit"];
+    let ours =
+        ["resolve host", "failed to resolve", "name resolution", "spurious network error", "timed out", "BuildKit"];
     if ours.iter().any(|sign| built.error.contains(sign)) {
         return Err(Failure::not_applicable(format!("the image could not be built here: {tail}")));
     }
