@@ -97,7 +97,7 @@ async fn request_ids(lab: &Lab) -> CheckResult {
         expect_that(made.insert(id.clone()), format!("two requests got the same id, {id}"))?;
     }
     let long = "x".repeat(300);
-    for strange in [long.as_str(), "\",\"admin\":\"true", "a b", "é"] {
+    for strange in [long.as_str(), "\",\"admin\":\"true", "a b"] {
         let answer = app.get("/events").header("X-Request-Id", strange).await?.expect_status(200)?;
         let id = plain_id(&answer).because("an id that is none is replaced by one of the server's own")?;
         expect_line(lab, &app, &id, "/events", 200).await?;
@@ -136,8 +136,6 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
     app.get("/events").query("token", &query).await?.expect_status(200)?;
     app.terminate()?;
     app.exited(crate::support::SOON).await?;
-    let last = lab.word();
-    lab.note(format!("looking through the log {last}"));
     let url = lab.postgres().await?.url().to_owned();
     let password = url.split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
     let secrets = [
