@@ -16,7 +16,7 @@ use crate::store::{PrepareError, Store};
 use crate::tally::Tally;
 
 /// What requests that are given up, and connections of the database, need to come to their end.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// A server that listens and is about to prepare its database.
 #[derive(Debug)]
