@@ -82,7 +82,7 @@ fn containers_are_kept_warm_and_down_removes_ours_alone() {
     let report = world.run("down kept");
     assert_eq!(report["code"], 0);
     assert!(report["text"].as_str().is_some_and(|text| text.matches("removed the container").count() == 2), "{report}");
-    assert_eq!(of(&world), [foreign.0.clone()], "what we did not start stays, whatever its name");
+    assert_eq!(of(&world), std::slice::from_ref(&foreign.0), "what we did not start stays, whatever its name");
     assert!(std::fs::read_dir(world.cache().join("containers")).expect("a folder").next().is_none());
 }
 
