@@ -192,6 +192,22 @@ impl Lab {
         })
     }
 
+    /// Whether checks were asked for by name, and not the whole suite. For a check that takes minutes and is not worth
+    /// them every time.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// if !lab.is_named() {
+    ///     return Err(Failure::not_applicable("it takes minutes: ask for it by name"));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        !self.shared.config.checks.is_empty()
+    }
+
     /// Adds a line to the transcript.
     ///
     /// ```
