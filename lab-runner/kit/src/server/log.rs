@@ -38,32 +38,32 @@ impl Log {
         lines.iter().filter(|(from, _)| wanted(*from)).map(|(_, line)| line.clone()).collect()
     }
 
-    /// Reads `stream` to its end in the background: a server must never block because nobody reads its log.
+    /// Reads both streams to their end in the background: a server must never block because nobody reads its log.
     pub fn follow(
         &self,
-        from: Stream,
-        stream: impl AsyncRead + Unpin + Send + 'static,
+        output: impl AsyncRead + Unpin + Send + 'static,
+        error: impl AsyncRead + Unpin + Send + 'static,
         transcript: Transcript,
     ) -> JoinHandle<()> {
         let log = self.clone();
-        tokio::spawn(async move { log.read(from, stream, &transcript).await })
+        let streams = (Lines::new(Stream::Output, output), Lines::new(Stream::Error, error));
+        tokio::spawn(async move { log.read(streams, &transcript).await })
     }
 
-    async fn read(&self, from: Stream, mut stream: impl AsyncRead + Unpin, transcript: &Transcript) {
-        let mut chunk = vec![0; 8_192];
-        let mut line = Vec::new();
-        while let Ok(count @ 1..) = stream.read(&mut chunk).await {
-            for &byte in &chunk[..count] {
-                if byte == b'\n' {
-                    self.push(from, &line, transcript);
-                    line.clear();
-                } else if line.len() < LONGEST_LINE {
-                    line.push(byte);
-                }
+    /// Standard output first: whenever there is something on standard error, what was written to standard output before
+    /// it can be read already. So a panic stands below what led to it.
+    async fn read(
+        &self,
+        (mut output, mut error): (Lines<impl AsyncRead + Unpin>, Lines<impl AsyncRead + Unpin>),
+        transcript: &Transcript,
+    ) {
+        loop {
+            tokio::select! {
+                biased;
+                count = output.read(), if !output.ended => output.split(count, |from, line| self.push(from, line, transcript)),
+                count = error.read(), if !error.ended => error.split(count, |from, line| self.push(from, line, transcript)),
+                else => return,
             }
-        }
-        if !line.is_empty() {
-            self.push(from, &line, transcript);
         }
     }
 
@@ -75,5 +75,41 @@ impl Log {
             lines.pop_front();
         }
         lines.push_back((from, line));
+    }
+}
+
+/// One stream, cut into lines.
+struct Lines<S> {
+    from: Stream,
+    stream: S,
+    chunk: Vec<u8>,
+    line: Vec<u8>,
+    ended: bool,
+}
+
+impl<S: AsyncRead + Unpin> Lines<S> {
+    fn new(from: Stream, stream: S) -> Self {
+        Self { from, stream, chunk: vec![0; 8_192], line: Vec::new(), ended: false }
+    }
+
+    /// How many bytes came; none at the end.
+    async fn read(&mut self) -> usize {
+        self.stream.read(&mut self.chunk).await.unwrap_or_default()
+    }
+
+    /// Hands out the lines that the last `count` bytes complete; at the end also what no line feed followed.
+    fn split(&mut self, count: usize, mut push: impl FnMut(Stream, &[u8])) {
+        self.ended = count == 0;
+        for &byte in &self.chunk[..count] {
+            if byte == b'\n' {
+                push(self.from, &self.line);
+                self.line.clear();
+            } else if self.line.len() < LONGEST_LINE {
+                self.line.push(byte);
+            }
+        }
+        if self.ended && !self.line.is_empty() {
+            push(self.from, &self.line);
+        }
     }
 }

@@ -6,12 +6,11 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::log::{Log, Stream};
+use super::log::Log;
 use crate::failure::{CheckResult, Failure, Ours};
 use crate::process::{Signal, die_with_parent, signal_group, signal_process};
 use crate::transcript::Transcript;
@@ -71,7 +70,7 @@ pub(super) struct Process {
     exit: Option<Exit>,
     asked_to_end: bool,
     recipe: Recipe,
-    readers: Vec<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
     pub log: Log,
 }
 
@@ -95,10 +94,9 @@ impl Process {
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
         recipe.transcript.note(format!("started the server on port {port}"));
         let log = Log::default();
-        let stdout = child.stdout.take().map(|stream| log.follow(Stream::Output, stream, recipe.transcript.clone()));
-        let stderr = child.stderr.take().map(|stream| log.follow(Stream::Error, stream, recipe.transcript.clone()));
-        let readers = stdout.into_iter().chain(stderr).collect();
-        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), readers, log })
+        let streams = child.stdout.take().zip(child.stderr.take());
+        let reader = streams.map(|(output, error)| log.follow(output, error, recipe.transcript.clone()));
+        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), reader, log })
     }
 
     pub fn id(&self) -> u32 {
@@ -127,8 +125,9 @@ impl Process {
     /// Waits until everything it wrote before its end has been read. A process it left behind may hold the
     /// streams open, so there is a limit.
     pub async fn drain_log(&mut self) {
-        let readers = join_all(self.readers.drain(..));
-        let _ = timeout(Duration::from_secs(1), readers).await;
+        if let Some(reader) = self.reader.take() {
+            let _ = timeout(Duration::from_secs(1), reader).await;
+        }
     }
 
     /// From here on its end is no surprise.
