@@ -110,7 +110,8 @@ async fn expect_foreign(app: &App, origin: &str) -> CheckResult {
     for answer in [preflight, request] {
         for value in answer.headers("access-control-allow-origin") {
             if value == origin || value == "*" {
-                let failure = answer.failure(format!("the origin {origin} is not the allowed one, and is let in"));
+                let failure =
+                    answer.failure(format!("the origin {origin} is not the one in CORS_ALLOWED_ORIGIN, and is let in"));
                 return Err(failure
                     .expected("no `Access-Control-Allow-Origin`, or the allowed origin in it")
                     .actual(format!("Access-Control-Allow-Origin: {value}")));

@@ -51,10 +51,10 @@ async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
     let tag = another.tag()?;
     app.get(&another.path).await?.expect_header("etag", &tag).because("GET and the POST before show the same")?;
     let order = make_order(lab, &app, &another).await?;
-    expect_changed(&app, &another, &tag, "an order, which changes seats_sold").await?;
+    expect_changed(&app, &another, &tag, "a new order, which changes seats_sold,").await?;
     let tag = tag_of(&app.get(&another.path).await?)?;
     app.delete(&order.path).header("If-Match", "*").await?.expect_status(204)?;
-    expect_changed(&app, &another, &tag, "the deletion of an order, which changes seats_sold").await
+    expect_changed(&app, &another, &tag, "the deletion of an order, which changes seats_sold,").await
 }
 
 /// Who changes what it has not seen overwrites somebody else's work (RFC 9110 §13.1.1, §15.5.13).

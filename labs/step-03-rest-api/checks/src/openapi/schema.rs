@@ -186,8 +186,8 @@ impl Judge<'_, '_> {
             if !object.contains_key(name) {
                 self.found.push(Mismatch {
                     pointer: format!("{at}/{name}"),
-                    expected: "a member that is required".into(),
-                    actual: "nothing".into(),
+                    expected: "this member, which the schema requires".into(),
+                    actual: "no such member".into(),
                 });
             }
         }

@@ -185,7 +185,9 @@ impl<'a> Tour<'a> {
         }
         let media_type = answer.media_type().unwrap_or_default();
         let Some(declared) = content(self.document, response, &media_type) else {
-            return differs(format!("a declared media type {}", media_types(response)), media_type);
+            let declared =
+                format!("a media type that is declared for {status} (or by `default`): {}", media_types(response));
+            return differs(declared, media_type);
         };
         let Ok(body) = answer.json() else { return differs("a JSON body".into(), answer.text()) };
         let mismatches = self.document.schemas().mismatches(&declared["schema"], &body);

@@ -44,7 +44,8 @@ impl Walk {
                     .answer
                     .failure(format!("after {MOST_PAGES} pages there is still a next one")));
             }
-            pages.push(Page::get(app, &next).await?);
+            let page = Page::get(app, &next).await;
+            pages.push(page.because(&format!("page {} names it as the next", pages.len()))?);
         }
         Ok(Self { pages })
     }
@@ -115,10 +116,12 @@ fn links(field: &str) -> Vec<Link> {
     let mut rest = field;
     while let Some((target, after)) = rest.split_once('<').and_then(|(_, open)| open.split_once('>')) {
         let end = end_of_link(after);
-        let is_next = after[..end].split(';').filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
-            let relations = value.trim().trim_matches('"');
-            name.trim().eq_ignore_ascii_case("rel")
-                && relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+        // Of several, only the first `rel` counts (RFC 8288 §3.3).
+        let relations = outside_quotes(&after[..end], ';')
+            .filter_map(|parameter| parameter.split_once('='))
+            .find_map(|(name, value)| name.trim().eq_ignore_ascii_case("rel").then(|| value.trim().trim_matches('"')));
+        let is_next = relations.is_some_and(|relations| {
+            relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
         });
         found.push(Link { target: target.to_owned(), is_next });
         rest = &after[end..];
@@ -128,15 +131,19 @@ fn links(field: &str) -> Vec<Link> {
 
 /// Where the comma stands that ends a link's parameters.
 fn end_of_link(parameters: &str) -> usize {
-    let mut quoted = false;
-    for (index, character) in parameters.char_indices() {
-        match character {
-            '"' => quoted = !quoted,
-            ',' if !quoted => return index,
-            _ => {}
+    outside_quotes(parameters, ',').next().map_or(parameters.len(), str::len)
+}
+
+/// The parts between the separators that stand outside quoted strings, in which `\"` is a character (RFC 9110 §5.6.4).
+fn outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |character: char| {
+        if character == '"' && !escaped {
+            quoted = !quoted;
         }
-    }
-    parameters.len()
+        escaped = quoted && !escaped && character == '\\';
+        character == separator && !quoted
+    })
 }
 
 #[cfg(test)]
@@ -151,6 +158,13 @@ mod tests {
         assert!(!found[0].is_next);
         assert!(found[1].is_next);
         assert_eq!(found[1].target, "/b");
+    }
+
+    #[test]
+    fn what_stands_in_quotes_is_no_parameter_and_only_the_first_relation_counts() {
+        let field = r#"</a>; title="a; rel=next", </b>; title="say \"; rel=next\"", </c>; rel=prev; rel=next, </d>; rel="last next""#;
+        let next: Vec<_> = links(field).into_iter().filter(|link| link.is_next).map(|link| link.target).collect();
+        assert_eq!(next, ["/d"]);
     }
 
     #[test]
