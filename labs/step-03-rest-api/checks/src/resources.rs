@@ -120,7 +120,7 @@ async fn expect_new(app: &App, made: &Made, expected: Value) -> CheckResult<Resp
 
 /// Fails unless the `Location` leads to the very thing that was made.
 async fn expect_location(app: &App, made: &Made) -> CheckResult {
-    let what = format!("the address of what was made, {} or a whole URL", made.path);
+    let what = format!("leads to what was made: {}, or a whole URL", made.path);
     let answer = made.answer.clone().expect_header_where("location", &what, |value| !value.is_empty())?;
     let (collection, _) = made.path.rsplit_once('/').unwrap_or_default();
     let location = answer.header("location").and_then(|location| follow(location, collection));

@@ -159,7 +159,7 @@ fn statuses(answers: &[Response]) -> String {
 
 /// Fails unless the answer has a strong entity tag.
 fn expect_tagged(answer: Response) -> CheckResult<Response> {
-    answer.expect_header_where("etag", "a strong entity tag: text in double quotes, without W/", |tag| {
+    answer.expect_header_where("etag", "is a strong entity tag: text in double quotes, without W/", |tag| {
         tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"') && !tag[1..tag.len() - 1].contains('"')
     })
 }
@@ -167,6 +167,6 @@ fn expect_tagged(answer: Response) -> CheckResult<Response> {
 async fn expect_changed(app: &App, made: &Made, old: &str, by: &str) -> CheckResult {
     let answer = app.get(&made.path).header("If-None-Match", old).await?.expect_status(200);
     let answer = answer.because(&format!("{by} came between, so the client's version is old"))?;
-    answer.expect_header_where("etag", "another tag than before", |tag| tag != old)?;
+    answer.expect_header_where("etag", "is another tag than before", |tag| tag != old)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::support::{Browser, Newcomer, Person};
 /// Expects 429 with a Retry-After: seconds, or a date (RFC 6585 §4; RFC 9110 §10.2.3).
 fn expect_blocked(response: Response) -> CheckResult {
     let waits = |value: &str| value.trim().parse::<u32>().is_ok() || value.trim().ends_with("GMT");
-    response.expect_status(429)?.expect_header_where("retry-after", "a number of seconds or a date", waits)?;
+    response.expect_status(429)?.expect_header_where("retry-after", "is a number of seconds or a date", waits)?;
     Ok(())
 }
 

@@ -248,7 +248,7 @@ fn expect_policy(response: Response) -> CheckResult<Vec<String>> {
             return Err(response.failure(format!("the page has {what}")).expected(expected).actual(actual));
         }
     }
-    response.expect_header_where("x-content-type-options", "nosniff", |value| {
+    response.expect_header_where("x-content-type-options", "says nosniff", |value| {
         value.trim().eq_ignore_ascii_case("nosniff")
     })?;
     Ok(policies.nonces())

@@ -29,7 +29,7 @@ async fn request_timeout(lab: &Lab) -> CheckResult {
 /// A body is kept in memory while it is read: without a bound its sender decides how much there is
 /// (RFC 9110 §15.5.14; OWASP API Security 2023, API4).
 #[check(title = "a body larger than MAX_BODY_BYTES is 413", task = 8, points = 2,
-        hints = ["Send a body of 70,000 bytes. What comes back?",
+        hints = ["Do you count the bytes that come, or believe what Content-Length says? `curl -H 'Transfer-Encoding: chunked' -d @file …` says nothing.",
                  "`axum::extract::DefaultBodyLimit::max(…)`: the default is 2 MB, and not what the environment says."])]
 async fn body_bound(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
@@ -72,7 +72,7 @@ async fn concurrency_bound(lab: &Lab) -> CheckResult {
         let refused = answer.and_then(|answer| answer.expect_status_in(&[429, 503])).because(full)?;
         // A number of seconds, or a date.
         let says_when = |value: &str| value.trim().parse::<u32>().is_ok() || value.trim().ends_with("GMT");
-        refused.expect_header_where("Retry-After", "a number of seconds, or a date", says_when)?;
+        refused.expect_header_where("Retry-After", "is a number of seconds, or a date", says_when)?;
     }
     for path in ["/livez", "/metrics"] {
         app.get(path).await?.expect_status(200).because(full)?;

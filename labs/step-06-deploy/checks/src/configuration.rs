@@ -24,7 +24,7 @@ async fn config_missing(lab: &Lab) -> CheckResult {
 /// What cannot be understood was meant to be something: whoever puts a default in its place hides the mistake
 /// (The Twelve-Factor App, III Config; OWASP, Logging Cheat Sheet, Data to exclude).
 #[check(title = "a variable that makes no sense ends the start, and its value is not printed", task = 1, points = 3,
-        hints = ["What becomes of `REQUEST_TIMEOUT_MS=soon`?",
+        hints = ["What becomes of `REQUEST_TIMEOUT_MS=soon`? Does your message, or the parser's error in it, quote the value?",
                  "`.parse().unwrap_or(10_000)` swallows the mistake. An error names the variable and leaves its value out: it may hold a password."])]
 async fn config_invalid(lab: &Lab) -> CheckResult {
     let url = format!("{} is no url", lab.word());

@@ -11,7 +11,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(1_600);
 /// Who is dead is restarted, who is not ready gets no requests. A restart mends no database, so that the one must not
 /// follow from the other (Kubernetes documentation, Configure Liveness, Readiness and Startup Probes).
 #[check(title = "without its database the server lives and is not ready", task = 2, points = 6,
-        hints = ["Which of the two probes may ask the database?",
+        hints = ["Which of the two probes may ask the database, and how long does it wait for the answer?",
                  "`/livez` answers 200 and asks nobody. `/readyz` says `SELECT 1`, and gives it a second at most."])]
 async fn live_is_not_ready(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;

@@ -27,6 +27,10 @@ async fn log_lines(lab: &Lab) -> CheckResult {
         let answer = app.get(path).header("X-Request-Id", &id).await?;
         expect_line(lab, &app, &id, path, answer.status()).await?;
     }
+    // The query is no part of the path, and holds what clients should not put there.
+    let id = lab.word();
+    let answer = app.get("/events").query("from", lab.word()).header("X-Request-Id", &id).await?;
+    expect_line(lab, &app, &id, "/events", answer.status()).await?;
     for line in objects(&app)? {
         expect_that(line["request_id"] != json!(forged), format!("a client has forged a line of the log: {line}"))?;
     }
@@ -81,7 +85,7 @@ fn objects(app: &App) -> CheckResult<Vec<Value>> {
 /// One id leads through the logs of all who had a hand in a request. It comes from outside, so that it is looked at
 /// before it is written anywhere (OWASP ASVS 5.0, 16.2.1 and 16.4.1).
 #[check(title = "a request id is taken or made, and given back", task = 6, points = 3, needs = ["log_lines"],
-        hints = ["What does `curl -i -H 'X-Request-Id: abc'` show?",
+        hints = ["What does `curl -i -H 'X-Request-Id: abc'` show? And an id of 65 letters, or one with a space?",
                  "Take what is 1 to 64 letters, digits, `-`, `_` and `.`; make a fresh one (a UUID) in place of anything else.",
                  "Put it into the answer's header `X-Request-Id`, of every answer: errors, too."])]
 async fn request_ids(lab: &Lab) -> CheckResult {

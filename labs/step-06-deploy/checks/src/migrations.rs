@@ -26,7 +26,7 @@ async fn old_rows(lab: &Lab) -> CheckResult {
 }
 
 /// A release starts several instances at once, and all of them find work to do (PostgreSQL manual, 13.3.5 Advisory Locks).
-#[check(title = "two instances may migrate at the same moment", task = 4, points = 3, needs = ["old_rows"],
+#[check(title = "several instances may migrate at the same moment", task = 4, points = 3, needs = ["old_rows"],
         hints = ["Two processes look into the ledger at the same moment, and both find the second migration missing. What then?",
                  "sqlx takes an advisory lock around the migrations, unless it is told not to."])]
 async fn migrate_together(lab: &Lab) -> CheckResult {

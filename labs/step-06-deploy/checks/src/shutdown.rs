@@ -12,7 +12,7 @@ const DRAIN: Duration = Duration::from_millis(1_200);
 /// Whoever sends requests learns late that a server goes, so that it says so first and leaves afterwards, when
 /// everything begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
 #[check(title = "on SIGTERM: unready first, requests in flight are answered, exit code 0", task = 3, points = 8,
-        hints = ["Which signal does `docker stop` send? And Ctrl-C?",
+        hints = ["Which signal does `docker stop` send? And what does `/readyz` say from that moment on, before the delay is over?",
                  "In this order: `/readyz` 503; DRAIN_DELAY_MS later no new connections; wait for the requests; exit.",
                  "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` knows SIGTERM."])]
 async fn drain(lab: &Lab) -> CheckResult {
@@ -65,7 +65,7 @@ async fn until_closed(app: &App, deadline: Instant) {
 /// Browsers and balancers keep connections open for minutes in case they need them again. Nothing is in flight on
 /// them, and they may be closed at any time (RFC 9112 §9.3, §9.6).
 #[check(title = "idle connections do not hold up the exit", task = 3, points = 4,
-        hints = ["Open a connection with `curl --keepalive`, or `nc`, and stop the server. How long does it take?",
+        hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /livez HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3`. Stop the server: how long does it take?",
                  "The graceful shutdown of hyper, and so axum's, closes idle connections: let it know when the time has come."])]
 async fn idle_connections(lab: &Lab) -> CheckResult {
     let mut app = lab.server().env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;

@@ -97,14 +97,18 @@ impl Exposition {
         for (labels, mut buckets) in series {
             buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
             let Some(&(last, count)) = buckets.last() else { continue };
-            if buckets.windows(2).any(|pair| pair[0].1 > pair[1].1) {
-                return Some(format!("the buckets of {labels:?} do not add up: each holds all below it"));
+            let named = if labels.is_empty() { name.to_owned() } else { format!("{name} with {labels:?}") };
+            if let Some([one, other]) = buckets.array_windows().find(|[one, other]| one.1 > other.1) {
+                return Some(format!(
+                    "the buckets of `{named}` do not add up: le=\"{}\" is {} and le=\"{}\" is {}, though each holds all below it",
+                    one.0, one.1, other.0, other.1
+                ));
             }
             if last != f64::INFINITY {
-                return Some(format!("{labels:?} has no bucket le=\"+Inf\""));
+                return Some(format!("`{named}` has no bucket le=\"+Inf\""));
             }
             if self.sum(&format!("{name}_count"), |other| *other == labels) != count {
-                return Some(format!("`{name}_count` of {labels:?} is not what its bucket le=\"+Inf\" holds"));
+                return Some(format!("`{name}_count` of `{named}` is not what its bucket le=\"+Inf\" holds"));
             }
             if !self.samples.iter().any(|sample| sample.name == format!("{name}_sum") && sample.labels == labels) {
                 return Some(format!("there is no `{name}_sum` for {labels:?}"));
