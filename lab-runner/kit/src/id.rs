@@ -31,6 +31,17 @@ impl Id {
         }
     }
 
+    /// From `id::text` in SQL.
+    ///
+    /// ```
+    /// use lab_kit::id::Id;
+    ///
+    /// assert_eq!(Id::from_sql("17").to_string(), "17");
+    /// ```
+    pub fn from_sql(text: &str) -> Self {
+        Self(text.to_ascii_lowercase())
+    }
+
     /// The id at a JSON pointer of an answer.
     ///
     /// ```
@@ -62,6 +73,17 @@ impl Id {
     /// ```
     pub fn json(&self) -> Value {
         self.0.parse::<i64>().map_or_else(|_| json!(self.0), |number| json!(number))
+    }
+
+    /// As it stands in SQL: Postgres reads a literal without a type as the type of the column beside it.
+    ///
+    /// ```
+    /// use lab_kit::id::Id;
+    ///
+    /// assert_eq!(Id::from_sql("17").sql(), "'17'");
+    /// ```
+    pub fn sql(&self) -> String {
+        format!("'{}'", self.0)
     }
 
     /// An id of the same kind that nobody has.

@@ -33,6 +33,8 @@ mod server;
 #[cfg(feature = "suite")]
 pub mod suite;
 #[cfg(feature = "suite")]
+pub mod time;
+#[cfg(feature = "suite")]
 pub mod token;
 #[cfg(feature = "suite")]
 pub mod transcript;

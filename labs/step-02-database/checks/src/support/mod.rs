@@ -1,18 +1,17 @@
 //! What the checks of this lab share: rows made by SQL, the state of the books, failures made by triggers.
 
 mod books;
-mod id;
 mod overlap;
 mod sabotage;
 mod seed;
 mod walk;
 
-use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 use lab_kit::http::any_id;
 use lab_kit::prelude::*;
 
 pub use books::Books;
-pub use id::Id;
+pub use lab_kit::id::Id;
+pub use lab_kit::time::{expect_moment, moment, rfc3339};
 pub use overlap::{Instances, wait_for_waiting};
 pub use sabotage::{Moment, Sabotage};
 pub use seed::{Seed, customer, customers, insert_all, literal};
@@ -27,25 +26,6 @@ pub const TOO_LARGE: [u16; 3] = [400, 409, 422];
 /// Values that are no whole number above 0, though some languages take them for one.
 pub fn no_amounts() -> [Value; 6] {
     [json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!(null)]
-}
-
-/// A moment in 2031 that nobody could have foreseen, on a whole second.
-pub fn moment(lab: &Lab) -> DateTime<Utc> {
-    let first = 1_924_992_000; // 2031-01-01T00:00:00Z
-    Utc.timestamp_opt(first + lab.number(0, 30_000_000), 0).single().unwrap_or_default()
-}
-
-/// A time as clients write it.
-pub fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// Fails unless `/starts_at` is the moment `expected`, in whatever time zone and with whatever precision.
-pub fn expect_moment(response: Response, pointer: &str, expected: DateTime<Utc>) -> CheckResult<Response> {
-    let what = format!("the moment {} as RFC 3339 writes it", rfc3339(expected));
-    response.expect_json_where(pointer, &what, |value| {
-        value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok()).is_some_and(|time| time == expected)
-    })
 }
 
 /// An event as the server must show it, without its `starts_at`.

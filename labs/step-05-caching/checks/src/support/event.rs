@@ -1,8 +1,9 @@
 //! Events, as the grader makes them.
 
-use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
+use chrono::{DateTime, Utc};
 use lab_kit::prelude::*;
 use lab_kit::rand::RngExt as _;
+use lab_kit::time::{expect_moment, moment, rfc3339};
 use uuid::Uuid;
 
 /// An event with values that nobody could have foreseen.
@@ -19,12 +20,11 @@ pub struct Event {
 
 impl Event {
     pub fn random(lab: &Lab) -> Self {
-        let first = 1_924_992_000; // 2031-01-01T00:00:00Z
         Self {
             id: id(lab),
             title: format!("Concert {}", lab.word()),
             category: lab.word(),
-            starts_at: Utc.timestamp_opt(first + lab.number(0, 300_000_000), 0).single().unwrap_or_default(),
+            starts_at: moment(lab),
             seats: lab.number(20, 500),
             price_cents: 100 * lab.number(1, 100_000),
         }
@@ -73,7 +73,7 @@ impl Event {
         app.put(self.path()).json(&json!({
             "title": self.title,
             "category": self.category,
-            "starts_at": self.starts_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "starts_at": rfc3339(self.starts_at),
             "seats": self.seats,
             "price_cents": self.price_cents,
         }))
@@ -98,11 +98,7 @@ impl Event {
 
     /// Fails unless `answer` shows this event.
     pub fn expect_in(&self, answer: Response) -> CheckResult<Response> {
-        let what = format!("the moment {}", self.starts_at.to_rfc3339_opts(SecondsFormat::Secs, true));
-        answer.expect_json(self.json())?.expect_json_where("/starts_at", &what, |value| {
-            let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-            time.is_some_and(|time| time == self.starts_at)
-        })
+        expect_moment(answer.expect_json(self.json())?, "/starts_at", self.starts_at)
     }
 
     /// Fails unless this is what a `GET` gives.
