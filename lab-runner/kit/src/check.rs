@@ -65,6 +65,7 @@ impl Check {
             hints: self.hints.iter().map(ToString::to_string).collect(),
             held_out: self.held_out,
             alone: self.alone,
+            limit_seconds: self.limit_seconds,
         }
     }
 }

@@ -49,6 +49,10 @@ pub struct SuiteConfig {
     pub scratch: PathBuf,
 }
 
+/// What a program that we built sees of the environment: what a shell needs to be one, and nothing of ours.
+pub const PASSED_ON: [&str; 10] =
+    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
+
 /// The server under test.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,6 +181,9 @@ pub struct CheckInfo {
     pub held_out: bool,
     /// Whether it measures time and so runs with nothing beside it.
     pub alone: bool,
+    /// Its own time limit in seconds, if the suite's does not fit.
+    #[serde(default)]
+    pub limit_seconds: Option<u64>,
 }
 
 /// What became of a check.

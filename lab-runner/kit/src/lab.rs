@@ -15,7 +15,7 @@ use crate::failure::{CheckResult, Failure, Ours};
 use crate::http::{Request, Response};
 use crate::postgres::{Cluster, Postgres};
 use crate::redis::{Keyspaces, Redis};
-use crate::server::{App, Ending, ServerBuilder};
+use crate::server::{App, Container, Ending, ServerBuilder};
 use crate::transcript::Transcript;
 
 use random::Random;
@@ -24,6 +24,8 @@ use random::Random;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub config: SuiteConfig,
+    /// What the server runs in, if not as a program of this machine.
+    pub container: Option<Container>,
     pub cluster: Option<Cluster>,
     pub keyspaces: Option<Keyspaces>,
 }
@@ -250,6 +252,14 @@ impl Lab {
     pub(crate) fn trouble(&self) -> Option<String> {
         let postgres = self.postgres.get().and_then(Postgres::trouble);
         postgres.or_else(|| self.redis.get().and_then(Redis::trouble))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn container(&self) -> Option<&Container> {
+        self.shared.container.as_ref()
     }
 
     pub(crate) fn config(&self) -> &SuiteConfig {

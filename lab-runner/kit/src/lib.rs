@@ -52,7 +52,7 @@ pub use lab_kit_macros::check;
 #[cfg(feature = "suite")]
 pub use rand;
 #[cfg(feature = "suite")]
-pub use server::{App, Exit, ServerBuilder};
+pub use server::{App, ByHand, Container, Exit, ServerBuilder};
 
 /// What nearly every check needs.
 #[cfg(feature = "suite")]

@@ -2,6 +2,7 @@
 
 mod app;
 mod builder;
+mod container;
 mod diagnose;
 mod log;
 mod port;
@@ -10,4 +11,5 @@ mod ready;
 
 pub use app::App;
 pub use builder::ServerBuilder;
+pub use container::{ByHand, Container};
 pub use process::{Ending, Exit};

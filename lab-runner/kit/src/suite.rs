@@ -2,6 +2,7 @@
 
 mod attempt;
 mod channel;
+mod contained;
 mod plan;
 mod schedule;
 mod session;

@@ -104,6 +104,20 @@ impl Transcript {
         self.lock().clone()
     }
 
+    /// Takes over what another transcript holds, which began when this one was `began` old.
+    pub(crate) fn append(&self, entries: Vec<TranscriptEntry>, began: Duration) {
+        let began_us = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
+        let mut mine = self.lock();
+        let room = MOST_ENTRIES.saturating_sub(mine.len());
+        let later = |entry: TranscriptEntry| TranscriptEntry { at_us: entry.at_us.saturating_add(began_us), ..entry };
+        mine.extend(entries.into_iter().take(room).map(later));
+    }
+
+    /// How long ago it began.
+    pub(crate) fn age(&self) -> Duration {
+        self.inner.began.elapsed()
+    }
+
     fn push(&self, what: Happening) {
         let at_us = u64::try_from(self.inner.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut entries = self.lock();

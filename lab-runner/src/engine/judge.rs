@@ -170,11 +170,15 @@ impl Trial<'_> {
         self.request.check_limit.unwrap_or_else(|| self.lab.manifest.limits.check())
     }
 
-    /// As if all checks ran one after the other, each up to a limit of its own that may be larger, and each starting
-    /// the server more than once: only a suite that hangs takes longer.
+    /// As if all checks ran one after the other, each up to its limit, and each starting the server more than once: only
+    /// a suite that hangs takes longer.
     fn limit(&self) -> Duration {
-        let each = 3 * self.check_limit() + 2 * self.lab.manifest.limits.start();
-        OVERHEAD + each * u32::try_from(self.expected.len()).unwrap_or(u32::MAX)
+        let starts = 2 * self.lab.manifest.limits.start();
+        let each = |check: &CheckInfo| {
+            let own = check.limit_seconds.map(Duration::from_secs);
+            own.unwrap_or_default().max(3 * self.check_limit()) + starts
+        };
+        OVERHEAD + self.expected.iter().map(each).sum::<Duration>()
     }
 }
 

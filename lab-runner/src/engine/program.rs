@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_kit::events::Target;
+use lab_kit::events::{PASSED_ON, Target};
 
 use super::{Engine, Stop};
 use crate::building::{self, BuildError, Built, Job};
@@ -28,9 +28,6 @@ pub struct Runnable {
     pub cargo: Duration,
 }
 
-/// What a program that we built sees of the environment: what a shell needs to be one, and nothing of ours.
-const PASSED_ON: [&str; 10] =
-    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
 /// What the grader decides itself. A user's own setting would grade another server than the one that was started.
 const GRADERS: [&str; 4] = ["HOST", "PORT", "DATABASE_URL", "REDIS_URL"];
 

@@ -56,6 +56,7 @@ mod tests {
                 hints: Vec::new(),
                 held_out: false,
                 alone: false,
+                limit_seconds: None,
             });
             check.verdict = *verdict;
             check.skip_reason = need.map(|need| match need {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::process::Recipe;
-use crate::events::Target;
+use crate::events::{PASSED_ON, Target};
 use crate::failure::CheckResult;
 use crate::lab::Lab;
 
@@ -108,11 +108,20 @@ impl<'a> ServerBuilder<'a> {
         if self.lab.has_redis() {
             env.insert("REDIS_URL".into(), self.lab.redis().await?.url().to_owned());
         }
-        let by_hand = format!("{}{by_hand}", assignments(&self.env));
+        let container = self.lab.container().cloned();
+        let (argv, by_hand) = match &container {
+            None => (argv, format!("{}{by_hand}", assignments(&self.env, ""))),
+            Some(container) => (Vec::new(), container.by_hand(&assignments(&self.env, "-e "))),
+        };
+        if container.is_some() {
+            // What this machine has in PATH and HOME is nothing to an image.
+            env.retain(|name, _| !PASSED_ON.contains(&name.as_str()));
+        }
         env.extend(self.env);
         env.retain(|name, _| !self.removed.contains(name));
         let recipe = Recipe {
             argv: argv.into_iter().chain(self.arguments).collect(),
+            container,
             cwd,
             env,
             port: config.port,
@@ -131,9 +140,9 @@ impl<'a> ServerBuilder<'a> {
     }
 }
 
-/// The variables that a check sets, as a shell takes them in front of a command. What needs quoting is a folder or a
-/// secret of this run, which would mean nothing by hand.
-fn assignments(env: &BTreeMap<String, String>) -> String {
+/// The variables that a check sets, as a shell takes them in front of a command, or a command as its options. What needs
+/// quoting is a folder or a secret of this run, which would mean nothing by hand.
+fn assignments(env: &BTreeMap<String, String>, option: &str) -> String {
     let plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_".contains(c));
-    env.iter().filter(|(_, value)| plain(value)).map(|(name, value)| format!("{name}={value} ")).collect()
+    env.iter().filter(|(_, value)| plain(value)).map(|(name, value)| format!("{option}{name}={value} ")).collect()
 }

@@ -6,13 +6,16 @@ use std::time::Duration;
 use super::ready::Probe;
 use crate::failure::Failure;
 
-/// The failure of a server that runs but did not become ready in time.
-pub(super) fn not_ready(process: u32, address: SocketAddr, within: Duration, last: &Probe) -> Failure {
+/// The failure of a server that runs but did not become ready in time. Nobody can look into a server without a group.
+pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duration, last: &Probe) -> Failure {
     let port = address.port();
     let message = format!("the server was not ready within {} s", within.as_secs_f32());
     let actual = match last {
         Probe::Ready => return Failure::learner(message),
-        Probe::Refused => match listening_ports(process).as_slice() {
+        Probe::Refused => match group.map(listening_ports).unwrap_or_default().as_slice() {
+            [] if group.is_none() => {
+                format!("it runs, but nobody accepts connections on {address}, as HOST and PORT say")
+            }
             [] => format!("it runs, but listens on no port; PORT was {port}"),
             ports if ports.contains(&port) => {
                 format!("it listens on port {port} by now, but {} was refused: too late, or not on HOST", address.ip())

@@ -1,6 +1,7 @@
 //! One process of the server under test, with its whole process group.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::container::Container;
 use super::log::Log;
 use crate::failure::{CheckResult, Failure, Ours};
 use crate::process::{Signal, die_with_parent, signal_group, signal_process};
@@ -54,7 +56,9 @@ pub struct Ending {
 /// What it takes to start the server, again and again.
 #[derive(Debug, Clone)]
 pub(super) struct Recipe {
+    /// The program and its arguments; of a container, the arguments alone.
     pub argv: Vec<String>,
+    pub container: Option<Container>,
     pub cwd: PathBuf,
     pub env: BTreeMap<String, String>,
     pub port: Option<u16>,
@@ -70,6 +74,8 @@ pub(super) struct Process {
     exit: Option<Exit>,
     asked_to_end: bool,
     recipe: Recipe,
+    /// The name of the container that it stands for.
+    container: Option<String>,
     reader: Option<JoinHandle<()>>,
     pub log: Log,
 }
@@ -77,30 +83,41 @@ pub(super) struct Process {
 impl Process {
     /// Starts `recipe` on `port`.
     pub fn start(recipe: &Recipe, port: u16) -> CheckResult<Self> {
-        let (program, arguments) =
-            recipe.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
-        let mut command = Command::new(program);
+        let container = recipe.container.as_ref().map(|container| (container, container.fresh_name()));
+        let mut command = match &container {
+            Some((container, name)) => container.command(name, &recipe.env, &recipe.argv),
+            None => program(recipe)?,
+        };
         command
-            .args(arguments)
             .current_dir(&recipe.cwd)
-            .env_clear()
-            .envs(&recipe.env)
             .env("PORT", port.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         die_with_parent(command.as_std_mut(), Signal::KILL);
-        let mut child = command.spawn().map_err(|error| cannot_start(program, &error))?;
+        let spawned = command.spawn();
+        let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
         recipe.transcript.note(format!("started the server on port {port}"));
         let log = Log::default();
         let streams = child.stdout.take().zip(child.stderr.take());
         let reader = streams.map(|(output, error)| log.follow(output, error, recipe.transcript.clone()));
-        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), reader, log })
+        let container = container.map(|(_, name)| name);
+        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), container, reader, log })
     }
 
     pub fn id(&self) -> u32 {
         self.group
+    }
+
+    /// Its process group, unless it is a container, whose processes are the engine's.
+    pub fn group(&self) -> Option<u32> {
+        self.container.is_none().then_some(self.group)
+    }
+
+    /// Whether `exit` is the container engine's own (Docker documentation, `docker container run`, Exit status).
+    pub fn engine_failed(&self, exit: Exit) -> bool {
+        self.container.is_some() && exit.code == Some(125)
     }
 
     /// How it ended, if it has.
@@ -147,6 +164,9 @@ impl Process {
     /// Kills the whole group and waits until the server is gone.
     pub async fn kill(&mut self) -> CheckResult {
         self.asked_to_end = true;
+        if let (Some(container), Some(name)) = (&self.recipe.container, &self.container) {
+            container.kill(name).await?;
+        }
         signal_group(self.group, Signal::KILL).ours("killing the server")?;
         self.exit = Some(self.child.wait().await.ours("waiting for the killed server")?.into());
         Ok(())
@@ -159,12 +179,25 @@ impl Drop for Process {
             self.recipe.transcript.note(format!("the server had ended by itself: {exit}"));
             self.recipe.endings.lock().unwrap_or_else(PoisonError::into_inner).push(Ending { exit });
         }
+        if let (Some(container), Some(name)) = (&self.recipe.container, self.container.take()) {
+            container.discard(name);
+        }
         // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
         let _ = signal_group(self.group, Signal::KILL);
     }
 }
 
-fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+/// A program of this machine's, which sees nothing of our environment but what its recipe says.
+fn program(recipe: &Recipe) -> CheckResult<Command> {
+    let (program, arguments) =
+        recipe.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(&recipe.env);
+    Ok(command)
+}
+
+fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
+    let program = program.display();
     match error.kind() {
         std::io::ErrorKind::NotFound => Failure::learner(format!("the program `{program}` does not exist")),
         std::io::ErrorKind::PermissionDenied => {

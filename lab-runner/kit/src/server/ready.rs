@@ -45,6 +45,10 @@ pub(super) async fn wait(
     loop {
         if let Some(exit) = process.ended() {
             process.drain_log().await;
+            if process.engine_failed(exit) {
+                let said = process.log.lines().join(" / ");
+                return Err(Failure::Ours(format!("the container engine could not start a container: {said}")));
+            }
             let failure = Failure::learner(format!("the server exited before it was ready: {exit}"));
             return Err(failure.expected(expectation(readiness)));
         }
@@ -55,7 +59,7 @@ pub(super) async fn wait(
             Err(_) => Probe::Silent,
         };
         if Instant::now() + pause >= deadline {
-            return Err(diagnose::not_ready(process.id(), address, within, &probe).expected(expectation(readiness)));
+            return Err(diagnose::not_ready(process.group(), address, within, &probe).expected(expectation(readiness)));
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

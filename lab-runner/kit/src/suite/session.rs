@@ -178,7 +178,7 @@ async fn open_services(config: SuiteConfig) -> Result<Arc<Shared>, String> {
     );
     let cluster = cluster.map_err(told)?;
     let keyspaces = keyspaces.map_err(told)?;
-    Ok(Arc::new(Shared { config, cluster, keyspaces }))
+    Ok(Arc::new(Shared { config, container: None, cluster, keyspaces }))
 }
 
 fn told(failure: Failure) -> String {

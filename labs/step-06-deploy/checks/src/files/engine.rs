@@ -8,6 +8,8 @@ use lab_kit::{CheckResult, Failure, Ours as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+/// The engine's program.
+pub const PROGRAM: &str = "docker";
 /// What every image that is built here carries.
 pub const LABEL: &str = "io.backend-labs.check";
 
@@ -21,7 +23,7 @@ pub struct Said {
 
 /// Runs `docker` with these arguments. It is killed when its time is over.
 pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) -> CheckResult<Said> {
-    let mut command = Command::new("docker");
+    let mut command = Command::new(PROGRAM);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     if let Some(folder) = folder {
         command.current_dir(folder);
@@ -42,7 +44,7 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
 }
 
 async fn has_buildx() -> bool {
-    let asked = Command::new("docker").args(["buildx", "version"]).stdin(Stdio::null()).output();
+    let asked = Command::new(PROGRAM).args(["buildx", "version"]).stdin(Stdio::null()).output();
     matches!(timeout(Duration::from_secs(5), asked).await, Ok(Ok(said)) if said.status.success())
 }
 
@@ -65,6 +67,30 @@ pub async fn answers() -> CheckResult {
         return says("the container engine has a network of its own");
     }
     Ok(())
+}
+
+/// What the name of every image of a check begins with; the id of the suite's process follows.
+const IMAGES: &str = "backend-labs-check-";
+
+/// A name for an image of this suite.
+pub fn image_name(word: &str) -> String {
+    format!("{IMAGES}{}-{word}", std::process::id())
+}
+
+/// Removes the images of suites that were killed before they could do so themselves.
+pub async fn sweep_images() -> CheckResult {
+    let limit = Duration::from_secs(30);
+    let names = docker(&["images", "--format", "{{.Repository}}"], None, limit).await?.output;
+    for name in
+        names.lines().filter(|name| suite_of(name).is_some_and(|suite| !Path::new("/proc").join(suite).exists()))
+    {
+        docker(&["rmi", "--force", name], None, limit).await?;
+    }
+    Ok(())
+}
+
+fn suite_of(image: &str) -> Option<&str> {
+    image.strip_prefix(IMAGES)?.split('-').next()
 }
 
 /// A container or an image that is removed when this is dropped, whatever became of the check.
@@ -96,6 +122,6 @@ impl Drop for Leftover {
 
 /// Waited for: what is removed next may depend on it.
 fn run_quietly(arguments: &[&str]) {
-    let mut command = std::process::Command::new("docker");
+    let mut command = std::process::Command::new(PROGRAM);
     let _ = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
