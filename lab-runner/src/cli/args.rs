@@ -125,6 +125,9 @@ pub struct RunArgs {
     /// Run the reference submission.
     #[arg(long)]
     pub solution: bool,
+    /// Run any program, started by this command line. It finds its port in PORT.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
+    pub command: Option<String>,
     /// Where Postgres and Redis come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: Choice,

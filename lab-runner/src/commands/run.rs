@@ -14,7 +14,11 @@ pub(super) async fn run(args: RunArgs, interrupt: Interrupt) -> Result<ExitCode,
     let host = Host::default();
     let workspace = choose::open(&host)?;
     let lab = choose::lab(&workspace, args.lab.as_deref())?;
-    let source = if args.solution { Source::Solution } else { Source::WorkingTree };
+    let source = match args.command {
+        Some(command) => Source::Command(command),
+        None if args.solution => Source::Solution,
+        None => Source::WorkingTree,
+    };
     let grading = GradingArgs { seed: None, services: args.services, jobs: Some(1), time_limit: None, yes: args.yes };
     let request = choose::request(&grading, source, Vec::new());
     let engine = Engine::new(workspace, args.services, args.yes, interrupt)?;

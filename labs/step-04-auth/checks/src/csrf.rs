@@ -85,6 +85,8 @@ async fn csrf_origin(lab: &Lab) -> CheckResult {
         format!("http://{}:{other_port}", address.ip()),
         format!("http://evil-{address}"),
         format!("http://{}.evil.example:{}", address.ip(), address.port()),
+        format!("http://{address}.evil.example"),
+        format!("http://{address}1"),
     ];
     for origin in foreign {
         let why = format!("it was sent from {origin}, another site than {}", browser.own_origin());

@@ -130,6 +130,9 @@ async fn long_passwords(lab: &Lab) -> CheckResult {
     for suffix in ["x", "xyz"] {
         not_let_in(&longest, &app, &format!("{}{suffix}", longest.password)).await?;
     }
+    // bcrypt repeats a short key, with a NUL in between.
+    let short = Newcomer::with_password(lab, letters(12)).register(&app).await?;
+    not_let_in(&short, &app, &format!("{0}\0{0}", short.password)).await?;
     let prefixes = [letters(72), format!("{}{}", letters(2), "é".repeat(35)), format!("{}\0", letters(12))];
     for prefix in prefixes {
         let (right, other) = (format!("{prefix}{}", letters(6)), format!("{prefix}{}", letters(6)));

@@ -273,7 +273,10 @@ async fn user_rights(lab: &Lab) -> CheckResult {
         let body = String::from_utf8_lossy(body);
         !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| body.contains(prefix))
     })?;
-    administrator.expect(app.patch(&path).json(&json!({"role": "emperor"})), &BAD_INPUT).await?;
+    for nonsense in [json!({"role": "emperor"}), json!({"role": "emperor", "disabled": true})] {
+        administrator.expect(app.patch(&path).json(&nonsense), &BAD_INPUT).await?;
+    }
+    app.get("/me").bearer(&ada.session.access).await?.expect_status(200).because("bad input disables nobody")?;
     let changed = administrator.expect(app.patch(&path).json(&json!({"role": "organizer"})), &[200]).await?;
     changed.expect_json(json!({"id": ada.id.json(), "role": "organizer"}))?;
     let now = role_in_table(lab, &ada.email).await?;

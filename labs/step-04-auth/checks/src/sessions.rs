@@ -2,6 +2,7 @@
 
 use lab_kit::prelude::*;
 
+use crate::log_in::expect_uncached;
 use crate::support::{DONE, Person, Session, refresh};
 
 /// Access tokens are short-lived; a refresh token is exchanged for the next pair (RFC 6749 §6; RFC 9700 §4.14.2).
@@ -16,7 +17,7 @@ async fn refresh_rotates(lab: &Lab) -> CheckResult {
         let response = refresh(&app, &session.refresh).await?.expect_status(200)?;
         let response = response.expect_json(json!({"user": {"id": ada.id.json(), "name": ada.name}}))?;
         let next = Session::of(&response)?;
-        response
+        expect_uncached(response)?
             .expect_that("another refresh token than the one that was sent", |_| next.refresh != session.refresh)?;
         app.get("/me").bearer(&next.access).await?.expect_status(200)?.expect_json(json!({"id": ada.id.json()}))?;
         session = next;

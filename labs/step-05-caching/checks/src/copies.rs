@@ -26,6 +26,7 @@ async fn events(lab: &Lab) -> CheckResult {
     app.delete(doomed.path()).await?.expect_status_in(&[200, 204])?;
     app.get(doomed.path()).await?.expect_status(404)?;
     app.get(Event::random(lab).path()).await?.expect_status(404)?;
+    app.delete(Event::random(lab).path()).await?.expect_status(404)?;
     let sql = "select id::text, title::text, category::text, seats::bigint, price_cents::bigint from events order by 1";
     let rows: Vec<(String, String, String, i64, i64)> = lab.postgres().await?.rows(sql).await?;
     let mut wanted = [event, changed].map(|event| {

@@ -3,7 +3,10 @@
 use lab_kit::prelude::*;
 use tokio::time::Instant;
 
-use crate::support::{Event, distinct, every_kind, expect_items, insert_all};
+use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all, warm};
+
+/// How often a copy is looked at that may have ended meanwhile.
+const TRIES: usize = 5;
 
 /// An expiry bounds how long any mistake in clearing can last (Redis documentation, `EXPIRE`).
 #[check(title = "a copy is read until it ends, and not longer", task = 1, points = 3, needs = ["hit", "list_hit"],
@@ -63,25 +66,18 @@ async fn jitter(lab: &Lab) -> CheckResult {
     for answer in lab.burst(events.iter().map(|event| app.get(event.path()))).await? {
         answer.expect_status(200)?;
     }
-    let cache = lab.redis().await?;
-    let mut ends = Vec::new();
-    for key in cache.keys().await? {
-        let now = began.elapsed();
-        match cache.ttl(&key).await? {
-            Some(ttl) if (450..=1_550).contains(&ttl.as_secs()) => ends.push(now + ttl),
-            _ => {}
+    let kept = || async {
+        let ends = ends(lab, began).await?;
+        if ends.len() >= EVENTS {
+            return Ok(ends);
         }
-    }
+        Err(Failure::learner(format!("{} keys live for 500 to 1,500 seconds", ends.len()))
+            .expected(format!("a key of its own for each of the {EVENTS} events"))
+            .actual(format!("{} such keys", ends.len())))
+    };
+    let mut ends = lab.eventually(&format!("copies of the {EVENTS} events that were read"), KEPT, kept).await?;
     // Expiries may be whole seconds.
     let together = began.elapsed() + Duration::from_secs(2);
-    if ends.len() < EVENTS {
-        return Err(Failure::learner(format!(
-            "after {EVENTS} events were read, {} keys live for 500 to 1,500 seconds",
-            ends.len()
-        ))
-        .expected(format!("a key of its own for each of the {EVENTS} events"))
-        .actual(format!("{} such keys", ends.len())));
-    }
     // There may be other keys beside the copies, such as versions, and they may end together.
     ends.sort();
     let mut apart: Vec<Duration> = Vec::new();
@@ -102,20 +98,36 @@ async fn jitter(lab: &Lab) -> CheckResult {
         )))
 }
 
+/// When the keys end that may be copies, counted from `began`.
+async fn ends(lab: &Lab, began: Instant) -> CheckResult<Vec<Duration>> {
+    let cache = lab.redis().await?;
+    let mut ends = Vec::new();
+    for key in cache.keys().await? {
+        let now = began.elapsed();
+        match cache.ttl(&key).await? {
+            Some(ttl) if (450..=1_550).contains(&ttl.as_secs()) => ends.push(now + ttl),
+            _ => {}
+        }
+    }
+    Ok(ends)
+}
+
 /// Reads an event and its list, changes the row by SQL, and sees that both are still read from their copies. Gives
 /// the event as it is now.
 async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
     // A copy may end after a second, and a busy machine may stop us for longer than that.
-    for _ in 0..20 {
+    let mut last = None;
+    for _ in 0..TRIES {
         let old = Event::random(lab);
         let new = old.changed(lab);
         old.insert(lab).await?;
         let began = Instant::now();
-        old.expect_read(app.get(old.path())).await?;
-        expect_items(app.get(old.list()).await?, &[&old])?;
+        old.expect_in(warm(lab, app.get(old.path())).await?)?;
+        expect_items(warm(lab, app.get(old.list())).await?, &[&old])?;
         new.overwrite(lab).await?;
         let seen = (app.get(old.path()).await?, app.get(old.list()).await?);
         if began.elapsed() > Duration::from_millis(900) {
+            last = Some(new);
             continue;
         }
         let why = "its copy is less than a second old, and a change by SQL does not clear it";
@@ -123,5 +135,7 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
         expect_items(seen.1, &[&old]).because(why)?;
         return Ok(new);
     }
-    Err(Failure::learner("two reads of an event and of a list took more than 900 ms, twenty times in a row"))
+    // Copies may come two seconds after the answer, and then nobody can tell a copy from its end.
+    lab.note("the copies came too late to be looked at before they may end");
+    last.ok_or_else(|| Failure::Ours("no event was changed".into()))
 }

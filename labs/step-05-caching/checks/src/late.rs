@@ -11,6 +11,9 @@ use crate::support::{Event, SidePath, expect_items, warm};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The advisory lock that a commit waits for, in this check's own database.
 const GATE: i64 = 5_005;
+/// What writers are answered.
+const PUT: &[u16] = &[200, 201];
+const DELETE: &[u16] = &[200, 204];
 
 /// Whoever clears before the commit leaves time for a reader to copy the old value again, for a whole life of a copy
 /// (Redis documentation, "Client-side caching", race conditions; PostgreSQL manual, 13.2.1 Read Committed).
@@ -23,13 +26,35 @@ async fn clears_after_commit(lab: &Lab) -> CheckResult {
     old.put(&app).await?.expect_status(201)?;
     warm(lab, app.get(old.path())).await?;
     warm(lab, app.get(old.list())).await?;
-    let gate = close_gate(lab).await?;
+    let doomed = Event::random(lab);
+    doomed.put(&app).await?.expect_status(201)?;
+    warm(lab, app.get(doomed.path())).await?;
+    warm(lab, app.get(doomed.list())).await?;
+    install_gate(lab).await?;
     let new = old.changed(lab);
-    let mut writer = tokio::spawn(new.put(&app).into_future());
+    read_before_commit(lab, new.put(&app), &old, &[&app, &other], &[200]).await?.expect_status(200)?;
+    expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of what was before").await?;
+    // Whoever waited for the writer finds none.
+    let delete = app.delete(doomed.path());
+    read_before_commit(lab, delete, &doomed, &[&app, &other], &[200, 404]).await?.expect_status_in(DELETE)?;
+    let why = "a GET between the removal and its commit made a copy of what was before";
+    expect_gone(&doomed, &[&other, &app], why).await
+}
+
+/// Has a writer wait with its commit until an event and its list were read on each instance. Gives its answer.
+async fn read_before_commit(
+    lab: &Lab,
+    write: Request,
+    old: &Event,
+    apps: &[&App; 2],
+    read: &[u16],
+) -> CheckResult<Response> {
+    let gate = close_gate(lab).await?;
+    let mut writer = tokio::spawn(write.into_future());
     wait_for_commit(lab, &mut writer).await?;
     // A reader that waits for the writer is right as well: so nobody waits for it here.
-    let path = old.list();
-    let readers = [app.get(old.path()), other.get(old.path()), app.get(&path), other.get(&path)]
+    let [one, two] = apps;
+    let readers = [one.get(old.path()), two.get(old.path()), one.get(old.list()), two.get(old.list())]
         .map(|request| tokio::spawn(request.into_future()));
     let _ = timeout(PATIENCE, async {
         while readers.iter().any(|reader| !reader.is_finished()) {
@@ -37,13 +62,13 @@ async fn clears_after_commit(lab: &Lab) -> CheckResult {
         }
     })
     .await;
-    lab.note("the grader lets the PUT commit");
+    lab.note("the grader lets the writer commit");
     gate.rollback().await.ours("opening the gate")?;
-    writer.await.ours("waiting for the PUT")??.expect_status(200)?;
+    let written = writer.await.ours("waiting for the writer")??;
     for reader in readers {
-        reader.await.ours("waiting for a GET")??.expect_status(200)?;
+        reader.await.ours("waiting for a GET")??.expect_status_in(read)?;
     }
-    expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of what was before").await
+    Ok(written)
 }
 
 /// Between a reader's question and its copy, the world may change: a copy must not be made of what was cleared
@@ -61,12 +86,23 @@ async fn slow_reader(lab: &Lab) -> CheckResult {
     let old = Event::random(lab);
     old.insert(lab).await?;
     let new = old.changed(lab);
-    overtake(lab, &path, slow.get(old.path()), &new, &quick).await?;
+    overtake(lab, &path, slow.get(old.path()), new.put(&quick), PUT).await?;
     expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of what was before").await?;
     // Where there was nothing, "nothing" is the old value.
     let created = Event::random(lab);
-    overtake(lab, &path, slow.get(created.path()), &created, &quick).await?;
-    expect_new(&created, &[&quick, &slow], "a GET that was slow kept that there is no such event").await
+    overtake(lab, &path, slow.get(created.path()), created.put(&quick), PUT).await?;
+    expect_new(&created, &[&quick, &slow], "a GET that was slow kept that there is no such event").await?;
+    // The ids have a way of their own to Postgres, and perhaps to the copies.
+    let old = Event::random(lab);
+    old.insert(lab).await?;
+    let new = old.changed(lab);
+    overtake(lab, &path, slow.get(format!("/events?ids={}", old.id)), new.put(&quick), PUT).await?;
+    expect_new(&new, &[&quick, &slow], "a GET by ids that was slow made a copy of what was before").await?;
+    // And an event that was removed must not come back.
+    let doomed = Event::random(lab);
+    doomed.insert(lab).await?;
+    overtake(lab, &path, slow.get(doomed.path()), quick.delete(doomed.path()), DELETE).await?;
+    expect_gone(&doomed, &[&quick, &slow], "a GET that was slow made a copy of an event that is removed by now").await
 }
 
 /// The same holds for a list (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
@@ -80,7 +116,7 @@ async fn slow_reader_list(lab: &Lab) -> CheckResult {
     let old = Event::random(lab);
     old.insert(lab).await?;
     let new = old.changed(lab);
-    overtake(lab, &path, slow.get(old.list()), &new, &quick).await?;
+    overtake(lab, &path, slow.get(old.list()), new.put(&quick), PUT).await?;
     expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of the list as it was before").await
 }
 
@@ -96,16 +132,16 @@ async fn get_going(lab: &Lab, apps: &[&App]) -> CheckResult {
 }
 
 /// Sends a `GET`, has the writer overtake it while its answer from Postgres is held back, and lets it end.
-async fn overtake(lab: &Lab, path: &SidePath, read: Request, new: &Event, writer: &App) -> CheckResult {
+async fn overtake(lab: &Lab, path: &SidePath, read: Request, write: Request, statuses: &[u16]) -> CheckResult {
     let reader = path.hold_answer(lab, read).await?;
-    let mut write = tokio::spawn(new.put(writer).into_future());
+    let mut write = tokio::spawn(write.into_future());
     let written = timeout(PATIENCE, &mut write).await;
     path.release(lab);
     let written = match written {
         Ok(written) => written,
         Err(_) => write.await,
     };
-    written.ours("waiting for the PUT")??.expect_status_in(&[200, 201])?;
+    written.ours("waiting for the writer")??.expect_status_in(statuses)?;
     reader.await.ours("waiting for the slow GET")??.expect_status_in(&[200, 404])?;
     Ok(())
 }
@@ -118,25 +154,38 @@ async fn expect_new(new: &Event, readers: &[&App], why: &str) -> CheckResult {
     Ok(())
 }
 
-/// From now on no change of `events` commits until the transaction that this gives is over.
-async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgres>> {
-    let db = lab.postgres().await?;
-    let mut gate = db.pool().begin().await.ours("beginning a transaction")?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(GATE).execute(&mut *gate).await.ours("closing the gate")?;
+async fn expect_gone(doomed: &Event, readers: &[&App], why: &str) -> CheckResult {
+    for reader in readers {
+        reader.get(doomed.path()).await?.expect_status(404).because(why)?;
+        expect_items(reader.get(doomed.list()).await?, &[]).because(why)?;
+    }
+    Ok(())
+}
+
+/// From now on no change of `events` commits while somebody holds the gate closed.
+async fn install_gate(lab: &Lab) -> CheckResult {
     let wait = format!(
         "create function lab_gate() returns trigger language plpgsql as
          $$ begin perform pg_advisory_xact_lock_shared({GATE}); return null; end $$;
          create constraint trigger lab_gate after insert or update or delete on events
          deferrable initially deferred for each row execute function lab_gate();"
     );
-    db.execute(&wait).await?;
+    lab.postgres().await?.execute(&wait).await?;
+    Ok(())
+}
+
+/// No change of `events` commits until the transaction that this gives is over.
+async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgres>> {
+    let db = lab.postgres().await?;
+    let mut gate = db.pool().begin().await.ours("beginning a transaction")?;
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(GATE).execute(&mut *gate).await.ours("closing the gate")?;
     lab.note("a deferred trigger keeps changes of `events` from committing");
     Ok(gate)
 }
 
 /// Waits until the writer stands at the gate.
 async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckResult<Response>>) -> CheckResult {
-    lab.eventually("a PUT that commits a change of `events`", Duration::from_secs(8), || async {
+    lab.eventually("a request that commits a change of `events`", Duration::from_secs(8), || async {
         let sql = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
         let waiting: i64 = lab.postgres().await?.scalar(sql).await?;
@@ -146,9 +195,9 @@ async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckRe
     if !writer.is_finished() {
         return Ok(());
     }
-    let answer = writer.await.ours("waiting for the PUT")??.expect_status(200)?;
+    let answer = writer.await.ours("waiting for the writer")??.expect_status_in(&[200, 204])?;
     Err(answer
-        .failure("the PUT was answered before its change of `events` was committed")
+        .failure("the request was answered before its change of `events` was committed")
         .expected("an answer when the change is committed: the grader holds the commit up")
-        .actual("200 before that"))
+        .actual(format!("{} before that", answer.status())))
 }

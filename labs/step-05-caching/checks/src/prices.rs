@@ -15,7 +15,9 @@ async fn own_prices(lab: &Lab) -> CheckResult {
     for percent in [lab.number(5, 40), lab.number(50, 90)] {
         visitors.push((Some(Customer::insert(lab, percent).await?.session(&app).await?), percent));
     }
-    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+    // A session that nobody began is none.
+    visitors.push((Some(format!("{}{}", lab.word(), lab.word())), 0));
+    for order in [[0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0]] {
         let event = Event::random(lab);
         event.insert(lab).await?;
         for round in [&app, &other] {
@@ -24,7 +26,12 @@ async fn own_prices(lab: &Lab) -> CheckResult {
             }
         }
         let changed = event.changed(lab);
-        changed.change(&other).await?;
+        let mut put = changed.put(&other);
+        if let Some(session) = &visitors[order[1]].0 {
+            put = put.cookie("session", session);
+        }
+        let why = "the answer to a PUT has the price that was sent, whoever sent it";
+        changed.expect_in(put.await?.expect_status(200)?).because(why)?;
         for visitor in order {
             expect_prices(&app, &changed, &visitors[visitor])
                 .await

@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 /// How long a server may take to keep a copy after it has answered: some do so in the background.
-const KEPT: Duration = Duration::from_secs(2);
+pub const KEPT: Duration = Duration::from_secs(2);
 
 /// Sends a `GET` that a copy must answer: without SQL, and with Redis.
 pub async fn expect_hit(lab: &Lab, request: Request, why: &str) -> CheckResult<Response> {
