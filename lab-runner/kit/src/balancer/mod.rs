@@ -135,6 +135,36 @@ impl Balancer {
         Ok(())
     }
 
+    /// Waits until `app` says once more that it is ready. Whoever ends it right then leaves the balancer in error for as
+    /// long as can be.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(balancer: &lab_kit::Balancer, app: &mut App) -> CheckResult<()> {
+    /// balancer.until_asked(app, Duration::from_secs(5)).await?;
+    /// app.terminate()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure if it does not when `within` is over.
+    pub async fn until_asked(&self, app: &App, within: Duration) -> CheckResult {
+        let began = Instant::now();
+        let said = || {
+            let instances = self.shared.instances();
+            let instance = instances.iter().find(|instance| instance.address == app.address());
+            instance.and_then(|instance| instance.ready_at).is_some_and(|at| at > began)
+        };
+        while !said() {
+            if began.elapsed() > within {
+                let probe = &self.shared.probe;
+                return Err(Failure::learner(format!("for {within:?}, no `GET {probe}` was answered with 200")));
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
     /// How many instances are ready now.
     ///
     /// ```

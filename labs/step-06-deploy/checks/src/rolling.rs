@@ -9,7 +9,7 @@ use lab_kit::prelude::*;
 use crate::support::SOON;
 
 /// How many clients send one request after the other.
-const CLIENTS: usize = 4;
+const CLIENTS: usize = 8;
 
 /// A release replaces one instance after the other. Between "do not send me anything more" and the moment nobody does,
 /// requests still come (Kubernetes documentation, Performing a Rolling Update, and Termination of Pods).
@@ -31,6 +31,8 @@ async fn rolling_restart(lab: &Lab) -> CheckResult {
         let fresh = start().await?;
         balancer.add(&fresh);
         balancer.until_ready(3, SOON).await?;
+        // So that the balancer knows no better for as long as can be.
+        balancer.until_asked(instance, SOON).await?;
         instance.terminate()?;
         let exit = instance.exited(SOON).await?;
         balancer.remove(instance);
@@ -58,7 +60,7 @@ impl Load {
                     balancer.get("/events").await?.expect_status(200)?;
                     answered.fetch_add(1, Ordering::Relaxed);
                     // A break, so that the instances are busy and not overwhelmed.
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::time::sleep(Duration::from_millis(3)).await;
                 }
                 Ok(())
             })
