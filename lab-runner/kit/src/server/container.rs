@@ -98,7 +98,8 @@ impl Container {
     /// their values are nobody's business who lists processes.
     pub(super) fn command(&self, name: &str, env: &BTreeMap<String, String>, arguments: &[String]) -> Command {
         let mut command = Command::new(&self.inner.engine);
-        command.args(["run", "--rm", "--network", "host", "--name", name]);
+        // Not `--rm`: how it ended is asked of the engine. We remove it ourselves.
+        command.args(["run", "--network", "host", "--name", name]);
         command.args(["--label", &format!("{}={}", Self::SUITE, std::process::id())]);
         for variable in env.keys() {
             command.args(["--env", variable]);
@@ -112,6 +113,14 @@ impl Container {
     pub(super) fn discard(&self, name: String) {
         let inner = Arc::clone(&self.inner);
         std::thread::spawn(move || run_quietly(&inner.engine, &["rm", "--force", &name]));
+    }
+
+    /// Whether the engine never started the container `name`. The engine is asked: an exit code, or a line in the log,
+    /// could be the submission's own.
+    pub(super) async fn never_started(&self, name: &str) -> bool {
+        let question = ["inspect", "--type", "container", "--format", "{{.State.StartedAt}}", name];
+        let started = ask(&self.inner.engine, &question).await;
+        started.map_or(true, |started| started.starts_with("0001-"))
     }
 
     /// Kills the container `name`.

@@ -116,8 +116,11 @@ impl Process {
     }
 
     /// Whether `exit` is the container engine's own (Docker documentation, `docker container run`, Exit status).
-    pub fn engine_failed(&self, exit: Exit) -> bool {
-        self.container.is_some() && exit.code == Some(125)
+    pub async fn engine_failed(&self, exit: Exit) -> bool {
+        match (&self.recipe.container, &self.container) {
+            (Some(container), Some(name)) if exit.code == Some(125) => container.never_started(name).await,
+            _ => false,
+        }
     }
 
     /// How it ended, if it has.

@@ -45,7 +45,7 @@ pub(super) async fn wait(
     loop {
         if let Some(exit) = process.ended() {
             process.drain_log().await;
-            if process.engine_failed(exit) {
+            if process.engine_failed(exit).await {
                 let said = process.log.lines().join(" / ");
                 return Err(Failure::Ours(format!("the container engine could not start a container: {said}")));
             }
