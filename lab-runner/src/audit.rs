@@ -10,7 +10,7 @@ mod pipeline;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lab_kit::events::Verdict;
+use lab_protocol::Verdict;
 
 use crate::engine::{Engine, Request};
 use crate::error::Error;

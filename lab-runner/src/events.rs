@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lab_kit::events::CheckInfo;
+use lab_protocol::CheckInfo;
 
 use crate::report::{Check, Report};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use lab_kit::events::Readiness;
+use lab_protocol::Readiness;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,7 @@ mod score;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use lab_kit::events::{Difference, SkipReason, TranscriptEntry, Verdict};
+use lab_protocol::{Difference, SkipReason, TranscriptEntry, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

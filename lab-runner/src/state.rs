@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::{Outcome, Report, SubmissionKind};
 use crate::workspace::Workspace;
-use lab_kit::events::Verdict;
+use lab_protocol::Verdict;
 
 /// Where things are remembered.
 #[derive(Debug, Clone)]

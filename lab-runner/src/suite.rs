@@ -6,7 +6,7 @@ mod session;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_kit::events::CheckInfo;
+use lab_protocol::CheckInfo;
 
 use crate::building::{self, BuildError, Job};
 use crate::events::Listener;

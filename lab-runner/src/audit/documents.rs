@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use lab_kit::events::CheckInfo;
+use lab_protocol::CheckInfo;
 use walkdir::WalkDir;
 
 use super::{LabAudit, Problem};

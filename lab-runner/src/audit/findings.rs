@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_kit::events::CheckInfo;
+use lab_protocol::CheckInfo;
 use serde::Serialize;
 
 use crate::exit::ExitCode;

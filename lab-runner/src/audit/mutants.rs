@@ -1,6 +1,6 @@
 //! Every mutant is caught by the checks it names, and every check catches some mutant.
 
-use lab_kit::events::Verdict;
+use lab_protocol::Verdict;
 
 use super::pipeline::pipeline;
 use super::{Auditor, MutantResult, Problem, seconds, told};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_kit::events::{CheckInfo, CheckReport, Event, SuiteConfig};
+use lab_protocol::{CheckInfo, CheckReport, Event, SuiteConfig};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
@@ -145,7 +145,6 @@ impl Trial<'_> {
 
     /// What the suite is told.
     pub(super) fn config(&self, endpoints: &Endpoints, scratch: std::path::PathBuf) -> SuiteConfig {
-        let (postgres, redis) = endpoints.for_suite();
         let secret = || uuid::Uuid::new_v4().simple().to_string();
         SuiteConfig {
             nonce: format!("{}{}", secret(), secret()),
@@ -157,8 +156,7 @@ impl Trial<'_> {
             start_limit_ms: millis(self.lab.manifest.limits.start()),
             target: self.program.target.clone(),
             readiness: self.lab.manifest.server.readiness.clone(),
-            postgres,
-            redis,
+            services: endpoints.for_suite(),
             expected_ms: self.engine.memory.lab(self.lab.id()).expected_ms,
             port: None,
             tree: self.program.tree.clone(),

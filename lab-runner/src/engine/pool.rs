@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_kit::events::ServiceEndpoint;
+use lab_protocol::ServiceEndpoint;
 use tokio::sync::Mutex;
 
 use crate::events::{Listener, Progress};
@@ -89,8 +89,9 @@ impl Endpoints {
     }
 
     /// How a suite reaches them.
-    pub fn for_suite(&self) -> (Option<ServiceEndpoint>, Option<ServiceEndpoint>) {
-        let endpoint = |service: &Option<Service>| service.as_ref().map(|one| ServiceEndpoint { url: one.url.clone() });
-        (endpoint(&self.postgres), endpoint(&self.redis))
+    pub fn for_suite(&self) -> BTreeMap<String, ServiceEndpoint> {
+        let endpoint =
+            |(name, service): (&str, &Service)| (name.to_owned(), ServiceEndpoint { url: service.url.clone() });
+        self.named().map(endpoint).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_kit::events::{PASSED_ON, Target};
+use lab_protocol::{PASSED_ON, Target};
 
 use super::{Engine, Stop};
 use crate::building::{self, BuildError, Built, Job};

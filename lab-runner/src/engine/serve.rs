@@ -1,6 +1,6 @@
 //! Has a suite serve a submission for work by hand: its server with databases of its own, until the user ends it.
 
-use lab_kit::events::{Event, SuiteConfig};
+use lab_protocol::{Event, SuiteConfig};
 
 use super::judge::Trial;
 use super::{Clock, Engine, Request, Stop, program, wanted};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lab_kit::events::{CheckInfo, CheckReport, Verdict};
+use lab_protocol::{CheckInfo, CheckReport, Verdict};
 
 use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Suite, Timings, score};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_kit::events::{SkipReason, Verdict};
+use lab_protocol::{SkipReason, Verdict};
 
 use super::Check;
 
@@ -45,7 +45,7 @@ mod tests {
 
     fn checks(verdicts: &[(&str, Verdict, Option<&str>)]) -> Vec<Check> {
         let make = |(id, verdict, need): &(&str, Verdict, Option<&str>)| {
-            let mut check = Check::unreported(&lab_kit::events::CheckInfo {
+            let mut check = Check::unreported(&lab_protocol::CheckInfo {
                 id: (*id).into(),
                 title: String::new(),
                 task: 1,

@@ -6,7 +6,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use lab_kit::events::Verdict;
+use lab_protocol::Verdict;
 
 use crate::events::Progress;
 use crate::report::Report;

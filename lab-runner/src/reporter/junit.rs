@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_kit::events::{SkipReason, Verdict};
+use lab_protocol::{SkipReason, Verdict};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::report::{Check, Outcome, Report};

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab_kit::process::{Signal, die_with_parent, signal_group};
+use lab_process::{Signal, die_with_parent, signal_group};
 
 /// How often a helper is looked at.
 const TICK: Duration = Duration::from_millis(10);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab_kit::process::{Signal, signal_process};
+use lab_process::{Signal, signal_process};
 
 /// How long a leftover gets between being asked to stop and being killed.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab_kit::process::{Signal, die_with_parent, signal_process};
+use lab_process::{Signal, die_with_parent, signal_process};
 
 use super::account::Account;
 use super::identity::Identity;
@@ -192,7 +192,7 @@ pub(super) fn secret() -> String {
 
 /// What Postgres is told in place of the administrator's password.
 pub(super) fn verifier(password: &str) -> String {
-    lab_kit::scram::verifier(password, uuid::Uuid::new_v4().as_bytes())
+    lab_scram::verifier(password, uuid::Uuid::new_v4().as_bytes())
 }
 
 /// Clears the environment away: a server of ours must not be set up by the user's variables.

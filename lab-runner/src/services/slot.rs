@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lab_kit::process::Signal;
+use lab_process::Signal;
 
 use super::identity::Identity;
 

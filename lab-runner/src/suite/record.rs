@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_kit::events::CheckInfo;
+use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
 use super::Suite;

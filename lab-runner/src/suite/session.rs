@@ -10,8 +10,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use lab_kit::events::{Envelope, Event, SuiteConfig};
-use lab_kit::process::{Signal, signal_group};
+use lab_process::{Signal, signal_group};
+use lab_protocol::{Envelope, Event, SuiteConfig};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};

@@ -30,7 +30,7 @@ fn the_runner_and_the_kit_know_no_lab_by_name() {
         .map(|manifest| manifest["id"].as_str().unwrap().to_owned())
         .collect();
     assert!(!ids.is_empty());
-    for (path, text) in all_sources(&["lab-runner/src", "lab-runner/kit/src", "lab-runner/launcher/src"]) {
+    for (path, text) in all_sources(&["lab-runner/src", "lab-runner/crates"]) {
         let named = ids.iter().find(|id| text.contains(id.as_str()));
         assert!(named.is_none(), "{path} names {named:?}");
     }

@@ -3,7 +3,7 @@
 use super::super::paint::{bad, dim, strong, warn};
 use super::table::word;
 use crate::report::Check;
-use lab_kit::events::{Difference, Verdict};
+use lab_protocol::{Difference, Verdict};
 
 /// The label column's width.
 const LABELS: usize = 11;

@@ -1,6 +1,6 @@
 //! What stands below the table: why nothing was graded, the score, what it was graded with, and what to do next.
 
-use lab_kit::events::Verdict;
+use lab_protocol::Verdict;
 
 use super::super::paint::{bad, dim, good, strong, warn};
 use super::explain::wrap;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_kit::events::{CheckInfo, SkipReason, Verdict};
+use lab_protocol::{CheckInfo, SkipReason, Verdict};
 
 use super::super::paint::{bad, dim, good, strong, warn};
 use crate::report::{Check, Report};

@@ -64,7 +64,7 @@ fn built(tell: &Tell) -> Result<PathBuf, Problem> {
     if lab_launcher::is_fresh(&program, &root) {
         return Ok(program);
     }
-    if !root.join("lab-runner/containers/Cargo.toml").exists() {
+    if !root.join("lab-runner/crates/containers/Cargo.toml").exists() {
         return if program.exists() {
             Ok(program)
         } else {

@@ -11,7 +11,7 @@ mod version;
 
 use std::path::Path;
 
-use lab_kit::process::Signal;
+use lab_process::Signal;
 
 use super::Kind;
 use super::Provider;

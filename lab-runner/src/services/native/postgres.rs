@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use lab_kit::process::Signal;
+use lab_process::Signal;
 
 use super::super::Provider;
 use super::super::Service;

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use lab_kit::process::Signal;
+use lab_process::Signal;
 
 use super::super::account::Account;
 use super::super::cache::Cache;

@@ -162,7 +162,7 @@ fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) ->
     account.apply(&mut command);
     command.args(arguments(program, locale)).arg("--pgdata").arg(folder.join("data"));
     command.arg("--pwfile").arg(folder.join("password")).current_dir(folder).stdin(Stdio::null());
-    lab_kit::process::die_with_parent(&mut command, lab_kit::process::Signal::INT);
+    lab_process::die_with_parent(&mut command, lab_process::Signal::INT);
     let output = command.output().map_err(|error| Problem::io(format_args!("start {}", path.display()), &error))?;
     if output.status.success() {
         return Ok(());

@@ -1,0 +1,78 @@
+//! A check's description and the registry that `#[check]` fills.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::failure::CheckResult;
+use crate::lab::Lab;
+use lab_protocol::CheckInfo;
+
+/// A check as `#[check]` declares it: the only place its title, points, needs and hints are written.
+#[derive(Debug)]
+pub struct Check {
+    /// The function's name.
+    pub id: &'static str,
+    /// The behaviour asked for.
+    pub title: &'static str,
+    /// The README's task it belongs to.
+    pub task: u32,
+    /// What it is worth.
+    pub points: u32,
+    /// Ids of the checks that must pass first.
+    pub needs: &'static [&'static str],
+    /// The doc comment without its source.
+    pub why: &'static str,
+    /// The source in the doc comment's last parentheses.
+    pub source: &'static str,
+    /// Hints, from the vaguest to the plainest.
+    pub hints: &'static [&'static str],
+    /// Whether it grades in CI only.
+    pub held_out: bool,
+    /// Whether it runs with nothing beside it.
+    pub alone: bool,
+    /// Its own time limit in seconds, if the suite's does not fit.
+    pub limit_seconds: Option<u64>,
+    /// The file it stands in, to keep the order of declaration.
+    pub file: &'static str,
+    /// The line it stands in.
+    pub line: u32,
+    /// The check itself.
+    pub run: fn(&Lab) -> CheckFuture<'_>,
+}
+
+/// A running check.
+pub type CheckFuture<'a> = Pin<Box<dyn Future<Output = CheckResult> + Send + 'a>>;
+
+inventory::collect!(Check);
+
+impl Check {
+    /// Its own time limit.
+    pub fn limit(&self, default: Duration) -> Duration {
+        self.limit_seconds.map_or(default, Duration::from_secs)
+    }
+
+    /// What it tells of itself on `list`.
+    pub fn info(&self) -> CheckInfo {
+        CheckInfo {
+            id: self.id.into(),
+            title: self.title.into(),
+            task: self.task,
+            points: self.points,
+            needs: self.needs.iter().map(ToString::to_string).collect(),
+            why: self.why.into(),
+            source: self.source.into(),
+            hints: self.hints.iter().map(ToString::to_string).collect(),
+            held_out: self.held_out,
+            alone: self.alone,
+            limit_seconds: self.limit_seconds,
+        }
+    }
+}
+
+/// Every check linked into this program, in the order of tasks and, within one, of declaration.
+pub fn all() -> Vec<&'static Check> {
+    let mut checks: Vec<_> = inventory::iter::<Check>.into_iter().collect();
+    checks.sort_by_key(|check| (check.task, check.file, check.line));
+    checks
+}

@@ -1,0 +1,296 @@
+//! What a check is given: its own server processes, database, keyspace, folders and random data.
+
+mod pace;
+mod random;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::balancer::Balancer;
+use crate::failure::{CheckResult, Failure, Ours};
+use crate::http::{Request, Response};
+use crate::postgres::{Cluster, Postgres};
+use crate::redis::{Keyspaces, Redis};
+use crate::server::{App, Container, Ending, ServerBuilder};
+use crate::transcript::Transcript;
+use lab_protocol::{SuiteConfig, Target};
+
+use random::Random;
+
+/// What all checks of one run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub config: SuiteConfig,
+    /// What the server runs in, if not as a program of this machine.
+    pub container: Option<Container>,
+    pub cluster: Option<Cluster>,
+    pub keyspaces: Option<Keyspaces>,
+}
+
+/// What one check works with. Nothing in it is seen by any other check.
+#[derive(Debug)]
+pub struct Lab {
+    shared: Arc<Shared>,
+    transcript: Transcript,
+    random: Random,
+    postgres: OnceCell<Postgres>,
+    redis: OnceCell<Redis>,
+    folders: Mutex<Vec<TempDir>>,
+    endings: Arc<Mutex<Vec<Ending>>>,
+}
+
+impl Lab {
+    pub(crate) fn new(shared: Arc<Shared>, check: &str) -> Self {
+        Self {
+            random: Random::new(shared.config.seed, check),
+            shared,
+            transcript: Transcript::default(),
+            postgres: OnceCell::new(),
+            redis: OnceCell::new(),
+            folders: Mutex::default(),
+            endings: Arc::default(),
+        }
+    }
+
+    /// Starts the server with its own process and port on this check's database and keyspace, and waits until it
+    /// is ready. A second call starts a second instance beside the first, on the same data.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.start().await?;
+    /// app.get("/health").await?.expect_status(200)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure if the server exits or does not become ready in the time its manifest gives.
+    pub async fn start(&self) -> CheckResult<App> {
+        self.server().start().await
+    }
+
+    /// Describes a server that differs from the usual one: other variables, other arguments.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.server().env("HEADER_TIMEOUT_MS", "300").start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn server(&self) -> ServerBuilder<'_> {
+        ServerBuilder::new(self)
+    }
+
+    /// This check's own database, made on first use.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let orders: i64 = lab.postgres().await?.scalar("select count(*) from orders").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
+    pub async fn postgres(&self) -> CheckResult<&Postgres> {
+        self.not_attached("looks into the database")?;
+        let cluster = self.shared.cluster.as_ref().ok_or_else(|| Self::unasked("postgres"))?;
+        self.postgres.get_or_try_init(|| Postgres::create(cluster, self.transcript.clone())).await
+    }
+
+    /// This check's own Redis keyspace, made on first use.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let keys = lab.redis().await?.keys().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
+    pub async fn redis(&self) -> CheckResult<&Redis> {
+        self.not_attached("looks into the cache")?;
+        let keyspaces = self.shared.keyspaces.as_ref().ok_or_else(|| Self::unasked("redis"))?;
+        self.redis.get_or_try_init(|| Redis::create(keyspaces, self.transcript.clone())).await
+    }
+
+    /// A load balancer for several instances of the server, which asks each for `probe` to learn whether it is ready.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let (one, two) = (lab.start().await?, lab.start().await?);
+    /// let balancer = lab.balancer("/readyz").await?;
+    /// balancer.add(&one);
+    /// balancer.add(&two);
+    /// balancer.until_ready(2, Duration::from_secs(5)).await?;
+    /// balancer.get("/events").await?.expect_status(200)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if no port can be had.
+    pub async fn balancer(&self, probe: &str) -> CheckResult<Balancer> {
+        Balancer::start(probe, self.transcript.clone()).await.ours("opening a port for the load balancer")
+    }
+
+    /// A fresh, empty folder that is removed after the check.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let files = lab.folder()?;
+    /// let app = lab.server().env("FILES_DIR", &files.display().to_string()).start().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made.
+    pub fn folder(&self) -> CheckResult<PathBuf> {
+        let folder = TempDir::new_in(&self.shared.config.scratch).ours("making a folder for the check")?;
+        let path = folder.path().to_owned();
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        Ok(path)
+    }
+
+    /// The folder with the submission's own files.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let workflows = lab.tree()?.join(".github/workflows");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Not applicable, where only a program or a URL is graded.
+    pub fn tree(&self) -> CheckResult<&Path> {
+        let tree = self.shared.config.tree.as_deref();
+        tree.ok_or_else(|| {
+            Failure::not_applicable("it reads the submission's files, and only a running program is graded")
+        })
+    }
+
+    /// The text of one of the submission's files.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let dockerfile = lab.file("Dockerfile")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure if it is absent or no text; not applicable, where only a program or a URL is graded.
+    pub fn file(&self, path: &str) -> CheckResult<String> {
+        let full = self.tree()?.join(path);
+        std::fs::read_to_string(full).map_err(|error| {
+            Failure::learner(format!("the file `{path}` cannot be read: {error}"))
+                .expected("a text file that stands there")
+        })
+    }
+
+    /// Whether checks were asked for by name, and not the whole suite. For a check that takes minutes and is not worth
+    /// them every time.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// if !lab.is_named() {
+    ///     return Err(Failure::not_applicable("it takes minutes: ask for it by name"));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        !self.shared.config.checks.is_empty()
+    }
+
+    /// Adds a line to the transcript.
+    ///
+    /// ```
+    /// # fn example(lab: &lab_kit::Lab) {
+    /// lab.note("from here on the database is away");
+    /// # }
+    /// ```
+    pub fn note(&self, text: impl Into<String>) {
+        self.transcript.note(text);
+    }
+
+    /// Sends all requests at the same moment: every connection stands before the first byte is sent. The answers
+    /// come in the order of the requests.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
+    /// let answers = lab.burst((0..50).map(|_| app.post("/orders").json(&json!({"seats": 1})))).await?;
+    /// let sold = answers.iter().filter(|answer| answer.status() == 201).count();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The first failure among the requests, in their order.
+    pub async fn burst(&self, requests: impl IntoIterator<Item = Request>) -> CheckResult<Vec<Response>> {
+        pace::burst(requests).await
+    }
+
+    /// Gives back what the check used. Its servers are gone by now: each ends with the check that started it.
+    pub(crate) async fn release(&self) {
+        if let Some(postgres) = self.postgres.get() {
+            postgres.remove().await;
+        }
+        if let Some(redis) = self.redis.get() {
+            redis.remove().await;
+        }
+    }
+
+    /// What went wrong with a service itself while the check's servers used it.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let postgres = self.postgres.get().and_then(Postgres::trouble);
+        postgres.or_else(|| self.redis.get().and_then(Redis::trouble))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn container(&self) -> Option<&Container> {
+        self.shared.container.as_ref()
+    }
+
+    pub(crate) fn config(&self) -> &SuiteConfig {
+        &self.shared.config
+    }
+
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    pub(crate) fn endings(&self) -> Arc<Mutex<Vec<Ending>>> {
+        Arc::clone(&self.endings)
+    }
+
+    pub(crate) fn has_postgres(&self) -> bool {
+        self.shared.cluster.is_some()
+    }
+
+    pub(crate) fn has_redis(&self) -> bool {
+        self.shared.keyspaces.is_some()
+    }
+
+    /// A check that needs more than HTTP says nothing of a server that somebody else started.
+    pub(crate) fn not_attached(&self, what: &str) -> CheckResult {
+        if matches!(self.shared.config.target, Target::Attached { .. }) {
+            return Err(Failure::not_applicable(format!("it {what}, which --url does not allow")));
+        }
+        Ok(())
+    }
+
+    fn unasked(service: &str) -> Failure {
+        Failure::Ours(format!("the check uses {service}, which its lab.toml does not name under `services`"))
+    }
+}

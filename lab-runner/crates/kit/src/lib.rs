@@ -1,0 +1,43 @@
+//! What the hidden tests of Backend Labs are written with.
+//!
+//! A suite is a program of its own. It starts the learner's server as often as its checks ask, talks to it over
+//! HTTP, looks at its database and its cache, and reports on a socket that the server has no handle on.
+
+extern crate self as lab_kit;
+
+mod balancer;
+pub mod check;
+mod failure;
+pub mod http;
+pub mod id;
+mod lab;
+pub mod postgres;
+pub mod proxy;
+pub mod redis;
+mod server;
+pub mod suite;
+pub mod time;
+pub mod token;
+pub mod transcript;
+
+pub use balancer::Balancer;
+pub use failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
+pub use inventory;
+pub use lab::Lab;
+pub use lab_kit_macros::check;
+pub use lab_protocol as events;
+pub use rand;
+pub use server::{App, ByHand, Container, Exit, ServerBuilder};
+
+/// What nearly every check needs.
+pub mod prelude {
+    pub use std::time::Duration;
+
+    pub use serde_json::{Value, json};
+
+    pub use crate::check;
+    pub use crate::failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
+    pub use crate::http::{Connection, Request, Response};
+    pub use crate::lab::Lab;
+    pub use crate::server::App;
+}

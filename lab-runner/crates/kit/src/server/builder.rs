@@ -1,0 +1,148 @@
+//! Describes a server before it is started.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::app::App;
+use super::process::Recipe;
+use crate::failure::CheckResult;
+use crate::lab::Lab;
+use lab_protocol::{PASSED_ON, Target};
+
+/// A server that is about to be started. Made by [`Lab::server`].
+#[derive(Debug)]
+pub struct ServerBuilder<'a> {
+    lab: &'a Lab,
+    env: BTreeMap<String, String>,
+    removed: BTreeSet<String>,
+    arguments: Vec<String>,
+    waits: bool,
+}
+
+impl<'a> ServerBuilder<'a> {
+    pub(crate) fn new(lab: &'a Lab) -> Self {
+        Self { lab, env: BTreeMap::new(), removed: BTreeSet::new(), arguments: Vec::new(), waits: true }
+    }
+
+    /// Sets a variable of its environment.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.server().env("DATABASE_MAX_CONNECTIONS", "3").start().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.removed.remove(name);
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Takes a variable out of its environment, also one the grader always gives.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.server().env_remove("JWT_SECRET").without_waiting().start().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self.removed.insert(name.into());
+        self
+    }
+
+    /// Adds a command-line argument.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.server().arg("--directory").arg("/srv/files").start().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Does not wait until it is ready: for servers that must refuse to start, or that start before their
+    /// database.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let mut app = lab.server().env("PORT", "no number").without_waiting().start().await?;
+    /// let exit = app.exited(Duration::from_secs(5)).await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn without_waiting(mut self) -> Self {
+        self.waits = false;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let app = lab.server().start().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure if it exits or does not become ready in the time its manifest gives.
+    pub async fn start(self) -> CheckResult<App> {
+        let config = self.lab.config();
+        let (argv, cwd, env, by_hand) = match &config.target {
+            Target::Attached { url } => return self.attach(url).await,
+            Target::Launch { argv, cwd, env, by_hand } => (argv.clone(), cwd.clone(), env.clone(), by_hand.clone()),
+        };
+        let mut env = env;
+        env.insert("HOST".into(), "127.0.0.1".into());
+        if self.lab.has_postgres() {
+            env.insert("DATABASE_URL".into(), self.lab.postgres().await?.url().to_owned());
+        }
+        if self.lab.has_redis() {
+            env.insert("REDIS_URL".into(), self.lab.redis().await?.url().to_owned());
+        }
+        let container = self.lab.container().cloned();
+        let (argv, by_hand) = match &container {
+            None => (argv, format!("{}{by_hand}", assignments(&self.env, ""))),
+            Some(container) => (Vec::new(), container.by_hand(&assignments(&self.env, "-e "))),
+        };
+        if container.is_some() {
+            // What this machine has in PATH and HOME is nothing to an image.
+            env.retain(|name, _| !PASSED_ON.contains(&name.as_str()));
+        }
+        env.extend(self.env);
+        env.retain(|name, _| !self.removed.contains(name));
+        let recipe = Recipe {
+            argv: argv.into_iter().chain(self.arguments).collect(),
+            container,
+            cwd,
+            env,
+            port: config.port,
+            transcript: self.lab.transcript().clone(),
+            endings: self.lab.endings(),
+        };
+        App::launch(recipe, by_hand, config, self.waits).await
+    }
+
+    async fn attach(self, url: &str) -> CheckResult<App> {
+        let unlike = !self.env.is_empty() || !self.removed.is_empty() || !self.arguments.is_empty() || !self.waits;
+        if unlike {
+            self.lab.not_attached("starts the server in its own way")?;
+        }
+        App::attach(url, self.lab.transcript().clone()).await
+    }
+}
+
+/// The variables that a check sets, as a shell takes them in front of a command, or a command as its options. What needs
+/// quoting is a folder or a secret of this run, which would mean nothing by hand.
+fn assignments(env: &BTreeMap<String, String>, option: &str) -> String {
+    let plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_".contains(c));
+    env.iter().filter(|(_, value)| plain(value)).map(|(name, value)| format!("{option}{name}={value} ")).collect()
+}

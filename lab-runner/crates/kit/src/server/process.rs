@@ -1,0 +1,211 @@
+//! One process of the server under test, with its whole process group.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::container::Container;
+use super::log::Log;
+use crate::failure::{CheckResult, Failure, Ours};
+use crate::transcript::Transcript;
+use lab_process::{Signal, die_with_parent, signal_group, signal_process};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        Self { code: status.code(), signal: status.signal() }
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.code, self.signal) {
+            (Some(101), _) => write!(f, "exit code 101, which is what a panic in main gives"),
+            (Some(code), _) => write!(f, "exit code {code}"),
+            (None, Some(9)) => write!(f, "signal 9, killed"),
+            (None, Some(11)) => write!(f, "signal 11, a crash"),
+            (None, Some(signal)) => write!(f, "signal {signal}"),
+            (None, None) => write!(f, "an unknown end"),
+        }
+    }
+}
+
+/// A server that ended though nobody had asked it to.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// How.
+    pub exit: Exit,
+}
+
+/// What it takes to start the server, again and again.
+#[derive(Debug, Clone)]
+pub(super) struct Recipe {
+    /// The program and its arguments; of a container, the arguments alone.
+    pub argv: Vec<String>,
+    pub container: Option<Container>,
+    pub cwd: PathBuf,
+    pub env: BTreeMap<String, String>,
+    pub port: Option<u16>,
+    pub transcript: Transcript,
+    pub endings: Arc<Mutex<Vec<Ending>>>,
+}
+
+/// A running process. Dropping it ends its whole group.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    group: u32,
+    exit: Option<Exit>,
+    asked_to_end: bool,
+    recipe: Recipe,
+    /// The name of the container that it stands for.
+    container: Option<String>,
+    reader: Option<JoinHandle<()>>,
+    pub log: Log,
+}
+
+impl Process {
+    /// Starts `recipe` on `port`.
+    pub fn start(recipe: &Recipe, port: u16) -> CheckResult<Self> {
+        let container = recipe.container.as_ref().map(|container| (container, container.fresh_name()));
+        let mut command = match &container {
+            Some((container, name)) => container.command(name, &recipe.env, &recipe.argv),
+            None => program(recipe)?,
+        };
+        command
+            .current_dir(&recipe.cwd)
+            .env("PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        die_with_parent(command.as_std_mut(), Signal::KILL);
+        let spawned = command.spawn();
+        let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
+        let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
+        recipe.transcript.note(format!("started the server on port {port}"));
+        let log = Log::default();
+        let streams = child.stdout.take().zip(child.stderr.take());
+        let reader = streams.map(|(output, error)| log.follow(output, error, recipe.transcript.clone()));
+        let container = container.map(|(_, name)| name);
+        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), container, reader, log })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.group
+    }
+
+    /// Its process group, unless it is a container, whose processes are the engine's.
+    pub fn group(&self) -> Option<u32> {
+        self.container.is_none().then_some(self.group)
+    }
+
+    /// Whether `exit` is the container engine's own (Docker documentation, `docker container run`, Exit status).
+    pub async fn engine_failed(&self, exit: Exit) -> bool {
+        match (&self.recipe.container, &self.container) {
+            (Some(container), Some(name)) if exit.code == Some(125) => container.never_started(name).await,
+            _ => false,
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<Exit> {
+        if self.exit.is_none() {
+            self.exit = self.child.try_wait().ok().flatten().map(Exit::from);
+        }
+        self.exit
+    }
+
+    /// Waits for its end; `None` when `within` is over first.
+    pub async fn wait(&mut self, within: Duration) -> CheckResult<Option<Exit>> {
+        if self.exit.is_none() {
+            match timeout(within, self.child.wait()).await {
+                Ok(status) => self.exit = Some(status.ours("waiting for the server's end")?.into()),
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(self.exit)
+    }
+
+    /// Waits until everything it wrote before its end has been read. A process it left behind may hold the
+    /// streams open, so there is a limit.
+    pub async fn drain_log(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            let _ = timeout(Duration::from_secs(1), reader).await;
+        }
+    }
+
+    /// From here on its end is no surprise.
+    pub fn asked_to_end(&mut self) {
+        self.asked_to_end = true;
+    }
+
+    /// Sends `signal` to the server's own process, as an operator or a container engine does.
+    pub fn signal(&mut self, signal: Signal) -> CheckResult {
+        self.asked_to_end = true;
+        if self.ended().is_some() {
+            return Ok(());
+        }
+        signal_process(self.group, signal).ours("signalling the server")
+    }
+
+    /// Kills the whole group and waits until the server is gone.
+    pub async fn kill(&mut self) -> CheckResult {
+        self.asked_to_end = true;
+        if let (Some(container), Some(name)) = (&self.recipe.container, &self.container) {
+            container.kill(name).await?;
+        }
+        signal_group(self.group, Signal::KILL).ours("killing the server")?;
+        self.exit = Some(self.child.wait().await.ours("waiting for the killed server")?.into());
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let (Some(exit), false) = (self.ended(), self.asked_to_end) {
+            self.recipe.transcript.note(format!("the server had ended by itself: {exit}"));
+            self.recipe.endings.lock().unwrap_or_else(PoisonError::into_inner).push(Ending { exit });
+        }
+        if let (Some(container), Some(name)) = (&self.recipe.container, self.container.take()) {
+            container.discard(name);
+        }
+        // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
+        let _ = signal_group(self.group, Signal::KILL);
+    }
+}
+
+/// A program of this machine's, which sees nothing of our environment but what its recipe says.
+fn program(recipe: &Recipe) -> CheckResult<Command> {
+    let (program, arguments) =
+        recipe.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(&recipe.env);
+    Ok(command)
+}
+
+fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
+    let program = program.display();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::learner(format!("the program `{program}` does not exist")),
+        std::io::ErrorKind::PermissionDenied => {
+            Failure::learner(format!("the program `{program}` may not be executed"))
+        }
+        _ => Failure::ours("starting the server", error),
+    }
+}

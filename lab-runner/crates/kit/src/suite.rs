@@ -1,0 +1,52 @@
+//! The program that a suite is: lists its checks, runs them against a server, or serves one for work by hand.
+
+mod attempt;
+mod channel;
+mod contained;
+mod plan;
+mod schedule;
+mod session;
+
+use std::process::ExitCode;
+
+use crate::check;
+use lab_protocol::CheckInfo;
+
+/// What a suite's `main` calls. The checks are found by themselves.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     lab_kit::suite::main()
+/// }
+/// ```
+pub fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("list") => list(),
+        Some("run") => session::with_runtime(session::run),
+        Some("serve") => session::with_runtime(session::serve),
+        _ => usage(),
+    }
+}
+
+/// The answer to `list` is the contract that a report must cover.
+#[allow(clippy::print_stdout)]
+fn list() -> ExitCode {
+    let checks: Vec<CheckInfo> = check::all().into_iter().map(check::Check::info).collect();
+    match serde_json::to_string(&checks) {
+        Ok(json) => {
+            println!("{json}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+fn usage() -> ExitCode {
+    complain("a suite is run by `cargo lab check`; by hand it knows `list`")
+}
+
+#[allow(clippy::print_stderr)]
+fn complain(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,115 @@
+//! One check, run once: within its time, its panics caught, and our faults told from the learner's.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use crate::check::Check;
+use crate::failure::{CheckResult, Failure};
+use crate::lab::{Lab, Shared};
+use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
+
+/// Runs `check` and reports it.
+pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> CheckReport {
+    let began = Instant::now();
+    let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
+    let lab = Arc::new(Lab::new(Arc::clone(&shared), check.id));
+    let conclusion = conclude(&lab, check, limit).await;
+    let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
+    let transcript = lab.transcript().entries();
+    let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
+    // The next check need not wait until this one's database is dropped; the end of the run waits for all.
+    tokio::spawn(async move { lab.release().await });
+    CheckReport {
+        id: check.id.into(),
+        verdict: conclusion.verdict,
+        skip_reason: conclusion.skip_reason,
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        explanation,
+        transcript,
+    }
+}
+
+/// What a check came to.
+struct Conclusion {
+    verdict: Verdict,
+    skip_reason: Option<SkipReason>,
+    explanation: Option<Explanation>,
+}
+
+impl Conclusion {
+    fn new(verdict: Verdict, explanation: Option<Explanation>) -> Self {
+        Self { verdict, skip_reason: None, explanation }
+    }
+
+    fn ours(message: String) -> Self {
+        Self::new(Verdict::Error, Some(Explanation { message, ..Explanation::default() }))
+    }
+
+    fn may_be_ours(&self) -> bool {
+        matches!(self.verdict, Verdict::Failed | Verdict::TimedOut)
+    }
+}
+
+/// Runs the check in a task of its own, so that a panic ends the task and not the suite.
+async fn conclude(lab: &Arc<Lab>, check: &'static Check, limit: Duration) -> Conclusion {
+    let owned = Arc::clone(lab);
+    let mut task = tokio::spawn(async move { (check.run)(&owned).await });
+    let joined = timeout(limit, &mut task).await;
+    match joined {
+        Ok(Ok(result)) => judge(result),
+        Ok(Err(error)) => Conclusion::ours(format!("the check itself crashed: {error}")),
+        Err(_) => {
+            // The check's servers are dropped, and so killed, with the task.
+            task.abort();
+            let _ = task.await;
+            let message = format!("not finished within {} s", limit.as_secs_f32());
+            Conclusion::new(Verdict::TimedOut, Some(Explanation { message, ..Explanation::default() }))
+        }
+    }
+}
+
+fn judge(result: CheckResult) -> Conclusion {
+    match result {
+        Ok(()) => Conclusion::new(Verdict::Passed, None),
+        Err(Failure::Learner(explanation)) => Conclusion::new(Verdict::Failed, Some(*explanation)),
+        Err(Failure::Ours(message)) => Conclusion::ours(message),
+        Err(Failure::NotApplicable(message)) => Conclusion {
+            verdict: Verdict::Skipped,
+            skip_reason: Some(SkipReason::NotApplicable { message }),
+            explanation: None,
+        },
+    }
+}
+
+/// A check that failed while a service was gone says nothing of the submission.
+async fn blame(shared: &Shared, lab: &Lab, conclusion: Conclusion) -> Conclusion {
+    if let Some(trouble) = lab.trouble() {
+        return Conclusion::ours(trouble);
+    }
+    if let Some(cluster) = &shared.cluster
+        && !cluster.is_alive().await
+    {
+        return Conclusion::ours("Postgres failed while the check ran".into());
+    }
+    if let Some(keyspaces) = &shared.keyspaces
+        && !keyspaces.is_alive().await
+    {
+        return Conclusion::ours("Redis failed while the check ran".into());
+    }
+    conclusion
+}
+
+/// Adds what only the whole check knows: that the server died on the way, and what it wrote last.
+fn finish(mut explanation: Explanation, lab: &Lab) -> Explanation {
+    let endings = lab.endings();
+    if let Some(ending) = endings.lock().unwrap_or_else(PoisonError::into_inner).first() {
+        explanation.message =
+            format!("{}; the server had ended by itself by then ({})", explanation.message, ending.exit);
+    }
+    if explanation.server_log.is_empty() {
+        explanation.server_log = lab.transcript().log_tail();
+    }
+    explanation
+}

@@ -1,0 +1,73 @@
+//! The socket to the runner: one line of configuration in, events out, and its end means that nobody listens.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream as StdUnixStream;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use lab_protocol::{Envelope, Event, SuiteConfig};
+
+/// Sends events. Clones send on the same channel.
+#[derive(Debug, Clone)]
+pub(super) struct Events {
+    nonce: String,
+    queue: UnboundedSender<String>,
+}
+
+impl Events {
+    /// Queues `event`; a runner that is gone is noticed elsewhere.
+    pub fn send(&self, event: Event) {
+        if let Ok(mut line) = serde_json::to_string(&Envelope { nonce: self.nonce.clone(), event }) {
+            line.push('\n');
+            let _ = self.queue.send(line);
+        }
+    }
+}
+
+/// Both directions of the channel.
+pub(super) struct Channel {
+    pub config: SuiteConfig,
+    pub events: Events,
+    pub hangup: Hangup,
+    pub writer: JoinHandle<()>,
+}
+
+/// Tells when the runner is gone.
+pub(super) struct Hangup(BufReader<OwnedReadHalf>);
+
+impl Hangup {
+    /// Returns once the runner has closed its end or died.
+    pub async fn wait(&mut self) {
+        let mut ignored = [0; 256];
+        while matches!(self.0.read(&mut ignored).await, Ok(1..)) {}
+    }
+}
+
+/// Takes standard input for the socket it is and reads the configuration from it.
+pub(super) async fn open() -> io::Result<Channel> {
+    let handle = io::stdin().as_fd().try_clone_to_owned()?;
+    let socket = StdUnixStream::from(handle);
+    socket.set_nonblocking(true)?;
+    let (read, write) = UnixStream::from_std(socket)?.into_split();
+    let mut reader = BufReader::new(read);
+    let mut line = String::new();
+    reader.read_line(&mut line).await?;
+    let config: SuiteConfig = serde_json::from_str(&line).map_err(io::Error::other)?;
+    let (queue, lines) = unbounded_channel();
+    let writer = tokio::spawn(write_all(write, lines));
+    let events = Events { nonce: config.nonce.clone(), queue };
+    Ok(Channel { config, events, hangup: Hangup(reader), writer })
+}
+
+async fn write_all(mut socket: OwnedWriteHalf, mut lines: UnboundedReceiver<String>) {
+    while let Some(line) = lines.recv().await {
+        if socket.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The checks of a suite, run once more on containers: what is deployed is the image, and not the program that was built
+//! beside it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::attempt::attempt;
+use super::plan;
+use crate::check::{self, Check};
+use crate::failure::{CheckResult, Failure};
+use crate::lab::{Lab, Shared};
+use crate::server::Container;
+use lab_protocol::{CheckReport, SkipReason, Verdict};
+
+/// A container that fails so many checks has one reason for all, and each may have waited for its time to be over.
+const ENOUGH: usize = 3;
+
+impl Lab {
+    /// Runs the checks of this suite for which `wanted` holds once more, one after the other, each with its own database
+    /// and with servers that are containers. Checks that cannot be seen here are left out.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// # let by_hand = lab_kit::ByHand { image: "box-office", variables: &["DATABASE_URL"] };
+    /// let container = lab_kit::Container::of("docker", "box-office-check", by_hand);
+    /// lab.check_containers(&container, |check| check.task <= 8).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure with that of the first check that fails, and the names of up to two more; ours, where a
+    /// check meets a fault of ours.
+    pub async fn check_containers(&self, container: &Container, wanted: impl Fn(&Check) -> bool) -> CheckResult {
+        let mine = self.shared();
+        let shared = Arc::new(Shared {
+            config: mine.config.clone(),
+            container: Some(container.clone()),
+            cluster: mine.cluster.clone(),
+            keyspaces: mine.keyspaces.clone(),
+        });
+        let checks = plan::plan(&check::all(), &[]).map_err(Failure::Ours)?;
+        let mut lost = BTreeSet::new();
+        let mut failed = Vec::new();
+        for check in checks.into_iter().filter(|check| wanted(check)) {
+            if failed.len() == ENOUGH || check.needs.iter().any(|need| lost.contains(need)) {
+                lost.insert(check.id);
+                continue;
+            }
+            let began = self.transcript().age();
+            self.note(format!("in the container: check `{}`", check.id));
+            let report = attempt(Arc::clone(&shared), check).await;
+            container.remove_all().await?;
+            if report.verdict != Verdict::Passed {
+                lost.insert(check.id);
+            }
+            match report.verdict {
+                Verdict::Passed => {}
+                Verdict::Skipped => self.note(left_out(&report)),
+                Verdict::Error => return Err(Failure::Ours(ours(&report))),
+                Verdict::Failed | Verdict::TimedOut => {
+                    self.transcript().append(report.transcript.clone(), began);
+                    failed.push(report);
+                }
+            }
+        }
+        conclude(failed)
+    }
+}
+
+fn left_out(report: &CheckReport) -> String {
+    match &report.skip_reason {
+        Some(SkipReason::NotApplicable { message }) => format!("left out: {message}"),
+        _ => "left out".to_owned(),
+    }
+}
+
+fn ours(report: &CheckReport) -> String {
+    let message = report.explanation.as_ref().map_or("no reason was given", |explanation| &explanation.message);
+    format!("{}, in the container: {message}", report.id)
+}
+
+/// The first failure in full, the others by name.
+fn conclude(failed: Vec<CheckReport>) -> CheckResult {
+    let names: Vec<String> = failed.iter().skip(1).map(|report| format!("`{}`", report.id)).collect();
+    let Some(first) = failed.into_iter().next() else { return Ok(()) };
+    let mut explanation = first.explanation.unwrap_or_default();
+    let others = if names.is_empty() { String::new() } else { format!(" (and so does {})", names.join(" and ")) };
+    explanation.message = format!("in the container, `{}` fails{others}: {}", first.id, explanation.message);
+    Err(Failure::Learner(Box::new(explanation)))
+}

@@ -1,0 +1,205 @@
+//! One run of a suite: services, a first start of the server, the checks, and the cleaning up.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
+
+use super::channel::{self, Channel, Events};
+use super::{complain, plan, schedule};
+use crate::check;
+use crate::failure::{CheckResult, Failure};
+use crate::lab::{Lab, Shared};
+use crate::postgres::Cluster;
+use crate::redis::Keyspaces;
+use crate::server::Exit;
+use lab_protocol::{Event, SuiteConfig};
+
+/// Cleaning up is worth a little patience, but a dead service must not hold the run.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// Runs `session` on a runtime of its own.
+pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
+    // Servers that fork and lose their parent become our children, and so we can end them.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    allow_many_connections();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(session()),
+        Err(error) => complain(&format!("no runtime: {error}")),
+    }
+}
+
+/// A burst takes four file descriptors for each connection of the server's, and some systems allow 256 unless asked.
+fn allow_many_connections() {
+    const ENOUGH: u64 = 8 * 1024;
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if limit.current.is_some_and(|current| current < ENOUGH) {
+        limit.current = Some(limit.maximum.map_or(ENOUGH, |maximum| maximum.min(ENOUGH)));
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
+    }
+}
+
+/// Runs the checks that the configuration names.
+pub(super) async fn run() -> ExitCode {
+    match channel::open().await {
+        Ok(channel) => guarded(channel, checks).await,
+        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+    }
+}
+
+/// Starts the server with its services and keeps it until the runner hangs up.
+pub(super) async fn serve() -> ExitCode {
+    match channel::open().await {
+        Ok(channel) => guarded(channel, keep).await,
+        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+    }
+}
+
+/// Opens the services, does `work` unless the runner hangs up first, and removes what was made.
+async fn guarded<F: Future<Output = ()>>(channel: Channel, work: impl FnOnce(Arc<Shared>, Events) -> F) -> ExitCode {
+    let Channel { config, events, mut hangup, writer } = channel;
+    match open_services(config).await {
+        Ok(shared) => {
+            tokio::select! {
+                () = work(Arc::clone(&shared), events.clone()) => {}
+                () = hangup.wait() => {}
+            }
+            let _ = timeout(CLEAN_UP, close_services(&shared)).await;
+        }
+        Err(message) => events.send(Event::InfrastructureFailed { message }),
+    }
+    #[cfg(target_os = "linux")]
+    lab_process::kill_descendants();
+    // The channel ends when every sender is gone: only then is everything written.
+    drop(events);
+    let _ = timeout(CLEAN_UP, writer).await;
+    ExitCode::SUCCESS
+}
+
+async fn checks(shared: Arc<Shared>, events: Events) {
+    let plan = match plan::plan(&check::all(), &shared.config.checks) {
+        Ok(plan) => plan,
+        Err(message) => return events.send(Event::InfrastructureFailed { message }),
+    };
+    if let Some(event) = first_start(&shared).await {
+        return events.send(event);
+    }
+    let ids = plan.iter().map(|check| check.id.to_owned()).collect();
+    events.send(Event::SuiteStarted { services: versions(&shared), checks: ids });
+    schedule::run(&shared, plan, &events).await;
+    events.send(Event::SuiteFinished);
+}
+
+async fn keep(shared: Arc<Shared>, events: Events) {
+    let lab = Lab::new(Arc::clone(&shared), "serve");
+    match lab.start().await {
+        Ok(mut app) => {
+            events.send(Event::Serving { urls: urls(&lab, &app.address().to_string()).await });
+            let (follower, mut lines) = unbounded_channel();
+            lab.transcript().follow_log(follower);
+            let log = async {
+                while let Some(line) = lines.recv().await {
+                    events.send(Event::ServerLog { line });
+                }
+            };
+            tokio::select! {
+                exit = app.ended() => events.send(Event::ServerEnded { exit: told_end(exit) }),
+                () = log => {}
+            }
+        }
+        Err(failure) => events.send(start_event(failure, &lab)),
+    }
+    lab.release().await;
+}
+
+fn told_end(exit: CheckResult<Exit>) -> String {
+    exit.map_or_else(told, |exit| exit.to_string())
+}
+
+async fn urls(lab: &Lab, address: &str) -> BTreeMap<String, String> {
+    let mut urls = BTreeMap::from([("server".to_owned(), format!("http://{address}"))]);
+    if lab.has_postgres()
+        && let Ok(database) = lab.postgres().await
+    {
+        urls.insert("postgres".into(), database.url().to_owned());
+    }
+    if lab.has_redis()
+        && let Ok(cache) = lab.redis().await
+    {
+        urls.insert("redis".into(), cache.url().to_owned());
+    }
+    urls
+}
+
+/// A server that does not start at all would fail every check in the same way: better said once.
+async fn first_start(shared: &Arc<Shared>) -> Option<Event> {
+    let lab = Lab::new(Arc::clone(shared), "first start");
+    let started = lab.start().await;
+    let event = started.err().map(|failure| start_event(failure, &lab));
+    let lab = Arc::new(lab);
+    // Its database is dropped while the first checks run.
+    tokio::spawn(async move { lab.release().await });
+    event
+}
+
+fn start_event(failure: Failure, lab: &Lab) -> Event {
+    match failure {
+        Failure::Learner(explanation) => {
+            let reason = match &explanation.actual {
+                Some(actual) => format!("{}: {actual}", explanation.message),
+                None => explanation.message.clone(),
+            };
+            Event::StartFailed { reason, log: lab.transcript().log_tail() }
+        }
+        Failure::Ours(message) | Failure::NotApplicable(message) => Event::InfrastructureFailed { message },
+    }
+}
+
+async fn open_services(config: SuiteConfig) -> Result<Arc<Shared>, String> {
+    let run = &config.nonce;
+    let (cluster, keyspaces) = tokio::join!(
+        async {
+            match config.services.get("postgres") {
+                Some(endpoint) => Cluster::connect(&endpoint.url, run).await.map(Some),
+                None => Ok(None),
+            }
+        },
+        async {
+            match config.services.get("redis") {
+                Some(endpoint) => Keyspaces::connect(&endpoint.url, run).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
+    let cluster = cluster.map_err(told)?;
+    let keyspaces = keyspaces.map_err(told)?;
+    Ok(Arc::new(Shared { config, container: None, cluster, keyspaces }))
+}
+
+fn told(failure: Failure) -> String {
+    match failure {
+        Failure::Ours(message) | Failure::NotApplicable(message) => message,
+        Failure::Learner(explanation) => explanation.message,
+    }
+}
+
+async fn close_services(shared: &Shared) -> CheckResult {
+    if let Some(cluster) = &shared.cluster {
+        cluster.remove_all().await?;
+    }
+    if let Some(keyspaces) = &shared.keyspaces {
+        keyspaces.remove_all().await?;
+    }
+    Ok(())
+}
+
+fn versions(shared: &Shared) -> BTreeMap<String, String> {
+    let postgres = shared.cluster.as_ref().map(|cluster| ("postgres".to_owned(), cluster.version().to_owned()));
+    let redis = shared.keyspaces.as_ref().map(|keyspaces| ("redis".to_owned(), keyspaces.version().to_owned()));
+    postgres.into_iter().chain(redis).collect()
+}

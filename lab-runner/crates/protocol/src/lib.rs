@@ -1,0 +1,322 @@
+//! What the runner and a suite say to each other: one JSON document in, one JSON line out for each event.
+//!
+//! The suite's standard input is one end of a private socket pair. The runner writes a [`SuiteConfig`] to it and
+//! reads [`Envelope`]s from it. A submission never gets a handle on that socket, and a socket, unlike a pipe,
+//! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything a suite has to know for one run. The runner sends it as one line of JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SuiteConfig {
+    /// The secret that every event of this run repeats.
+    pub nonce: String,
+    /// The lab's id, for messages.
+    pub lab: String,
+    /// Where all random data of the run comes from.
+    pub seed: u64,
+    /// The checks to run; those they need are run too. Empty means all.
+    pub checks: Vec<String>,
+    /// How many checks may run at once.
+    pub jobs: usize,
+    /// How long a check may take that states no limit of its own, in milliseconds.
+    pub check_limit_ms: u64,
+    /// How long the server may take to answer its readiness request, in milliseconds.
+    pub start_limit_ms: u64,
+    /// The server under test.
+    pub target: Target,
+    /// The request that tells whether the server is ready.
+    pub readiness: Readiness,
+    /// The services that the lab asks for, by name, such as `postgres`.
+    pub services: BTreeMap<String, ServiceEndpoint>,
+    /// How long each check took the last time, in milliseconds: the slowest start first.
+    pub expected_ms: BTreeMap<String, u64>,
+    /// `serve` only: the port to start the server on, so that printed commands fit. Free ports are taken where it
+    /// is absent.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// The folder with the submission's files, for the labs whose work is more than a program. None where only a
+    /// program or a URL is graded.
+    #[serde(default)]
+    pub tree: Option<PathBuf>,
+    /// A folder for the run's own files. The runner removes it.
+    pub scratch: PathBuf,
+}
+
+/// What a program that we built sees of the environment: what a shell needs to be one, and nothing of ours.
+pub const PASSED_ON: [&str; 10] =
+    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];
+
+/// The server under test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A program that the suite starts, as often as its checks ask.
+    Launch {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// The folder it is started in.
+        cwd: PathBuf,
+        /// Variables it gets beside `HOST`, `PORT` and those of its services. Nothing else is inherited.
+        env: BTreeMap<String, String>,
+        /// What a learner types to start it by hand, for the lines that reproduce a failure.
+        by_hand: String,
+    },
+    /// A server that already runs and that nobody here may stop.
+    Attached {
+        /// Its base URL, such as `http://127.0.0.1:8080`.
+        url: String,
+    },
+}
+
+/// The request that tells whether a server is ready.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Readiness {
+    /// The path to GET.
+    pub path: String,
+    /// The status that means ready.
+    #[serde(default = "Readiness::default_status")]
+    pub status: u16,
+}
+
+impl Readiness {
+    fn default_status() -> u16 {
+        200
+    }
+}
+
+/// How a suite reaches a service as its administrator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServiceEndpoint {
+    /// The administrator's URL.
+    pub url: String,
+}
+
+/// One line from a suite.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The nonce of the run's [`SuiteConfig`].
+    pub nonce: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What a suite tells while it runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The services answered and the server starts: the checks begin.
+    SuiteStarted {
+        /// The version each service states of itself, by service name.
+        services: BTreeMap<String, String>,
+        /// The ids of the checks that will be reported, in the order they are declared.
+        checks: Vec<String>,
+    },
+    /// The server never became ready; no check was run.
+    StartFailed {
+        /// What was seen, in words for a learner.
+        reason: String,
+        /// The last lines the server wrote.
+        log: Vec<String>,
+    },
+    /// A service failed in a way that says nothing of the submission; no check was run.
+    InfrastructureFailed {
+        /// What failed, with its causes.
+        message: String,
+    },
+    /// A check began.
+    CheckStarted {
+        /// The check's id.
+        id: String,
+    },
+    /// A check ended.
+    CheckFinished(Box<CheckReport>),
+    /// Every declared check has been reported.
+    SuiteFinished,
+    /// `serve` only: the server is ready.
+    Serving {
+        /// The URLs to work with by hand: `server`, and one for each service.
+        urls: BTreeMap<String, String>,
+    },
+    /// `serve` only: the server wrote a line.
+    ServerLog {
+        /// The line.
+        line: String,
+    },
+    /// `serve` only: the server ended.
+    ServerEnded {
+        /// How.
+        exit: String,
+    },
+}
+
+/// What a check declares of itself; `list` prints these.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+pub struct CheckInfo {
+    /// The check's name, unique in its suite.
+    pub id: String,
+    /// The behaviour it asks for, as a learner reads it.
+    pub title: String,
+    /// The task of the README, and the number of the starter's `TODO(step-NN.task)`, that it belongs to.
+    pub task: u32,
+    /// What it is worth.
+    pub points: u32,
+    /// The checks that must pass before it says anything.
+    pub needs: Vec<String>,
+    /// Why the behaviour is asked for.
+    pub why: String,
+    /// Where that is written: an RFC's section, an OWASP id, a manual's chapter.
+    pub source: String,
+    /// Hints, from the vaguest to the plainest.
+    pub hints: Vec<String>,
+    /// Whether it grades in CI only.
+    pub held_out: bool,
+    /// Whether it measures time and so runs with nothing beside it.
+    pub alone: bool,
+    /// Its own time limit in seconds, if the suite's does not fit.
+    #[serde(default)]
+    pub limit_seconds: Option<u64>,
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The behaviour was seen.
+    Passed,
+    /// Another behaviour was seen.
+    Failed,
+    /// The check's time was over before it knew.
+    TimedOut,
+    /// It was not run; the skip reason says why.
+    Skipped,
+    /// The grader or a service failed: never the learner's fault.
+    Error,
+}
+
+/// Why a check was skipped.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SkipReason {
+    /// A check it needs did not pass. Its points are lost with that check's.
+    NeedsFailed {
+        /// The check that did not pass.
+        check: String,
+    },
+    /// It cannot be run here. Its points are taken out of the total.
+    NotApplicable {
+        /// Why not, in words for a learner.
+        message: String,
+    },
+}
+
+/// The result of one check, as its suite saw it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The check's id.
+    pub id: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why it was skipped, if it was.
+    pub skip_reason: Option<SkipReason>,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// What was wrong, unless it passed.
+    pub explanation: Option<Explanation>,
+    /// What happened, in order.
+    pub transcript: Vec<TranscriptEntry>,
+}
+
+/// What a learner is told of a check that did not pass.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+pub struct Explanation {
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What was sent to the server.
+    pub sent: Option<String>,
+    /// What came back.
+    pub received: Option<String>,
+    /// What was expected in its place.
+    pub expected: Option<String>,
+    /// What was found.
+    pub actual: Option<String>,
+    /// Where the two differ, a line each.
+    pub diff: Vec<Difference>,
+    /// Why it is expected, where the reason is narrower than the check's own.
+    pub because: Option<String>,
+    /// Commands that show the same by hand.
+    pub reproduce: Option<String>,
+    /// The last lines the server wrote.
+    pub server_log: Vec<String>,
+}
+
+/// One place in which an answer differs from what was expected.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+pub struct Difference {
+    /// Where: `status`, `header content-type`, a JSON pointer such as `/items/0/id`, `body byte 12`.
+    pub place: String,
+    /// What was expected there.
+    pub expected: String,
+    /// What stood there.
+    pub actual: String,
+}
+
+/// One thing that happened during a check.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+pub struct TranscriptEntry {
+    /// When, in microseconds since the check began.
+    pub at_us: u64,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// The kinds of things a transcript holds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happening {
+    /// The grader sent bytes to the server, shown as text.
+    Sent {
+        /// Which connection, numbered from 1.
+        connection: u64,
+        /// The bytes, escaped where they are no text.
+        text: String,
+    },
+    /// The server sent bytes to the grader.
+    Received {
+        /// Which connection, numbered from 1.
+        connection: u64,
+        /// The bytes, escaped where they are no text.
+        text: String,
+    },
+    /// The server ran an SQL statement.
+    Sql {
+        /// The statement.
+        statement: String,
+        /// What Postgres answered: `SELECT 3`, or an error's code and message.
+        answer: String,
+        /// How long the answer took, in microseconds.
+        took_us: u64,
+    },
+    /// The server ran a Redis command.
+    Redis {
+        /// The command and its arguments, long ones cut.
+        command: String,
+    },
+    /// The server wrote a line.
+    Log {
+        /// The line.
+        line: String,
+    },
+    /// The server was started, stopped or signalled, or a fault was made.
+    Note {
+        /// What was done.
+        text: String,
+    },
+}
