@@ -23,11 +23,11 @@ use crate::interrupt::Interrupt;
 use crate::manifest::ServiceName;
 use crate::report::{Findings, Gathered, Report};
 use crate::scratch::Scratch;
-use crate::services::{Choice, Wanted};
 use crate::state::Memory;
 use crate::submission::Source;
 use crate::suite::Suite;
 use crate::workspace::{Lab, Workspace};
+use lab_services::{Choice, Wanted};
 
 use clock::Clock;
 pub use pool::{Endpoints, Pool};

@@ -4,10 +4,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
-use crate::services::ServicesError;
 use crate::submission::SubmissionError;
 use crate::suite::SuiteError;
 use crate::workspace::{SelectError, WorkspaceError};
+use lab_services::ServicesError;
 
 /// An expected error.
 #[derive(Debug, thiserror::Error)]

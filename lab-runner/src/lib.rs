@@ -1,7 +1,7 @@
 //! `cargo lab`: builds submissions, has suites grade them, and explains the results.
 //!
 //! The way of a submission: `cli` turns arguments into options, [`workspace`] finds the lab, [`submission`] and
-//! [`building`] make a program of what is to be graded, [`services`] provide Postgres and Redis, `suite` runs the
+//! [`building`] make a program of what is to be graded, `lab_services` provides the services it needs, `suite` runs the
 //! lab's checks against it, `engine` holds these together and makes a [`report`], and a `reporter` prints it.
 //! Engine and reporters meet in [`events`] only.
 
@@ -19,7 +19,6 @@ pub mod manifest;
 pub mod report;
 pub mod reporter;
 pub mod scratch;
-pub mod services;
 pub mod state;
 pub mod submission;
 pub mod suggest;

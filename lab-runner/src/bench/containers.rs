@@ -9,8 +9,8 @@ use super::{OneByOne, check, millis};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::report::Report;
-use crate::services::{self, Choice, Service, Wanted};
 use crate::workspace::Lab;
+use lab_services::{self as services, Choice, Service, Wanted};
 
 /// No container takes longer to answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::reporter::Format;
-use crate::services::Choice;
+use lab_services::Choice;
 
 /// Hands-on backend labs: build a server, have it graded, learn why.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use crate::events::{Listener as _, Progress};
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::reporter::Narrator;
-use crate::services;
+use lab_services as services;
 
 /// Removes what was kept warm.
 pub(super) async fn down(args: DownArgs) -> Result<ExitCode, Error> {

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::events::{Listener, Progress};
 use crate::report;
-use crate::services::{self, Choice, Ready, Service, ServicesError, Wanted};
+use lab_services::{self as services, Choice, Ready, Service, ServicesError, Wanted};
 
 /// Services that are started when first asked for.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use clap::ValueEnum as _;
-use lab_runner::services::{self, Choice, Service, Wanted};
+use lab_services::{self as services, Choice, Service, Wanted};
 use serde_json::{Value, json};
 
 /// What the child is to do.

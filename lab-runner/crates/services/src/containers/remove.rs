@@ -12,7 +12,7 @@ use super::recipe::{OWNER, SERVICE, owner, service};
 
 /// What became of one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::services) enum Removed {
+pub(crate) enum Removed {
     /// It is gone.
     Gone(String),
     /// Another run uses it.
@@ -22,7 +22,7 @@ pub(in crate::services) enum Removed {
 }
 
 /// Removes all containers of this user and cache that no run uses.
-pub(in crate::services) fn remove_all(engine: &Engine, cache: &Cache) -> Result<Vec<Removed>, Problem> {
+pub(crate) fn remove_all(engine: &Engine, cache: &Cache) -> Result<Vec<Removed>, Problem> {
     let names = ours(engine, cache, None)?;
     Ok(names.into_iter().map(|name| unused(engine, cache, name)).collect())
 }

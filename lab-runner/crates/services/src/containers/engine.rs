@@ -19,10 +19,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// An engine that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::services) struct Engine {
+pub(crate) struct Engine {
     address: Address,
     /// What it calls itself and its version, such as `Docker/28.1 (linux)`.
-    pub(in crate::services) version: String,
+    pub(crate) version: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Answer {
 
 impl Engine {
     /// The engine that `DOCKER_HOST` names, or the one on this machine.
-    pub(in crate::services) fn find() -> Result<Self, Problem> {
+    pub(crate) fn find() -> Result<Self, Problem> {
         if let Some(named) = env::var("DOCKER_HOST").ok().filter(|value| !value.is_empty()) {
             let address = parse(&named)?;
             return Self::ask(address).map_err(|error| {

