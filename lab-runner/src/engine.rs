@@ -192,6 +192,12 @@ fn wanted(lab: &Lab, source: &Source) -> Wanted {
     Wanted { postgres: services.contains(&ServiceName::Postgres), redis: services.contains(&ServiceName::Redis) }
 }
 
+/// Sorts by time, and differs for runs that began in the same second.
+fn run_id(clock: &Clock) -> String {
+    let word = uuid::Uuid::new_v4().simple().to_string();
+    format!("{}-{}", clock.began().wall.format("%Y%m%dT%H%M%SZ"), &word[..8])
+}
+
 fn gather(lab: &Lab, request: &Request, clock: &Clock, submission: crate::report::Submission) -> Gathered {
     Gathered {
         lab: lab.id().to_owned(),
@@ -200,7 +206,8 @@ fn gather(lab: &Lab, request: &Request, clock: &Clock, submission: crate::report
         suite_sha256: None,
         seed: request.seed,
         services: BTreeMap::new(),
-        started_at: clock.started_at(),
+        run_id: run_id(clock),
+        started_at: clock.began().wall,
         timings: clock.times(),
         partial: !request.checks.is_empty(),
         notes: Vec::new(),

@@ -26,6 +26,10 @@ pub const SCHEMA: &str = "backend-labs/result/v1";
 pub struct Report {
     /// The format's name and version: `backend-labs/result/v1`. Fields may be added to v1, none changes or goes.
     pub schema: String,
+    /// The run's id, unique, in the order of time.
+    pub run_id: String,
+    /// The version of the runner.
+    pub runner_version: String,
     /// The lab's id.
     pub lab: String,
     /// The lab's title.
@@ -175,6 +179,8 @@ pub struct Check {
     pub verdict: Verdict,
     /// Why it was not run, if it was not.
     pub skip_reason: Option<SkipReason>,
+    /// When it started, in microseconds since the run began at `started_at`. None where it was not run.
+    pub started_us: Option<u64>,
     /// How long it ran, in milliseconds.
     pub duration_ms: u64,
     /// What is wrong, unless it passed.

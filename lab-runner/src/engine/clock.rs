@@ -1,31 +1,38 @@
-//! When things happened, since grading began.
+//! When things happened, since the run began.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use lab_protocol::{RunClock, Stamp};
 
 use crate::report::Timings;
 
 /// A stopwatch with named laps.
 #[derive(Debug)]
 pub(super) struct Clock {
-    began: Instant,
-    started_at: DateTime<Utc>,
+    run: RunClock,
+    began: Stamp,
     times: Mutex<Timings>,
 }
 
 impl Clock {
     pub(super) fn start() -> Self {
-        Self { began: Instant::now(), started_at: Utc::now(), times: Mutex::default() }
+        let run = RunClock::start();
+        Self { run, began: run.now(), times: Mutex::default() }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        Duration::from_micros(self.run.micros())
     }
 
-    pub(super) fn started_at(&self) -> DateTime<Utc> {
-        self.started_at
+    /// The clock that every event of the run is stamped by.
+    pub(super) fn run(&self) -> &RunClock {
+        &self.run
+    }
+
+    /// When the run began.
+    pub(super) fn began(&self) -> Stamp {
+        self.began
     }
 
     /// Notes the time now as the lap that `lap` picks, unless it was noted before.

@@ -57,7 +57,7 @@ impl Trial<'_> {
         let scratch = self.engine.scratch.folder(&uuid::Uuid::new_v4().simple().to_string()[..8]);
         let scratch = scratch.map_err(|error| Error::io("make a folder in", self.engine.scratch.path(), error))?;
         let config = self.config(endpoints, scratch.clone().into());
-        let mut session = suite::spawn(&self.suite.executable, "run", &config)
+        let mut session = suite::spawn(&self.suite.executable, "run", config, self.clock.run())
             .await
             .map_err(|error| Error::io("start", &self.suite.executable, error))?;
         let mut heard = Heard::default();
@@ -148,6 +148,7 @@ impl Trial<'_> {
         let secret = || uuid::Uuid::new_v4().simple().to_string();
         SuiteConfig {
             nonce: format!("{}{}", secret(), secret()),
+            sent_at: self.clock.run().now(),
             lab: self.lab.id().to_owned(),
             seed: self.request.seed,
             checks: self.request.checks.clone(),

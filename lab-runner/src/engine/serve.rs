@@ -48,7 +48,7 @@ impl Engine {
         let scratch = self.scratch.folder("serve");
         let scratch = scratch.map_err(|error| Error::io("make a folder in", self.scratch.path(), error))?;
         let config = SuiteConfig { port: Some(USUAL_PORT), ..trial.config(&endpoints, scratch.into()) };
-        let mut session = suite::spawn(&suite.executable, "serve", &config)
+        let mut session = suite::spawn(&suite.executable, "serve", config, clock.run())
             .await
             .map_err(|error| Error::io("start", &suite.executable, error))?;
         let served = loop {

@@ -11,6 +11,8 @@ use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Su
 /// What is known of a run before its result is.
 #[derive(Debug, Clone)]
 pub struct Gathered {
+    /// The run's id.
+    pub run_id: String,
     /// The lab's id.
     pub lab: String,
     /// The lab's title.
@@ -75,6 +77,8 @@ impl Gathered {
         let (score, max_score) = score::score(&mut checks);
         Report {
             schema: SCHEMA.to_owned(),
+            run_id: self.run_id,
+            runner_version: env!("CARGO_PKG_VERSION").to_owned(),
             lab: self.lab,
             title: self.title,
             submission: self.submission,
@@ -123,6 +127,7 @@ impl Check {
             verdict: report.verdict,
             points: if passed { info.points } else { 0 },
             skip_reason: report.skip_reason,
+            started_us: report.started_us,
             duration_ms: report.duration_ms,
             message: (!explanation.message.is_empty()).then_some(explanation.message),
             sent: explanation.sent,
@@ -150,6 +155,7 @@ impl Check {
             max_points: info.points,
             verdict: Verdict::Error,
             skip_reason: None,
+            started_us: None,
             duration_ms: 0,
             message: Some("the suite ended without a verdict on this check: a fault of the grader".to_owned()),
             sent: None,

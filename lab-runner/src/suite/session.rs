@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use lab_process::{Signal, signal_group};
-use lab_protocol::{Envelope, Event, SuiteConfig};
+use lab_protocol::{Envelope, Event, RunClock, SuiteConfig};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -52,11 +52,11 @@ pub struct Ending {
     pub killed: bool,
 }
 
-/// Starts `suite` with the command `run` or `serve`, and gives it its configuration.
+/// Starts `suite` with the command `run` or `serve`, and gives it its configuration and the time by `clock`.
 ///
 /// # Errors
 /// It cannot be started.
-pub async fn spawn(suite: &Utf8Path, command: &str, config: &SuiteConfig) -> io::Result<Session> {
+pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: &RunClock) -> io::Result<Session> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut process = Command::new(suite);
@@ -75,11 +75,12 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: &SuiteConfig) -> io:
     drop(process);
     let output = tokio::spawn(gather(child.stdout.take(), child.stderr.take()));
     let mut socket = BufReader::new(UnixStream::from_std(ours)?);
-    let mut line = serde_json::to_vec(config).map_err(io::Error::other)?;
+    let config = SuiteConfig { sent_at: clock.now(), ..config };
+    let mut line = serde_json::to_vec(&config).map_err(io::Error::other)?;
     line.push(b'\n');
     // A suite that dies at once shows in the reading.
     let _ = socket.get_mut().write_all(&line).await;
-    Ok(Session { child, socket, nonce: config.nonce.clone(), output, forged: 0 })
+    Ok(Session { child, socket, nonce: config.nonce, output, forged: 0 })
 }
 
 impl Session {

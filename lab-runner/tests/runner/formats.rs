@@ -100,3 +100,21 @@ fn a_server_that_runs_already_is_graded_by_its_url() {
     assert_eq!(ran.code, Some(0), "{result}");
     assert_eq!(result["score"], 40);
 }
+
+#[test]
+fn all_transcripts_of_a_run_are_on_its_clock() {
+    let ran = lab(&["check", "tiny-1", "--solution", "--format", "json"]);
+    let result: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let end = 1_000 * (result["duration_ms"].as_u64().unwrap() + 1);
+    let suite_ready = 1_000 * result["timings"]["suite_ready_ms"].as_u64().unwrap();
+    for check in result["checks"].as_array().unwrap() {
+        let started = check["started_us"].as_u64().unwrap();
+        assert!((suite_ready..end).contains(&started), "{check}");
+        let mut before = started;
+        for entry in check["transcript"].as_array().unwrap() {
+            let at = entry["at_us"].as_u64().unwrap();
+            assert!((before..end).contains(&at), "{entry} of {}", check["id"]);
+            before = at;
+        }
+    }
+}

@@ -53,7 +53,9 @@ fn mask(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
-                    "seed" | "started_at" | "duration_ms" | "at_us" | "sha256" if !member.is_null() => {
+                    "seed" | "run_id" | "started_at" | "started_us" | "duration_ms" | "at_us" | "sha256"
+                        if !member.is_null() =>
+                    {
                         *member = Value::String(format!("[{name}]"));
                     }
                     "timings" => *member = Value::String("[timings]".into()),

@@ -16,7 +16,7 @@ use crate::postgres::{Cluster, Postgres};
 use crate::redis::{Keyspaces, Redis};
 use crate::server::{App, Container, Ending, ServerBuilder};
 use crate::transcript::Transcript;
-use lab_protocol::{SuiteConfig, Target};
+use lab_protocol::{RunClock, SuiteConfig, Target};
 
 use random::Random;
 
@@ -24,6 +24,8 @@ use random::Random;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub config: SuiteConfig,
+    /// The run's, which every transcript and every event is timed by.
+    pub clock: RunClock,
     /// What the server runs in, if not as a program of this machine.
     pub container: Option<Container>,
     pub cluster: Option<Cluster>,
@@ -46,8 +48,8 @@ impl Lab {
     pub(crate) fn new(shared: Arc<Shared>, check: &str) -> Self {
         Self {
             random: Random::new(shared.config.seed, check),
+            transcript: Transcript::new(shared.clock),
             shared,
-            transcript: Transcript::default(),
             postgres: OnceCell::new(),
             redis: OnceCell::new(),
             folders: Mutex::default(),

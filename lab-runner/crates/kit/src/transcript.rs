@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use lab_protocol::{Happening, TranscriptEntry};
+use lab_protocol::{Happening, RunClock, TranscriptEntry};
 
 /// No check needs more to be understood, and a server that floods its log must not fill our memory.
 const MOST_ENTRIES: usize = 2_000;
@@ -23,26 +23,27 @@ pub struct Transcript {
 
 #[derive(Debug)]
 struct Inner {
-    began: Instant,
+    clock: RunClock,
     connections: AtomicU64,
     entries: Mutex<Vec<TranscriptEntry>>,
     log_follower: OnceLock<UnboundedSender<String>>,
 }
 
+/// A transcript with a clock of its own, for work outside of a run.
 impl Default for Transcript {
     fn default() -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                began: Instant::now(),
-                connections: AtomicU64::new(0),
-                entries: Mutex::default(),
-                log_follower: OnceLock::new(),
-            }),
-        }
+        Self::new(RunClock::start())
     }
 }
 
 impl Transcript {
+    /// An empty transcript, whose entries get their times from `clock`.
+    pub(crate) fn new(clock: RunClock) -> Self {
+        let inner =
+            Inner { clock, connections: AtomicU64::new(0), entries: Mutex::default(), log_follower: OnceLock::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// A number for a new connection, counted from 1.
     pub(crate) fn next_connection(&self) -> u64 {
         self.inner.connections.fetch_add(1, Ordering::Relaxed) + 1
@@ -104,23 +105,17 @@ impl Transcript {
         self.lock().clone()
     }
 
-    /// Takes over what another transcript holds, which began when this one was `began` old.
-    pub(crate) fn append(&self, entries: Vec<TranscriptEntry>, began: Duration) {
-        let began_us = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
+    /// Takes over what another transcript of the same run holds.
+    pub(crate) fn append(&self, entries: Vec<TranscriptEntry>) {
         let mut mine = self.lock();
         let room = MOST_ENTRIES.saturating_sub(mine.len());
-        let later = |entry: TranscriptEntry| TranscriptEntry { at_us: entry.at_us.saturating_add(began_us), ..entry };
-        mine.extend(entries.into_iter().take(room).map(later));
-    }
-
-    /// How long ago it began.
-    pub(crate) fn age(&self) -> Duration {
-        self.inner.began.elapsed()
+        mine.extend(entries.into_iter().take(room));
     }
 
     fn push(&self, what: Happening) {
-        let at_us = u64::try_from(self.inner.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // Read under the lock: the order of the entries is that of their times.
         let mut entries = self.lock();
+        let at_us = self.inner.clock.micros();
         if entries.len() < MOST_ENTRIES {
             entries.push(TranscriptEntry { at_us, what });
         }

@@ -4,17 +4,23 @@
 //! reads [`Envelope`]s from it. A submission never gets a handle on that socket, and a socket, unlike a pipe,
 //! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
 
+mod clock;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use clock::{RunClock, Stamp};
+
 /// Everything a suite has to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SuiteConfig {
     /// The secret that every event of this run repeats.
     pub nonce: String,
+    /// When this was sent: the suite's clock goes on from here, so that its events are on the runner's.
+    pub sent_at: Stamp,
     /// The lab's id, for messages.
     pub lab: String,
     /// Where all random data of the run comes from.
@@ -102,6 +108,10 @@ pub struct ServiceEndpoint {
 pub struct Envelope {
     /// The nonce of the run's [`SuiteConfig`].
     pub nonce: String,
+    /// When it happened.
+    pub at: Stamp,
+    /// The id of the check that it belongs to, if it belongs to one.
+    pub check: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
@@ -154,6 +164,18 @@ pub enum Event {
         /// How.
         exit: String,
     },
+}
+
+impl Event {
+    /// The id of the check that this belongs to, if it belongs to one.
+    #[must_use]
+    pub fn check(&self) -> Option<&str> {
+        match self {
+            Self::CheckStarted { id } => Some(id),
+            Self::CheckFinished(report) => Some(&report.id),
+            _ => None,
+        }
+    }
 }
 
 /// What a check declares of itself; `list` prints these.
@@ -225,6 +247,8 @@ pub struct CheckReport {
     pub verdict: Verdict,
     /// Why it was skipped, if it was.
     pub skip_reason: Option<SkipReason>,
+    /// When it started, in microseconds since the run began. None where it was not run.
+    pub started_us: Option<u64>,
     /// How long it ran, in milliseconds.
     pub duration_ms: u64,
     /// What was wrong, unless it passed.
@@ -270,7 +294,7 @@ pub struct Difference {
 /// One thing that happened during a check.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
 pub struct TranscriptEntry {
-    /// When, in microseconds since the check began.
+    /// When, in microseconds since the run began.
     pub at_us: u64,
     /// What.
     #[serde(flatten)]

@@ -13,6 +13,7 @@ use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
 /// Runs `check` and reports it.
 pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> CheckReport {
     let began = Instant::now();
+    let started_us = shared.clock.micros();
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
     let lab = Arc::new(Lab::new(Arc::clone(&shared), check.id));
     let conclusion = conclude(&lab, check, limit).await;
@@ -25,6 +26,7 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Check
         id: check.id.into(),
         verdict: conclusion.verdict,
         skip_reason: conclusion.skip_reason,
+        started_us: Some(started_us),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         explanation,
         transcript,

@@ -10,19 +10,22 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use lab_protocol::{Envelope, Event, SuiteConfig};
+use lab_protocol::{Envelope, Event, RunClock, SuiteConfig};
 
 /// Sends events. Clones send on the same channel.
 #[derive(Debug, Clone)]
 pub(super) struct Events {
     nonce: String,
+    clock: RunClock,
     queue: UnboundedSender<String>,
 }
 
 impl Events {
     /// Queues `event`; a runner that is gone is noticed elsewhere.
     pub fn send(&self, event: Event) {
-        if let Ok(mut line) = serde_json::to_string(&Envelope { nonce: self.nonce.clone(), event }) {
+        let check = event.check().map(str::to_owned);
+        let envelope = Envelope { nonce: self.nonce.clone(), at: self.clock.now(), check, event };
+        if let Ok(mut line) = serde_json::to_string(&envelope) {
             line.push('\n');
             let _ = self.queue.send(line);
         }
@@ -32,6 +35,7 @@ impl Events {
 /// Both directions of the channel.
 pub(super) struct Channel {
     pub config: SuiteConfig,
+    pub clock: RunClock,
     pub events: Events,
     pub hangup: Hangup,
     pub writer: JoinHandle<()>,
@@ -58,10 +62,11 @@ pub(super) async fn open() -> io::Result<Channel> {
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     let config: SuiteConfig = serde_json::from_str(&line).map_err(io::Error::other)?;
+    let clock = RunClock::continued_from(config.sent_at);
     let (queue, lines) = unbounded_channel();
     let writer = tokio::spawn(write_all(write, lines));
-    let events = Events { nonce: config.nonce.clone(), queue };
-    Ok(Channel { config, events, hangup: Hangup(reader), writer })
+    let events = Events { nonce: config.nonce.clone(), clock, queue };
+    Ok(Channel { config, clock, events, hangup: Hangup(reader), writer })
 }
 
 async fn write_all(mut socket: OwnedWriteHalf, mut lines: UnboundedReceiver<String>) {

@@ -35,6 +35,7 @@ impl Lab {
         let mine = self.shared();
         let shared = Arc::new(Shared {
             config: mine.config.clone(),
+            clock: mine.clock,
             container: Some(container.clone()),
             cluster: mine.cluster.clone(),
             keyspaces: mine.keyspaces.clone(),
@@ -47,7 +48,6 @@ impl Lab {
                 lost.insert(check.id);
                 continue;
             }
-            let began = self.transcript().age();
             self.note(format!("in the container: check `{}`", check.id));
             let report = attempt(Arc::clone(&shared), check).await;
             container.remove_all().await?;
@@ -59,7 +59,7 @@ impl Lab {
                 Verdict::Skipped => self.note(left_out(&report)),
                 Verdict::Error => return Err(Failure::Ours(ours(&report))),
                 Verdict::Failed | Verdict::TimedOut => {
-                    self.transcript().append(report.transcript.clone(), began);
+                    self.transcript().append(report.transcript.clone());
                     failed.push(report);
                 }
             }

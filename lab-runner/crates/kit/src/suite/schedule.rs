@@ -49,6 +49,7 @@ impl Schedule<'_> {
                 id: check.id.into(),
                 verdict: Verdict::Skipped,
                 skip_reason: Some(self.skip_reason(need)),
+                started_us: None,
                 duration_ms: 0,
                 explanation: None,
                 transcript: Vec::new(),

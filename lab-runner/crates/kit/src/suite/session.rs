@@ -17,7 +17,7 @@ use crate::lab::{Lab, Shared};
 use crate::postgres::Cluster;
 use crate::redis::Keyspaces;
 use crate::server::Exit;
-use lab_protocol::{Event, SuiteConfig};
+use lab_protocol::{Event, RunClock, SuiteConfig};
 
 /// Cleaning up is worth a little patience, but a dead service must not hold the run.
 const CLEAN_UP: Duration = Duration::from_secs(10);
@@ -62,8 +62,8 @@ pub(super) async fn serve() -> ExitCode {
 
 /// Opens the services, does `work` unless the runner hangs up first, and removes what was made.
 async fn guarded<F: Future<Output = ()>>(channel: Channel, work: impl FnOnce(Arc<Shared>, Events) -> F) -> ExitCode {
-    let Channel { config, events, mut hangup, writer } = channel;
-    match open_services(config).await {
+    let Channel { config, clock, events, mut hangup, writer } = channel;
+    match open_services(config, clock).await {
         Ok(shared) => {
             tokio::select! {
                 () = work(Arc::clone(&shared), events.clone()) => {}
@@ -160,7 +160,7 @@ fn start_event(failure: Failure, lab: &Lab) -> Event {
     }
 }
 
-async fn open_services(config: SuiteConfig) -> Result<Arc<Shared>, String> {
+async fn open_services(config: SuiteConfig, clock: RunClock) -> Result<Arc<Shared>, String> {
     let run = &config.nonce;
     let (cluster, keyspaces) = tokio::join!(
         async {
@@ -178,7 +178,7 @@ async fn open_services(config: SuiteConfig) -> Result<Arc<Shared>, String> {
     );
     let cluster = cluster.map_err(told)?;
     let keyspaces = keyspaces.map_err(told)?;
-    Ok(Arc::new(Shared { config, container: None, cluster, keyspaces }))
+    Ok(Arc::new(Shared { config, clock, container: None, cluster, keyspaces }))
 }
 
 fn told(failure: Failure) -> String {
