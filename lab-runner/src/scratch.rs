@@ -3,10 +3,10 @@
 //! The folder holds a lock that the system lets go of with its owner. Whoever comes next removes folders whose lock is
 //! free: those of runs that were killed.
 
-use std::fs::File;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_lock::FileLock;
 
 const LOCK: &str = "owner.lock";
 
@@ -14,7 +14,7 @@ const LOCK: &str = "owner.lock";
 #[derive(Debug)]
 pub struct Scratch {
     path: Utf8PathBuf,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Scratch {
@@ -29,8 +29,7 @@ impl Scratch {
         let name = format!("{}-{}", std::process::id(), &uuid::Uuid::new_v4().simple().to_string()[..8]);
         let (hidden, path) = (parent.join(format!(".{name}")), parent.join(&name));
         std::fs::create_dir(&hidden)?;
-        let lock = File::create(hidden.join(LOCK))?;
-        lock.lock()?;
+        let lock = FileLock::acquire(hidden.join(LOCK))?;
         std::fs::rename(&hidden, &path)?;
         Ok(Self { path, _lock: lock })
     }
@@ -62,7 +61,7 @@ impl Drop for Scratch {
 fn sweep(parent: &Utf8Path) {
     let Ok(entries) = parent.read_dir_utf8() else { return };
     for entry in entries.flatten().filter(|entry| !entry.file_name().starts_with('.')) {
-        if File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok()) {
+        if let Ok(Some(_abandoned)) = FileLock::try_acquire_existing(entry.path().join(LOCK)) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
@@ -84,7 +83,7 @@ mod tests {
         let living = Scratch::create(&parent).unwrap();
         let dead = parent.join("1-dead");
         std::fs::create_dir(&dead).unwrap();
-        File::create(dead.join(LOCK)).unwrap();
+        std::fs::write(dead.join(LOCK), "").unwrap();
         let next = Scratch::create(&parent).unwrap();
         assert!(living.path().is_dir() && next.path().is_dir() && !dead.exists());
     }

@@ -5,10 +5,10 @@
 //! to the workspace, so that two trees of the same lab would be taken for one, and a submission could be graded by
 //! another's program. Hence each stage's package carries a version of its own.
 
-use std::fs::File;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_lock::FileLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
@@ -37,7 +37,7 @@ pub struct Stage {
     pub locked: bool,
     /// What was built of exactly these files, if anything was.
     pub product: Product,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Stage {
@@ -118,16 +118,12 @@ impl Product {
     }
 }
 
-/// One process at a time: a lock file that the system lets go of when its holder ends, however it ends.
-fn lock(folder: &Utf8Path) -> Result<File, SubmissionError> {
+/// Lets one process at a time use the stage in `folder`.
+fn lock(folder: &Utf8Path) -> Result<FileLock, SubmissionError> {
     let path = folder.join("lock");
-    let open = || {
-        std::fs::create_dir_all(folder)?;
-        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(|source| SubmissionError::Unwritable { path: path.clone(), source })
+    std::fs::create_dir_all(folder)
+        .and_then(|()| FileLock::acquire(&path))
+        .map_err(|source| SubmissionError::Unwritable { path, source })
 }
 
 /// The lab's own files without anything editable or hidden.

@@ -1,9 +1,13 @@
-//! Child processes that do not outlive us: each leads a process group, and dies with the thread that started it.
+//! Child processes that do not outlive us: each leads a process group, and dies with the thread that started it. And
+//! what they see of our environment.
+
+mod environment;
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+pub use environment::restrict_environment;
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process, kill_process_group};
 
