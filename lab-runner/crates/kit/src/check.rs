@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::failure::CheckResult;
 use crate::lab::Lab;
+use lab_check::CheckResult;
 use lab_protocol::CheckInfo;
 
 /// A check as `#[check]` declares it: the only place its title, points, needs and hints are written.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::failure::CheckResult;
-use crate::http::Response;
 use crate::lab::Lab;
+use lab_check::CheckResult;
+use lab_http::Response;
 
 /// An id as its server gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

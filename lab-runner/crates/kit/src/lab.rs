@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::balancer::Balancer;
-use crate::failure::{CheckResult, Failure, Ours};
-use crate::http::{Request, Response};
 use crate::postgres::{Cluster, Postgres};
 use crate::redis::{Keyspaces, Redis};
 use crate::server::{App, Container, Ending, ServerBuilder};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure, Ours};
+use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
 
 use random::Random;
@@ -237,7 +237,7 @@ impl Lab {
     /// # Errors
     /// The first failure among the requests, in their order.
     pub async fn burst(&self, requests: impl IntoIterator<Item = Request>) -> CheckResult<Vec<Response>> {
-        pace::burst(requests).await
+        lab_http::burst(requests).await
     }
 
     /// Gives back what the check used. Its servers are gone by now: each ends with the check that started it.

@@ -7,25 +7,22 @@ extern crate self as lab_kit;
 
 mod balancer;
 pub mod check;
-mod failure;
-pub mod http;
 pub mod id;
 mod lab;
 pub mod postgres;
-pub mod proxy;
 pub mod redis;
 mod server;
 pub mod suite;
 pub mod time;
 pub mod token;
-pub mod transcript;
 
 pub use balancer::Balancer;
-pub use failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
 pub use inventory;
 pub use lab::Lab;
+pub use lab_check::{Because, CheckResult, Difference, Failure, Ours, expect_equal, expect_that, transcript};
+pub use lab_http as http;
 pub use lab_kit_macros::check;
-pub use lab_protocol as events;
+pub use lab_proxy as proxy;
 pub use rand;
 pub use server::{App, ByHand, Container, Exit, ServerBuilder};
 
@@ -36,8 +33,8 @@ pub mod prelude {
     pub use serde_json::{Value, json};
 
     pub use crate::check;
-    pub use crate::failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
-    pub use crate::http::{Connection, Request, Response};
     pub use crate::lab::Lab;
     pub use crate::server::App;
+    pub use lab_check::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
+    pub use lab_http::{Connection, Request, Response};
 }

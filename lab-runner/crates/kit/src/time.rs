@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 
-use crate::failure::CheckResult;
-use crate::http::Response;
 use crate::lab::Lab;
+use lab_check::CheckResult;
+use lab_http::Response;
 
 /// 2031-01-01T00:00:00Z.
 const FIRST: i64 = 1_924_992_000;

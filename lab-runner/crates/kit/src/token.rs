@@ -21,7 +21,7 @@ use hmac::Mac;
 use serde_json::{Map, Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
-use crate::failure::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure};
 
 /// The hash under an HMAC signature (RFC 7518 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -99,10 +99,10 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
                  "Postgres can make tables in a transaction. Put each migration into one, with its line in the ledger."])]
 async fn interrupted_migration(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
-    let trap = db.proxy().cut_at("order_lines");
+    let failpoint = db.proxy().cut_at("order_lines");
     let mut first = lab.server().without_waiting().start().await?;
     lab.eventually("SQL that names `order_lines`", Duration::from_secs(10), || async {
-        expect_that(trap.has_sprung(), "the server sent none")
+        expect_that(failpoint.was_triggered(), "the server sent none")
     })
     .await?;
     first.kill().await?;

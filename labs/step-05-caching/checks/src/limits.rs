@@ -91,9 +91,9 @@ async fn lost_expiry(lab: &Lab) -> CheckResult {
     let window = Duration::from_secs(1);
     let app = with_window(lab, 1, window).await?;
     let cache = lab.redis().await?;
-    let trap = cache.proxy().cut_at("EXPIRE");
+    let failpoint = cache.proxy().cut_at("EXPIRE");
     let _ = attempt(lab, &app).await?;
-    if trap.has_sprung() {
+    if failpoint.was_triggered() {
         lab.note("the connection was cut before EXPIRE arrived");
     }
     cache.proxy().restore();

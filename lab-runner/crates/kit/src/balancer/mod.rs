@@ -17,10 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::failure::{CheckResult, Failure};
-use crate::http::{Peer, Request};
 use crate::server::App;
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure};
+use lab_http::{Peer, Request};
 
 /// A load balancer in front of several instances of the server under test. Made by [`crate::Lab::balancer`]; it ends
 /// when it is dropped.

@@ -1,16 +1,12 @@
-//! When things happen: again and again until they hold, or all at the same moment.
+//! Waiting for what takes a while: again and again until it holds.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
-use tokio::sync::Barrier;
 use tokio::time::{Instant, sleep};
 
 use super::Lab;
-use crate::failure::{CheckResult, Failure};
-use crate::http::{Request, Response};
+use lab_check::{CheckResult, Failure};
 
 /// Polls begin this close together and grow apart: what is quick is seen quickly, what is slow is not disturbed.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -52,30 +48,4 @@ impl Lab {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-/// Connects every request first, one after the other so that no listener's queue overflows, then lets all of them
-/// send together.
-pub(super) async fn burst(requests: impl IntoIterator<Item = Request>) -> CheckResult<Vec<Response>> {
-    let requests: Vec<_> = requests.into_iter().collect();
-    let mut prepared = Vec::new();
-    for request in requests {
-        prepared.push(request.prepare().await?);
-    }
-    let gate = Arc::new(Barrier::new(prepared.len().max(1)));
-    let tasks: Vec<_> = prepared
-        .into_iter()
-        .map(|request| {
-            let gate = Arc::clone(&gate);
-            tokio::spawn(async move {
-                gate.wait().await;
-                request.send().await
-            })
-        })
-        .collect();
-    join_all(tasks)
-        .await
-        .into_iter()
-        .map(|joined| joined.unwrap_or_else(|error| Err(Failure::ours("sending a burst", &error))))
-        .collect()
 }

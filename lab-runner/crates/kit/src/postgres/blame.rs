@@ -3,7 +3,7 @@
 use sqlx::postgres::PgDatabaseError;
 
 use super::answer;
-use crate::failure::Failure;
+use lab_check::Failure;
 
 /// How much of a statement is shown.
 const MOST_SHOWN: usize = 300;

@@ -12,7 +12,7 @@ use super::janitor::Janitor;
 use super::server::{Made, Server};
 use super::spares::Spares;
 use super::sweep;
-use crate::failure::{CheckResult, Failure, Ours as _};
+use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A cluster that does not answer its own administrator for so long serves nobody.
 const PATIENCE: Duration = Duration::from_secs(5);

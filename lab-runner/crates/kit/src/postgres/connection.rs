@@ -3,12 +3,12 @@
 use super::log::Log;
 use super::login::{Account, Login, Stage};
 use super::session::Recorder;
-use crate::proxy::{Output, Protocol, Session, Traps};
+use lab_proxy::{Failpoints, Output, Protocol, Session};
 
 /// Records each connection into the same log.
 pub(super) struct Recording {
     pub log: Log,
-    pub traps: Traps,
+    pub failpoints: Failpoints,
     pub account: Account,
 }
 
@@ -16,7 +16,7 @@ impl Protocol for Recording {
     fn session(&self) -> Box<dyn Session> {
         Box::new(Connection {
             login: Login::new(self.account.clone()),
-            recorder: Recorder::new(self.log.clone(), self.traps.clone()),
+            recorder: Recorder::new(self.log.clone(), self.failpoints.clone()),
             log: self.log.clone(),
         })
     }

@@ -16,9 +16,9 @@ use super::log::Log;
 use super::login::Account;
 use super::query::Sql;
 use super::statement::{Recorded, Statements};
-use crate::failure::{CheckResult, Ours as _};
-use crate::proxy::{Proxy, Traps};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Ours as _};
+use lab_proxy::{Failpoints, Proxy};
 
 /// The administrator's connections of one check.
 const CONNECTIONS: u32 = 5;
@@ -67,11 +67,11 @@ impl Postgres {
     /// Ours, if none can be made.
     pub async fn create(cluster: &Cluster, transcript: Transcript) -> CheckResult<Self> {
         let made = cluster.take().await?;
-        let (log, traps) = (Log::new(transcript.clone()), Traps::default());
+        let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
         let account = Account { role: made.name.clone(), password: made.password.clone() };
-        let recording = Recording { log: log.clone(), traps: traps.clone(), account };
+        let recording = Recording { log: log.clone(), failpoints: failpoints.clone(), account };
         let server = cluster.server();
-        let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), traps, transcript);
+        let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), failpoints, transcript);
         let proxy = proxy.ours("opening a port for the proxy of Postgres")?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         Ok(Self {

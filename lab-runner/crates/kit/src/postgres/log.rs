@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::statement::{Statement, Statements};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
 
 /// No check needs more, and a server that never stops asking must not fill our memory.
 const MOST: usize = 200_000;

@@ -4,10 +4,10 @@
 //! passwords that people think up; ours are random and never leave this machine. But it costs every connection of a
 //! server in an unoptimised build 40 ms, more than most checks take (PostgreSQL manual, "Message Flow", "Start-up").
 
-use super::naming;
 use super::scram::{self, Exchange};
 use super::wire::{Framer, Message, NotUnderstood};
-use crate::proxy::Output;
+use lab_check::naming;
+use lab_proxy::Output;
 
 const SSL_REQUEST: i32 = 80_877_103;
 const GSS_REQUEST: i32 = 80_877_104;

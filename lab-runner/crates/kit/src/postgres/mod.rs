@@ -12,7 +12,6 @@ mod database;
 mod janitor;
 mod log;
 mod login;
-pub(crate) mod naming;
 mod query;
 mod scram;
 mod server;

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, FromRow, PgPool, Postgres, Type};
 
 use super::blame::{self, Refusal};
-use crate::failure::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure};
 
 /// A statement of the grader's, run as administrator. What does not fit the learner's schema fails the learner, in
 /// words that say what is missing.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
-use super::naming::{self, RunKey};
-use crate::failure::{CheckResult, Failure, Ours as _};
-use crate::proxy::Upstream;
+use lab_check::naming::{self, RunKey};
+use lab_check::{CheckResult, Failure, Ours as _};
+use lab_proxy::Upstream;
 
 /// The oldest version that the labs are written for.
 const OLDEST: i32 = 150_000;

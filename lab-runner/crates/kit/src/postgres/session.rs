@@ -11,7 +11,7 @@ use super::answer::Complaint;
 use super::log::{Entry, Log};
 use super::sql;
 use super::wire::{Framer, Message, NotUnderstood};
-use crate::proxy::{Output, Session, Traps};
+use lab_proxy::{Failpoints, Output, Session};
 
 /// A server that prepares without end must not fill our memory.
 const MOST_NAMES: usize = 100_000;
@@ -41,7 +41,7 @@ struct Portal {
 /// One session, from the server's consent on.
 pub(super) struct Recorder {
     log: Log,
-    traps: Traps,
+    failpoints: Failpoints,
     /// It is not understood, and merely passes.
     blind: bool,
     client: Framer,
@@ -93,10 +93,10 @@ impl Session for Recorder {
 }
 
 impl Recorder {
-    pub fn new(log: Log, traps: Traps) -> Self {
+    pub fn new(log: Log, failpoints: Failpoints) -> Self {
         Self {
             log,
-            traps,
+            failpoints,
             blind: false,
             client: Framer::server(),
             server: Framer::server(),
@@ -113,7 +113,7 @@ impl Recorder {
         self.log.note(format!("Postgres: a connection is no longer recorded, because {what} was not understood"));
     }
 
-    /// Takes note of a message, and says whether a trap cuts it off.
+    /// Takes note of a message, and says whether a failpoint cuts it off.
     fn client_message(&mut self, message: &Message) -> bool {
         if self.ignoring && message.tag != b'S' && message.tag != b'X' {
             return false;
@@ -155,7 +155,7 @@ impl Recorder {
     fn simple(&mut self, body: &[u8]) -> bool {
         let text = lossy(Message::text(body).0);
         let entry = self.log.arrived(&text);
-        if self.traps.at_arrival(&text) {
+        if self.failpoints.at_arrival(&text) {
             self.log.lost(entry);
             return true;
         }
@@ -213,7 +213,7 @@ impl Recorder {
             },
         );
         let entry = (!counted).then(|| self.log.arrived(&sql));
-        if self.traps.at_arrival(&sql) {
+        if self.failpoints.at_arrival(&sql) {
             entry.into_iter().for_each(|entry| self.log.lost(entry));
             return true;
         }
@@ -221,7 +221,7 @@ impl Recorder {
         false
     }
 
-    /// Pairs an answer with what it answers, and says whether a trap swallows it.
+    /// Pairs an answer with what it answers, and says whether a failpoint swallows it.
     fn server_message(&mut self, message: &Message) -> bool {
         match message.tag {
             b'1' | b'2' | b'3' | b'n' | b'T' => self.step(message.tag),
@@ -271,7 +271,7 @@ impl Recorder {
 
     fn answered(&self, entry: Entry, answer: &str) -> bool {
         self.log.answered(entry, answer);
-        self.log.text(entry).is_some_and(|sql| self.traps.at_answer(&sql))
+        self.log.text(entry).is_some_and(|sql| self.failpoints.at_answer(&sql))
     }
 
     /// The answer to the statement at `place` of a text.
@@ -282,7 +282,7 @@ impl Recorder {
         }
         let sql = piece.unwrap_or_else(|| "a statement of the same text".into());
         self.log.answered_after(first, &sql, answer);
-        self.traps.at_answer(&sql)
+        self.failpoints.at_answer(&sql)
     }
 
     /// From here on the client sends data. A Sync in between is ignored by Postgres.

@@ -2,8 +2,8 @@
 
 use super::log::Log;
 use super::session::Recorder;
-use crate::proxy::{Output, Session, Traps};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_proxy::{Failpoints, Output, Session};
 
 /// A turn of a conversation.
 enum Turn {
@@ -79,7 +79,7 @@ fn recorded(turns: &[Turn]) -> Vec<(String, String)> {
 
 fn run(turns: &[Turn], size: usize) -> Vec<(String, String)> {
     let log = Log::new(Transcript::default());
-    let mut recorder = Recorder::new(log.clone(), Traps::default());
+    let mut recorder = Recorder::new(log.clone(), Failpoints::default());
     let opening = [Server([message(b'S', &[b"a\0b\0"]), ready()].concat())];
     for turn in opening.iter().chain(turns) {
         let (bytes, from_client) = match turn {
@@ -240,7 +240,7 @@ fn copied_data_passes_whichever_protocol_began_it() {
 fn what_is_not_understood_passes_all_the_same() {
     for bytes in [&[0; 64], &[255; 64]] {
         for size in [1, 4, 64] {
-            let mut recorder = Recorder::new(Log::new(Transcript::default()), Traps::default());
+            let mut recorder = Recorder::new(Log::new(Transcript::default()), Failpoints::default());
             let mut output = Output::default();
             bytes.chunks(size).for_each(|chunk| recorder.client(chunk, &mut output));
             assert_eq!(output.to_server, bytes);
@@ -253,19 +253,19 @@ fn what_is_not_understood_passes_all_the_same() {
 
 #[test]
 fn a_trap_cuts_a_statement_off_before_it_arrives() {
-    let traps = Traps::default();
+    let failpoints = Failpoints::default();
     let log = Log::new(Transcript::default());
-    let mut recorder = Recorder::new(log.clone(), traps.clone());
+    let mut recorder = Recorder::new(log.clone(), failpoints.clone());
     let mut output = Output::default();
-    let trap = traps.arm("commit", crate::proxy::Moment::Arrival);
+    let failpoint = failpoints.arm("commit", lab_proxy::Moment::Arrival);
     recorder.client(&[query("select 1"), query("COMMIT")].concat(), &mut output);
-    assert!(output.end && trap.has_sprung());
+    assert!(output.end && failpoint.was_triggered());
     assert_eq!(output.to_server, query("select 1"));
 
-    let trap = traps.arm("insert", crate::proxy::Moment::Answer);
-    let mut recorder = Recorder::new(log, traps);
+    let failpoint = failpoints.arm("insert", lab_proxy::Moment::Answer);
+    let mut recorder = Recorder::new(log, failpoints);
     recorder.client(&query("insert 1"), &mut output);
     output = Output::default();
     recorder.server(&[ready(), complete("INSERT 0 1"), ready()].concat(), &mut output);
-    assert!(output.end && trap.has_sprung() && output.to_client.is_empty());
+    assert!(output.end && failpoint.was_triggered() && output.to_client.is_empty());
 }

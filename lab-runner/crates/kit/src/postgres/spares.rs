@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use super::server::{Made, Server};
-use crate::failure::CheckResult;
+use lab_check::CheckResult;
 
 /// How many are made at once. Copying files keeps a core busy, and two are what small machines have.
 const MAKERS: usize = 2;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::sql;
-use crate::failure::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure};
 
 /// How many statements a failure lists.
 const MOST_LISTED: usize = 12;

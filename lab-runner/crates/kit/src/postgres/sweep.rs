@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::naming::RunKey;
 use super::server::Server;
+use lab_check::naming::RunKey;
 
 /// How many are dropped at once.
 const AT_ONCE: usize = 3;

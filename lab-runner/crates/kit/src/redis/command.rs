@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Instant;
 
-use crate::failure::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure};
 
 /// How many commands a failure lists.
 const MOST_LISTED: usize = 12;

@@ -13,9 +13,9 @@ use super::keyspaces::{Given, Keyspaces};
 use super::log::Log;
 use super::rewrite::Disguise;
 use super::session::Recorder;
-use crate::failure::{CheckResult, Ours as _};
-use crate::proxy::{Protocol, Proxy, Session, Traps};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Ours as _};
+use lab_proxy::{Failpoints, Protocol, Proxy, Session};
 
 /// One check's own keyspace, and the proxy through which the server under test reaches it.
 ///
@@ -43,7 +43,7 @@ pub struct Redis {
 /// Records each connection into the same log.
 struct Recording {
     log: Log,
-    traps: Traps,
+    failpoints: Failpoints,
     disguise: Disguise,
     user: String,
     password: String,
@@ -51,8 +51,8 @@ struct Recording {
 
 impl Protocol for Recording {
     fn session(&self) -> Box<dyn Session> {
-        let (log, traps) = (self.log.clone(), self.traps.clone());
-        Box::new(Recorder::new(log, traps, self.disguise.clone(), &self.user, &self.password))
+        let (log, failpoints) = (self.log.clone(), self.failpoints.clone());
+        Box::new(Recorder::new(log, failpoints, self.disguise.clone(), &self.user, &self.password))
     }
 
     fn unreachable(&self, reason: &str) {
@@ -76,16 +76,16 @@ impl Redis {
     /// Ours, if none can be had.
     pub async fn create(keyspaces: &Keyspaces, transcript: Transcript) -> CheckResult<Self> {
         let given = keyspaces.take().await?;
-        let (log, traps) = (Log::new(transcript.clone()), Traps::default());
+        let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
         let recording = Recording {
             log: log.clone(),
-            traps: traps.clone(),
+            failpoints: failpoints.clone(),
             disguise: Disguise { database: given.database.to_string(), prefix: format!("{}:", given.user.name) },
             user: given.user.name.clone(),
             password: given.user.password.clone(),
         };
         let upstream = keyspaces.server().upstream()?;
-        let proxy = Proxy::start("Redis", upstream, Arc::new(recording), traps, transcript);
+        let proxy = Proxy::start("Redis", upstream, Arc::new(recording), failpoints, transcript);
         let proxy = proxy.ours("opening a port for the proxy of Redis")?;
         Ok(Self {
             keyspaces: keyspaces.clone(),

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::server::{Server, User};
-use crate::failure::{CheckResult, Failure, Ours as _};
+use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A Redis that does not answer its own administrator for so long serves nobody.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::command::{Command, Commands};
 use super::wire::Arguments;
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
 
 /// No check needs more, and a server that never stops asking must not fill our memory.
 const MOST: usize = 200_000;

@@ -10,9 +10,9 @@ use redis::{
 };
 
 use super::rewrite::NO_DATABASE;
-use crate::failure::{CheckResult, Failure, Ours as _};
-use crate::postgres::naming::{self, RunKey};
-use crate::proxy::Upstream;
+use lab_check::naming::{self, RunKey};
+use lab_check::{CheckResult, Failure, Ours as _};
+use lab_proxy::Upstream;
 
 /// Where runs write down which database is whose: in the database of the administrator's URL, and nowhere else.
 const CLAIMS: &str = "backend-labs:claims";

@@ -4,7 +4,7 @@ use super::log::Log;
 use super::replies::Replies;
 use super::rewrite::{Disguise, may_change};
 use super::wire::{Reader, written};
-use crate::proxy::{Output, Session, Traps};
+use lab_proxy::{Failpoints, Output, Session};
 
 /// How much of a command is held back before it is passed on in pieces.
 const HELD: usize = 64 * 1024;
@@ -14,7 +14,7 @@ const HELD_TO_CHANGE: usize = 1024 * 1024;
 /// One connection.
 pub(super) struct Recorder {
     log: Log,
-    traps: Traps,
+    failpoints: Failpoints,
     disguise: Disguise,
     user: String,
     password: String,
@@ -28,10 +28,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(log: Log, traps: Traps, disguise: Disguise, user: &str, password: &str) -> Self {
+    pub fn new(log: Log, failpoints: Failpoints, disguise: Disguise, user: &str, password: &str) -> Self {
         Self {
             log,
-            traps,
+            failpoints,
             // Both AUTH and SELECT are answered.
             replies: Replies::new(&disguise.prefix, 2),
             disguise,
@@ -77,7 +77,7 @@ impl Session for Recorder {
                 self.flush_if_long(output);
                 continue;
             };
-            if !command.list.is_empty() && self.traps.at_arrival(&self.log.arrived(&command)) {
+            if !command.list.is_empty() && self.failpoints.at_arrival(&self.log.arrived(&command)) {
                 output.end = true;
                 return;
             }

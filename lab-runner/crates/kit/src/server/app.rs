@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::log::Stream;
 use super::process::{Exit, Process, Recipe};
 use super::{port, ready};
-use crate::failure::{CheckResult, Failure};
-use crate::http::{Connection, Peer, Request};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure};
+use lab_http::{Connection, Peer, Request};
 use lab_process::Signal;
 use lab_protocol::{Readiness, SuiteConfig};
 

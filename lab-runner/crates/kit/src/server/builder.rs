@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::process::Recipe;
-use crate::failure::CheckResult;
 use crate::lab::Lab;
+use lab_check::CheckResult;
 use lab_protocol::{PASSED_ON, Target};
 
 /// A server that is about to be started. Made by [`Lab::server`].

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::failure::{CheckResult, Failure, Ours as _};
+use lab_check::{CheckResult, Failure, Ours as _};
 
 /// An engine that takes longer to remove a container does not work.
 const REMOVAL: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::ready::Probe;
-use crate::failure::Failure;
+use lab_check::Failure;
 
 /// The failure of a server that runs but did not become ready in time. Nobody can look into a server without a group.
 pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duration, last: &Probe) -> Failure {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinHandle;
 
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
 
 const MOST_LINES: usize = 1_000;
 const LONGEST_LINE: usize = 4_096;

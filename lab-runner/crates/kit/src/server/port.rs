@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::failure::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure};
 
 /// Below Linux's and macOS's ephemeral ranges: a burst of connections cannot take a port between our look and
 /// the server's bind.

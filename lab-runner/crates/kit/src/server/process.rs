@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 use super::container::Container;
 use super::log::Log;
-use crate::failure::{CheckResult, Failure, Ours};
-use crate::transcript::Transcript;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
 
 /// How a process ended.

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::diagnose;
 use super::process::Process;
-use crate::failure::{CheckResult, Failure};
-use crate::transcript::show_bytes;
+use lab_check::transcript::show_bytes;
+use lab_check::{CheckResult, Failure};
 use lab_protocol::Readiness;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::check::Check;
-use crate::failure::{CheckResult, Failure};
 use crate::lab::{Lab, Shared};
+use lab_check::{CheckResult, Failure};
 use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
 
 /// Runs `check` and reports it.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::attempt::attempt;
 use super::plan;
 use crate::check::{self, Check};
-use crate::failure::{CheckResult, Failure};
 use crate::lab::{Lab, Shared};
 use crate::server::Container;
+use lab_check::{CheckResult, Failure};
 use lab_protocol::{CheckReport, SkipReason, Verdict};
 
 /// A container that fails so many checks has one reason for all, and each may have waited for its time to be over.

@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use super::channel::{self, Channel, Events};
 use super::{complain, plan, schedule};
 use crate::check;
-use crate::failure::{CheckResult, Failure};
 use crate::lab::{Lab, Shared};
 use crate::postgres::Cluster;
 use crate::redis::Keyspaces;
 use crate::server::Exit;
+use lab_check::{CheckResult, Failure};
 use lab_protocol::{Event, RunClock, SuiteConfig};
 
 /// Cleaning up is worth a little patience, but a dead service must not hold the run.

@@ -290,7 +290,7 @@ async fn a_cut_database_fails_and_a_restored_one_serves_again() {
 
 #[tokio::test]
 async fn a_statement_can_be_cut_off_or_its_answer_lost() {
-    let cluster = cluster("traps").await;
+    let cluster = cluster("failpoints").await;
     let db = database(&cluster).await;
     learner(&db).await.execute("create table t (id int)").await.unwrap();
     let insert = |id: i32| {
@@ -302,15 +302,15 @@ async fn a_statement_can_be_cut_off_or_its_answer_lost() {
             transaction.commit().await
         }
     };
-    let trap = db.proxy().cut_at("insert into t");
+    let failpoint = db.proxy().cut_at("insert into t");
     assert!(insert(1).await.is_err());
-    assert!(trap.has_sprung());
-    let trap = db.proxy().cut_at("COMMIT");
+    assert!(failpoint.was_triggered());
+    let failpoint = db.proxy().cut_at("COMMIT");
     assert!(insert(2).await.is_err());
-    assert!(trap.has_sprung());
-    let trap = db.proxy().lose_answer_to("commit");
+    assert!(failpoint.was_triggered());
+    let failpoint = db.proxy().lose_answer_to("commit");
     assert!(insert(3).await.is_err());
-    assert!(trap.has_sprung());
+    assert!(failpoint.was_triggered());
     insert(4).await.unwrap();
     assert_eq!(db.rows::<(i32,)>("select id from t order by id").await.unwrap(), [(3,), (4,)]);
     cluster.remove_all().await.unwrap();

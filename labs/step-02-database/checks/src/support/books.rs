@@ -44,7 +44,7 @@ impl Books {
         Err(Failure::learner(format!("{why}; what differs: {}", places.join(", "))).differences(differences))
     }
 
-    fn differences(self, expected: Self) -> Vec<lab_kit::events::Difference> {
+    fn differences(self, expected: Self) -> Vec<lab_kit::Difference> {
         let pairs = [
             ("rows in orders", expected.orders, self.orders),
             ("confirmed orders", expected.confirmed_orders, self.confirmed_orders),
@@ -55,7 +55,7 @@ impl Books {
         ];
         let differing = pairs.into_iter().filter(|(_, expected, actual)| expected != actual);
         differing
-            .map(|(place, expected, actual)| lab_kit::events::Difference {
+            .map(|(place, expected, actual)| lab_kit::Difference {
                 place: place.into(),
                 expected: expected.to_string(),
                 actual: actual.to_string(),

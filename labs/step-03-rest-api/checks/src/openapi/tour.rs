@@ -1,6 +1,6 @@
 //! Uses the API in every way, and holds each answer against the document.
 
-use lab_kit::events::Difference;
+use lab_kit::Difference;
 use lab_kit::prelude::*;
 
 use super::document::{Document, content};
