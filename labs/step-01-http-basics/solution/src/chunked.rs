@@ -3,6 +3,7 @@
 use tokio::io::AsyncRead;
 
 use crate::error::RequestError;
+use crate::headers;
 use crate::input::{Input, LineError};
 
 /// The longest line with a chunk's size and its extensions, in bytes.
@@ -38,7 +39,11 @@ where
 
 /// The size of a chunk, which hexadecimal digits state; extensions are ignored, as they may be.
 fn chunk_size(line: &[u8]) -> Result<u64, RequestError> {
-    let digits = line.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii_end();
+    let digits = match line.iter().position(|&byte| byte == b';') {
+        // White space may stand before an extension, and nowhere else (RFC 9112 §7.1.1).
+        Some(semicolon) => headers::trim_end(&line[..semicolon]),
+        None => line,
+    };
     if digits.is_empty() {
         return Err(RequestError::Malformed("a chunk has no size"));
     }
@@ -75,4 +80,20 @@ where
         LineError::BadEnding => RequestError::Malformed("a line of the chunked coding does not end in CRLF"),
         LineError::Connection(error) => error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chunk_size;
+
+    #[test]
+    fn a_size_is_ascii_digits_and_fits() {
+        assert_eq!(chunk_size(b"1a").ok(), Some(26));
+        assert_eq!(chunk_size(b"0001A;x=\"a;b\"").ok(), Some(26));
+        assert_eq!(chunk_size(b"3 \t;x").ok(), Some(3));
+        assert_eq!(chunk_size(b"ffffffffffffffff").ok(), Some(u64::MAX));
+        for bad in ["", ";x", "+3", "0x3", "3 ", " 3", "3\u{0c}", "3\u{a0}", "\u{ff13}", "10000000000000000"] {
+            assert!(chunk_size(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
 }

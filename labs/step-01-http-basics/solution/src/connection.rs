@@ -51,7 +51,7 @@ impl Connection<'_> {
         let head = match head::read(&mut self.input, &self.config.limits).await {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(Next::Close),
-            Err(error) => return self.refuse(&error, Method::Get).await,
+            Err(bad) => return self.refuse(&bad.error, bad.method).await,
         };
         match self.respond(&head).await {
             Ok((response, next)) => {

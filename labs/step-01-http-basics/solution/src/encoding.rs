@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::headers::Headers;
+use crate::headers::{Headers, WHITE_SPACE};
 
 /// What a representation may be coded with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub fn choose(headers: &Headers) -> Option<Coding> {
 fn quality(accepted: &[String], names: &[&str]) -> Option<f32> {
     let mut wildcard = None;
     for member in accepted {
-        let mut parts = member.split(';').map(str::trim);
+        let mut parts = member.split(';').map(|part| part.trim_matches(WHITE_SPACE));
         let name = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |text| text.parse().unwrap_or(0.0));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, weight_of);
         if names.contains(&name) {
             return Some(weight);
         }
@@ -41,6 +41,14 @@ fn quality(accepted: &[String], names: &[&str]) -> Option<f32> {
         }
     }
     wildcard
+}
+
+/// A weight from 0 to 1 with at most three decimals (RFC 9110 §12.4.2); what is none wishes for nothing.
+fn weight_of(text: &str) -> f32 {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = decimals.len() <= 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let weight = if digits && matches!(whole, "0" | "1") { text.parse().unwrap_or(0.0) } else { 0.0 };
+    if weight <= 1.0 { weight } else { 0.0 }
 }
 
 /// Compresses `bytes`.
@@ -67,7 +75,7 @@ mod tests {
         for yes in ["gzip", "x-gzip", "br, GZIP;q=0.5", "*", "*;q=0, gzip", "gzip, identity;q=0"] {
             assert_eq!(chosen(yes), Some(Coding::Gzip), "{yes}");
         }
-        for no in ["", "br", "gzip;q=0", "gzip; q=0.000, *", "identity, gzip;q=0.5", "xgzip"] {
+        for no in ["", "br", "gzip;q=0", "gzip; q=0.000, *", "identity, gzip;q=0.5", "xgzip", "gzip;q=inf", "gzip;q=2"] {
             assert_eq!(chosen(no), Some(Coding::Identity), "{no}");
         }
         for neither in ["identity;q=0", "*;q=0", "gzip;q=0, identity;q=0"] {

@@ -2,6 +2,7 @@
 
 use crate::error::RequestError;
 use crate::head::Head;
+use crate::headers;
 use crate::version::Version;
 
 /// The length of a body, as the head states it.
@@ -48,7 +49,7 @@ fn content_length(head: &Head) -> Result<BodyLength, RequestError> {
     for value in head.headers.all("content-length") {
         // Equal members of a list are one statement made twice (RFC 9110 §8.6).
         for member in value.split(|&byte| byte == b',') {
-            let stated = decimal(member.trim_ascii())?;
+            let stated = decimal(headers::trim(member))?;
             if length.is_some_and(|earlier| earlier != stated) {
                 return Err(RequestError::Malformed("two Content-Lengths differ"));
             }
@@ -73,4 +74,20 @@ fn decimal(digits: &[u8]) -> Result<u64, RequestError> {
         number = larger.ok_or(RequestError::Malformed("the Content-Length is larger than any body"))?;
     }
     Ok(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn a_length_is_ascii_digits_and_fits() {
+        assert_eq!(decimal(b"0").ok(), Some(0));
+        assert_eq!(decimal(b"007").ok(), Some(7));
+        assert_eq!(decimal(b"18446744073709551615").ok(), Some(u64::MAX));
+        let bad = ["", "+5", "-1", "0x5", "5 ", "5_0", "18446744073709551616", "\u{0665}", "\u{ff15}", "5\u{0c}"];
+        for bad in bad {
+            assert!(decimal(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use crate::config::Limits;
 use crate::error::RequestError;
 use crate::headers::{Headers, is_token};
+use crate::host;
 use crate::input::{Input, LineError};
 use crate::method::Method;
 use crate::target::Target;
@@ -24,8 +25,23 @@ pub struct Head {
     pub headers: Headers,
 }
 
+/// Why there is no head, and the method as far as it was read: an answer to HEAD has no body even then.
+#[derive(Debug)]
+pub struct BadHead {
+    /// What is wrong.
+    pub error: RequestError,
+    /// The method, or GET as long as it is not known.
+    pub method: Method,
+}
+
+impl From<RequestError> for BadHead {
+    fn from(error: RequestError) -> Self {
+        Self { error, method: Method::Get }
+    }
+}
+
 /// Reads the next head, or nothing if the client has no further request.
-pub async fn read<R>(input: &mut Input<R>, limits: &Limits) -> Result<Option<Head>, RequestError>
+pub async fn read<R>(input: &mut Input<R>, limits: &Limits) -> Result<Option<Head>, BadHead>
 where
     R: AsyncRead + Unpin,
 {
@@ -35,16 +51,26 @@ where
     }
     match timeout(limits.header_timeout, parse(input, limits)).await {
         Ok(head) => head.map(Some),
-        Err(_) => Err(RequestError::TooSlow),
+        Err(_) => Err(RequestError::TooSlow.into()),
     }
 }
 
-async fn parse<R>(input: &mut Input<R>, limits: &Limits) -> Result<Head, RequestError>
+async fn parse<R>(input: &mut Input<R>, limits: &Limits) -> Result<Head, BadHead>
 where
     R: AsyncRead + Unpin,
 {
     let line = request_line(input, limits.request_line).await?;
-    let [method, target, version] = split_request_line(&line)?;
+    let words = split_request_line(&line)?;
+    let method = Method::from_name(words[0]).unwrap_or(Method::Get);
+    head(input, limits, words).await.map_err(|error| BadHead { error, method })
+}
+
+/// The head that begins with a request line of these words.
+async fn head<R>(input: &mut Input<R>, limits: &Limits, words: [&[u8]; 3]) -> Result<Head, RequestError>
+where
+    R: AsyncRead + Unpin,
+{
+    let [method, target, version] = words;
     let version = Version::parse(version)?;
     let headers = header_fields(input, limits.header_fields).await?;
     let known = Method::from_name(method).ok_or(RequestError::NotImplemented("the method is unknown"))?;
@@ -122,12 +148,14 @@ impl Head {
         }
     }
 
-    /// HTTP/1.1 names its host, once (RFC 9112 §3.2).
+    /// HTTP/1.1 names its host, once, and as a host is named (RFC 9112 §3.2).
     fn check_host(&self) -> Result<(), RequestError> {
         match (self.headers.all("host").count(), self.version) {
             (1, _) | (0, Version::Http10) => Ok(()),
             (0, _) => Err(RequestError::Malformed("the Host header field is missing")),
             _ => Err(RequestError::Malformed("the Host header field is repeated")),
-        }
+        }?;
+        let valid = self.headers.first("host").is_none_or(host::is_valid);
+        if valid { Ok(()) } else { Err(RequestError::Malformed("the Host header field names no host")) }
     }
 }

@@ -2,6 +2,10 @@
 
 use crate::error::RequestError;
 
+/// White space in a head: a space or a tab, and nothing else (RFC 9110 §5.6.3). `str::trim` also strips form feeds and
+/// no-break spaces, and whoever strips more than the proxy before it can be made to see another request.
+pub const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
 /// The fields of one request, in order.
 #[derive(Debug, Default)]
 pub struct Headers {
@@ -29,7 +33,7 @@ impl Headers {
         if !is_token(name) {
             return Err(RequestError::Malformed("a header field has a bad name"));
         }
-        let value = line[colon + 1..].trim_ascii();
+        let value = trim(&line[colon + 1..]);
         if value.iter().any(|&byte| byte != b'\t' && byte.is_ascii_control()) {
             return Err(RequestError::Malformed("a header field holds a control character"));
         }
@@ -58,13 +62,59 @@ impl Headers {
         let mut members = Vec::new();
         for value in self.all(name) {
             let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-            members.extend(text.split(',').map(str::trim).filter(|member| !member.is_empty()).map(str::to_owned));
+            let trimmed = text.split(',').map(|member| member.trim_matches(WHITE_SPACE));
+            members.extend(trimmed.filter(|member| !member.is_empty()).map(str::to_owned));
         }
         members
     }
 }
 
+/// The bytes without the white space at both ends.
+pub fn trim(bytes: &[u8]) -> &[u8] {
+    let bytes = trim_end(bytes);
+    let start = bytes.iter().position(|&byte| !is_white_space(byte)).unwrap_or(bytes.len());
+    &bytes[start..]
+}
+
+/// The bytes without the white space at their end.
+pub fn trim_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|&byte| !is_white_space(byte)).map_or(0, |last| last + 1);
+    &bytes[..end]
+}
+
+fn is_white_space(byte: u8) -> bool {
+    WHITE_SPACE.contains(&char::from(byte))
+}
+
 /// Whether the bytes form a token (RFC 9110 §5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Headers, trim};
+
+    fn parsed(line: &[u8]) -> Option<Headers> {
+        let mut headers = Headers::default();
+        headers.push_line(line).ok()?;
+        Some(headers)
+    }
+
+    #[test]
+    fn only_spaces_and_tabs_are_white_space() {
+        assert_eq!(trim(b" \t a b\t "), b"a b");
+        assert_eq!(trim(b" \t "), b"");
+        assert_eq!(trim(b"\xa0a\x85"), b"\xa0a\x85");
+        let headers = parsed("Transfer-Encoding: a,\t chunked , \u{a0}chunked".as_bytes()).expect("a field");
+        assert_eq!(headers.list("transfer-encoding"), ["a", "chunked", "\u{a0}chunked"]);
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_are_kept_and_control_characters_refused() {
+        assert_eq!(parsed(b"A: \xe9\t\"b\" ").expect("a field").first("a"), Some(&b"\xe9\t\"b\""[..]));
+        for bad in [&b"A: \x0cchunked"[..], b"A: a\0", b"A : b", b"A\x0b: b", b" A: b", b": b", b"A"] {
+            assert!(parsed(bad).is_none(), "{}", bad.escape_ascii());
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod framing;
 mod handlers;
 mod head;
 mod headers;
+mod host;
 mod input;
 mod method;
 mod percent;

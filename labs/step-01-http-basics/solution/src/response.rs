@@ -60,6 +60,11 @@ impl Response {
         Self { status: Status::OK, headers, content: Content::File { file, length } }
     }
 
+    /// Whether it says that the request was carried out.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status.code)
+    }
+
     /// Adds a header field.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {

@@ -21,6 +21,7 @@ impl Status {
     pub const NOT_ACCEPTABLE: Self = Self::new(406, "Not Acceptable");
     pub const REQUEST_TIMEOUT: Self = Self::new(408, "Request Timeout");
     pub const CONFLICT: Self = Self::new(409, "Conflict");
+    pub const PRECONDITION_FAILED: Self = Self::new(412, "Precondition Failed");
     pub const CONTENT_TOO_LARGE: Self = Self::new(413, "Content Too Large");
     pub const URI_TOO_LONG: Self = Self::new(414, "URI Too Long");
     pub const EXPECTATION_FAILED: Self = Self::new(417, "Expectation Failed");

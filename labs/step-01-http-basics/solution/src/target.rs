@@ -1,6 +1,7 @@
 //! Request targets (RFC 9112 §3.2).
 
 use crate::error::RequestError;
+use crate::host;
 
 /// What a request is about.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +35,9 @@ fn after_authority(uri: &str) -> Option<&str> {
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
     }
-    Some(&rest[rest.find(['/', '?']).unwrap_or(rest.len())..])
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // A host and a port; a user in front of it is how links deceive (RFC 9110 §4.2.4).
+    (!authority.is_empty() && host::is_valid(authority.as_bytes())).then_some(rest)
 }
 
 #[cfg(test)]
@@ -55,5 +58,7 @@ mod tests {
         assert_eq!(path("http://host").as_deref(), Some("/"));
         assert_eq!(path("http://host?a=/b").as_deref(), Some("/"));
         assert_eq!(path("a/b"), None);
+        assert_eq!(path("http://user@host/a"), None);
+        assert_eq!(path("http:///a"), None);
     }
 }

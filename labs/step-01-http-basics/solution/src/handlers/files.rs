@@ -1,11 +1,13 @@
 //! Files in one folder, by name.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::fs::{self, File};
+use tokio::sync::Mutex;
 
 use crate::conditional;
 use crate::config::Config;
@@ -13,6 +15,9 @@ use crate::head::Head;
 use crate::method::Method;
 use crate::response::Response;
 use crate::status::Status;
+
+/// Held from the look at a file to its change, so that two requests with preconditions cannot both find them met.
+static CHANGES: Mutex<()> = Mutex::const_new(());
 
 /// A name that stays in its folder, whatever it is joined to.
 #[derive(Debug)]
@@ -37,8 +42,8 @@ pub async fn handle(name: &FileName, head: &Head, body: &[u8], config: &Config) 
     };
     let path = name.within(folder);
     let result = match head.method {
-        Method::Put => put(folder, &path, body).await,
-        Method::Delete => delete(&path).await,
+        Method::Put => put(folder, &path, head, body).await,
+        Method::Delete => delete(&path, head).await,
         _ => get(&path, head).await,
     };
     result.unwrap_or_else(|error| failure(&error))
@@ -52,34 +57,66 @@ async fn get(path: &Path, head: &Head) -> io::Result<Response> {
     let file = File::open(path).await?;
     let metadata = file.metadata().await?;
     let tag = conditional::tag_of(&metadata);
-    if conditional::is_known(&head.headers, &tag) {
+    if conditional::is_stale(&head.headers, Some(&tag)) {
+        return Ok(precondition_failed());
+    }
+    if conditional::is_known(&head.headers, Some(&tag)) {
         return Ok(Response::empty(Status::NOT_MODIFIED).header("ETag", tag));
     }
     Ok(Response::file(file, metadata.len()).header("ETag", tag))
 }
 
 /// Writes beside the old content and renames, so that nobody ever reads half of the new.
-async fn put(folder: &Path, path: &Path, body: &[u8]) -> io::Result<Response> {
+async fn put(folder: &Path, path: &Path, head: &Head, body: &[u8]) -> io::Result<Response> {
     static UPLOADS: AtomicU64 = AtomicU64::new(0);
     let number = UPLOADS.fetch_add(1, Ordering::Relaxed);
     let unfinished = folder.join(format!(".upload-{}-{number}", process::id()));
-    let existed = fs::try_exists(path).await?;
-    if let Err(error) = write_and_rename(&unfinished, path, body).await {
+    let result = write_and_rename(&unfinished, path, head, body).await;
+    if !matches!(&result, Ok(response) if response.is_success()) {
         // The first error is the one to tell.
         let _ = fs::remove_file(&unfinished).await;
-        return Err(error);
     }
-    Ok(Response::empty(if existed { Status::NO_CONTENT } else { Status::CREATED }))
+    result
 }
 
-async fn write_and_rename(unfinished: &Path, path: &Path, body: &[u8]) -> io::Result<()> {
+async fn write_and_rename(unfinished: &Path, path: &Path, head: &Head, body: &[u8]) -> io::Result<Response> {
     fs::write(unfinished, body).await?;
-    fs::rename(unfinished, path).await
+    let _change = CHANGES.lock().await;
+    let present = present(path).await?;
+    if is_unwelcome(head, present.as_ref()) {
+        return Ok(precondition_failed());
+    }
+    fs::rename(unfinished, path).await?;
+    Ok(Response::empty(if present.is_some() { Status::NO_CONTENT } else { Status::CREATED }))
 }
 
-async fn delete(path: &Path) -> io::Result<Response> {
+async fn delete(path: &Path, head: &Head) -> io::Result<Response> {
+    let _change = CHANGES.lock().await;
+    // Without the file the answer is 404, whatever was the condition (RFC 9110 §13.2.1).
+    if is_unwelcome(head, Some(&fs::metadata(path).await?)) {
+        return Ok(precondition_failed());
+    }
     fs::remove_file(path).await?;
     Ok(Response::empty(Status::NO_CONTENT))
+}
+
+/// What the folder has under that name now.
+async fn present(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(path).await {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the client asked not to change a file in that state (RFC 9110 §13.2.2).
+fn is_unwelcome(head: &Head, present: Option<&Metadata>) -> bool {
+    let tag = present.map(conditional::tag_of);
+    conditional::is_stale(&head.headers, tag.as_deref()) || conditional::is_known(&head.headers, tag.as_deref())
+}
+
+fn precondition_failed() -> Response {
+    Response::text(Status::PRECONDITION_FAILED, "the file is not as the request says it must be")
 }
 
 /// What the file system's refusal means to a client, without telling it where the folder is.
