@@ -56,7 +56,7 @@ async fn duplicate_email(lab: &Lab) -> CheckResult {
 
 /// Between a look whether an address is free and the insert, another request takes it. Only a unique index decides
 /// for all at once (PostgreSQL manual, 11.6 Unique Indexes; 13.2.1 Read Committed).
-#[check(title = "of many who want one address at once, one gets it", task = 5, points = 3, limit = 60, needs = ["duplicate_email"],
+#[check(title = "of many who want one address at once, one gets it", task = 5, points = 3, limit = 90, needs = ["duplicate_email"],
         hints = ["Two requests find the address free at the same moment. What do they do next?",
                  "Do not look first. Insert, and take the unique index's refusal for the answer."])]
 async fn email_race(lab: &Lab) -> CheckResult {

@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Id, Seed, customer, wait_for_waiting};
+use crate::support::{Id, START, Seed, customer, wait_for_waiting};
 
 /// The tables and columns that the README names.
 const TABLES: [(&str, &[&str]); 5] = [
@@ -87,7 +87,7 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
     gate.rollback().await.ours("ending a transaction")?;
     lab.note("tables can be made again");
     for server in &mut servers {
-        server.ready(Duration::from_secs(10)).await.because("one of three servers that were started at once")?;
+        server.ready(START).await.because("one of three servers that were started at once")?;
     }
     expect_tables(lab).await
 }

@@ -10,7 +10,7 @@ const TRIES_AGAIN: usize = 5;
 
 /// Between reading how many seats are left and writing how many are left now, others do the same. The last seat
 /// belongs to one (PostgreSQL manual, 13.2.1 Read Committed; 13.3.2 Row-Level Locks; CWE-362).
-#[check(title = "of 200 orders for 50 seats, 50 are sold", task = 6, points = 4, limit = 60, needs = ["order_refusals"],
+#[check(title = "of 200 orders for 50 seats, 50 are sold", task = 6, points = 4, limit = 90, needs = ["order_refusals"],
         hints = ["Two requests read that one seat is left. What do both do next?",
                  "Let one statement look and take: `UPDATE … WHERE seats - seats_sold >= $1`; or lock the row with \
                   `SELECT … FOR UPDATE` before you look."])]
@@ -30,7 +30,7 @@ async fn never_oversold(lab: &Lab) -> CheckResult {
 
 /// The same race for the customer's money: each order alone can be paid for, all together cannot
 /// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
-#[check(title = "a customer never spends more than there is", task = 6, points = 2, limit = 60, needs = ["order_refusals"],
+#[check(title = "a customer never spends more than there is", task = 6, points = 2, limit = 90, needs = ["order_refusals"],
         hints = ["Twenty requests read the same balance. How much do they spend together?",
                  "`UPDATE customers … WHERE balance_cents >= $1` looks and takes in one statement."])]
 async fn never_overdrawn(lab: &Lab) -> CheckResult {
@@ -47,7 +47,7 @@ async fn never_overdrawn(lab: &Lab) -> CheckResult {
 
 /// Of many who end the same thing at once, one ends it; the others find it ended
 /// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
-#[check(title = "an order is cancelled once, however often it is asked for", task = 6, points = 2, limit = 60, needs = ["cancel_order"],
+#[check(title = "an order is cancelled once, however often it is asked for", task = 6, points = 2, limit = 90, needs = ["cancel_order"],
         hints = ["Two requests read `confirmed`. How often are the seats given back?",
                  "`UPDATE orders SET status = 'cancelled' WHERE id = $1 AND status = 'confirmed'`: one of them changes a row."])]
 async fn cancel_once(lab: &Lab) -> CheckResult {

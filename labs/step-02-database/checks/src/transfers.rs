@@ -58,7 +58,7 @@ async fn transfer_refusals(lab: &Lab) -> CheckResult {
 
 /// Two who send to each other at once read the same balances and wait for the same rows: neither may overwrite what
 /// the other did, and neither may be told of the deadlock (PostgreSQL manual, 13.2.1 Read Committed; 13.3.4 Deadlocks).
-#[check(title = "transfers in both directions at once keep every cent", task = 7, points = 3, limit = 60, needs = ["transfer_refusals"],
+#[check(title = "transfers in both directions at once keep every cent", task = 7, points = 3, limit = 90, needs = ["transfer_refusals"],
         hints = ["A sends to B while B sends to A. Who locks which row first?",
                  "`SET balance_cents = balance_cents + $1` adds to what is there now, not to what you read before.",
                  "Lock both rows before you look, always in the same order: `ORDER BY id FOR UPDATE`."])]

@@ -38,7 +38,7 @@ async fn cors_preflight(lab: &Lab) -> CheckResult {
 }
 
 /// Who mirrors the origin that a request names lets every page in (OWASP ASVS 5.0, 3.4.2).
-#[check(title = "other origins are not allowed", task = 7, points = 3, needs = ["create_event"],
+#[check(title = "other origins are not allowed", task = 7, points = 2, needs = ["create_event"],
         hints = ["With what do you compare the `Origin` of a request?",
                  "Neither its beginning nor its end is enough: `https://shop.example.evil.test` is somebody else's.",
                  "Compare it as a whole with the one origin of the configuration. Without one, send nothing."])]

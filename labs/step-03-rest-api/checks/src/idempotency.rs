@@ -3,10 +3,12 @@
 use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
-use crate::support::{Made, Problem, Walk, count, follow, make_event, merge, order, overlap};
+use crate::support::{Made, Problem, Walk, count, event, follow, make, make_event, merge, order, overlap};
 
 /// How many twins are sent at once. More than the database connections that the server has.
 const TWINS: usize = 12;
+/// A refusal waits for nobody.
+const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// When an answer is lost, the client asks again, and wants the answer, not a second order
 /// (draft-ietf-httpapi-idempotency-key-header §2.6).
@@ -35,7 +37,7 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
 
 /// A client that is in a hurry asks again before the first answer is there (draft-ietf-httpapi-idempotency-key-header
 /// §2.6).
-#[check(title = "twins at the same moment make one order", task = 6, points = 4, needs = ["retry_same_answer"],
+#[check(title = "twins at the same moment make one order", task = 6, points = 3, needs = ["retry_same_answer"],
         hints = ["Looking whether a key is known, and then writing it, are two steps. Who comes between?",
                  "Let the database decide who is first: a unique key, and an INSERT that others wait for.",
                  "`INSERT … ON CONFLICT DO NOTHING` in the order's transaction. Who inserted nothing has waited for the \
@@ -81,7 +83,7 @@ async fn late_retry(lab: &Lab) -> CheckResult {
 /// (draft-ietf-httpapi-idempotency-key-header §2.7).
 #[check(title = "a key cannot be used for something else", task = 6, points = 2, needs = ["retry_same_answer"],
         hints = ["How do you know that the second request is the first one again?",
-                 "Keep what was asked, or a hash of it, beside the key, and compare. Another body is 422."])]
+                 "Keep all that was asked, or a hash of it, beside the key, and compare. Another body is 422."])]
 async fn key_with_another_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
@@ -89,7 +91,13 @@ async fn key_with_another_body(lab: &Lab) -> CheckResult {
     let key = key(lab);
     let first = post(&app, &key, &body).await?.expect_status(201)?;
     let seats = body["seats"].as_i64().unwrap_or_default() + 1;
-    let changes = [("seats", json!(seats)), ("email", json!(lab.email())), ("event_id", other.id.json())];
+    let changes = [
+        ("seats", json!(seats)),
+        ("email", json!(lab.email())),
+        ("event_id", other.id.json()),
+        ("note", json!(lab.word())),
+        ("note", Value::Null),
+    ];
     for (member, value) in changes {
         let mut changed = body.clone();
         changed[member] = value;
@@ -99,6 +107,46 @@ async fn key_with_another_body(lab: &Lab) -> CheckResult {
     expect_equal_answer(&first, post(&app, &key, &body).await?).because("this is the first request again")?;
     expect_orders(lab, &app, &event, &body, 1).await?;
     expect_orders(lab, &app, &other, &body, 0).await
+}
+
+/// A refusal made nothing, and must not leave the key behind half used: then every retry would wait for an order that
+/// never comes (draft-ietf-httpapi-idempotency-key-header §2.6).
+#[check(title = "a refused request can be sent again with its key", task = 6, points = 1, needs = ["retry_same_answer", "refused_by_state"],
+        hints = ["What is in your table of keys after an order was refused, and what does the next request with that key make of it?",
+                 "Take the key in the transaction of the order: when that is rolled back, the key is free again.",
+                 "Or write the refusal beside the key, and answer with it."])]
+async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let mut few = event(lab);
+    few["seats"] = json!(5);
+    let event = make(&app, "/events", few).await?;
+    let mut body = order(lab, &event);
+    body["seats"] = json!(4);
+    let holder = make(&app, "/orders", body.clone()).await?;
+    let key = key(lab);
+    for turn in ["for the first time", "once more"] {
+        let refused = post(&app, &key, &body).within(AT_ONCE).await.and_then(|answer| answer.expect_problem(409));
+        refused.because(&format!("1 seat is left, and the order for 4 was sent {turn}, with the same key"))?;
+    }
+    let mut wrong = body.clone();
+    wrong["seats"] = json!(0);
+    let bad = self::key(lab);
+    for turn in ["for the first time", "once more"] {
+        let refused = post(&app, &bad, &wrong).within(AT_ONCE).await.and_then(|answer| answer.expect_problem(422));
+        refused.because(&format!("the order for 0 seats was sent {turn}, with the same key"))?;
+    }
+    expect_orders(lab, &app, &event, &body, 1).await?;
+    app.delete(&holder.path).header("If-Match", "*").await?.expect_status(204)?;
+    // Whoever remembers refusals says the same again; whoever does not makes the order.
+    let freed = post(&app, &key, &body).within(AT_ONCE).await.and_then(|answer| answer.expect_status_in(&[201, 409]));
+    let freed = freed.because("the seats are free now, and the order is sent again with its key")?;
+    let another = post(&app, &self::key(lab), &body).await?;
+    if freed.status() == 201 {
+        another.expect_problem(409)?
+    } else {
+        another.expect_status(201)?
+    };
+    expect_orders(lab, &app, &event, &body, 1).await
 }
 
 /// A server that restarts is when answers are lost, and so when clients ask again

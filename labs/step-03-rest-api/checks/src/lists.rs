@@ -9,7 +9,7 @@ use lab_kit::prelude::*;
 use crate::support::{Made, Page, Problem, Walk, event, event_at, make_event, make_events, make_order, moment};
 
 /// Whoever asks for a thousand million rows must not get them: memory and time are ours (OWASP API Security 2023, API4).
-#[check(title = "a page has a bounded length", task = 4, points = 3, needs = ["create_event"],
+#[check(title = "a page has a bounded length", task = 4, points = 2, needs = ["create_event"],
         hints = ["Who decides how many rows are read: the client, or you?",
                  "A number in the query string may be negative, zero, enormous, or no number.",
                  "Take 20 by default and 100 at most; below 1 or no whole number is 400."])]
@@ -41,14 +41,19 @@ async fn limit_is_bounded(lab: &Lab) -> CheckResult {
 #[check(title = "the links lead through the whole list", task = 4, points = 4, needs = ["create_event"],
         hints = ["How does a client get to the second page, if it only follows what you give it?",
                  "Name the next page in `next` or in a `Link` header, with the limit that was asked for.",
-                 "Sort by `starts_at` and then by `id`, and go on after that pair: times may be equal."])]
+                 "Sort by `starts_at` and then by `id`, and go on after that pair: times may be equal.",
+                 "A time in your link must be the row's own, to the last digit that Postgres keeps: it counts microseconds."])]
 async fn pages_to_the_end(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let first = moment(lab);
     // Not in the order in which they begin, and some begin together.
     let hours = [5, 1, 3, 3, 3, 0, 3, 2, 4, 3];
-    let bodies = hours.iter().map(|hour| event_at(lab, first + TimeDelta::hours(*hour))).collect();
-    let made = make_events(lab, &app, bodies).await?;
+    let mut times: Vec<_> = hours.iter().map(|hour| first + TimeDelta::hours(*hour)).collect();
+    // More than two pages of events within one millisecond. Who keeps milliseconds has them begin together.
+    times.extend((0..8).map(|turn| first + TimeDelta::hours(2) + TimeDelta::microseconds(100 * turn + 100)));
+    // What is over is history, and still in the list.
+    times.push(first - TimeDelta::days(365 * 30));
+    let made = make_events(lab, &app, times.into_iter().map(|time| event_at(lab, time)).collect()).await?;
     let walk = Walk::from(&app, "/events?limit=3").await?.expect_full(3)?;
     expect_each_once(&walk, &made)?;
     expect_sorted(&walk, "starts_at", "GET /events must begin with the event that starts first")

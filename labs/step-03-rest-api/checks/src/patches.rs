@@ -8,7 +8,7 @@ const EVENT: &[&str] = &["title", "description", "seats", "price_cents"];
 const ORDER: &[&str] = &["event_id", "email", "note"];
 
 /// A merge patch says what changes; about everything else it says nothing (RFC 7396 §2).
-#[check(title = "absent is not null", task = 3, points = 4, needs = ["order_seats"],
+#[check(title = "absent is not null", task = 3, points = 3, needs = ["order_seats"],
         hints = ["What does your type hold for a member that is absent, and what for one that is null?",
                  "`Option<T>` cannot tell the two apart. A member that can be emptied needs a third state.",
                  "Update only the columns that the patch names: `CASE WHEN $1 THEN $2 ELSE description END`."])]
@@ -31,6 +31,25 @@ async fn absent_is_not_null(lab: &Lab) -> CheckResult {
     for patch in [json!({}), json!({ "email": lab.email() }), json!({ "note": lab.word() })] {
         expect_only(lab, &app, &order, ORDER, &patch).await?;
     }
+    Ok(())
+}
+
+/// What was agreed on stays agreed on: a new price is for new orders (Martin Fowler, "Temporal Patterns").
+#[check(title = "a new price changes no order", task = 3, points = 1, needs = ["absent_is_not_null"],
+        hints = ["An event becomes dearer. What does an order from before say that it cost?",
+                 "`total_cents` is written when the order is made, and not worked out again from the price of today."])]
+async fn price_is_kept(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let event = make_event(lab, &app).await?;
+    let order = make_order(lab, &app, &event).await?;
+    merge(&app, &event.path, &json!({ "price_cents": lab.number(9_001, 20_000) })).await?.expect_status(200)?;
+    let paid = json!({ "total_cents": order.answer.at::<Value>("/total_cents")? });
+    for path in [order.path.clone(), format!("/orders?event_id={}", event.id)] {
+        let answer = app.get(&path).await?.expect_status(200)?;
+        let expected = if path == order.path { paid.clone() } else { json!({ "items": [paid.clone()] }) };
+        answer.expect_json(expected).because("the event's price was changed after the order was made")?;
+    }
+    merge(&app, &order.path, &json!({ "note": lab.word() })).await?.expect_status(200)?.expect_json(paid)?;
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Made, Problem, make_event, make_order, merge, overlap, tag_of, texts};
+use crate::support::{
+    Made, Problem, event, make, make_event, make_order, merge, moment, order, overlap, rfc3339, tag_of, texts,
+};
 
 /// A tag that no server gives out.
 const UNKNOWN: &str = "\"lab-never-given-out\"";
@@ -34,17 +36,29 @@ async fn not_modified(lab: &Lab) -> CheckResult {
 /// A tag that stays while the representation changes shows old things for new (RFC 9110 §8.8.1, §8.8.3).
 #[check(title = "the tag changes with everything that is seen", task = 5, points = 2, needs = ["order_seats"],
         hints = ["What in an event's JSON changes without a PATCH?",
+                 "Of which members is your tag made? Of all that are shown, or of a counter that every UPDATE counts up.",
                  "An order changes the event's `seats_sold`: then it changes the event's version, too.",
                  "Count a version up in every UPDATE, or make the tag of the representation itself."])]
 async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
     let placed = make_order(lab, &app, &event).await?;
-    for (made, patch) in [(&event, json!({ "title": lab.word() })), (&placed, json!({ "note": lab.word() }))] {
+    let patches = [
+        (&event, json!({ "title": lab.word() })),
+        (&event, json!({ "description": lab.word() })),
+        (&event, json!({ "description": null })),
+        (&event, json!({ "starts_at": rfc3339(moment(lab)) })),
+        (&event, json!({ "seats": lab.number(91, 120) })),
+        (&event, json!({ "price_cents": lab.number(9_001, 20_000) })),
+        (&placed, json!({ "email": lab.email() })),
+        (&placed, json!({ "note": lab.word() })),
+        (&placed, json!({ "note": null })),
+    ];
+    for (made, patch) in patches {
         let first = tag_of(&app.get(&made.path).await?)?;
         let patched = expect_tagged(merge(&app, &made.path, &patch).await?.expect_status(200)?)?;
         let second = tag_of(&patched)?;
-        expect_changed(&app, made, &first, "a PATCH").await?;
+        expect_changed(&app, made, &first, &format!("the PATCH {patch}")).await?;
         app.get(&made.path).await?.expect_header("etag", &second).because("GET and the PATCH before show the same")?;
     }
     let another = make_event(lab, &app).await?;
@@ -114,7 +128,7 @@ async fn precondition_required(lab: &Lab) -> CheckResult {
 }
 
 /// Between looking at the version and writing there is a moment in which another writes (RFC 9110 §13.2).
-#[check(title = "of many writers who have seen the same, one wins", task = 5, points = 3, needs = ["stale_write"],
+#[check(title = "of many writers who have seen the same, one wins", task = 5, points = 2, needs = ["stale_write"],
         hints = ["First SELECT, then compare, then UPDATE: what if two do that together?",
                  "Ask and change in one statement: `UPDATE … WHERE id = $1 AND version = $2`.",
                  "No row changed means that somebody was faster: 412."])]
@@ -143,6 +157,85 @@ async fn one_writer_wins(lab: &Lab) -> CheckResult {
         }
         let stays = app.get(&event.path).await?.expect_json(json!({ "title": titles[winner] }));
         stays.because("this is what the one wrote who was answered with 200")?;
+    }
+    Ok(())
+}
+
+/// `If-Match: *` says that any version will do, not that others' work may go. Who reads a row, changes it in memory and
+/// writes all of it back undoes whatever was written in between (RFC 5789 §2; CWE-362; PostgreSQL manual, 13.2.1 Read
+/// Committed).
+#[check(title = "changes of different members at once are all kept", task = 5, points = 2, needs = ["stale_write"],
+        hints = ["Two PATCH at once, one of the title, one of the price, both with `If-Match: *`: what is there in the end?",
+                 "An UPDATE of the named columns alone loses nothing: `SET title = COALESCE($2, title)`.",
+                 "`seats_sold` belongs to the orders. Which of your statements write it?"])]
+async fn changes_side_by_side(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    overlap(lab, &app).await?;
+    for _ in 0..3 {
+        let mut many = event(lab);
+        many["seats"] = json!(90);
+        let event = make(&app, "/events", many).await?;
+        let patches = [
+            json!({ "title": lab.word() }),
+            json!({ "description": lab.word() }),
+            json!({ "price_cents": lab.number(9_001, 20_000) }),
+            json!({ "seats": lab.number(91, 120) }),
+        ];
+        let orders: Vec<Value> = (0..6).map(|_| order(lab, &event)).collect();
+        let changes = patches.iter().map(|patch| merge(&app, &event.path, patch));
+        let requests: Vec<_> = changes.chain(orders.iter().map(|body| app.post("/orders").json(body))).collect();
+        let answers = lab.burst(requests).await?;
+        let (changed, placed) = answers.split_at(patches.len());
+        let mut expected = json!({ "seats_sold": 0 });
+        let mut sold = 0;
+        for (answer, body) in placed.iter().zip(&orders) {
+            answer.clone().expect_status(201)?;
+            sold += body["seats"].as_i64().unwrap_or_default();
+        }
+        expected["seats_sold"] = json!(sold);
+        for (answer, patch) in changed.iter().zip(&patches) {
+            answer.clone().expect_status(200).because("`If-Match: *` holds for any version")?;
+            for (name, value) in patch.as_object().into_iter().flatten() {
+                expected[name] = value.clone();
+            }
+        }
+        let after = app.get(&event.path).await?.expect_status(200)?.expect_json(expected);
+        after.because("4 PATCH of different members and 6 orders came at the same moment, and all were done")?;
+    }
+    Ok(())
+}
+
+/// Of many who delete the same order, one does; whoever looks first and deletes afterwards gives its seats back as often
+/// as it was asked (RFC 9110 §9.2.2; CWE-362).
+#[check(title = "an order is deleted once, however many ask at once", task = 5, points = 1, needs = ["deleted_is_gone", "stale_write"],
+        hints = ["Twelve DELETE of one order at once: how many seats does the event have back?",
+                 "Give the seats back only if this very DELETE took the row: look at the number of rows, in one transaction."])]
+async fn deleted_once(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    overlap(lab, &app).await?;
+    for _ in 0..2 {
+        let event = make_event(lab, &app).await?;
+        // Their seats must stay sold.
+        let mut kept = 0;
+        for _ in 0..8 {
+            kept += make_order(lab, &app, &event).await?.sent["seats"].as_i64().unwrap_or_default();
+        }
+        let order = make_order(lab, &app, &event).await?;
+        let answers = lab.burst((0..12).map(|_| app.delete(&order.path).header("If-Match", "*"))).await?;
+        for answer in &answers {
+            if answer.status() != 204 {
+                answer.clone().expect_problem_in(&[404, 410, 412])?;
+            }
+        }
+        let done = answers.iter().filter(|answer| answer.status() == 204).count();
+        if done != 1 {
+            let failure = answers[0].failure(format!("12 DELETE at once of one order: {done} of them were done"));
+            return Err(failure
+                .expected("1 answer with 204, and 11 that say that it is gone")
+                .actual(statuses(&answers)));
+        }
+        let after = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": kept }));
+        after.because("one order was deleted, and gives its seats back once")?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{SOON, until_status};
+use crate::support::{SOON, START, until_status};
 
 /// How long a server is watched while its database is away.
 const LONG_ENOUGH: Duration = Duration::from_millis(1_600);
@@ -54,7 +54,7 @@ async fn waits_for_database(lab: &Lab) -> CheckResult {
         sleep(Duration::from_millis(100)).await;
     }
     db.proxy().restore();
-    app.ready(SOON).await.because("the database was there again")?;
+    app.ready(START).await.because("the database was there again")?;
     app.get("/events").await?.expect_status(200)?;
     Ok(())
 }

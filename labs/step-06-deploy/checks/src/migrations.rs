@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Office, SOON, VersionOne};
+use crate::support::{Office, START, VersionOne};
 
 /// Rows that were there before a change belong to it, too (Martin Fowler and Pramod Sadalage, "Evolutionary Database
 /// Design"; Danilo Sato, "Parallel Change").
@@ -47,7 +47,7 @@ async fn migrate_together(lab: &Lab) -> CheckResult {
     gate.rollback().await.ours("ending a transaction")?;
     lab.note("the table `orders` can be changed again");
     for server in &mut servers {
-        server.ready(SOON).await.because("one of three servers that were started at once")?;
+        server.ready(START).await.because("one of three servers that were started at once")?;
         expect_buyer(lab, server, order, &name).await?;
     }
     Ok(())

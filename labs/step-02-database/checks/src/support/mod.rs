@@ -17,6 +17,9 @@ pub use sabotage::{Moment, Sabotage};
 pub use seed::{Seed, customer, customers, insert_all, literal};
 pub use walk::{page, walk};
 
+/// How long a start may take that the check itself waits for: the README's ten seconds, and what a busy machine needs.
+pub const START: Duration = Duration::from_secs(15);
+
 /// The answers with which a server may refuse a body that does not fit.
 pub const BAD_INPUT: [u16; 2] = [400, 422];
 

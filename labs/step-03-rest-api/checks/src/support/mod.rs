@@ -11,6 +11,6 @@ pub use made::{
     EVENT_MEMBERS, Made, ORDER_MEMBERS, event, event_at, make, make_event, make_events, make_order, merge, order,
     padded, tag_of,
 };
-pub use moment::{expect_moment, in_the_east, moment};
+pub use moment::{expect_moment, in_the_east, moment, rfc3339};
 pub use problem::Problem;
 pub use table::{count, overlap, texts};

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::context::Context;
 use super::dockerfile_checks::dockerfile;
 use super::engine::{Leftover, PROGRAM, answers, docker, image_name, sweep_images};
-use crate::support::{Office, SOON};
+use crate::support::{Office, START};
 
 /// A first build compiles every dependency, and machines that do so may be small and busy.
 const BUILD: Duration = Duration::from_secs(900);
@@ -41,7 +41,7 @@ async fn image(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
     let port = free_port().await?;
     start(lab, &office, &name, port).await?;
-    lab.eventually("GET /readyz of the container is 200", SOON, || async {
+    lab.eventually("GET /readyz of the container is 200", START, || async {
         match status(port, "/readyz").await {
             Some(200) => Ok(()),
             other => Err(Failure::learner(format!("it is {other:?}")).actual(logs(&name).await)),
