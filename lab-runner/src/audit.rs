@@ -5,22 +5,25 @@ mod documents;
 mod findings;
 mod load;
 mod mutants;
-mod pipeline;
+mod plan;
+mod record;
+mod shard;
+mod solution;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-
-use lab_protocol::Verdict;
 
 use crate::engine::{Engine, Request};
 use crate::error::Error;
-use crate::events::{Deaf, Listener, Progress};
-use crate::report::{Check, Outcome, Report};
+use crate::events::{Listener, Progress};
+use crate::report::Report;
 use crate::submission::Source;
 use crate::workspace::Lab;
 
 pub use findings::{AuditReport, LabAudit, MutantResult, Problem};
-use load::Load;
+use plan::{Subject, Unit};
+use record::Record;
+pub use shard::Shard;
 
 /// How to audit.
 #[derive(Debug, Clone)]
@@ -31,6 +34,10 @@ pub struct Options {
     pub mutants: Vec<String>,
     /// Whether each mutant is tried on every check, and not only on those it names.
     pub all_checks: bool,
+    /// After how long nothing more is begun.
+    pub within: Option<Duration>,
+    /// The part of the work to do; none means all.
+    pub shard: Option<Shard>,
     /// How to grade, but for the submission.
     pub request: Request,
 }
@@ -38,130 +45,133 @@ pub struct Options {
 /// Audits `labs`, telling `listener` what is going on.
 ///
 /// # Errors
-/// Grading itself is broken, or the user has had enough. What is wrong with a lab is in the report.
+/// Grading itself is broken, or the user interrupts. What is wrong with a lab is in the report.
 pub async fn audit(
     engine: &Engine,
     labs: &[Lab],
     options: &Options,
     listener: &dyn Listener,
 ) -> Result<AuditReport, Error> {
-    let mut audits = Vec::new();
-    for lab in labs {
-        audits.push(audit_lab(engine, lab, options, listener).await?);
-    }
-    documents::names_are_unique(&engine.workspace, &mut audits);
-    Ok(AuditReport::new(audits))
-}
-
-async fn audit_lab(engine: &Engine, lab: &Lab, options: &Options, listener: &dyn Listener) -> Result<LabAudit, Error> {
     let began = Instant::now();
-    let suite = engine.suite(lab, listener).await?;
-    let mut audit = LabAudit::new(lab, &suite.checks, options.all_checks);
-    let mut auditor = Auditor { engine, lab, options, listener, audit: &mut audit };
-    auditor.audit.problems.extend(documents::examine(lab, &suite.checks));
-    auditor.starter().await?;
-    auditor.solution().await?;
-    auditor.lint().await?;
-    auditor.mutants().await?;
-    audit.duration_ms = millis(began.elapsed());
-    Ok(audit)
+    let mut audits: Vec<LabAudit> = labs.iter().map(|lab| LabAudit::new(lab, options.all_checks)).collect();
+    let mut all = mutants::units(labs, options, &mut audits)?;
+    let mut units = plan::share(all.clone(), options.shard, options.repeat);
+    let deadline = options.within.map(|within| began + within);
+    let mut auditor = Auditor { engine, labs, options, listener, deadline, audits, records: Vec::new() };
+    auditor.documents(&mut units).await?;
+    // Only now: cargo may have brought Cargo.lock up to date for the suites.
+    auditor.records = labs.iter().map(|lab| Record::load(&engine.workspace, lab)).collect();
+    let planned: BTreeSet<(usize, String)> = units.iter().map(|unit| (unit.lab, unit.place())).collect();
+    auditor.prove(units).await?;
+    if options.mutants.is_empty() {
+        all.retain(|unit| auditor.is_untried(unit, &planned));
+        auditor.every_check_catches_one(&all);
+    }
+    documents::names_are_unique(&engine.workspace, &mut auditor.audits);
+    Ok(AuditReport::new(auditor.of_this_shard(), options.shard, planned.len(), began.elapsed()))
 }
 
-/// One lab's audit as it goes on.
+/// An audit as it goes on.
 struct Auditor<'a> {
     engine: &'a Engine,
-    lab: &'a Lab,
+    labs: &'a [Lab],
     options: &'a Options,
     listener: &'a dyn Listener,
-    audit: &'a mut LabAudit,
+    /// When nothing more is begun.
+    deadline: Option<Instant>,
+    /// What was found, lab by lab.
+    audits: Vec<LabAudit>,
+    /// What is proven, lab by lab.
+    records: Vec<Record>,
 }
 
 impl Auditor<'_> {
-    fn say(&self, text: impl std::fmt::Display) {
-        self.listener.hear(Progress::Doing(format!("{}: {text}", self.lab.id())));
+    fn say(&self, lab: usize, text: impl std::fmt::Display) {
+        self.listener.hear(Progress::Doing(format!("{}: {text}", self.labs[lab].id())));
     }
 
     fn request(&self, source: Source) -> Request {
         Request { source, checks: Vec::new(), remember: false, ..self.options.request.clone() }
     }
 
-    async fn grade(&self, source: Source) -> Result<Report, Error> {
-        let report = self.engine.grade(self.lab, &self.request(source), &Deaf).await?;
-        Ok(report)
+    fn time_is_over(&self) -> bool {
+        is_over(self.deadline)
     }
 
-    /// A starter that does not start teaches nothing, and one that passes leaves nothing to do.
-    async fn starter(&mut self) -> Result<(), Error> {
-        let report = self.grade(Source::WorkingTree).await?;
-        let (score, max) = (report.score, report.max_score);
-        self.say(format_args!("the starter has {score}/{max}, {}", seconds(report.duration_ms)));
-        match report.outcome {
-            Outcome::Graded if score < max => self.audit.starter = Some((score, max)),
-            Outcome::Graded => self.audit.problem("starter", "the starter passes: there is nothing to do"),
-            _ => self.audit.problem("starter", &told(&report)),
+    /// What can be told of the labs of `units` without running a submission. Takes out the mutants that name no check.
+    async fn documents(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
+        for lab in units.iter().map(|unit| unit.lab).collect::<BTreeSet<_>>() {
+            let suite = self.engine.suite(&self.labs[lab], self.listener).await?;
+            let audit = &mut self.audits[lab];
+            audit.declare(&suite.checks);
+            audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks));
         }
+        units.retain(|unit| unit.mutant().is_none_or(|mutant| self.names_checks(unit.lab, mutant)));
         Ok(())
     }
 
-    /// With every processor busy: what depends on speed fails here, and not for a learner with a slow machine.
-    async fn solution(&mut self) -> Result<(), Error> {
-        // Built before the load begins, which would only make everybody wait.
-        let quiet = self.grade(Source::Solution).await?;
-        self.say(format_args!("the solution has {}/{}, {}", quiet.score, quiet.max_score, seconds(quiet.duration_ms)));
-        let mut expected = full_score(&quiet).then(BTreeMap::<String, u64>::new);
-        if expected.is_none() {
-            self.audit.problem("solution", &told(&quiet));
+    /// Proves `units` in the order that counts, until the time is over.
+    async fn prove(&mut self, units: Vec<Unit>) -> Result<(), Error> {
+        for unit in units.iter().filter(|unit| self.records[unit.lab].holds(&unit.place())) {
+            self.audits[unit.lab].on_record += 1;
         }
-        // What needs more than this machine has proves nothing here, neither for the solution nor for a mutant.
-        for check in quiet.checks.iter().filter(|check| check.verdict != Verdict::Passed && check.is_fine()) {
-            self.say(format_args!("`{}` cannot be asked here, and is not proven", check.id));
-            self.audit.unseen.insert(check.id.clone());
-        }
-        if let Some(durations) = &mut expected {
-            durations.extend(quiet.checks.iter().map(|check| (check.id.clone(), check.duration_ms)));
-            self.engine.memory.remember(&quiet);
-        }
-        let load = Load::begin();
-        for round in 1..=self.options.repeat {
-            let report = self.grade(Source::Solution).await?;
-            let time = seconds(report.duration_ms);
-            self.say(format_args!(
-                "round {round} of {} under load: {}/{}, {time}",
-                self.options.repeat, report.score, report.max_score
-            ));
-            self.audit.rounds_ms.push(report.duration_ms);
-            if !full_score(&report) {
-                self.audit.problem("solution", &format!("round {round} under load: {}", told(&report)));
+        let seed = plan::seed(&self.engine.workspace, &self.records);
+        let ordered = plan::order(units, &self.records, &seed);
+        // Rounds under load have the machine for themselves; mutants are built and graded side by side.
+        for units in ordered.chunk_by(|one, next| one.mutant().is_some() && next.mutant().is_some()) {
+            match &units[0].subject {
+                Subject::Solution => self.solution(&units[0]).await?,
+                Subject::Mutant(_) => self.mutants(units).await?,
             }
         }
-        drop(load);
         Ok(())
     }
 
-    async fn lint(&mut self) -> Result<(), Error> {
-        for (whose, source) in [("starter", Source::WorkingTree), ("solution", Source::Solution)] {
-            let began = Instant::now();
-            for complaint in self.engine.lint(self.lab, &source).await? {
-                self.audit.problem(whose, &complaint);
-            }
-            self.say(format_args!("clippy and rustfmt have read the {whose}, {}", seconds(millis(began.elapsed()))));
+    /// Whether `unit` is another shard's, or was left.
+    fn is_untried(&self, unit: &Unit, planned: &BTreeSet<(usize, String)>) -> bool {
+        let place = unit.place();
+        self.audits[unit.lab].left.contains(&place) || !planned.contains(&(unit.lab, place))
+    }
+
+    /// Records that `unit` was tried, and proven if it `holds`.
+    fn conclude(&mut self, unit: &Unit, holds: bool) {
+        let record = &mut self.records[unit.lab];
+        if holds {
+            record.add(&unit.place());
+        } else {
+            record.remove(&unit.place());
         }
-        Ok(())
+        record.save(&self.engine.workspace, &self.labs[unit.lab]);
+    }
+
+    /// Records that there was no time for `unit`.
+    fn leave(&mut self, unit: &Unit) {
+        self.audits[unit.lab].left.push(unit.place());
+    }
+
+    /// The labs of which this shard had to prove something, or of which something is wrong.
+    fn of_this_shard(self) -> Vec<LabAudit> {
+        let mut audits = self.audits;
+        audits.retain(|audit| !audit.order.is_empty() || !audit.problems.is_empty());
+        for audit in &mut audits {
+            audit.mutants.sort_by(|one, other| one.name.cmp(&other.name));
+            audit.left.sort();
+        }
+        audits
     }
 }
 
-fn full_score(report: &Report) -> bool {
-    let passes = report.checks.iter().any(|check| check.verdict == Verdict::Passed);
-    report.outcome == Outcome::Graded && passes && report.checks.iter().all(Check::is_fine)
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 /// Why a report is not what it should be, in a line.
-fn told(report: &Report) -> String {
+fn describe(report: &Report) -> String {
     if let Some(diagnostics) = &report.diagnostics {
         let detail = diagnostics.details.first().map(|detail| format!("\n{detail}")).unwrap_or_default();
         return format!("{}{detail}", diagnostics.message);
     }
-    let not_passed = report.checks.iter().filter(|check| check.verdict != Verdict::Passed);
+    let not_passed = report.checks.iter().filter(|check| check.verdict != lab_protocol::Verdict::Passed);
     let named: Vec<String> = not_passed
         .map(|check| {
             let word = serde_json::to_value(check.verdict).ok().and_then(|word| word.as_str().map(str::to_owned));

@@ -73,7 +73,8 @@ impl Memory {
     }
 }
 
-fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
+/// What is written at `path`, or the default where nothing readable is.
+pub(crate) fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
     std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 

@@ -144,7 +144,7 @@ impl Source {
             Self::Solution => (overlay::read(&lab.solution(), &lab.manifest.editable)?.tree, Vec::new()),
             Self::Mutant(mutant) => {
                 let solution = overlay::read(&lab.solution(), &lab.manifest.editable)?.tree;
-                (mutant.apply(solution)?, Vec::new())
+                (mutant.apply(solution, &lab.manifest.editable)?, Vec::new())
             }
             Self::Folder(folder) => {
                 let overlay = overlay::read_foreign(folder, lab)?;

@@ -1,10 +1,12 @@
 //! What an audit found: problems, and which mutant fails which check.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use lab_protocol::CheckInfo;
 use serde::Serialize;
 
+use super::{Shard, millis};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
@@ -13,9 +15,17 @@ use crate::workspace::Lab;
 pub struct AuditReport {
     /// The format's name and version.
     pub schema: &'static str,
-    /// Whether every lab grades fairly.
+    /// Whether nothing was found that is wrong. What was left says nothing.
     pub passed: bool,
-    /// The labs, in the order they were audited.
+    /// Which part of the work this audit was to do, as `k/n`; none means all.
+    pub shard: Option<String>,
+    /// How many proofs this audit was to make: one for each lab's starter and solution, and one for each mutant.
+    pub planned: usize,
+    /// How many of them were left, because the time was over. Each lab names its own.
+    pub left: usize,
+    /// How long the audit took, in milliseconds.
+    pub duration_ms: u64,
+    /// The labs, in the order they stand in the workspace.
     pub labs: Vec<LabAudit>,
 }
 
@@ -34,7 +44,7 @@ pub struct LabAudit {
     pub starter: Option<(u32, u32)>,
     /// How long each round of the solution under load took, in milliseconds.
     pub rounds_ms: Vec<u64>,
-    /// The mutants and what failed them.
+    /// The mutants that were tried and what failed them, by name.
     pub mutants: Vec<MutantResult>,
     /// Whether each mutant was tried on every check; otherwise on those it names and what they need.
     pub all_checks: bool,
@@ -44,7 +54,11 @@ pub struct LabAudit {
     pub unseen: BTreeSet<String>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
-    /// How long the audit took, in milliseconds.
+    /// How many of the proofs were on record when the audit began, made with the very same files. They come last.
+    pub on_record: usize,
+    /// What was left, because the time was over: `solution`, or `mutant` and its name.
+    pub left: Vec<String>,
+    /// How long the lab's proofs took together, in milliseconds. Waiting for each other is not in it.
     pub duration_ms: u64,
 }
 
@@ -72,14 +86,20 @@ pub struct MutantResult {
     pub failed: Vec<String>,
     /// Whether every check it names failed.
     pub caught: bool,
-    /// How long it took, building included, in milliseconds.
+    /// How long cargo took to build it, in milliseconds.
+    pub build_ms: u64,
+    /// How long the checks took, from the start of the first to the end of the last, in milliseconds.
+    pub checks_ms: u64,
+    /// How long it took in all, in milliseconds. That it waited while others were built or graded is not in it.
     pub duration_ms: u64,
 }
 
 impl AuditReport {
-    pub(super) fn new(labs: Vec<LabAudit>) -> Self {
+    pub(super) fn new(labs: Vec<LabAudit>, shard: Option<Shard>, planned: usize, took: Duration) -> Self {
         let passed = labs.iter().all(|lab| lab.problems.is_empty());
-        Self { schema: "backend-labs/audit/v1", passed, labs }
+        let left = labs.iter().map(|lab| lab.left.len()).sum();
+        let (shard, duration_ms) = (shard.map(|shard| shard.to_string()), millis(took));
+        Self { schema: "backend-labs/audit/v1", passed, shard, planned, left, duration_ms, labs }
     }
 
     /// The exit code that says the same in a number.
@@ -96,7 +116,7 @@ impl AuditReport {
 }
 
 impl LabAudit {
-    pub(super) fn new(lab: &Lab, checks: &[CheckInfo], all_checks: bool) -> Self {
+    pub(super) fn new(lab: &Lab, all_checks: bool) -> Self {
         Self {
             lab: lab.id().to_owned(),
             title: lab.manifest.title.clone(),
@@ -106,11 +126,19 @@ impl LabAudit {
             rounds_ms: Vec::new(),
             mutants: Vec::new(),
             all_checks,
-            checks: checks.iter().map(|check| (check.id.clone(), BTreeSet::new())).collect(),
+            checks: BTreeMap::new(),
             unseen: BTreeSet::new(),
-            order: checks.iter().map(|check| check.id.clone()).collect(),
+            order: Vec::new(),
+            on_record: 0,
+            left: Vec::new(),
             duration_ms: 0,
         }
+    }
+
+    /// The lab's suite declares `checks`.
+    pub(super) fn declare(&mut self, checks: &[CheckInfo]) {
+        self.checks = checks.iter().map(|check| (check.id.clone(), BTreeSet::new())).collect();
+        self.order = checks.iter().map(|check| check.id.clone()).collect();
     }
 
     pub(super) fn problem(&mut self, place: &str, message: &str) {

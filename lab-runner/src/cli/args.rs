@@ -1,8 +1,11 @@
 //! The raw command line. What it means is worked out by the commands.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::audit::Shard;
 use crate::reporter::Format;
 use lab_services::Choice;
 
@@ -161,8 +164,15 @@ pub struct AuditArgs {
     /// The labs; by default all.
     pub labs: Vec<String>,
     /// How often the solution has to pass in a row, with every processor kept busy.
-    #[arg(long, default_value_t = 3, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 3, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Begin nothing more after this long, such as 30m, and say what was left. What matters most comes first: labs that
+    /// changed since they were proven, then a mutant for each check, then all others in an order drawn from the commit.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub within: Option<Duration>,
+    /// Do one part of the work, such as 2/4 for the second of four: together the parts do all of it.
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Grade only these mutants, by name. For work on one of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub mutants: Vec<String>,

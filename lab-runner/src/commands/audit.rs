@@ -29,7 +29,14 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     };
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
     let engine = Engine::new(workspace, args.grading.services, args.grading.yes, interrupt)?;
-    let options = Options { repeat: args.repeat, mutants: args.mutants, all_checks: args.all_checks, request };
+    let options = Options {
+        repeat: args.repeat,
+        mutants: args.mutants,
+        all_checks: args.all_checks,
+        within: args.within,
+        shard: args.shard,
+        request,
+    };
     let audited = audit::audit(&engine, &labs, &options, &listener).await;
     engine.shutdown().await;
     let report = audited?;

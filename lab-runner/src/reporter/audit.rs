@@ -14,11 +14,30 @@ pub fn audit_table(report: &AuditReport) -> String {
     }
     let problems: usize = report.labs.iter().map(|lab| lab.problems.len()).sum();
     let line = match problems {
+        0 if report.left > 0 => good("no problem in what was proven"),
+        0 if report.shard.is_some() => good("no problem in this shard"),
         0 => good("every lab grades fairly"),
         1 => bad("1 problem"),
         _ => bad(format_args!("{problems} problems")),
     };
-    text + &line + "\n"
+    text + &left(report) + &line + "\n"
+}
+
+/// What there was no time for, in a line.
+fn left(report: &AuditReport) -> String {
+    if report.left == 0 {
+        return String::new();
+    }
+    let of_lab = |lab: &LabAudit| {
+        let mutants = lab.left.iter().filter(|place| place.starts_with("mutant ")).count();
+        let mutants = (mutants > 0).then(|| format!("{mutants} of the mutants"));
+        let solution = (lab.left.iter().any(|place| place == "solution")).then(|| "starter and solution".to_owned());
+        let told: Vec<String> = solution.into_iter().chain(mutants).collect();
+        (!told.is_empty()).then(|| format!("{} ({})", lab.lab, told.join(", ")))
+    };
+    let labs: Vec<String> = report.labs.iter().filter_map(of_lab).collect();
+    let (left, planned) = (report.left, report.planned);
+    format!("{}\n", dim(format_args!("the time was over: {left} of {planned} proofs were left: {}", labs.join(", "))))
 }
 
 fn lab_table(lab: &LabAudit) -> String {
@@ -75,9 +94,12 @@ fn facts(lab: &LabAudit) -> String {
         rounds.len(),
         rounds.join(", ")
     );
-    fact(fine(&["solution"]), told);
+    fact(!lab.rounds_ms.is_empty() && fine(&["solution"]), told);
     let caught = lab.mutants.iter().filter(|mutant| mutant.caught && !mutant.failed.is_empty()).count();
-    fact(fine(&["mutant"]), format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()));
+    fact(
+        !lab.mutants.is_empty() && fine(&["mutant"]),
+        format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()),
+    );
     if !lab.unseen.is_empty() {
         let unseen = lab.unseen.iter().cloned().collect::<Vec<_>>().join(", ");
         let _ = writeln!(
@@ -86,6 +108,6 @@ fn facts(lab: &LabAudit) -> String {
             dim(format_args!("not proven, because it cannot be asked on this machine: {unseen}"))
         );
     }
-    let _ = writeln!(text, "  {}", dim(format_args!("audited in {:.0} s", lab.duration_ms as f64 / 1000.0)));
+    let _ = writeln!(text, "  {}", dim(format_args!("{:.0} s of proofs", lab.duration_ms as f64 / 1000.0)));
     text
 }

@@ -1,10 +1,14 @@
 //! Mutants: the reference submission with a known mistake, kept as a patch that says what it breaks.
 
+mod head;
+mod patch;
+
 use camino::{Utf8Path, Utf8PathBuf};
-use diffy::patch_set::{FileOperation, ParseOptions, PatchKind, PatchSet};
 
 use super::Tree;
 use crate::workspace::Lab;
+use head::{Head, Missing};
+use patch::Refusal;
 
 /// A plausible mistake that the suite must catch.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub struct Mutant {
     pub breaks: String,
     /// The checks that must fail.
     pub fails: Vec<String>,
+    /// The line of the patch, counted from 1, that names them.
+    pub fails_line: usize,
     patch: String,
 }
 
@@ -32,28 +38,22 @@ pub enum MutantError {
         source: std::io::Error,
     },
     /// Its first lines do not say what it breaks and which checks must fail.
-    #[error("{path}: the line `{key}: …` is missing from its head")]
+    #[error("{path}:{line}: {reason}")]
     Headless {
         /// The patch.
         path: Utf8PathBuf,
-        /// The line.
-        key: &'static str,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is missing.
+        reason: String,
     },
-    /// It is no unified diff.
-    #[error("{path}: {message}")]
-    NoPatch {
-        /// The patch.
-        path: Utf8PathBuf,
-        /// Why not.
-        message: String,
-    },
-    /// The solution is not what it was made for.
-    #[error("{path} does not apply to {file}: {message}")]
+    /// It is no unified diff, leads out of what a submission may hold, or was made for another solution.
+    #[error("{path}:{line}: {message}")]
     DoesNotApply {
         /// The patch.
         path: Utf8PathBuf,
-        /// The solution's file.
-        file: String,
+        /// The line, counted from 1.
+        line: usize,
         /// Why not.
         message: String,
     },
@@ -88,72 +88,29 @@ impl Mutant {
     pub fn load(path: &Utf8Path) -> Result<Self, MutantError> {
         let patch = std::fs::read_to_string(path)
             .map_err(|source| MutantError::Unreadable { path: path.to_owned(), source })?;
-        let head = |key: &'static str| {
-            patch
-                .lines()
-                .take_while(|line| !line.starts_with("--- "))
-                .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-                .ok_or_else(|| MutantError::Headless { path: path.to_owned(), key })
-        };
-        let breaks = head("Breaks")?;
-        let fails = head("Fails")?.split(',').map(|id| id.trim().trim_matches('`').to_owned()).collect();
+        let headless = |Missing { line, reason }| MutantError::Headless { path: path.to_owned(), line, reason };
+        let head = Head::of(&patch);
+        let (_, breaks) = head.value("Breaks").map_err(headless)?;
+        let (fails_line, fails) = head.value("Fails").map_err(headless)?;
+        let names = fails.split(',').map(|id| id.trim().trim_matches('`')).filter(|id| !id.is_empty());
+        let fails: Vec<String> = names.map(str::to_owned).collect();
+        if fails.is_empty() {
+            return Err(headless(Missing { line: fails_line, reason: "`Fails:` names no check".into() }));
+        }
         let name = path.file_stem().unwrap_or_default().to_owned();
-        Ok(Self { name, path: path.to_owned(), breaks, fails, patch })
+        Ok(Self { name, path: path.to_owned(), breaks: breaks.to_owned(), fails, fails_line, patch })
     }
 
-    /// `solution` with the mistake made.
+    /// `solution` with the mistake made; only what lies in the `editable` paths can change.
     ///
     /// # Errors
-    /// The patch is no unified diff, or does not fit.
-    pub fn apply(&self, mut solution: Tree) -> Result<Tree, MutantError> {
-        let no_patch = |message: String| MutantError::NoPatch { path: self.path.clone(), message };
-        // The head is ours; the parser begins at the first file.
-        let start = self.patch.find("--- ").ok_or_else(|| no_patch("it holds no unified diff".into()))?;
-        let before = solution.clone();
-        for file in PatchSet::parse(&self.patch[start..], ParseOptions::unidiff()) {
-            let file = file.map_err(|error| no_patch(error.to_string()))?;
-            let PatchKind::Text(patch) = file.patch() else {
-                return Err(no_patch("it changes a binary file".into()));
-            };
-            let (from, to) = paths(file.operation());
-            let refused = |message: String| MutantError::DoesNotApply {
-                path: self.path.clone(),
-                file: from.or(to).unwrap_or_default().to_owned(),
-                message,
-            };
-            let base = match from {
-                None => String::new(),
-                Some(from) => {
-                    let bytes = solution.0.remove(Utf8Path::new(from));
-                    let bytes = bytes.ok_or_else(|| refused("the solution has no such file".into()))?;
-                    String::from_utf8(bytes).map_err(|error| refused(error.to_string()))?
-                }
-            };
-            let changed = diffy::apply(&base, patch).map_err(|error| refused(error.to_string()))?;
-            if let Some(to) = to {
-                solution.0.insert(to.into(), changed.into_bytes());
-            }
-        }
-        if solution == before {
-            return Err(no_patch("it changes nothing".into()));
-        }
-        Ok(solution)
-    }
-}
-
-/// The file a patch reads and the file it writes, relative to the lab's folder.
-fn paths<'a>(operation: &'a FileOperation<'_, str>) -> (Option<&'a str>, Option<&'a str>) {
-    let strip = |path: &'a str| {
-        path.split_once('/').filter(|(top, _)| matches!(*top, "a" | "b")).map_or(path, |(_, rest)| rest)
-    };
-    match operation {
-        FileOperation::Delete(path) => (Some(strip(path)), None),
-        FileOperation::Create(path) => (None, Some(strip(path))),
-        FileOperation::Modify { original: from, modified: to }
-        | FileOperation::Rename { from, to }
-        | FileOperation::Copy { from, to } => (Some(strip(from)), Some(strip(to))),
+    /// The patch is no unified diff, names a file that no submission can hold, or does not fit.
+    pub fn apply(&self, solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, MutantError> {
+        patch::apply(&self.patch, solution, editable).map_err(|Refusal { line, message }| MutantError::DoesNotApply {
+            path: self.path.clone(),
+            line,
+            message,
+        })
     }
 }
 
@@ -170,8 +127,10 @@ mod tests {
         Mutant::load(Utf8Path::from_path(file.path()).unwrap())
     }
 
-    fn solution(main: &str) -> Tree {
-        Tree([("src/main.rs".into(), main.as_bytes().to_vec())].into())
+    /// The patch `text` applied to a solution with only a `main`, all of whose `src` is editable.
+    fn applied(text: &str, main: &str) -> Result<Tree, String> {
+        let solution = Tree([("src/main.rs".into(), main.as_bytes().to_vec())].into());
+        mutant(text).unwrap().apply(solution, &["src".into()]).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -183,20 +142,38 @@ mod tests {
 
     #[test]
     fn a_mutant_changes_and_adds_files() {
-        let tree = mutant(PATCH).unwrap().apply(solution("fn main() {\n1 }\n")).unwrap();
+        let tree = applied(PATCH, "fn main() {\n1 }\n").unwrap();
         assert_eq!(tree.0[Utf8Path::new("src/main.rs")], b"fn main() {\n2 }\n");
         assert_eq!(tree.0[Utf8Path::new("src/new.rs")], b"new\n");
     }
 
     #[test]
     fn a_mutant_of_another_solution_does_not_apply() {
-        let error = mutant(PATCH).unwrap().apply(solution("fn main() {\n3 }\n")).unwrap_err();
-        assert!(matches!(error, MutantError::DoesNotApply { .. }), "{error}");
+        let error = applied(PATCH, "fn main() {\n3 }\n").unwrap_err();
+        assert!(error.ends_with(".patch:6: src/main.rs has no line `1 }` any more"), "{error}");
+    }
+
+    #[test]
+    fn a_patch_that_leads_out_of_what_a_submission_may_hold_is_refused() {
+        for (path, why) in [
+            ("b/../escaped.rs", "`../escaped.rs` leads out of the lab's folder"),
+            ("b/src/../../escaped.rs", "`src/../../escaped.rs` leads out of the lab's folder"),
+            ("/tmp/escaped.rs", "`/tmp/escaped.rs` leads out of the lab's folder"),
+            ("b//tmp/escaped.rs", "`/tmp/escaped.rs` leads out of the lab's folder"),
+            ("b/Cargo.toml", "`Cargo.toml` is not among the lab's editable paths"),
+            ("b/src2/main.rs", "`src2/main.rs` is not among the lab's editable paths"),
+        ] {
+            let text = format!("Breaks: it\nFails: count\n\n--- /dev/null\n+++ {path}\n@@ -0,0 +1 @@\n+new\n");
+            let error = applied(&text, "fn main() {}\n").unwrap_err();
+            assert!(error.ends_with(&format!(".patch:4: {why}")), "{error}");
+        }
     }
 
     #[test]
     fn a_patch_without_its_head_is_no_mutant() {
-        let error = mutant("Breaks: it\n\n--- a/x\n+++ b/x\n").unwrap_err();
-        assert!(error.to_string().contains("`Fails: …`"), "{error}");
+        let error = mutant("Breaks: it\n\n--- a/x\n+++ b/x\n").unwrap_err().to_string();
+        assert!(error.ends_with(".patch:3: the diff begins before a line `Fails: …`"), "{error}");
+        let error = mutant("Breaks: it\nFails: `` ,\n").unwrap_err().to_string();
+        assert!(error.ends_with(".patch:2: `Fails:` names no check"), "{error}");
     }
 }

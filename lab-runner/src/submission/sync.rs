@@ -1,12 +1,12 @@
 //! Makes a folder hold exactly some files, touching none that is right already: a second build has nothing to do.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
-use super::{SubmissionError, Tree};
+use super::{SubmissionError, Tree, tree};
 
 /// Makes `folder` hold exactly `tree`. Tells whether it did not do so already.
 pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<bool, SubmissionError> {
@@ -14,6 +14,13 @@ pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<bool, SubmissionErr
         let path = path.to_owned();
         move |source| SubmissionError::Unwritable { path, source }
     };
+    if let Some(outside) = tree.0.keys().find(|path| !tree::is_inside(path)) {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of the folder");
+        return Err(fail(outside)(source));
+    }
+    if folder.is_symlink() {
+        std::fs::remove_file(folder).map_err(fail(folder))?;
+    }
     std::fs::create_dir_all(folder).map_err(fail(folder))?;
     let mut changed = remove_others(folder, tree).map_err(fail(folder))?;
     for (path, content) in &tree.0 {
@@ -25,9 +32,17 @@ pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<bool, SubmissionErr
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(fail(parent))?;
         }
-        std::fs::write(&path, content).map_err(fail(&path))?;
+        write(&path, content).map_err(fail(&path))?;
     }
     Ok(changed)
+}
+
+/// Writes a new file: what stands at `path` may be a second name of a file elsewhere, which has to stay as it is.
+fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::File::create_new(path)?.write_all(content),
+    }
 }
 
 /// Removes what is not in `tree`, and whatever stands where a file or folder of it has to be. Tells whether there was
@@ -80,5 +95,29 @@ mod tests {
         assert_eq!(modified(&folder.join("src/main.rs")), before);
         assert_eq!(std::fs::read_to_string(folder.join("notes/x")).unwrap(), "d");
         assert!(!folder.join("src/old").exists() && !folder.join("src/link").is_symlink());
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_written() {
+        let keep = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(keep.path()).unwrap();
+        let (folder, outside) = (root.join("stage"), root.join("outside"));
+        for path in ["../outside", "src/../../outside", outside.as_str()] {
+            let error = sync(&folder, &tree(&[("src/main.rs", "a"), (path, "b")])).unwrap_err();
+            assert!(error.to_string().contains("leads out of the folder"), "{error}");
+            assert!(!outside.exists() && !folder.exists());
+        }
+        // Links that a build left in the stage: of a file, of a folder, of the stage itself.
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        std::fs::write(&outside, "mine").unwrap();
+        std::fs::hard_link(&outside, folder.join("src/main.rs")).unwrap();
+        std::os::unix::fs::symlink(root, folder.join("up")).unwrap();
+        sync(&folder, &tree(&[("src/main.rs", "a"), ("up/outside", "b")])).unwrap();
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(folder.join("up/outside")).unwrap(), "b");
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(root, &folder).unwrap();
+        sync(&folder, &tree(&[("outside", "b")])).unwrap();
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
 /// Files by their path relative to the lab's folder.
@@ -21,6 +21,11 @@ impl Tree {
         }
         hex::encode(hash.finalize())
     }
+}
+
+/// Whether `path` stays in the folder that it is relative to.
+pub(super) fn is_inside(path: &Utf8Path) -> bool {
+    !path.as_str().is_empty() && path.components().all(|part| matches!(part, Utf8Component::Normal(_)))
 }
 
 #[cfg(test)]

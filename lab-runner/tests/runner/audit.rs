@@ -18,27 +18,49 @@ fn a_fair_lab_passes_the_audit() {
 
 /// Times are listed without their unit.
 fn mask(line: &str) -> String {
-    match (line.find(" ("), line.find("audited in")) {
+    match (line.find(" ("), line.trim_start().split_once(" s of proofs")) {
         (Some(at), _) if line.contains("in a row") => format!("{} [times]", &line[..at]),
-        (_, Some(at)) => format!("{}audited", &line[..at]),
+        (_, Some(_)) => "  [time] of proofs".to_owned(),
         _ => line.to_owned(),
     }
 }
 
-/// The workspace changed by `change`. It stays where it is, so that the second run compiles little.
-fn audited(name: &str, version: &str, change: impl FnOnce(&Path)) -> (Ran, Vec<String>) {
+/// A workspace of its own with the lab in it. It stays where it is, so that a second run compiles little.
+fn workspace(name: &str, version: &str) -> PathBuf {
     let root: PathBuf = crate::sandbox::folder().join(name);
     fs::create_dir_all(&root).unwrap();
     crate::sandbox::write_workspace(&root, version);
-    let lab = root.join("labs/tiny-1-greeter");
-    change(&lab);
-    let mut command = command_in(&root, &["audit", "--repeat", "1", "--format", "json"]);
-    command.env("LAB_FOLDER", root.join("lab"));
+    root
+}
+
+/// `cargo lab audit --format json` in `root`, and its report.
+fn audit(root: &Path, arguments: &[&str]) -> (Ran, Value) {
+    let mut command = command_in(root, &["audit", "--repeat", "1", "--format", "json"]);
+    command.args(arguments).env("LAB_FOLDER", root.join("lab"));
     let ran = Ran::of(command.output().unwrap());
-    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.golden()));
-    let told =
-        |problem: &Value| format!("{}: {}", problem["place"].as_str().unwrap(), problem["message"].as_str().unwrap());
-    let problems = report["labs"][0]["problems"].as_array().unwrap().iter().map(told).collect();
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.golden()));
+    (ran, report)
+}
+
+/// The strings that `pointer` leads to, in a report's first lab; of each element's `name`, if that is not empty.
+fn names(report: &Value, list: &str, name: &str) -> Vec<String> {
+    let elements = report["labs"][0][list].as_array().unwrap().iter();
+    let pick = |element: &Value| if name.is_empty() { element.clone() } else { element[name].clone() };
+    elements.map(|element| pick(element).as_str().unwrap().to_owned()).collect()
+}
+
+/// The problems that an audit finds in the workspace changed by `change`.
+fn audited(name: &str, version: &str, change: impl FnOnce(&Path)) -> (Ran, Vec<String>) {
+    let root = workspace(name, version);
+    change(&root.join("labs/tiny-1-greeter"));
+    let (ran, report) = audit(&root, &[]);
+    let describe = |problem: &Value| {
+        let (place, message) = (problem["place"].as_str().unwrap(), problem["message"].as_str().unwrap());
+        format!("{place}: {}", message.replace(root.to_str().unwrap(), "[root]"))
+    };
+    let mut problems: Vec<String> = report["labs"][0]["problems"].as_array().unwrap().iter().map(describe).collect();
+    // Mutants are tried in an order that the commit decides.
+    problems.sort();
     (ran, problems)
 }
 
@@ -64,8 +86,57 @@ fn what_is_unfair_in_a_lab_is_found() {
         replace(&lab.join("README.md"), "## Task 2:", "## Task 3:");
         replace(&lab.join("mutants/deaf.patch"), "Fails: echoes", "Fails: survives");
         replace(&lab.join("mutants/sulks.patch"), "let mut head", "let mut heads");
-        fs::write(lab.join("mutants/headless.patch"), "--- a/src/main.rs\n").unwrap();
+        fs::write(lab.join("mutants/headless.patch"), "Breaks: it\n\n--- a/src/main.rs\n").unwrap();
+        fs::write(lab.join("mutants/stale.patch"), "Breaks: it\nFail: greets\n\n--- a/src/main.rs\n").unwrap();
+        let greets = fs::read_to_string(lab.join("mutants/shouts.patch")).unwrap();
+        fs::write(lab.join("mutants/misspelt.patch"), greets.replace("Fails: greets", "Fails: greet")).unwrap();
+        for (name, file) in [("escapes", "../escaped.rs"), ("absolute", "/absolute.rs"), ("manifest", "Cargo.toml")] {
+            let patch = format!("Breaks: it\nFails: greets\n\n--- /dev/null\n+++ b/{file}\n@@ -0,0 +1 @@\n+new\n");
+            fs::write(lab.join(format!("mutants/{name}.patch")), patch).unwrap();
+        }
     });
     assert_eq!(ran.code, Some(1), "{}", ran.golden());
     assert_golden!(problems.join("\n"));
+}
+
+#[test]
+fn when_the_time_is_over_what_is_left_is_told_and_nothing_has_failed() {
+    let root = workspace("within", "0.1.3");
+    let (ran, report) = audit(&root, &["--within", "0s"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.golden());
+    assert_eq!((&report["planned"], &report["left"]), (&4.into(), &4.into()));
+    let left = ["mutant deaf", "mutant shouts", "mutant sulks", "solution"];
+    assert_eq!(names(&report, "left", ""), left);
+    let mut command = command_in(&root, &["audit", "--within", "0s"]);
+    let told = Ran::of(command.env("LAB_FOLDER", root.join("lab")).output().unwrap());
+    let line = "the time was over: 4 of 4 proofs were left: tiny-1 (starter and solution, 3 of the mutants)\n\
+                no problem in what was proven\n";
+    assert!(told.stdout.ends_with(line), "{}", told.golden());
+}
+
+#[test]
+fn shards_share_the_work_and_a_proof_stays_on_record_until_a_file_changes() {
+    let root = workspace("shards", "0.1.4");
+    let _ = fs::remove_dir_all(root.join("lab/proofs"));
+    let (first, solution) = audit(&root, &["--shard", "1/2"]);
+    let (second, mutants) = audit(&root, &["--shard", "2/2"]);
+    assert_eq!((first.code, second.code), (Some(0), Some(0)), "{}{}", first.golden(), second.golden());
+    assert_eq!((&solution["shard"], &mutants["shard"]), (&"1/2".into(), &"2/2".into()));
+    assert_eq!(names(&solution, "mutants", "name"), Vec::<String>::new());
+    assert_eq!(solution["labs"][0]["rounds_ms"].as_array().unwrap().len(), 1);
+    assert_eq!(names(&mutants, "mutants", "name"), ["deaf", "shouts", "sulks"]);
+    assert!(mutants["labs"][0]["rounds_ms"].as_array().unwrap().is_empty());
+
+    let on_record = || audit(&root, &["--within", "0s"]).1["labs"][0]["on_record"].as_u64();
+    assert_eq!(on_record(), Some(4));
+    replace(&root.join("labs/tiny-1-greeter/README.md"), "# Tiny 1", "# Tiny  1");
+    assert_eq!(on_record(), Some(0));
+}
+
+#[test]
+fn an_audit_that_would_prove_nothing_is_refused() {
+    for arguments in [["--repeat", "0"], ["--shard", "0/2"], ["--shard", "3/2"], ["--within", "soon"]] {
+        let ran = lab(&[&["audit", "tiny-1"], arguments.as_slice()].concat());
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.golden());
+    }
 }
