@@ -4,31 +4,31 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-fn paint(style: Style, text: impl Display) -> String {
+fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
 /// Something passed.
 pub fn good(text: impl Display) -> String {
-    paint(AnsiColor::Green.on_default().bold(), text)
+    styled(AnsiColor::Green.on_default().bold(), text)
 }
 
 /// Something failed.
 pub fn bad(text: impl Display) -> String {
-    paint(AnsiColor::Red.on_default().bold(), text)
+    styled(AnsiColor::Red.on_default().bold(), text)
 }
 
 /// Something is to be looked at.
 pub fn warn(text: impl Display) -> String {
-    paint(AnsiColor::Yellow.on_default().bold(), text)
+    styled(AnsiColor::Yellow.on_default().bold(), text)
 }
 
 /// Something stands out.
 pub fn strong(text: impl Display) -> String {
-    paint(Style::new().bold(), text)
+    styled(Style::new().bold(), text)
 }
 
 /// Something matters less.
 pub fn dim(text: impl Display) -> String {
-    paint(Style::new().dimmed(), text)
+    styled(Style::new().dimmed(), text)
 }
