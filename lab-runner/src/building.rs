@@ -7,13 +7,14 @@ mod messages;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::{Build, Program};
 use lab_process::{Signal, die_with_parent, signal_group};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::context::RunContext;
-use crate::events::EventKind;
+use crate::events::{Listener, Progress};
+use crate::interrupt::Interrupt;
 use crate::report::Diagnostics;
 
 pub use environment::scrub;
@@ -35,6 +36,9 @@ pub struct Job {
     pub target: Utf8PathBuf,
     /// Where everything in between goes: shared by all.
     pub build: Utf8PathBuf,
+    /// A folder of this run's own, to which the program is linked under its package's name: the next build, which may
+    /// be another checkout's, replaces the file, not what is held.
+    pub held: Utf8PathBuf,
     /// Whether Cargo.lock must do as it is.
     pub locked: bool,
     /// Whether the user's own `DATABASE_URL` may be seen, as sqlx's checked queries want it.
@@ -43,11 +47,20 @@ pub struct Job {
     pub limit: Duration,
 }
 
+impl Job {
+    /// Where the program is, unless the user's settings name a platform to build for.
+    fn program(&self) -> Utf8PathBuf {
+        self.target.join("debug").join(&self.package)
+    }
+}
+
 /// A program that was built.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The program.
+    /// The program, where cargo has put it.
     pub executable: Utf8PathBuf,
+    /// The program, where nobody replaces it.
+    pub held: Utf8PathBuf,
     /// How long it took.
     pub took: Duration,
 }
@@ -63,22 +76,29 @@ pub enum BuildError {
     Interrupted,
 }
 
-/// Builds `job`, telling `run` how far it is if it takes long.
+/// Builds `job`, telling `listener` how far it is if it takes long.
 ///
 /// # Errors
 /// It does not build; see [`BuildError`] for whose fault that is.
-pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
+pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) -> Result<Built, BuildError> {
     let began = Instant::now();
+    let mut inputs = tokio::select! {
+        inputs = before_build(job, listener) => inputs?,
+        () = interrupt.wait() => return Err(BuildError::Interrupted),
+    };
+    if clean(job, inputs.overlooked()).await {
+        inputs.cleaned();
+    }
     let mut child = spawn(job).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
     let leader = child.id();
     let end = async {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, run));
+        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, listener));
         (messages, complaints, child.wait().await.is_ok_and(|status| status.success()))
     };
     let ended = tokio::select! {
         ended = tokio::time::timeout(job.limit, end) => ended,
-        () = run.cancel().cancelled() => {
+        () = interrupt.wait() => {
             kill(leader);
             return Err(BuildError::Interrupted);
         }
@@ -88,13 +108,58 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
         return Err(BuildError::Code(diagnosis::too_slow(job.limit)));
     };
     let took = began.elapsed();
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
+    if took > PATIENCE {
+        listener.hear(Progress::Built { what: job.what.clone(), took });
+    }
     let executable = messages.executable(&job.package);
     match executable {
-        Some(executable) if succeeded => Ok(Built { executable, took }),
+        Some(executable) if succeeded => {
+            let held = hold(&executable, &job.held)
+                .map_err(|error| BuildError::Infrastructure(diagnosis::cannot_hold(&executable, &error)))?;
+            // Without a record cargo is asked again the next time: slower, never wrong.
+            let _ = inputs.finish(executable.as_std_path());
+            Ok(Built { executable, held, took })
+        }
         _ => Err(diagnosis::diagnose(job, &messages, &complaints, succeeded)),
     }
+}
+
+/// Waits until nobody else builds in this folder, and looks at what there is to build.
+async fn before_build(job: &Job, listener: &dyn Listener) -> Result<Build, BuildError> {
+    let program = Program::new(job.program().as_std_path(), job.root.as_std_path());
+    let mut looking = tokio::task::spawn_blocking(move || program.before_build(|| ()));
+    let looked = tokio::select! {
+        looked = &mut looking => looked,
+        () = tokio::time::sleep(PATIENCE) => {
+            listener.hear(Progress::Doing("waiting for another cargo lab to finish building".into()));
+            looking.await
+        }
+    };
+    looked.map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&std::io::Error::other(error))))
+}
+
+/// Links `program` to `folder`, or copies it, with its time, to where no link can lead.
+///
+/// # Errors
+/// There is no room for it, or no program any more.
+pub fn hold(program: &Utf8Path, folder: &Utf8Path) -> std::io::Result<Utf8PathBuf> {
+    let held = folder.join(program.file_name().unwrap_or_default());
+    if std::fs::hard_link(program, &held).is_err() {
+        std::fs::copy(program, &held)?;
+        std::fs::File::options().append(true).open(&held)?.set_modified(program.metadata()?.modified()?)?;
+    }
+    Ok(held)
+}
+
+/// Has cargo forget `packages`, which it would take for unchanged. Tells whether it did; if not, it has a reason that
+/// keeps it from building as well.
+async fn clean(job: &Job, packages: impl Iterator<Item = &str>) -> bool {
+    let mut arguments = vec!["clean", "--quiet"];
+    packages.for_each(|package| arguments.extend(["--package", package]));
+    if arguments.len() == 2 {
+        return true;
+    }
+    command(job, &arguments).output().await.is_ok_and(|output| output.status.success())
 }
 
 /// Cargo and all it started.
@@ -156,7 +221,12 @@ impl Messages {
 }
 
 /// Follows cargo's progress and keeps what else it says.
-async fn read_stderr(stderr: Option<impl AsyncRead + Unpin>, job: &Job, began: Instant, run: &RunContext) -> String {
+async fn read_stderr(
+    stderr: Option<impl AsyncRead + Unpin>,
+    job: &Job,
+    began: Instant,
+    listener: &dyn Listener,
+) -> String {
     let mut kept = String::new();
     let Some(mut stderr) = stderr else { return kept };
     let (mut buffer, mut pending) = ([0; 4096], Vec::new());
@@ -172,22 +242,22 @@ async fn read_stderr(stderr: Option<impl AsyncRead + Unpin>, job: &Job, began: I
             // Cargo takes several locks and tells of each.
             if line.trim_start().starts_with("Blocking") {
                 if !std::mem::replace(&mut waited, true) {
-                    run.emit(EventKind::Step { text: "waiting for another cargo to finish".into() });
+                    listener.hear(Progress::Doing("waiting for another cargo to finish".into()));
                 }
                 continue;
             }
-            read_line(&line, job, began, run, &mut kept);
+            hear_line(&line, job, began, listener, &mut kept);
         }
     }
     kept.push_str(&String::from_utf8_lossy(&pending));
     kept
 }
 
-fn read_line(line: &str, job: &Job, began: Instant, run: &RunContext, kept: &mut String) {
+fn hear_line(line: &str, job: &Job, began: Instant, listener: &dyn Listener, kept: &mut String) {
     let late = began.elapsed() > PATIENCE;
     if let Some(messages::Step { done, total, now }) = messages::progress(line) {
         if late {
-            run.emit(EventKind::BuildProgress { what: job.what.clone(), done, total, now });
+            listener.hear(Progress::Building { what: job.what.clone(), done, total, now });
         }
         return;
     }
@@ -196,7 +266,7 @@ fn read_line(line: &str, job: &Job, began: Instant, run: &RunContext, kept: &mut
         "" | "Compiling" | "Finished" | "Fresh" | "Checking" | "Dirty" => {}
         "Updating" | "Downloading" | "Downloaded" | "Locking" | "Adding" => {
             if late && word != "Downloaded" && word != "Adding" {
-                run.emit(EventKind::Step { text: format!("cargo: {}", line.trim()) });
+                listener.hear(Progress::Doing(format!("cargo: {}", line.trim())));
             }
         }
         _ => {

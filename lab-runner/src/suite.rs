@@ -9,13 +9,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::CheckInfo;
 
 use crate::building::{self, BuildError, Job};
-use crate::context::RunContext;
+use crate::events::Listener;
 use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
 use crate::report::Diagnostics;
 use crate::suggest;
 use crate::workspace::{Lab, Workspace};
 
-pub use session::{Ending, Message, Session, spawn};
+pub use session::{Ending, Session, Spoken, spawn};
 
 /// A suite with two database drivers takes minutes on a slow machine, the first time.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
@@ -93,36 +94,49 @@ impl SuiteError {
 }
 
 impl Suite {
-    /// The suite of `lab` as it was built last, if nothing it is made of has changed since. A cargo call with nothing
-    /// to do costs a quarter of a second, and every check would pay it.
-    pub fn as_built(workspace: &Workspace, lab: &Lab) -> Option<Self> {
-        record::load_fresh(&record::path(workspace, lab))
+    /// The suite of `lab` as it was built last, held in the folder `held`, if nothing it is made of has changed since.
+    /// A cargo call with nothing to do costs a quarter of a second, and every check would pay it.
+    pub fn as_built(workspace: &Workspace, lab: &Lab, held: &Utf8Path) -> Option<Self> {
+        record::load_fresh(workspace, lab, held)
     }
 
-    /// Builds the suite of `lab`.
+    /// The checks that the suite of `lab` declared when it was built last, and whether it still declares just these:
+    /// what can be known without building it.
+    pub fn known_checks(workspace: &Workspace, lab: &Lab) -> (Vec<CheckInfo>, bool) {
+        record::known_checks(workspace, lab)
+    }
+
+    /// Builds the suite of `lab`, and holds it in the folder `held`.
     ///
     /// # Errors
     /// It does not build, or does not say what it holds.
-    pub async fn build(workspace: &Workspace, lab: &Lab, run: &RunContext) -> Result<Self, SuiteError> {
+    pub async fn build(
+        workspace: &Workspace,
+        lab: &Lab,
+        held: Utf8PathBuf,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SuiteError> {
         let job = Job {
             what: format!("the suite of {}", lab.id()),
             root: workspace.root.clone(),
             package: lab.suite_package(),
             target: workspace.target.clone(),
             build: workspace.target.clone(),
+            held,
             locked: false,
             own: true,
             limit: BUILD_LIMIT,
         };
-        let built = building::build(&job, run).await.map_err(|error| match error {
+        let built = building::build(&job, listener, interrupt).await.map_err(|error| match error {
             BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
             BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
             BuildError::Interrupted => SuiteError::Interrupted,
         })?;
-        let checks = list(&built.executable).await?;
-        let sha256 = hash(&built.executable).await?;
-        let suite = Self { executable: built.executable, sha256, checks };
-        record::save(&suite, workspace, lab);
+        let checks = list(&built.held).await?;
+        let sha256 = hash(&built.held).await?;
+        let suite = Self { executable: built.held, sha256, checks };
+        record::save(&suite, &built.executable, workspace, lab);
         Ok(suite)
     }
 

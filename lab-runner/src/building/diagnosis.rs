@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use camino::Utf8Path;
+
 use super::{BuildError, Job, Messages};
 use crate::report::Diagnostics;
 
@@ -29,6 +31,11 @@ pub(super) fn no_cargo(error: &io::Error) -> Diagnostics {
         hints: vec!["is Rust installed? see https://rustup.rs".into()],
         ..Diagnostics::default()
     }
+}
+
+/// What was built cannot be kept.
+pub(super) fn cannot_hold(program: &Utf8Path, error: &io::Error) -> Diagnostics {
+    Diagnostics { message: format!("cannot copy {program}: {error}"), ..Diagnostics::default() }
 }
 
 /// The build took longer than its limit.

@@ -1,17 +1,15 @@
 //! `cargo lab audit`: proves that labs grade fairly.
 
-use std::sync::Arc;
+use std::io::Write as _;
 
 use super::choose;
 use crate::audit::{self, Options};
 use crate::cli::AuditArgs;
-use crate::context::RunContext;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
-use crate::reporter::{Format, Reporter, Style};
+use crate::reporter::{Format, Narrator, audit_table};
 use crate::submission::Source;
 
 /// Audits the labs that `args` name.
@@ -19,9 +17,8 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     if args.format == Format::Junit {
         return Err(Error::usage("an audit is told as human or json"));
     }
-    let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
-    let run = RunContext::new(reporter.clone(), &interrupt);
-    let workspace = choose::open(&run)?;
+    let listener = Narrator::new();
+    let workspace = choose::open(&listener)?;
     // To others a broken lab is a warning; here it is the very thing that is looked for.
     if let Some(broken) = workspace.broken.first().filter(|_| args.labs.is_empty()) {
         return Err(choose::broken(&broken.folder));
@@ -31,7 +28,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         names => names.iter().map(|name| choose::lab(&workspace, Some(name))).collect::<Result<_, _>>()?,
     };
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
-    let engine = Engine::new(workspace, args.grading.services)?;
+    let engine = Engine::new(workspace, args.grading.services, args.grading.yes, interrupt)?;
     let options = Options {
         repeat: args.repeat,
         mutants: args.mutants,
@@ -40,11 +37,13 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         shard: args.shard,
         request,
     };
-    let audited = audit::audit(&engine, &labs, &options, &run).await;
+    let audited = audit::audit(&engine, &labs, &options, &listener).await;
     engine.shutdown().await;
     let report = audited?;
-    let code = report.exit_code();
-    run.emit(EventKind::AuditFinished { report: Box::new(report) });
-    reporter.finish()?;
-    Ok(code)
+    let text = match args.format {
+        Format::Json => serde_json::to_string_pretty(&report).map_err(|error| Error::Fault(error.to_string()))? + "\n",
+        _ => audit_table(&report),
+    };
+    let _ = write!(anstream::stdout(), "{text}");
+    Ok(report.exit_code())
 }

@@ -3,11 +3,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cli::{GradingArgs, SourceArgs};
-use crate::context::RunContext;
 use crate::engine::Request;
 use crate::error::Error;
-use crate::events::EventKind;
-use crate::state::State;
+use crate::events::{Listener, Progress};
+use crate::state::Memory;
 use crate::submission::Source;
 use crate::suggest;
 use crate::suite::Suite;
@@ -15,12 +14,12 @@ use crate::workspace::{Lab, SelectError, Workspace};
 use std::time::Duration;
 
 /// Opens the workspace around us, and warns of labs that cannot be used.
-pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
+pub(super) fn open(listener: &dyn Listener) -> Result<Workspace, Error> {
     let workspace = Workspace::discover()?;
     for broken in &workspace.broken {
         let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
         let place = workspace.relative(&broken.folder);
-        run.emit(EventKind::Warning {
+        listener.hear(Progress::Warning {
             message: format!("{place} is left out: {message}"),
             hints: broken.error.hints(),
         });
@@ -40,7 +39,7 @@ pub(super) fn broken(folder: &Utf8Path) -> Error {
 pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Error> {
     let chosen = match name {
         Some(name) => workspace.select(name),
-        None => workspace.select_unnamed(State::of(workspace).last_lab().as_deref()),
+        None => workspace.select_unnamed(Memory::of(workspace).last_lab().as_deref()),
     };
     Ok(chosen?.clone())
 }
@@ -55,8 +54,10 @@ pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<
     };
     // As far as is known without building anything.
     let Ok(lab) = lab(workspace, None) else { return Err(unknown.into()) };
-    let checks = Suite::as_built(workspace, &lab).map(|suite| suite.checks).unwrap_or_default();
-    if checks.iter().any(|check| check.id == *first) {
+    let (checks, complete) = Suite::known_checks(workspace, &lab);
+    let like_a_lab = matches!(unknown, SelectError::Unknown { suggestion: Some(_), .. });
+    // A suite that has changed since, or was never built, may have the check: it is asked once it is built.
+    if checks.iter().any(|check| check.id == *first) || !(complete || like_a_lab) {
         return Ok((lab, names.to_vec()));
     }
     let nearest = suggest::nearest(first, checks.iter().map(|check| check.id.as_str()));
@@ -112,7 +113,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
         seed: args.seed.unwrap_or_else(new_seed),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         check_limit: args.time_limit.map(Duration::from_secs),
-        record: true,
+        remember: true,
     }
 }
 

@@ -7,12 +7,11 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::{PASSED_ON, Target};
 
-use super::Engine;
-use super::stages::{Grading, Stop};
+use super::{Engine, Stop};
 use crate::building::{self, BuildError, Built, Job};
-use crate::context::RunContext;
 use crate::error::Error;
-use crate::report::{self, Outcome, RunOutcome};
+use crate::events::Listener;
+use crate::report::{self, Findings, Outcome};
 use crate::submission::{Program, Source, Stage};
 use crate::workspace::Lab;
 
@@ -33,9 +32,12 @@ pub struct Runnable {
 const GRADERS: [&str; 4] = ["HOST", "PORT", "DATABASE_URL", "REDIS_URL"];
 
 /// Builds `source`, one at a time.
-pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
-    let Grading { engine, lab, request, run, .. } = *grading;
-    let source = &request.source;
+pub(super) async fn build(
+    engine: &Engine,
+    lab: &Lab,
+    source: &Source,
+    listener: &dyn Listener,
+) -> Result<Runnable, Stop> {
     let _turn = engine.building.acquire().await;
     let prepared = {
         // A stage may have to be waited for, and files are read: not on the thread that everything else runs on.
@@ -52,85 +54,86 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
             Ok(Runnable { named, target: by_shell(lab, &command)?, tree: None, cargo: Duration::ZERO })
         }
         Program::InPlace => {
-            let job = own_job(engine, lab);
-            let built = cargo(&job, &named, run).await?;
+            let job = own_job(engine, lab)?;
+            let built = run(engine, &job, &named, listener).await?;
             let by_hand = format!("cargo run -p {}", lab.package());
-            let target = launch(engine, lab, &built, &lab.folder, by_hand)?;
+            let target = launch(lab, &built, &lab.folder, by_hand);
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
         }
         Program::Staged(stage) => {
             let built = match stage.product.program() {
-                Some(executable) => Built { executable, took: Duration::ZERO },
+                Some(executable) => {
+                    let held = building::hold(&executable, &run_folder(engine)?)
+                        .map_err(|error| Error::io("copy", &executable, error))?;
+                    Built { executable, held, took: Duration::ZERO }
+                }
                 None => {
-                    let built = cargo(&stage_job(engine, lab, &stage), &named, run).await?;
+                    let built = run(engine, &stage_job(engine, lab, &stage)?, &named, listener).await?;
                     stage.product.remember(&built.executable);
                     built
                 }
             };
             // The stage may be given to the next submission while this one is being graded.
-            let tree = freeze(engine, &stage).map_err(|error| Error::io("copy", &stage.lab, error))?;
+            let tree = freeze(&run_folder(engine)?, &stage).map_err(|error| Error::io("copy", &stage.lab, error))?;
             let by_hand = match source {
                 Source::Solution => format!("cargo lab run {} --solution", lab.id()),
                 _ => format!("cargo run -p {}", lab.package()),
             };
-            let target = launch(engine, lab, &built, &tree, by_hand)?;
+            let target = launch(lab, &built, &tree, by_hand);
             Ok(Runnable { named, target, tree: Some(tree.into()), cargo: built.took })
         }
     }
 }
 
 /// How cargo builds the working tree.
-pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Job {
-    Job {
+pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
+    Ok(Job {
         what: lab.package(),
         root: engine.workspace.root.clone(),
         package: lab.package(),
         target: engine.workspace.target.clone(),
         build: engine.workspace.target.clone(),
+        held: run_folder(engine)?,
         locked: false,
         own: true,
         limit: lab.manifest.limits.build(),
-    }
+    })
 }
 
 /// How cargo builds a stage.
-pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Job {
-    Job {
+pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job, Error> {
+    Ok(Job {
         what: lab.package(),
         root: stage.root.clone(),
         package: lab.package(),
         target: stage.target.clone(),
         build: engine.workspace.target.clone(),
+        held: run_folder(engine)?,
         locked: stage.locked,
         own: false,
         limit: lab.manifest.limits.build(),
-    }
+    })
 }
 
-async fn cargo(job: &Job, named: &report::Submission, run: &RunContext) -> Result<Built, Stop> {
-    building::build(job, run).await.map_err(|error| match error {
+async fn run(engine: &Engine, job: &Job, named: &report::Submission, listener: &dyn Listener) -> Result<Built, Stop> {
+    building::build(job, listener, &engine.interrupt).await.map_err(|error| match error {
         BuildError::Interrupted => Error::Interrupted.into(),
-        BuildError::Code(diagnostics) => stop(named, RunOutcome::Nothing(Outcome::BuildFailed, diagnostics)),
+        BuildError::Code(diagnostics) => stop(named, Findings::Nothing(Outcome::BuildFailed, diagnostics)),
         BuildError::Infrastructure(diagnostics) => {
-            stop(named, RunOutcome::Nothing(Outcome::InfrastructureError, diagnostics))
+            stop(named, Findings::Nothing(Outcome::InfrastructureError, diagnostics))
         }
     })
 }
 
-fn stop(named: &report::Submission, outcome: RunOutcome) -> Stop {
-    Stop::Outcome(Box::new(named.clone()), Box::new(outcome))
+fn stop(named: &report::Submission, findings: Findings) -> Stop {
+    Stop::Findings(Box::new(named.clone()), Box::new(findings))
 }
 
-/// A built program, under a name of this run's own: the next build replaces the file, not what we hold.
-fn launch(engine: &Engine, lab: &Lab, built: &Built, cwd: &Utf8Path, by_hand: String) -> Result<Target, Stop> {
-    let folder = run_folder(engine).map_err(|error| Error::io("make a folder in", engine.scratch.path(), error))?;
-    let program = folder.join(lab.package());
-    if std::fs::hard_link(&built.executable, &program).is_err() {
-        std::fs::copy(&built.executable, &program).map_err(|error| Error::io("copy", &built.executable, error))?;
-    }
+/// How a built program is started.
+fn launch(lab: &Lab, built: &Built, cwd: &Utf8Path, by_hand: String) -> Target {
     let env = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let env = env.chain(manifest_env(lab)).collect();
-    Ok(Target::Launch { argv: vec![program.into()], cwd: cwd.into(), env, by_hand })
+    Target::Launch { argv: vec![built.held.clone().into()], cwd: cwd.into(), env, by_hand }
 }
 
 /// A program of the user's own, with the user's own environment, in the folder where it was asked for.
@@ -168,8 +171,7 @@ fn manifest_env(lab: &Lab) -> impl Iterator<Item = (String, String)> {
 }
 
 /// Copies the stage's whole workspace, so that the lab's folder can be built from there as well, and gives that folder.
-fn freeze(engine: &Engine, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
-    let copy = run_folder(engine)?;
+fn freeze(copy: &Utf8Path, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
     for entry in walkdir::WalkDir::new(&stage.root).min_depth(1) {
         let entry = entry?;
         let relative = entry.path().strip_prefix(&stage.root).map_err(std::io::Error::other)?;
@@ -184,8 +186,9 @@ fn freeze(engine: &Engine, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
 }
 
 /// A folder of its own for each program and each tree: one engine may hold several.
-fn run_folder(engine: &Engine) -> std::io::Result<Utf8PathBuf> {
-    engine.scratch.folder(&uuid::Uuid::new_v4().simple().to_string()[..8])
+pub(super) fn run_folder(engine: &Engine) -> Result<Utf8PathBuf, Error> {
+    let folder = engine.scratch.folder(&uuid::Uuid::new_v4().simple().to_string()[..8]);
+    folder.map_err(|error| Error::io("make a folder in", engine.scratch.path(), error))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Su
 
 /// What is known of a run before its result is.
 #[derive(Debug, Clone)]
-pub struct RunFacts {
+pub struct Gathered {
     /// The run's id.
     pub run_id: String,
     /// The lab's id.
@@ -35,9 +35,9 @@ pub struct RunFacts {
     pub notes: Vec<String>,
 }
 
-/// What became of a run.
+/// What was found.
 #[derive(Debug, Clone)]
-pub enum RunOutcome {
+pub enum Findings {
     /// The suite ran: the checks that were expected of it, and what it reported.
     Checks {
         /// What was expected.
@@ -51,18 +51,20 @@ pub enum RunOutcome {
     Nothing(Outcome, Diagnostics),
 }
 
-impl RunOutcome {
+impl Findings {
     /// A service or another thing that is not the submission's failed.
     pub fn infrastructure(message: impl Into<String>, hints: Vec<String>) -> Self {
         let diagnostics = Diagnostics { message: message.into(), hints, ..Diagnostics::default() };
         Self::Nothing(Outcome::InfrastructureError, diagnostics)
     }
+}
 
-    /// The report of the run that `facts` tell of and that took `duration`.
-    pub fn into_report(self, facts: RunFacts, duration: Duration) -> Report {
-        let (outcome, diagnostics, mut checks) = match self {
-            Self::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
-            Self::Checks { expected, reported, interruption } => {
+impl Gathered {
+    /// The report, `duration` after grading began.
+    pub fn conclude(self, findings: Findings, duration: Duration) -> Report {
+        let (outcome, diagnostics, mut checks) = match findings {
+            Findings::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
+            Findings::Checks { expected, reported, interruption } => {
                 let checks = match_up(&expected, reported, interruption.as_deref());
                 let ours = checks.iter().find(|check| check.verdict == Verdict::Error);
                 // What happened to the first is, most often, what happened.
@@ -75,24 +77,24 @@ impl RunOutcome {
         let (score, max_score) = score::score(&mut checks);
         Report {
             schema: SCHEMA.to_owned(),
-            run_id: facts.run_id,
+            run_id: self.run_id,
             runner_version: env!("CARGO_PKG_VERSION").to_owned(),
-            lab: facts.lab,
-            title: facts.title,
-            submission: facts.submission,
-            suite: Suite { sha256: facts.suite_sha256 },
-            seed: facts.seed,
-            services: facts.services,
+            lab: self.lab,
+            title: self.title,
+            submission: self.submission,
+            suite: Suite { sha256: self.suite_sha256 },
+            seed: self.seed,
+            services: self.services,
             isolation: "none".to_owned(),
             outcome,
             score,
             max_score,
-            partial: facts.partial,
-            started_at: facts.started_at,
+            partial: self.partial,
+            started_at: self.started_at,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            timings: facts.timings,
+            timings: self.timings,
             diagnostics,
-            notes: facts.notes,
+            notes: self.notes,
             checks,
         }
     }

@@ -5,9 +5,8 @@
 //! to the workspace, so that two trees of the same lab would be taken for one, and a submission could be graded by
 //! another's program. Hence each stage's package carries a version of its own.
 
-use std::time::SystemTime;
-
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::Program;
 use lab_lock::FileLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -57,64 +56,66 @@ impl Stage {
         // Another runner may keep its stages elsewhere and build into the same folder.
         let mark = format!("{name}.{}", &hex::encode(Sha256::digest(root.as_str()))[..8]);
         write_manifests(&mut tree, workspace, lab, &place, &mark)?;
-        let cargo_lock = Lock::choose(workspace, &folder, &root, &tree);
-        tree.0.extend(cargo_lock.content.clone().map(|content| ("Cargo.lock".into(), content)));
         for file in ROOT_FILES {
             if let Ok(content) = std::fs::read(workspace.root.join(file)) {
                 tree.0.insert(file.into(), content);
             }
         }
-        let product = Product(folder.join("built.json"));
-        if sync::sync(&root, &tree)? {
-            product.forget();
-        }
+        let cargo_lock = Lock::choose(workspace, &folder, &root, &tree);
+        // Cargo cuts the lock in the first build. What it is made of stands for it.
+        let content = format!("{}-{}", tree.sha256(), cargo_lock.mark);
+        tree.0.extend(cargo_lock.content.clone().map(|content| ("Cargo.lock".into(), content)));
+        sync::sync(&root, &tree)?;
         cargo_lock.remember(&folder)?;
-        Ok(Self {
-            lab: root.join(place),
-            root,
-            target: folder.join("out"),
-            locked: cargo_lock.settled,
-            product,
-            _lock: lock,
-        })
+        let target = folder.join("out");
+        let product =
+            Product { record: folder.join("built.json"), root: root.clone(), target: target.clone(), content };
+        Ok(Self { lab: root.join(place), root, target, locked: cargo_lock.settled, product, _lock: lock })
     }
 }
 
-/// The program that was built last, as long as no file of the stage has changed since. A stage is closed: nothing else
-/// decides what comes out, so that cargo need not be asked again, nor waited for while it builds something else.
+/// The program that was built last, as long as the stage holds what it held then. A stage is closed: nothing but its
+/// files and the user's settings decides what comes out, so that cargo need not be asked again, nor waited for while
+/// it builds something else.
 #[derive(Debug)]
-pub struct Product(Utf8PathBuf);
-
-#[derive(Serialize, Deserialize, PartialEq, Eq)]
-struct Program {
-    path: Utf8PathBuf,
-    modified: SystemTime,
-    length: u64,
+pub struct Product {
+    record: Utf8PathBuf,
+    root: Utf8PathBuf,
+    target: Utf8PathBuf,
+    /// The hash of what the stage holds now.
+    content: String,
 }
 
-impl Program {
-    fn at(path: Utf8PathBuf) -> Option<Self> {
-        let metadata = path.metadata().ok()?;
-        Some(Self { modified: metadata.modified().ok()?, length: metadata.len(), path })
-    }
+#[derive(Serialize, Deserialize)]
+struct Made {
+    /// As seen from the stage's target folder.
+    program: Utf8PathBuf,
+    /// Tells this build of the program from others.
+    identity: String,
+    /// The hash of what it was made of.
+    content: String,
 }
 
 impl Product {
-    /// The program, if it is there and unchanged.
+    /// The program, if it is there and was made of what the stage holds now.
     pub fn program(&self) -> Option<Utf8PathBuf> {
-        let known: Program = serde_json::from_slice(&std::fs::read(&self.0).ok()?).ok()?;
-        Program::at(known.path.clone()).filter(|present| *present == known).map(|present| present.path)
+        let made: Made = serde_json::from_slice(&std::fs::read(&self.record).ok()?).ok()?;
+        let path = self.target.join(&made.program);
+        let program = self.at(&path);
+        (made.content == self.content && program.identity()? == made.identity && program.is_fresh()).then_some(path)
     }
 
-    /// Remembers that `program` is what these files make.
+    /// Remembers that `program` is what the stage makes.
     pub fn remember(&self, program: &Utf8Path) {
-        if let Some(program) = Program::at(program.to_owned()) {
-            state::write(&self.0, &program);
-        }
+        let (Some(identity), Ok(place)) = (self.at(program).identity(), program.strip_prefix(&self.target)) else {
+            return;
+        };
+        let made = Made { program: place.to_owned(), identity, content: self.content.clone() };
+        state::write(&self.record, &made);
     }
 
-    fn forget(&self) {
-        let _ = std::fs::remove_file(&self.0);
+    fn at(&self, program: &Utf8Path) -> Program {
+        Program::new(program.as_std_path(), self.root.as_std_path())
     }
 }
 

@@ -8,8 +8,8 @@ use walkdir::WalkDir;
 
 use super::{SubmissionError, Tree, tree};
 
-/// Makes `folder` hold exactly `tree`. Tells whether it did not do so already.
-pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<bool, SubmissionError> {
+/// Makes `folder` hold exactly `tree`.
+pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<(), SubmissionError> {
     let fail = |path: &Utf8Path| {
         let path = path.to_owned();
         move |source| SubmissionError::Unwritable { path, source }
@@ -22,19 +22,18 @@ pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<bool, SubmissionErr
         std::fs::remove_file(folder).map_err(fail(folder))?;
     }
     std::fs::create_dir_all(folder).map_err(fail(folder))?;
-    let mut changed = remove_others(folder, tree).map_err(fail(folder))?;
+    remove_others(folder, tree).map_err(fail(folder))?;
     for (path, content) in &tree.0 {
         let path = folder.join(path);
         if std::fs::read(&path).is_ok_and(|present| present == *content) {
             continue;
         }
-        changed = true;
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(fail(parent))?;
         }
         write(&path, content).map_err(fail(&path))?;
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// Writes a new file: what stands at `path` may be a second name of a file elsewhere, which has to stay as it is.
@@ -45,12 +44,10 @@ fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Removes what is not in `tree`, and whatever stands where a file or folder of it has to be. Tells whether there was
-/// any of that.
-fn remove_others(folder: &Utf8Path, tree: &Tree) -> io::Result<bool> {
+/// Removes what is not in `tree`, and whatever stands where a file or folder of it has to be.
+fn remove_others(folder: &Utf8Path, tree: &Tree) -> io::Result<()> {
     let folders: BTreeSet<Utf8PathBuf> =
         tree.0.keys().flat_map(|path| path.ancestors().skip(1)).map(Utf8Path::to_owned).collect();
-    let mut removed = false;
     let mut walk = WalkDir::new(folder).min_depth(1).follow_links(false).into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry?;
@@ -58,15 +55,13 @@ fn remove_others(folder: &Utf8Path, tree: &Tree) -> io::Result<bool> {
         if entry.file_type().is_dir() {
             if !known.is_some_and(|path| folders.contains(path)) {
                 walk.skip_current_dir();
-                removed = true;
                 std::fs::remove_dir_all(entry.path())?;
             }
         } else if !(entry.file_type().is_file() && known.is_some_and(|path| tree.0.contains_key(path))) {
-            removed = true;
             std::fs::remove_file(entry.path())?;
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -86,12 +81,11 @@ mod tests {
         let keep = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(keep.path()).unwrap();
         let first = tree(&[("src/main.rs", "a"), ("src/old/x.rs", "b"), ("notes", "c")]);
-        assert!(sync(folder, &first).unwrap());
-        assert!(!sync(folder, &first).unwrap());
+        sync(folder, &first).unwrap();
         let before = modified(&folder.join("src/main.rs"));
         std::os::unix::fs::symlink("/etc/passwd", folder.join("src/link")).unwrap();
         // A file gives way to a folder of the same name.
-        assert!(sync(folder, &tree(&[("src/main.rs", "a"), ("notes/x", "d")])).unwrap());
+        sync(folder, &tree(&[("src/main.rs", "a"), ("notes/x", "d")])).unwrap();
         assert_eq!(modified(&folder.join("src/main.rs")), before);
         assert_eq!(std::fs::read_to_string(folder.join("notes/x")).unwrap(), "d");
         assert!(!folder.join("src/old").exists() && !folder.join("src/link").is_symlink());

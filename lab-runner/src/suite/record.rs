@@ -1,102 +1,68 @@
-//! What is known of a suite that was built, as long as nothing it is made of changes.
-
-use std::time::SystemTime;
+//! What is known of a suite that was built, as long as it is up to date.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::Program;
 use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
 use super::Suite;
+use crate::building;
 use crate::state;
 use crate::workspace::{Lab, Workspace};
 
 #[derive(Serialize, Deserialize)]
 struct Record {
+    /// As seen from the target folder: a copied one holds a suite of its own.
     executable: Utf8PathBuf,
-    modified: SystemTime,
-    length: u64,
+    /// Tells this build of the suite from others.
+    identity: String,
     sha256: String,
-    inputs: Vec<Utf8PathBuf>,
     checks: Vec<CheckInfo>,
 }
 
-/// Where the record of `lab`'s suite is kept.
-pub(super) fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
-    workspace.lab_folder().join("suites").join(format!("{}.json", lab.package()))
-}
-
-/// The recorded suite, if its program is the recorded one and newer than all it is made of.
-pub(super) fn load_fresh(path: &Utf8Path) -> Option<Suite> {
-    let record: Record = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let program = record.executable.metadata().ok()?;
-    if program.modified().ok()? != record.modified || program.len() != record.length {
+/// The recorded suite, held in the folder `held`, if it was built of what its sources hold now.
+pub(super) fn load_fresh(workspace: &Workspace, lab: &Lab, held: &Utf8Path) -> Option<Suite> {
+    let record = load(workspace, lab)?;
+    let program = workspace.target.join(&record.executable);
+    let executable = building::hold(&program, held).ok()?;
+    // Only now: what is held is replaced by nobody.
+    let same = at(&executable, workspace).identity().is_some_and(|identity| identity == record.identity);
+    let fresh = same && at(&program, workspace).is_fresh();
+    if !fresh {
+        let _ = std::fs::remove_file(&executable);
         return None;
     }
-    let older = |input: &Utf8PathBuf| {
-        input.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified <= record.modified)
-    };
-    record.inputs.iter().all(older).then_some(Suite {
-        executable: record.executable,
-        sha256: record.sha256,
-        checks: record.checks,
-    })
+    Some(Suite { executable, sha256: record.sha256, checks: record.checks })
 }
 
-/// Records `suite`. Without cargo's list of inputs there is no telling when it is stale: then nothing is recorded.
-pub(super) fn save(suite: &Suite, workspace: &Workspace, lab: &Lab) {
-    let Ok(program) = suite.executable.metadata() else { return };
-    let (Ok(modified), Some(mut inputs)) = (program.modified(), inputs(&suite.executable)) else { return };
-    // Cargo's list names sources only. Manifests and the lock decide as much.
-    inputs.extend(manifests(&inputs, workspace, lab));
+/// The checks of the recorded suite, and whether it is fresh.
+pub(super) fn known_checks(workspace: &Workspace, lab: &Lab) -> (Vec<CheckInfo>, bool) {
+    let Some(record) = load(workspace, lab) else { return (Vec::new(), false) };
+    let fresh = at(&workspace.target.join(&record.executable), workspace).is_fresh();
+    (record.checks, fresh)
+}
+
+/// Records `suite`, which cargo has put at `program`.
+pub(super) fn save(suite: &Suite, program: &Utf8Path, workspace: &Workspace, lab: &Lab) {
+    let Some(identity) = at(&suite.executable, workspace).identity() else { return };
+    let Ok(executable) = program.strip_prefix(&workspace.target) else { return };
     let record = Record {
-        executable: suite.executable.clone(),
-        modified,
-        length: program.len(),
+        executable: executable.to_owned(),
+        identity,
         sha256: suite.sha256.clone(),
-        inputs,
         checks: suite.checks.clone(),
     };
     state::write(&path(workspace, lab), &record);
 }
 
-/// Reads cargo's dep-info beside a program: `program: source source …`, spaces in names escaped by a backslash.
-fn inputs(executable: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
-    let text = std::fs::read_to_string(executable.with_extension("d")).ok()?;
-    let (_, sources) = text.lines().find_map(|line| line.split_once(": "))?;
-    let mut inputs = Vec::new();
-    let mut current = String::new();
-    for part in sources.split(' ') {
-        if let Some(part) = part.strip_suffix('\\') {
-            current.push_str(part);
-            current.push(' ');
-        } else if !part.is_empty() {
-            current.push_str(part);
-            inputs.push(Utf8PathBuf::from(std::mem::take(&mut current)));
-        }
-    }
-    (!inputs.is_empty()).then_some(inputs)
+fn load(workspace: &Workspace, lab: &Lab) -> Option<Record> {
+    serde_json::from_slice(&std::fs::read(path(workspace, lab)).ok()?).ok()
 }
 
-/// The Cargo.toml of every package that has a source among `inputs`, and the workspace's own files.
-fn manifests(inputs: &[Utf8PathBuf], workspace: &Workspace, lab: &Lab) -> Vec<Utf8PathBuf> {
-    let mut found = vec![workspace.root.join("Cargo.toml"), workspace.root.join("Cargo.lock")];
-    found.push(lab.folder.join("checks/Cargo.toml"));
-    for input in inputs {
-        let manifest = input.ancestors().skip(1).map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file());
-        found.extend(manifest.filter(|path| !found.contains(path)));
-    }
-    found
+fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
+    workspace.lab_folder().join("suites").join(format!("{}.json", lab.package()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_with_spaces_are_read_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = Utf8Path::from_path(folder.path()).unwrap().join("suite");
-        std::fs::write(program.with_extension("d"), "/t/suite: /w/a\\ b/main.rs /w/c.rs\n").unwrap();
-        assert_eq!(inputs(&program).unwrap(), ["/w/a b/main.rs", "/w/c.rs"]);
-    }
+fn at(executable: &Utf8Path, workspace: &Workspace) -> Program {
+    Program::new(executable.as_std_path(), workspace.root.as_std_path())
 }

@@ -1,115 +1,284 @@
-//! Whether a program that cargo has built is up to date, without asking cargo: that takes it a quarter of a second.
+//! Whether a program that cargo has built is up to date: the one rule for the runner, the suites, helper programs and
+//! submissions.
 //!
-//! Cargo writes beside a program which files went into it (`<program>.d`). What is missing there are manifests and the
-//! lock file. A stamp says when the build that made the program began: a file changed later is not in the program,
-//! even if the program is younger.
+//! A program is known by its place and by the content of its inputs, not by times alone. Cargo compares times, and
+//! takes an old program for a new one when a file is replaced by an older one (`cp -p`, a zip unpacked over the
+//! course), when the clock was set back, and when a target folder was copied along with its workspace or is shared by
+//! two. What cargo would overlook so is named by [`Build::overlooked`], for `cargo clean` to take away. Times serve
+//! for one thing: an input whose stamp has not changed at all is not read again, so that asking costs a few
+//! milliseconds; cargo takes a quarter of a second.
+//!
+//! One thing is not seen: that a *plain* cargo command of another checkout wrote a program into a shared target folder
+//! and a plain cargo command of this one then took it for its own.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+mod content;
+mod inputs;
+mod record;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Whether `program`, a binary of the workspace at `root`, was recorded by [`record`] and nothing has changed since.
-#[must_use]
-pub fn is_fresh(program: &Path, root: &Path) -> bool {
-    let Some(since) = recorded(program) else { return false };
-    let Some(inputs) = inputs(program, root) else { return false };
-    inputs.iter().all(|input| match fs::metadata(input).and_then(|metadata| metadata.modified()) {
-        Ok(changed) => changed < since,
-        Err(_) => false,
-    })
+use content::Stamp;
+use record::{Input, Now, Record};
+
+/// The folder of records, beside the programs.
+const RECORDS: &str = ".lab-built";
+
+/// A program of the workspace at some root.
+#[derive(Debug, Clone)]
+pub struct Program {
+    path: PathBuf,
+    root: PathBuf,
 }
 
-/// Says that a build which began at `began` left `program` up to date.
-///
-/// # Errors
-/// What the system says when the stamp beside the program cannot be written.
-pub fn record(program: &Path, began: SystemTime) -> io::Result<()> {
-    let identity = identity(program)?;
-    let mut stamp = File::create(stamp(program))?;
-    stamp.write_all(identity.as_bytes())?;
-    stamp.set_modified(began)
+/// A build of a program, from before cargo is started until it is recorded. There is one at a time in a target folder:
+/// two checkouts that share it would take each other's programs.
+#[derive(Debug)]
+pub struct Build {
+    _lock: Option<File>,
+    program: Program,
+    before: BTreeMap<PathBuf, Seen>,
+    overlooked: BTreeMap<String, PathBuf>,
 }
 
-/// When the build began that left the program as it is now.
-fn recorded(program: &Path) -> Option<SystemTime> {
-    let mut stamp = File::open(stamp(program)).ok()?;
-    let mut text = String::new();
-    stamp.read_to_string(&mut text).ok()?;
-    if text != identity(program).ok()? {
-        return None;
+/// An input before the build. What was changed just now could be changed again without a trace, and is read.
+type Seen = (Option<Stamp>, Option<Input>);
+
+impl Program {
+    /// The program at `path`, which cargo builds in the workspace at `root`.
+    #[must_use]
+    pub fn new(path: &Path, root: &Path) -> Self {
+        let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+        Self { path: path.to_owned(), root }
     }
-    stamp.metadata().ok()?.modified().ok()
-}
 
-/// Tells this build of a program from another.
-fn identity(program: &Path) -> io::Result<String> {
-    let metadata = fs::metadata(program)?;
-    let changed = metadata.modified()?.duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
-    Ok(format!("{} {}\n", changed.as_nanos(), metadata.len()))
-}
-
-fn stamp(program: &Path) -> PathBuf {
-    program.with_extension("stamp")
-}
-
-/// All files that the program was made of, or `None` if that is not known.
-fn inputs(program: &Path, root: &Path) -> Option<BTreeSet<PathBuf>> {
-    let listed = fs::read_to_string(program.with_extension("d")).ok()?;
-    let (_, sources) = listed.lines().next()?.split_once(": ")?;
-    let mut inputs: BTreeSet<PathBuf> = split_escaped(sources).map(|source| root.join(source)).collect();
-    let folders: BTreeSet<PathBuf> = inputs.iter().filter_map(|source| source.parent().map(Path::to_owned)).collect();
-    inputs.extend(folders.iter().filter_map(|folder| manifest(folder, root)));
-    inputs.extend([root.join("Cargo.toml"), root.join("Cargo.lock")]);
-    inputs.extend(
-        [".cargo/config.toml", "rust-toolchain.toml", "rust-toolchain"]
-            .iter()
-            .map(|name| root.join(name))
-            .filter(|file| file.exists()),
-    );
-    Some(inputs)
-}
-
-/// The manifest of the package that `folder` is part of.
-fn manifest(folder: &Path, root: &Path) -> Option<PathBuf> {
-    folder
-        .ancestors()
-        .take_while(|ancestor| ancestor.starts_with(root))
-        .map(|ancestor| ancestor.join("Cargo.toml"))
-        .find(|manifest| manifest.exists())
-}
-
-/// The words of a Make rule: separated by spaces, a space inside a word behind a backslash.
-fn split_escaped(line: &str) -> impl Iterator<Item = String> {
-    let mut words = vec![String::new()];
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' if characters.peek() == Some(&' ') => {
-                characters.next();
-                if let Some(word) = words.last_mut() {
-                    word.push(' ');
+    /// Whether the program was built here, of exactly what its inputs hold now.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        let Some(mut record) = Record::load(&self.record(), &self.root) else { return false };
+        let Some(program) = Stamp::of(&self.path) else { return false };
+        if record.place != self.root || record.built != program.modified || record.length != program.length {
+            return false;
+        }
+        let mut renewed = false;
+        for input in &mut record.inputs {
+            match input.now() {
+                Now::Same => {}
+                Now::Renewed(now) => {
+                    renewed |= now.stamp.is_some();
+                    *input = now;
                 }
-            }
-            ' ' => words.push(String::new()),
-            other => {
-                if let Some(word) = words.last_mut() {
-                    word.push(other);
-                }
+                Now::Changed => return false,
             }
         }
+        if renewed {
+            // Without the new stamps the next start reads those files again: slower, never wrong.
+            let _ = record.save(&self.record(), &self.root);
+        }
+        true
     }
-    words.into_iter().filter(|word| !word.is_empty())
+
+    /// What tells this build of the program from any other, for records of other kinds. `None` if there is none.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        Stamp::of(&self.path).map(|stamp| format!("{} {}", stamp.modified, stamp.length))
+    }
+
+    /// Looks at everything that may go into the program. To be called before cargo is. `waiting` is called first if
+    /// somebody else builds in the same folder now, and has to be waited for.
+    #[must_use]
+    pub fn before_build(&self, waiting: impl FnOnce()) -> Build {
+        // A folder that cannot be written is left to cargo to complain of.
+        let lock = self.lock(waiting).ok();
+        let sources = inputs::sources(&self.path, &self.root).unwrap_or_default();
+        let mut paths = inputs::all(&sources, &self.root);
+        paths.extend(inputs::candidates(&self.root));
+        let look = |path: PathBuf| {
+            let stamp = Stamp::of(&path);
+            let recent = stamp.filter(Stamp::is_recent).and_then(|_| Input::read(&path).ok());
+            (path, (stamp, recent))
+        };
+        let before = paths.into_iter().map(look).collect();
+        Build { _lock: lock, program: self.clone(), before, overlooked: self.overlooked(&sources) }
+    }
+
+    fn lock(&self, waiting: impl FnOnce()) -> io::Result<File> {
+        fs::create_dir_all(self.records())?;
+        let file = File::options().create(true).truncate(false).write(true).open(self.records().join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                file.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        Ok(file)
+    }
+
+    /// The packages that have changed in a way that cargo may not notice, with their folders.
+    fn overlooked(&self, sources: &BTreeSet<PathBuf>) -> BTreeMap<String, PathBuf> {
+        let mut known = BTreeSet::new();
+        let mut overlooked = BTreeMap::new();
+        for (name, record) in self.packages() {
+            let folder = self.root.join(&record.home);
+            // Workspaces share a target folder without sharing all packages.
+            if inputs::package_name(&folder).as_ref() != Some(&name) {
+                continue;
+            }
+            if record.place != folder || record.inputs.iter().any(|input| is_overlooked(input, &record)) {
+                overlooked.insert(name.clone(), folder);
+            }
+            if !record.inputs.is_empty() {
+                known.insert(name);
+            }
+        }
+        let Some(program) = Stamp::of(&self.path) else { return overlooked };
+        for (package, sources) in inputs::owners(sources) {
+            let later = |source: &PathBuf| {
+                Stamp::of(source)
+                    .is_some_and(|stamp| stamp.changed > program.modified && stamp.is_overlooked(program.modified))
+            };
+            if !known.contains(&package.name) && sources.iter().any(later) {
+                overlooked.insert(package.name, package.folder);
+            }
+        }
+        overlooked.extend(self.moved(sources));
+        overlooked
+    }
+
+    /// The packages that `sources` name in another workspace although this one has them as well: cargo wrote the list
+    /// there, and the program was copied here.
+    fn moved(&self, sources: &BTreeSet<PathBuf>) -> impl Iterator<Item = (String, PathBuf)> {
+        let own = |source: &&PathBuf| {
+            let mut rest = source.components();
+            rest.next();
+            while rest.next().is_some() {
+                let here = self.root.join(rest.as_path());
+                if rest.as_path().components().nth(1).is_some() && here.is_file() {
+                    return Some(here);
+                }
+            }
+            None
+        };
+        let outside = sources.iter().filter(|source| !source.starts_with(&self.root));
+        let here: BTreeSet<PathBuf> = outside.filter_map(|source| own(&source)).collect();
+        inputs::owners(&here).into_keys().map(|package| (package.name, package.folder))
+    }
+
+    /// What is recorded of packages in this target folder, by their names.
+    fn packages(&self) -> Vec<(String, Record)> {
+        let Ok(entries) = fs::read_dir(self.records().join("packages")) else { return Vec::new() };
+        let load = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some((name, Record::load(&entry.path(), &self.root)?))
+        };
+        entries.flatten().filter_map(load).collect()
+    }
+
+    fn records(&self) -> PathBuf {
+        self.path.with_file_name(RECORDS)
+    }
+
+    fn record(&self) -> PathBuf {
+        self.records().join(self.path.file_name().unwrap_or_default())
+    }
+
+    fn package_record(&self, name: &str) -> PathBuf {
+        self.records().join("packages").join(name)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether cargo may not notice that `input` of the package in `record` has changed.
+fn is_overlooked(input: &Input, record: &Record) -> bool {
+    // What appears or goes is noticed.
+    let (Some(_), Some(stamp)) = (input.content, Stamp::of(&input.path)) else { return false };
+    if !matches!(input.now(), Now::Changed) {
+        return false;
+    }
+    if !input.path.is_dir() {
+        return stamp.is_overlooked(record.built);
+    }
+    let mut inside = BTreeSet::new();
+    inputs::expand(&input.path, &mut inside);
+    let new = |path: &&PathBuf| !record.inputs.iter().any(|input| input.path == **path);
+    inside.iter().filter(new).filter_map(|path| Stamp::of(path)).any(|stamp| stamp.is_overlooked(record.built))
+}
 
-    #[test]
-    fn a_space_in_a_file_name_does_not_end_it() {
-        let words: Vec<String> = split_escaped(r"/a/b.rs /my\ labs/c.rs  d.rs").collect();
-        assert_eq!(words, ["/a/b.rs", "/my labs/c.rs", "d.rs"]);
+impl Build {
+    /// The packages that cargo may take for unchanged although they are not. Cargo must be made to forget them first:
+    /// `cargo clean --package …`, then [`Build::cleaned`].
+    pub fn overlooked(&self) -> impl Iterator<Item = &str> {
+        self.overlooked.keys().map(String::as_str)
+    }
+
+    /// Says that cargo has forgotten the packages that it would have overlooked. Whatever is compiled of them from now
+    /// on is this workspace's, even if the build then fails.
+    pub fn cleaned(&mut self) {
+        for (name, folder) in std::mem::take(&mut self.overlooked) {
+            let record =
+                Record { place: folder.clone(), home: self.home(&folder), built: 0, length: 0, inputs: Vec::new() };
+            // Without it they are cleaned once more the next time.
+            let _ = record.save(&self.program.package_record(&name), &self.program.root);
+        }
+    }
+
+    /// Records what `program`, which cargo named as the result, was built of. Tells whether it could: not if an input
+    /// was changed while cargo was at work, as nobody knows which content went into the program, nor if a package was
+    /// overlooked and not cleaned.
+    ///
+    /// # Errors
+    /// What the system says when an input cannot be read or a record not be written.
+    pub fn finish(self, program: &Path) -> io::Result<bool> {
+        let program = Program { path: program.to_owned(), root: self.program.root.clone() };
+        let root = &program.root;
+        let (Some(stamp), Some(sources)) = (Stamp::of(&program.path), inputs::sources(&program.path, root)) else {
+            return Ok(false);
+        };
+        let mut recorded = Vec::new();
+        for path in inputs::all(&sources, root) {
+            let input = Input::read(&path)?;
+            if !self.is_settled(&input) {
+                return Ok(false);
+            }
+            recorded.push(input);
+        }
+        if !self.overlooked.is_empty() {
+            return Ok(false);
+        }
+        let base = Record {
+            place: root.clone(),
+            home: PathBuf::new(),
+            built: stamp.modified,
+            length: stamp.length,
+            inputs: recorded,
+        };
+        for (package, sources) in inputs::owners(&sources) {
+            let mut own = BTreeSet::new();
+            sources.iter().for_each(|source| inputs::expand(source, &mut own));
+            let inputs = base.inputs.iter().filter(|input| own.contains(&input.path)).cloned().collect();
+            let home = self.home(&package.folder);
+            let record = Record { place: package.folder, home, inputs, ..base.clone() };
+            record.save(&program.package_record(&package.name), root)?;
+        }
+        base.save(&program.record(), root)?;
+        Ok(true)
+    }
+
+    /// Whether `input` is as it was before cargo was started.
+    fn is_settled(&self, input: &Input) -> bool {
+        match self.before.get(&input.path) {
+            Some((stamp, recent)) => {
+                *stamp == Stamp::of(&input.path) && recent.as_ref().is_none_or(|recent| recent.content == input.content)
+            }
+            None => input.content.is_none(),
+        }
+    }
+
+    /// The path of the package in `folder` as seen from the root.
+    fn home(&self, folder: &Path) -> PathBuf {
+        folder.strip_prefix(&self.program.root).unwrap_or(folder).to_owned()
     }
 }

@@ -3,78 +3,142 @@
 #![expect(clippy::print_stderr, reason = "it speaks before the runner and its reporters exist")]
 
 mod environment;
+mod own;
 
 use std::env;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use lab_launcher::Program;
 
 /// Infrastructure failed, as the runner's own exit codes have it.
 const INFRASTRUCTURE: u8 = 4;
 /// A build that takes no longer is not worth a line.
 const QUIET_FOR: Duration = Duration::from_secs(2);
+/// Set for the launcher that was compiled again because it was another workspace's.
+const AGAIN: &str = "LAB_LAUNCHER_AGAIN";
+
+/// Where everything is.
+struct Places {
+    /// The cargo that called us.
+    cargo: PathBuf,
+    /// The launcher's own package.
+    package: PathBuf,
+    /// The workspace's root, above it.
+    root: PathBuf,
+    /// The runner's executable, beside our own.
+    runner: PathBuf,
+}
 
 fn main() -> ExitCode {
-    let Some((runner, root)) = places() else {
+    let Some(places) = Places::find() else {
         eprintln!("error: start me as `cargo lab`, from inside the labs' folder");
         return ExitCode::from(INFRASTRUCTURE);
     };
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    if !lab_launcher::is_fresh(&runner, &root) {
-        let began = SystemTime::now();
-        match build(Path::new(&cargo), &runner, &root) {
-            Ok(status) if status.success() => {
-                // Without the stamp the next start asks cargo again: slower, never wrong.
-                let _ = lab_launcher::record(&runner, began);
-            }
+    if !own::is_compiled_from(&places.package) && env::var_os(AGAIN).is_none() {
+        let error = places.start_again();
+        return places.cannot_start(&places.cargo, &error);
+    }
+    let runner = Program::new(&places.runner, &places.root);
+    if !runner.is_fresh() {
+        match places.build(&runner) {
+            Ok(status) if status.success() => {}
             Ok(_) => {
                 eprintln!("error: the lab runner could not be compiled; cargo says why above");
                 eprintln!("hint: this is no fault of your lab: check the network and the disk, then try again");
                 return ExitCode::from(INFRASTRUCTURE);
             }
-            Err(error) => {
-                eprintln!("error: cannot start {}: {error}", Path::new(&cargo).display());
-                return ExitCode::from(INFRASTRUCTURE);
-            }
+            Err(error) => return places.cannot_start(&places.cargo, &error),
         }
     }
-    let mut command = Command::new(&runner);
-    environment::scrub(&mut command, Path::new(&cargo), &runner);
-    let error = command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", &root).exec();
-    eprintln!("error: cannot start {}: {error}", runner.display());
-    ExitCode::from(INFRASTRUCTURE)
+    let mut command = places.command(&places.runner);
+    let error = command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", &places.root).exec();
+    places.cannot_start(&places.runner, &error)
 }
 
-/// The runner's executable, beside our own, and the workspace's root, above our package's folder.
-fn places() -> Option<(PathBuf, PathBuf)> {
-    let runner = env::current_exe().ok()?.with_file_name("cargo-lab");
-    let package =
-        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), Into::into);
-    Some((runner, package.ancestors().nth(3)?.to_owned()))
-}
+impl Places {
+    fn find() -> Option<Self> {
+        let runner = env::current_exe().ok()?.with_file_name("cargo-lab");
+        let package =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), Into::into);
+        let root = package.ancestors().nth(3)?.to_owned();
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into();
+        Some(Self { cargo, package, root, runner })
+    }
 
-fn build(cargo: &Path, runner: &Path, root: &Path) -> std::io::Result<ExitStatus> {
-    let mut command = Command::new(cargo);
-    environment::scrub(&mut command, cargo, runner);
-    command
-        .args(["build", "--package", "lab-runner", "--bin", "cargo-lab", "--manifest-path"])
-        .arg(root.join("Cargo.toml"));
-    if runner.exists() {
-        return quietly(command.arg("--quiet"));
+    fn cannot_start(&self, program: &Path, error: &io::Error) -> ExitCode {
+        eprintln!("error: cannot start {}: {error}", program.display());
+        ExitCode::from(INFRASTRUCTURE)
     }
-    eprintln!("compiling the lab runner: once, about a minute on a small machine");
-    if !std::io::stderr().is_terminal() {
-        eprintln!("(cargo names each of the about 150 crates as it comes to it)");
+
+    /// A command in the environment that the user started `cargo lab` in.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        environment::scrub(&mut command, &self.cargo, &self.runner);
+        command.env_remove(AGAIN);
+        command
     }
-    command.status()
+
+    /// One of cargo's commands on this workspace.
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&self.cargo);
+        command.args(arguments).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
+        command
+    }
+
+    /// Has cargo compile the launcher that belongs here, and becomes it.
+    fn start_again(&self) -> io::Error {
+        if let Err(error) = self.clean(["lab-launcher"].into_iter()) {
+            return error;
+        }
+        let mut command = self.cargo(&["run", "--quiet", "--package", "lab-launcher"]);
+        command.env(AGAIN, "1").arg("--").args(env::args_os().skip(1)).exec()
+    }
+
+    /// Has cargo forget what it compiled of `packages`.
+    fn clean<'a>(&self, packages: impl Iterator<Item = &'a str>) -> io::Result<ExitStatus> {
+        let mut command = self.cargo(&["clean", "--quiet"]);
+        packages.for_each(|package| {
+            command.args(["--package", package]);
+        });
+        command.stdout(Stdio::null()).status()
+    }
+
+    fn build(&self, runner: &Program) -> io::Result<ExitStatus> {
+        let existed = self.runner.exists();
+        let mut build = runner.before_build(|| eprintln!("waiting for another `cargo lab` to finish building"));
+        if build.overlooked().next().is_some() {
+            let status = self.clean(build.overlooked())?;
+            if !status.success() {
+                return Ok(status);
+            }
+            build.cleaned();
+        }
+        let mut command = self.cargo(&["build", "--package", "lab-runner", "--bin", "cargo-lab"]);
+        let status = if existed {
+            quietly(command.arg("--quiet"))
+        } else {
+            eprintln!("compiling the lab runner: once, about a minute on a small machine");
+            if !io::stderr().is_terminal() {
+                eprintln!("(cargo names each of the about 150 crates as it comes to it)");
+            }
+            command.status()
+        }?;
+        if status.success() {
+            // Without a record the next start asks cargo again: slower, never wrong.
+            let _ = build.finish(&self.runner);
+        }
+        Ok(status)
+    }
 }
 
 /// Runs a build that is usually short, and says what is going on only if it is not.
-fn quietly(command: &mut Command) -> std::io::Result<ExitStatus> {
+fn quietly(command: &mut Command) -> io::Result<ExitStatus> {
     let (done, finished) = mpsc::channel::<()>();
     let patience = thread::spawn(move || {
         if finished.recv_timeout(QUIET_FOR) == Err(RecvTimeoutError::Timeout) {

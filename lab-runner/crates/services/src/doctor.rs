@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::cache::Cache;
 use super::containers::{self, Standing};
 use super::embedded::{self, Installer, Wheel};
@@ -15,7 +13,7 @@ use super::tell::Tell;
 use super::{Kind, Provider, chain, external, fix, native, remedy};
 
 /// What the doctor found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoctorReport {
     /// Every provider of every service.
     pub findings: Vec<Finding>,
@@ -28,7 +26,7 @@ pub struct DoctorReport {
 }
 
 /// What one provider has to offer for one service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The service.
     pub kind: Kind,
@@ -41,8 +39,7 @@ pub struct Finding {
 }
 
 /// Whether a provider serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It was started, or attached to, in this time.
     Ready(Duration),

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::fs;
 
-use serde::{Deserialize, Serialize};
-
 use super::cache::Cache;
 use super::containers::{self, Engine, Removed};
 use super::problem::Problem;
@@ -12,7 +10,7 @@ use super::slot::{self, Sweep, Swept};
 use super::{Kind, native};
 
 /// What was removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DownReport {
     /// What was done, a line each.
     pub done: Vec<String>,

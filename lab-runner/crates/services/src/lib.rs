@@ -28,7 +28,6 @@ mod tell;
 use std::fmt;
 use std::thread;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use tell::Tell;
@@ -65,8 +64,7 @@ pub enum Choice {
 }
 
 /// Where a service came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Provider {
     /// A server that already runs and that a variable names.
     External,
@@ -101,8 +99,7 @@ impl fmt::Display for Provider {
 }
 
 /// One of the two services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
@@ -141,7 +138,7 @@ pub struct Service {
 
 /// Finds or starts the services that are `wanted`, all at once, and tells `progress` what takes long.
 ///
-/// Nothing is asked of the user: whatever is fetched goes into the user's own cache.
+/// Nothing is asked of the user: whatever is fetched goes into the user's own cache. So `yes` changes nothing yet.
 ///
 /// # Errors
 /// No provider of the `choice` could serve: never the submission's fault.
@@ -149,7 +146,9 @@ pub async fn start(
     choice: Choice,
     wanted: Wanted,
     progress: &(dyn Fn(String) + Send + Sync),
+    yes: bool,
 ) -> Result<Ready, ServicesError> {
+    let _ = yes;
     ready::start(choice, wanted, progress).await
 }
 

@@ -1,7 +1,6 @@
 //! Task 3: the way out.
 
 use lab_kit::prelude::*;
-use lab_postgres::LabPostgres as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 

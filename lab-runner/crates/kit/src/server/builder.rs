@@ -102,8 +102,11 @@ impl<'a> ServerBuilder<'a> {
         };
         let mut env = env;
         env.insert("HOST".into(), "127.0.0.1".into());
-        for (_, tenant) in self.lab.tenants().await? {
-            env.extend(tenant.variables());
+        if self.lab.has_postgres() {
+            env.insert("DATABASE_URL".into(), self.lab.postgres().await?.url().to_owned());
+        }
+        if self.lab.has_redis() {
+            env.insert("REDIS_URL".into(), self.lab.redis().await?.url().to_owned());
         }
         let container = self.lab.container().cloned();
         let (argv, by_hand) = match &container {

@@ -37,7 +37,8 @@ impl Lab {
             config: mine.config.clone(),
             clock: mine.clock,
             container: Some(container.clone()),
-            services: Arc::clone(&mine.services),
+            cluster: mine.cluster.clone(),
+            keyspaces: mine.keyspaces.clone(),
         });
         let checks = plan::plan(&check::all(), &[]).map_err(Failure::Ours)?;
         let mut lost = BTreeSet::new();

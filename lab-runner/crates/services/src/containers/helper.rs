@@ -6,7 +6,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use lab_launcher::Program;
 
 use super::super::command::{self, Outcome};
 use super::super::instance::last_lines;
@@ -61,7 +63,8 @@ fn explain(order: &Order, engine: &Engine, outcome: &Outcome) -> Problem {
 fn built(tell: &Tell) -> Result<PathBuf, Problem> {
     let program = place()?;
     let root = workspace();
-    if lab_launcher::is_fresh(&program, &root) {
+    let helper = Program::new(&program, &root);
+    if helper.is_fresh() {
         return Ok(program);
     }
     if !root.join("lab-runner/crates/containers/Cargo.toml").exists() {
@@ -71,8 +74,12 @@ fn built(tell: &Tell) -> Result<PathBuf, Problem> {
             Err(Problem::new("the container helper is not part of this copy"))
         };
     }
-    let began = SystemTime::now();
-    let outcome = build(&program, &root, tell).map_err(|error| Problem::io("run cargo", &error))?;
+    let mut inputs = helper.before_build(|| tell.say("waiting for another `cargo lab` to finish building"));
+    let cargo = |error: io::Error| Problem::io("run cargo", &error);
+    if clean(inputs.overlooked(), &program, &root).map_err(cargo)? {
+        inputs.cleaned();
+    }
+    let outcome = build(&program, &root, tell).map_err(cargo)?;
     if !outcome.succeeded() || !program.exists() {
         let ending = outcome.ending(BUILD);
         return Err(Problem::new(format!(
@@ -80,18 +87,27 @@ fn built(tell: &Tell) -> Result<PathBuf, Problem> {
             last_lines(&outcome.text)
         )));
     }
-    // Without the stamp the next run asks cargo again: slower, never wrong.
-    let _ = lab_launcher::record(&program, began);
+    // Without a record the next run asks cargo again: slower, never wrong.
+    let _ = inputs.finish(&program);
     Ok(program)
 }
 
-fn build(program: &Path, root: &Path, tell: &Tell) -> io::Result<Outcome> {
-    let first = !program.exists();
-    if first {
-        tell.say("compiling the container helper: once, about a minute");
+/// Has cargo forget `packages`, which it would take for unchanged.
+fn clean<'a>(packages: impl Iterator<Item = &'a str>, program: &Path, root: &Path) -> io::Result<bool> {
+    let mut cargo = cargo("clean", program, root);
+    packages.for_each(|package| {
+        cargo.args(["--package", package]);
+    });
+    // Without a package it would clean everything.
+    if !cargo.get_args().any(|argument| argument == "--package") {
+        return Ok(true);
     }
+    Ok(command::run(&mut cargo, BUILD, |_| {})?.succeeded())
+}
+
+fn cargo(subcommand: &str, program: &Path, root: &Path) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--package", "lab-containers", "--bin", "lab-containers"]).current_dir(root);
+    cargo.arg(subcommand).current_dir(root);
     let folder = program.parent().unwrap_or(root);
     if folder.file_name().is_some_and(|profile| profile == "release") {
         cargo.arg("--release");
@@ -99,6 +115,16 @@ fn build(program: &Path, root: &Path, tell: &Tell) -> io::Result<Outcome> {
     if let Some(target) = folder.parent() {
         cargo.arg("--target-dir").arg(target);
     }
+    cargo
+}
+
+fn build(program: &Path, root: &Path, tell: &Tell) -> io::Result<Outcome> {
+    let first = !program.exists();
+    if first {
+        tell.say("compiling the container helper: once, about a minute");
+    }
+    let mut cargo = cargo("build", program, root);
+    cargo.args(["--package", "lab-containers", "--bin", "lab-containers"]);
     let mut told = Duration::ZERO;
     command::run(&mut cargo, BUILD, |since| {
         if since.saturating_sub(told) >= NEWS {

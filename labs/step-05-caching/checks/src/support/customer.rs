@@ -1,7 +1,6 @@
 //! Customers and their sessions.
 
 use lab_kit::prelude::*;
-use lab_postgres::LabPostgres as _;
 
 /// A customer of the box office.
 #[derive(Debug, Clone)]
