@@ -4,10 +4,10 @@ use lab_kit::prelude::*;
 
 use crate::support::{BAD_INPUT, Id, Instances};
 
-/// 201 tells that the thing was made, and the answer shows it with its new id (RFC 9110 §15.3.2).
-#[check(title = "POST /customers makes a row", task = 5, points = 1, needs = ["schema"],
-        hints = ["What does `select * from customers` show after a POST?", "`INSERT … RETURNING`, as for events.",
-                 "A body that does not fit the contract is refused before the database sees it."])]
+/// 201 says that the resource was created, and the response shows it with its new id (RFC 9110 §15.3.2).
+#[check(title = "POST /customers creates a row", task = 5, points = 1, needs = ["schema"],
+        hints = ["What does `select * from customers` show after a POST?", "Use `INSERT … RETURNING`, as for events.",
+                 "A body that does not match the contract is refused before the database sees it."])]
 async fn create_customer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (email, balance_cents) = (lab.email(), lab.number(1, 90_000));
@@ -35,13 +35,13 @@ async fn create_customer(lab: &Lab) -> CheckResult {
         post(&app, &body).await?.expect_status_in(&BAD_INPUT)?;
     }
     let rows: i64 = lab.postgres().await?.scalar("select count(*) from customers").await?;
-    expect_equal("rows in `customers` after two that were made and others that were refused", &rows, &2)
+    expect_equal("rows in `customers` after two that were created and others that were refused", &rows, &2)
 }
 
-/// The request is in order and the state of the data forbids it: that is a conflict (RFC 9110 §15.5.10).
-#[check(title = "an address that is taken is 409", task = 5, points = 2, needs = ["create_customer"],
+/// The request is well-formed but the state of the data forbids it: that is a conflict (RFC 9110 §15.5.10).
+#[check(title = "an address already in use is 409", task = 5, points = 2, needs = ["create_customer"],
         hints = ["Which status does your server give when the unique index refuses a row?",
-                 "`error.as_database_error()` and its `is_unique_violation()` tell this refusal from all others."])]
+                 "`error.as_database_error()` and its `is_unique_violation()` distinguish this refusal from all others."])]
 async fn duplicate_email(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let email = lab.email();
@@ -50,15 +50,15 @@ async fn duplicate_email(lab: &Lab) -> CheckResult {
         post(&app, &json!({ "email": again })).await?.expect_status(409)?;
     }
     expect_equal("customers with this address", &having(lab, &email).await?, &1)?;
-    post(&app, &json!({ "email": lab.email() })).await?.expect_status(201).because("another address is free")?;
+    post(&app, &json!({ "email": lab.email() })).await?.expect_status(201).because("another address is not in use")?;
     Ok(())
 }
 
-/// Between a look whether an address is free and the insert, another request takes it. Only a unique index decides
-/// for all at once (PostgreSQL manual, 11.6 Unique Indexes; 13.2.1 Read Committed).
-#[check(title = "of many who want one address at once, one gets it", task = 5, points = 3, limit = 90, needs = ["duplicate_email"],
+/// Between checking that an address is free and inserting it, another request can take it. Only a unique index decides
+/// for everybody at once (PostgreSQL manual, 11.6 Unique Indexes; 13.2.1 Read Committed).
+#[check(title = "of many simultaneous requests for one address, one gets it", task = 5, points = 3, limit = 90, needs = ["duplicate_email"],
         hints = ["Two requests find the address free at the same moment. What do they do next?",
-                 "Do not look first. Insert, and take the unique index's refusal for the answer."])]
+                 "Don't check first. Insert, and let the unique index's refusal be the answer."])]
 async fn email_race(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
     let email = lab.email();

@@ -4,8 +4,8 @@ use lab_kit::prelude::*;
 
 use crate::support::{BAD_INPUT, Id, Seed, event_json, expect_moment, literal, moment};
 
-/// 201 tells that the thing was made, and the answer shows it with its new id (RFC 9110 §15.3.2).
-#[check(title = "POST /events makes a row", task = 3, points = 2, needs = ["schema"],
+/// 201 says that the resource was created, and the response shows it with its new id (RFC 9110 §15.3.2).
+#[check(title = "POST /events creates a row", task = 3, points = 2, needs = ["schema"],
         hints = ["What does `select * from events` show after a POST?",
                  "`INSERT … RETURNING` writes a row and reads it back in one statement."])]
 async fn create_event(lab: &Lab) -> CheckResult {
@@ -21,9 +21,9 @@ async fn create_event(lab: &Lab) -> CheckResult {
     expect_equal("the rows in `events`", &rows, &vec![row])
 }
 
-/// What was made can be read where its id says, and an id that nobody has is 404 (RFC 9110 §15.5.5).
-#[check(title = "GET /events/{id} gives the event", task = 3, points = 1, needs = ["create_event"],
-        hints = ["What does sqlx give when a query finds no row?", "`fetch_optional` gives `None`, which is 404."])]
+/// What was created can be read under its id, and an id that does not exist is 404 (RFC 9110 §15.5.5).
+#[check(title = "GET /events/{id} returns the event", task = 3, points = 1, needs = ["create_event"],
+        hints = ["What does sqlx return when a query finds no row?", "`fetch_optional` returns `None`; answer that with 404."])]
 async fn read_event(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mut seeds = vec![Seed::random(lab), Seed::random(lab)];
@@ -40,8 +40,8 @@ async fn read_event(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Memory ends with its process; what a client was told is done must outlive it
-/// (PostgreSQL manual, 30.1 Reliability; The Twelve-Factor App, VI).
+/// Memory ends with its process; anything a client was told is done must outlive it (PostgreSQL manual, 30.1
+/// Reliability; The Twelve-Factor App, VI).
 #[check(title = "an event outlives the server", task = 3, points = 2, needs = ["read_event"],
         hints = ["Where is an event while the server is not running?", "In the database, and nowhere else."])]
 async fn durable(lab: &Lab) -> CheckResult {
@@ -63,9 +63,9 @@ async fn durable(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Another instance of the server, or a person at `psql`, changes rows too: memory of our own would show what was
-/// (The Twelve-Factor App, VI).
-#[check(title = "what others change in the database is seen at once", task = 3, points = 2, needs = ["read_event"],
+/// Another instance of the server, or a person at `psql`, changes rows too: a copy in memory would show old data (The
+/// Twelve-Factor App, VI).
+#[check(title = "changes that others make in the database are seen at once", task = 3, points = 2, needs = ["read_event"],
         hints = ["Does every GET ask the database?", "Keep nothing between requests; caches come in a later lab."])]
 async fn fresh_reads(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -85,14 +85,14 @@ async fn fresh_reads(lab: &Lab) -> CheckResult {
         .await?
         .expect_status(200)?
         .expect_json(event_json(&changed, seed.seats))
-        .because("the row was changed by SQL after it had been read once")?;
+        .because("the row was changed with SQL after it had been read once")?;
     Ok(())
 }
 
-/// A time with an offset names a moment; dropping the offset names another one (RFC 3339 §4.1; PostgreSQL manual,
-/// 8.5.1.3 Time Stamps).
-#[check(title = "a time keeps its moment whatever its offset", task = 3, points = 1, needs = ["read_event"],
-        hints = ["What does your column keep of `21:30:00+02:00`?",
+/// A time with an offset is one moment; without the offset it is another (RFC 3339 §4.1; PostgreSQL manual, 8.5.1.3
+/// Time Stamps).
+#[check(title = "a time stays the same moment, whatever its offset", task = 3, points = 1, needs = ["read_event"],
+        hints = ["What does your column store for `21:30:00+02:00`?",
                  "`timestamptz` keeps the moment, `timestamp` keeps the digits."])]
 async fn instants(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -111,10 +111,10 @@ async fn instants(lab: &Lab) -> CheckResult {
     expect_equal("events.starts_at, in milliseconds since 1970", &stored, &starts_at.timestamp_millis())
 }
 
-/// What makes no sense is told to the client and never reaches a table (RFC 9110 §15.5.1 and §15.5.21).
-#[check(title = "bodies that do not fit are refused", task = 3, points = 2, needs = ["create_event"],
-        hints = ["Which of the bodies did your server take, or answer with 500?",
-                 "The README has the ranges. Postgres cannot store the character NUL; say so before it does."])]
+/// Invalid data is reported to the client and never reaches a table (RFC 9110 §15.5.1 and §15.5.21).
+#[check(title = "invalid bodies are refused", task = 3, points = 2, needs = ["create_event"],
+        hints = ["Which of the bodies did your server accept, or answer with 500?",
+                 "The README has the ranges. Postgres cannot store the character NUL; refuse it before Postgres does."])]
 async fn bad_input(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let good = Seed::random(lab).json();
@@ -156,16 +156,16 @@ async fn bad_input(lab: &Lab) -> CheckResult {
         app.post("/events").body(text, "application/json").await?.expect_status_in(&BAD_INPUT)?;
     }
     let rows: i64 = lab.postgres().await?.scalar("select count(*) from events").await?;
-    expect_equal("rows in `events` after refusals only", &rows, &0)?;
+    expect_equal("rows in `events` after nothing but refusals", &rows, &0)?;
     let longest = Seed::random(lab).title("é".repeat(200));
     app.post("/events").json(&longest.json()).await?.expect_status(201).because("a title may have 200 characters")?;
     Ok(())
 }
 
-/// A value that is put into the text of a statement becomes part of its grammar; a bound value never does
-/// (OWASP, SQL Injection Prevention Cheat Sheet, Defense Option 1; CWE-89).
-#[check(title = "titles are stored as they are, whatever they hold", task = 3, points = 2, needs = ["read_event"],
-        hints = ["What becomes of `O'Neill` in your statement?", "`$1` in the SQL and `.bind(…)` for its value; never `format!`."])]
+/// A value pasted into the text of a statement becomes part of its syntax; a bound value never does (OWASP, SQL
+/// Injection Prevention Cheat Sheet, Defense Option 1; CWE-89).
+#[check(title = "titles are stored unchanged, whatever they contain", task = 3, points = 2, needs = ["read_event"],
+        hints = ["What happens to `O'Neill` in your statement?", "Use `$1` in the SQL and `.bind(…)` for its value; never `format!`."])]
 async fn text_is_bound(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();

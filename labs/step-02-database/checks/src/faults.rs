@@ -14,11 +14,11 @@ const PATIENCE: Duration = Duration::from_millis(5_500);
 /// How long a server may take to find its database again.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-/// A database that is restarted or fails over ends every connection; the pool's are dead and do not know it
-/// (PostgreSQL manual, 9.28.2 pg_terminate_backend; appendix A, class 57).
+/// A database that restarts or fails over ends every connection; the pool's connections are dead, and it does not know
+/// yet (PostgreSQL manual, 9.28.2 pg_terminate_backend; appendix A, class 57).
 #[check(title = "connections that Postgres ended are replaced", task = 9, points = 2, needs = ["read_event"],
-        hints = ["Your pool lends out a connection that is dead. What does the client get?",
-                 "sqlx tests a connection before it lends it out, unless you told it not to. What is left is 503: class 57P, and I/O errors."])]
+        hints = ["Your pool hands out a dead connection. What does the client get?",
+                 "sqlx tests a connection before it hands it out, unless you told it not to. The remaining errors are 503: class 57P, and I/O errors."])]
 async fn backend_terminated(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
     let ended = lab.postgres().await?.terminate_sessions().await?;
@@ -35,38 +35,33 @@ async fn backend_terminated(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Without its database a server cannot do its work, says so at once, and goes on when the database is back
-/// (RFC 9110 §15.6.4; The Twelve-Factor App, IV).
-#[check(title = "a database out of reach is 503, and nobody restarts the server", task = 9, points = 3, needs = ["read_event"],
+/// Without its database a server cannot do its work: it says so at once, and continues when the database is back (RFC
+/// 9110 §15.6.4; The Twelve-Factor App, IV).
+#[check(title = "an unreachable database is 503, and no restart is needed afterwards", task = 9, points = 3, needs = ["read_event"],
         hints = ["What does a client get while there is no database, and after how long?",
-                 "Errors of the connection are not errors of the request: `sqlx::Error::Io`, `PoolTimedOut` and their like are 503."])]
+                 "Connection errors are not the request's fault: `sqlx::Error::Io`, `PoolTimedOut` and the like are 503."])]
 async fn database_cut(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
     let (ada, bob) = (customer(lab, 5).await?, customer(lab, 5).await?);
     let db = lab.postgres().await?;
     db.proxy().cut();
-    expect_unavailable(lab, &app, &path).await.because("the database is out of reach")?;
+    expect_unavailable(lab, &app, &path).await.because("the database is unreachable")?;
     for (path, body) in [
         ("/events", Seed::random(lab).json()),
         ("/customers", json!({ "email": lab.email() })),
         ("/transfers", json!({ "from_customer_id": ada.json(), "to_customer_id": bob.json(), "amount_cents": 1 })),
     ] {
-        app.post(path)
-            .json(&body)
-            .within(PATIENCE)
-            .await?
-            .expect_status(503)
-            .because("the database is out of reach")?;
+        app.post(path).json(&body).within(PATIENCE).await?.expect_status(503).because("the database is unreachable")?;
     }
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
 }
 
-/// The worst failure is silence: no error comes, and whoever waits without a limit waits for ever
-/// (RFC 9110 §15.6.4; OWASP API Security 2023, API4).
-#[check(title = "a database that says nothing is 503 in time", task = 9, points = 2, needs = ["database_cut"],
+/// The worst failure is silence: no error comes, and whoever waits without a limit waits forever (RFC 9110 §15.6.4;
+/// OWASP API Security 2023, API4).
+#[check(title = "a database that does not respond is 503 in time", task = 9, points = 2, needs = ["database_cut"],
         hints = ["Which of your waits has no limit: for a connection, or for an answer?",
-                 "`acquire_timeout` bounds the first. `tokio::time::timeout` around the whole bounds both."])]
+                 "`acquire_timeout` limits the first. `tokio::time::timeout` around everything limits both."])]
 async fn database_silent(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
     let db = lab.postgres().await?;
@@ -81,16 +76,16 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     };
     let (answers, silenced) = tokio::join!(expect_unavailable(lab, &app, &path), silence);
     silenced?;
-    answers.because("the database takes requests and does not answer")?;
+    answers.because("the database accepts requests but does not answer")?;
     lock.rollback().await.ours("ending a transaction")?;
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
 }
 
-/// What a database says of itself helps whoever attacks it, and nobody else (OWASP, Error Handling Cheat Sheet;
-/// ASVS 5.0, 16.5.1; CWE-209).
-#[check(title = "errors tell strangers nothing of the database", task = 9, points = 2, needs = ["list_sorted", "duplicate_email", "order_refusals", "transfer_refusals"],
-        hints = ["What stands in the body of your 500?", "The text of the error goes to the log; the client gets one fixed sentence."])]
+/// What a database reveals about itself helps attackers, and nobody else (OWASP, Error Handling Cheat Sheet; ASVS 5.0,
+/// 16.5.1; CWE-209).
+#[check(title = "errors reveal nothing about the database", task = 9, points = 2, needs = ["list_sorted", "duplicate_email", "order_refusals", "transfer_refusals"],
+        hints = ["What does the body of your 500 say?", "The text of the error goes to the log; the client gets one fixed sentence."])]
 async fn errors_say_nothing(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let email = lab.email();
@@ -125,7 +120,7 @@ async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
     let app = server.start().await?;
     let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
     lab.burst((0..8).map(|_| app.get(&path))).await?;
-    lab.eventually("an answer before the fault", RECOVERY, || async { app.get(&path).await?.expect_status(200) })
+    lab.eventually("a response before the fault", RECOVERY, || async { app.get(&path).await?.expect_status(200) })
         .await?;
     Ok((app, path))
 }
@@ -139,7 +134,7 @@ async fn expect_unavailable(lab: &Lab, app: &App, path: &str) -> CheckResult {
 }
 
 async fn expect_recovery(lab: &Lab, app: &App, path: &str) -> CheckResult {
-    lab.eventually("the server finds its database again", RECOVERY, || async {
+    lab.eventually("the server reaches its database again", RECOVERY, || async {
         app.get(path).within(PATIENCE).await?.expect_status(200)
     })
     .await?;
@@ -169,8 +164,8 @@ fn expect_discreet(answer: &Response, sent: &str) -> CheckResult {
     let body = answer.text().to_ascii_lowercase().replace(&sent.to_ascii_lowercase(), "");
     match TELLING.iter().find(|word| body.contains(**word)) {
         Some(word) => Err(answer
-            .failure(format!("the body of an error holds `{word}`"))
-            .expected("words for a stranger, such as \"internal server error\"")),
+            .failure(format!("the body of an error contains `{word}`"))
+            .expected("a neutral text, such as \"internal server error\"")),
         None => Ok(()),
     }
 }

@@ -5,8 +5,8 @@ use lab_kit::prelude::*;
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page};
 
 /// Without ORDER BY, rows come in whatever order Postgres finds them (PostgreSQL manual, 7.5 Sorting Rows).
-#[check(title = "the list comes in the order asked for", task = 4, points = 2, needs = ["read_event"],
-        hints = ["In which order does your list come without `sort`?", "`ORDER BY starts_at`, and the other way round `ORDER BY starts_at DESC`."])]
+#[check(title = "the list is in the requested order", task = 4, points = 2, needs = ["read_event"],
+        hints = ["What order is your list in without `sort`?", "`ORDER BY starts_at`, and in reverse `ORDER BY starts_at DESC`."])]
 async fn list_sorted(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let seeds: Vec<_> = (0..12).map(|index| distinct(lab, index)).collect();
@@ -44,11 +44,11 @@ async fn list_sorted(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// The name of a column cannot be bound, so only names of our own may become SQL
-/// (OWASP, SQL Injection Prevention Cheat Sheet, Defense Option 3: Allow-list Input Validation).
+/// A column name cannot be bound, so only names from your own list may become SQL (OWASP, SQL Injection Prevention
+/// Cheat Sheet, Defense Option 3: Allow-list Input Validation).
 #[check(title = "an unknown sort is refused", task = 4, points = 1, needs = ["list_sorted"],
-        hints = ["What becomes of `sort=title` in your statement?",
-                 "An enum with the four values; the parameter is turned into it or refused."])]
+        hints = ["What happens to `sort=title` in your statement?",
+                 "Use an enum with the four values: the parameter is either converted to it or refused."])]
 async fn unknown_sort(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     Seed::random(lab).insert(lab).await?;

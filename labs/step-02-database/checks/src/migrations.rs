@@ -13,21 +13,21 @@ const TABLES: [(&str, &[&str]); 5] = [
     ("transfers", &["id", "from_customer_id", "to_customer_id", "amount_cents"]),
 ];
 
-/// A program brings its own schema along: whoever starts it on an empty database has a working one
-/// (The Twelve-Factor App, XII; Martin Fowler and Pramod Sadalage, "Evolutionary Database Design").
-#[check(title = "the first start makes the tables", task = 1, points = 2,
+/// A program brings its own schema: whoever starts it on an empty database gets a working one (The Twelve-Factor App,
+/// XII; Martin Fowler and Pramod Sadalage, "Evolutionary Database Design").
+#[check(title = "the first start creates the tables", task = 1, points = 2,
         hints = ["Which tables does `psql \"$DATABASE_URL\" -c '\\d'` show after a start?",
-                 "A migration does nothing unless the program runs it: `sqlx::migrate!().run(&pool)` before it listens."])]
+                 "A migration does nothing unless the program runs it: call `sqlx::migrate!().run(&pool)` before you listen."])]
 async fn schema(lab: &Lab) -> CheckResult {
     let _app = lab.start().await?;
     expect_tables(lab).await
 }
 
-/// A server is started thousands of times on one database. What has run is written down, so that it never runs again
-/// and everybody can see what a database has (sqlx, `migrate!`; The Twelve-Factor App, VI and XII).
-#[check(title = "migrations run once, and a ledger says so", task = 1, points = 5, needs = ["schema"],
-        hints = ["How does your server know on its second start that the tables are there?",
-                 "`CREATE TABLE IF NOT EXISTS` knows that a table of this name is there, not what it looks like.",
+/// A server is started thousands of times on one database. Each migration is recorded, so that it never runs again and
+/// everybody can see which ones a database has (sqlx, `migrate!`; The Twelve-Factor App, VI and XII).
+#[check(title = "migrations run once and are recorded in a ledger", task = 1, points = 5, needs = ["schema"],
+        hints = ["When your server starts a second time, how does it know that the tables already exist?",
+                 "`CREATE TABLE IF NOT EXISTS` knows that a table of this name exists, not what it looks like.",
                  "Let `sqlx::migrate!()` run the files: it keeps the table `_sqlx_migrations`."])]
 async fn migrations_run_once(lab: &Lab) -> CheckResult {
     let mut app = lab.start().await?;
@@ -35,10 +35,8 @@ async fn migrations_run_once(lab: &Lab) -> CheckResult {
     let ledgers = other_tables(lab).await?;
     if !ledgers.iter().any(|(_, rows)| *rows > 0) {
         let names: Vec<_> = ledgers.iter().map(|(name, _)| name.as_str()).collect();
-        return Err(Failure::learner("no table says which migrations have run")
-            .expected(
-                "beside the five tables of the lab, one with a row for each migration, such as `_sqlx_migrations`",
-            )
+        return Err(Failure::learner("no table records which migrations have run")
+            .expected("besides the lab's five tables, one with a row for each migration, such as `_sqlx_migrations`")
             .actual(if names.is_empty() {
                 "no other table".into()
             } else {
@@ -51,29 +49,29 @@ async fn migrations_run_once(lab: &Lab) -> CheckResult {
     let (tables, rows, sent) = (identities(lab).await?, contents(lab).await?, db.statements().len());
     app.restart().await?;
     expect_equal("the tables and their object ids", &identities(lab).await?, &tables)
-        .because("a table with a new object id is another table: the old one was dropped")?;
+        .because("a table with a new object id is a different table: the old one was dropped")?;
     expect_equal("the rows of events, customers and orders", &contents(lab).await?, &rows)?;
     expect_equal("rows in the ledger after the second start", &other_tables(lab).await?, &ledgers)?;
     let again = db.statements().iter().skip(sent).find_map(|statement| remade_table(&statement.sql));
     match again {
         Some((table, sql)) => Err(Failure::learner(format!("the second start creates the table `{table}` again"))
-            .expected("migrations that have run do not run again")
+            .expected("a migration that has run does not run again")
             .actual(sql)),
         None => Ok(()),
     }
 }
 
-/// Servers are started side by side, and one of them must do the work while the others wait
-/// (PostgreSQL manual, 13.3.5 Advisory Locks).
+/// When servers start side by side, one of them must do the work while the others wait (PostgreSQL manual, 13.3.5
+/// Advisory Locks).
 #[check(title = "several servers may start at once on an empty database", task = 1, points = 2, needs = ["schema"],
-        hints = ["Two processes look into the ledger at the same moment, and both find it empty. What then?",
-                 "A lock that outlives the statement makes the second one wait: `pg_advisory_lock`. sqlx takes it for you."])]
+        hints = ["Two processes read the ledger at the same moment, and both find it empty. What happens then?",
+                 "A lock that outlasts the statement makes the second one wait: `pg_advisory_lock`. sqlx takes it for you."])]
 async fn two_starts_at_once(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     // While we hold this lock nobody can make a table. So all of them get to that point before one gets past it.
     let mut gate = db.pool().begin().await.ours("opening a transaction")?;
     match sqlx::query("lock table pg_class in share row exclusive mode").execute(&mut *gate).await {
-        Ok(_) => lab.note("nobody can make a table for now"),
+        Ok(_) => lab.note("nobody can create a table for now"),
         // Only a superuser may. Elsewhere the three are left to meet by chance.
         Err(error) if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some("42501")) => {}
         Err(error) => return Err(Failure::ours("locking pg_class", &error)),
@@ -85,7 +83,7 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
     // Servers that poll, or that agree in another way, never wait for a lock: then the time has to do.
     wait_for_waiting(lab, 3, Duration::from_secs(2)).await?;
     gate.rollback().await.ours("ending a transaction")?;
-    lab.note("tables can be made again");
+    lab.note("tables can be created again");
     for server in &mut servers {
         server.ready(START).await.because("one of three servers that were started at once")?;
     }
@@ -93,10 +91,10 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
 }
 
 /// A start may be killed at any moment, and what it leaves behind must not stop the next one: a migration happens
-/// whole or not at all (PostgreSQL manual, 3.4 Transactions; sqlx, `migrate!`).
-#[check(title = "a start that was cut off half-way spoils nothing", task = 1, points = 2, needs = ["migrations_run_once"],
-        hints = ["Half of the tables are made when the connection breaks. What does the next start do?",
-                 "Postgres can make tables in a transaction. Put each migration into one, with its line in the ledger."])]
+/// completely or not at all (PostgreSQL manual, 3.4 Transactions; sqlx, `migrate!`).
+#[check(title = "a start that is cut off half-way does no damage", task = 1, points = 2, needs = ["migrations_run_once"],
+        hints = ["Half of the tables have been created when the connection breaks. What does the next start do?",
+                 "Postgres can create tables in a transaction. Put each migration into one, along with its row in the ledger."])]
 async fn interrupted_migration(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     let failpoint = db.proxy().cut_at("order_lines");
@@ -108,7 +106,7 @@ async fn interrupted_migration(lab: &Lab) -> CheckResult {
     first.kill().await?;
     db.proxy().restore();
     lab.note("the first start was cut off; this is the second");
-    let _second = lab.start().await.because("the start before it was cut off when it came to `order_lines`")?;
+    let _second = lab.start().await.because("the start before it was cut off when it reached `order_lines`")?;
     expect_tables(lab).await
 }
 

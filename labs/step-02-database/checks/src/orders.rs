@@ -6,7 +6,7 @@ use crate::support::{
     BAD_INPUT, Books, Id, Moment, Sabotage, Seed, TOO_LARGE, customer, expect_server_error, no_amounts,
 };
 
-/// An order moves seats and money, and every table tells the same of it (PostgreSQL manual, 3.4 Transactions).
+/// An order moves seats and money, and all tables agree about it (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "an order takes seats and credit", task = 6, points = 2, needs = ["read_event"],
         hints = ["Which tables does an order change?",
                  "One row in `orders`, one in `order_lines` for each seat, `seats_sold` up, `balance_cents` down."])]
@@ -49,11 +49,11 @@ async fn place_order(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// What cannot be had is a conflict with the state of the data; what does not exist is not found
-/// (RFC 9110 §15.5.10 and §15.5.5).
-#[check(title = "an order of what is not there is refused and changes nothing", task = 6, points = 2, needs = ["place_order"],
+/// Asking for more than there is conflicts with the state of the data; what does not exist is not found (RFC 9110
+/// §15.5.10 and §15.5.5).
+#[check(title = "an order that cannot be filled is refused and changes nothing", task = 6, points = 2, needs = ["place_order"],
         hints = ["Which status tells a client that there are not enough seats, and which that there is no such event?",
-                 "An UPDATE whose WHERE asks for enough seats changes no row when there are too few: then find out why."])]
+                 "An UPDATE whose WHERE requires enough seats changes no row when there are too few: then find out why."])]
 async fn order_refusals(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Seed::random(lab).seats(3).price_cents(400).insert(lab).await?;
@@ -78,20 +78,20 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
     for seats in [3_000_000_000, (1 << 32) + 1, i64::MAX] {
         order(&app, &event, &ada, seats).await?.expect_status_in(&TOO_LARGE)?;
     }
-    Books::expect_unchanged(lab, before, "orders that are refused").await?;
+    Books::expect_unchanged(lab, before, "orders that were refused").await?;
     order(&app, &event, &ada, 3)
         .await?
         .expect_status(201)
-        .because("there are exactly as many seats and as much credit")?;
-    order(&app, &event, &bob, 1).await?.expect_status(409).because("all seats are sold")?;
+        .because("there are exactly enough seats and enough credit")?;
+    order(&app, &event, &bob, 1).await?.expect_status(409).because("all seats have been sold")?;
     Ok(())
 }
 
-/// A transaction that fails anywhere leaves nothing: no order without its lines, no money without its seats
+/// A transaction that fails anywhere leaves nothing behind: no order without its lines, no payment without its seats
 /// (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "an order that fails half-way leaves nothing behind", task = 6, points = 3, needs = ["place_order"],
-        hints = ["The last of your statements fails. Who takes the first ones back?",
-                 "Every statement of the order runs on the transaction (`&mut *transaction`), none on the pool.",
+        hints = ["The last of your statements fails. Who undoes the earlier ones?",
+                 "Run every statement of the order on the transaction (`&mut *transaction`), none on the pool.",
                  "A transaction that is dropped without `commit()` is rolled back."])]
 async fn order_all_or_nothing(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -110,10 +110,10 @@ async fn order_all_or_nothing(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Until COMMIT has been answered nothing is certain: constraints may wait for it, and so may conflicts
-/// (PostgreSQL manual, COMMIT; SET CONSTRAINTS).
+/// Nothing is certain until COMMIT has returned: constraints may be checked only then, and conflicts found (PostgreSQL
+/// manual, COMMIT; SET CONSTRAINTS).
 #[check(title = "an order is confirmed only once it is committed", task = 6, points = 2, needs = ["place_order"],
-        hints = ["Can COMMIT fail?", "Answer 201 only after `transaction.commit().await?` has returned Ok."])]
+        hints = ["Can COMMIT fail?", "Send 201 only after `transaction.commit().await?` has returned Ok."])]
 async fn commit_failure(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Seed::random(lab).insert(lab).await?;
@@ -128,10 +128,10 @@ async fn commit_failure(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// What an order took, its end gives back (PostgreSQL manual, 3.4 Transactions).
-#[check(title = "cancelling gives seats and credit back", task = 6, points = 1, needs = ["place_order"],
+/// Cancelling returns what the order took (PostgreSQL manual, 3.4 Transactions).
+#[check(title = "cancelling returns seats and credit", task = 6, points = 1, needs = ["place_order"],
         hints = ["Which of the order's changes have to be undone?", "`seats_sold` down, `balance_cents` up, `status` to `cancelled`, in one transaction.",
-                 "Give back what the order cost, which need not be what its seats cost now."])]
+                 "Return what the order cost, which may differ from what its seats cost now."])]
 async fn cancel_order(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Seed::random(lab).insert(lab).await?;
@@ -155,7 +155,7 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
     let after = Books::read(lab).await?;
     // The lines of a cancelled order may stay or go.
     let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
-    after.expect(expected, "a cancelled order keeps its row and gives back seats and credit")?;
+    after.expect(expected, "a cancelled order keeps its row and returns seats and credit")?;
     cancel(&app, &id.unknown(lab)).await?.expect_status(404)?;
     Ok(())
 }
@@ -185,8 +185,8 @@ pub async fn expect_no_open_transaction(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     let sql = "select count(*) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'";
-    lab.eventually("every transaction of the server ended", Duration::from_secs(3), || async {
-        expect_equal("transactions that were begun and not ended", &db.scalar::<i64>(sql).await?, &0)
+    lab.eventually("no open transaction of the server", Duration::from_secs(3), || async {
+        expect_equal("transactions that were begun and never ended", &db.scalar::<i64>(sql).await?, &0)
     })
     .await
 }

@@ -10,12 +10,12 @@ use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page, walk};
 
 const SORTS: [&str; 4] = ["starts_at", "-starts_at", "price_cents", "-price_cents"];
 
-/// A long list is read in pieces, and all of them together are the whole
-/// (Markus Winand, Use the Index, Luke, "Paging Through Results").
+/// A long list is read in pieces that together make up the whole (Markus Winand, Use the Index, Luke, "Paging Through
+/// Results").
 #[check(title = "next leads through the whole list", task = 4, points = 1, needs = ["search"],
         hints = ["How does a page know where the one before it ended?",
-                 "Read one row more than `limit`: if it comes, there is a next page.",
-                 "`next` holds the sort value and the id of the last event of this page."])]
+                 "Read one row more than `limit`: if you get it, there is a next page.",
+                 "Put the sort value and the id of the page's last event into `next`."])]
 async fn pages(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = letters(lab);
@@ -37,12 +37,12 @@ async fn pages(lab: &Lab) -> CheckResult {
     found.expect_walk(&app, &[("q", &word), ("limit", "4")], "starts_at").await
 }
 
-/// Where values are equal only a second column makes the order, and so the place in it, certain
-/// (PostgreSQL manual, 7.5 Sorting Rows; 9.24.5 Row Constructor Comparison).
+/// When values are equal, only a second column makes the order, and so the position in it, certain (PostgreSQL manual,
+/// 7.5 Sorting Rows; 9.24.5 Row Constructor Comparison).
 #[check(title = "events with equal values are neither skipped nor shown twice", task = 4, points = 2, needs = ["pages"],
-        hints = ["Ten events begin at the same time, and a page ends after the fifth. Where does the next one begin?",
-                 "Order by the sort column and then the id, and compare both: `(starts_at, id) > ($1, $2)`.",
-                 "A cursor that rounds times loses events that begin a millisecond apart."])]
+        hints = ["Ten events start at the same time, and a page ends after the fifth. Where does the next page begin?",
+                 "Order by the sort column, then by id, and compare both: `(starts_at, id) > ($1, $2)`.",
+                 "A cursor that rounds times loses events that start a millisecond apart."])]
 async fn equal_keys(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let start = moment(lab);
@@ -61,11 +61,11 @@ async fn equal_keys(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A page that is counted from the beginning moves when somebody adds a row before it; a page that begins after a
-/// value does not (Markus Winand, Use the Index, Luke, "Paging Through Results").
-#[check(title = "events added meanwhile move no page", task = 4, points = 2, needs = ["pages"],
-        hints = ["You have read 4 events, and one is added before them. Which is the fifth now?",
-                 "No OFFSET: begin after the last event that was shown."])]
+/// A page counted from the beginning shifts when somebody adds a row before it; a page that begins after a value does
+/// not (Markus Winand, Use the Index, Luke, "Paging Through Results").
+#[check(title = "events added meanwhile do not shift the pages", task = 4, points = 2, needs = ["pages"],
+        hints = ["You have read 4 events, and one is added before them. Which one is fifth now?",
+                 "Don't use OFFSET: begin after the last event that was shown."])]
 async fn moving_pages(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for sort in ["starts_at", "-price_cents"] {
@@ -93,9 +93,9 @@ async fn moving_pages(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A cursor comes back from outside, and may be anything (OWASP API Security 2023, API8).
-#[check(title = "a cursor that is none is refused", task = 4, points = 1, needs = ["pages"],
-        hints = ["What does your server do with `after=not-a-cursor`?", "Reading a cursor can fail; that is the client's mistake, 400."])]
+/// A cursor comes back from a client, and may be anything (OWASP API Security 2023, API8).
+#[check(title = "an invalid cursor is refused", task = 4, points = 1, needs = ["pages"],
+        hints = ["What does your server do with `after=not-a-cursor`?", "Parsing a cursor can fail; that is the client's mistake, 400."])]
 async fn bad_cursor(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     Seed::random(lab).insert(lab).await?;
@@ -148,7 +148,7 @@ impl List {
         self.expect_each_once(&shown, &what)?;
         expect_that(
             sizes.iter().rev().skip(1).all(|size| *size == limit),
-            format!("{what}: the pages have {sizes:?} events, but only the last may have less than {limit}"),
+            format!("{what}: the pages have {sizes:?} events, but only the last may have fewer than {limit}"),
         )?;
         self.expect_order(&shown, sort, &what)
     }

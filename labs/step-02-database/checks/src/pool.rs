@@ -6,13 +6,13 @@ use lab_kit::prelude::*;
 
 use crate::support::Seed;
 
-/// Each connection is a process of Postgres that takes long to start, and `max_connections` is shared by everybody: a
-/// server that opens one for each request is slow, and takes the database down with it (PostgreSQL manual, 20.3
+/// Each connection is a Postgres process that takes long to start, and `max_connections` is shared by everybody: a
+/// server that opens one for each request is slow and takes the database down with it (PostgreSQL manual, 20.3
 /// Connections and Authentication; 52.2.1 Start-up).
 #[check(title = "one pool, as large as DATABASE_MAX_CONNECTIONS, is kept", task = 2, points = 4, needs = ["read_event"],
-        hints = ["How many connections does your server open when 60 clients come at once, and what becomes of them?",
-                 "One pool for the whole life of the server, not one for each request.",
-                 "`PgPoolOptions::new().max_connections(…)`, with what the environment says."])]
+        hints = ["How many connections does your server open when 60 clients come at once, and what happens to them afterwards?",
+                 "Use one pool for the whole life of the server, not one for each request.",
+                 "Use `PgPoolOptions::new().max_connections(…)`, with the value from the environment."])]
 async fn pool(lab: &Lab) -> CheckResult {
     let app = lab.server().env("DATABASE_MAX_CONNECTIONS", "3").start().await?;
     let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
@@ -27,7 +27,7 @@ async fn expect_kept(lab: &Lab, app: &App, path: &str) -> CheckResult {
         let sql = "select pid from pg_stat_activity
                    where datname = current_database() and usename <> current_user and backend_type = 'client backend'";
         let open: Vec<(i32,)> = lab.postgres().await?.rows(sql).await?;
-        expect_that(!open.is_empty(), "after a request no connection to the database is left open")
+        expect_that(!open.is_empty(), "after a request, no connection to the database stays open")
             .because("the next request has to open one again")?;
         seen.extend(open);
     }

@@ -8,11 +8,11 @@ use crate::support::{Books, Id, Instances, Seed, customer, customers, insert_all
 /// How often a request that was answered 503 is sent again.
 const TRIES_AGAIN: usize = 5;
 
-/// Between reading how many seats are left and writing how many are left now, others do the same. The last seat
-/// belongs to one (PostgreSQL manual, 13.2.1 Read Committed; 13.3.2 Row-Level Locks; CWE-362).
+/// Between reading how many seats are left and writing the new number, others do the same. The last seat can belong to
+/// only one (PostgreSQL manual, 13.2.1 Read Committed; 13.3.2 Row-Level Locks; CWE-362).
 #[check(title = "of 200 orders for 50 seats, 50 are sold", task = 6, points = 4, limit = 90, needs = ["order_refusals"],
-        hints = ["Two requests read that one seat is left. What do both do next?",
-                 "Let one statement look and take: `UPDATE … WHERE seats - seats_sold >= $1`; or lock the row with \
+        hints = ["Two requests both read that one seat is left. What do they do next?",
+                 "Let one statement check and take: `UPDATE … WHERE seats - seats_sold >= $1`; or lock the row with \
                   `SELECT … FOR UPDATE` before you look."])]
 async fn never_oversold(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
@@ -28,11 +28,11 @@ async fn never_oversold(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// The same race for the customer's money: each order alone can be paid for, all together cannot
-/// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
+/// The same race for the customer's money: each order alone is affordable, all of them together are not (PostgreSQL
+/// manual, 13.2.1 Read Committed; CWE-362).
 #[check(title = "a customer never spends more than there is", task = 6, points = 2, limit = 90, needs = ["order_refusals"],
         hints = ["Twenty requests read the same balance. How much do they spend together?",
-                 "`UPDATE customers … WHERE balance_cents >= $1` looks and takes in one statement."])]
+                 "`UPDATE customers … WHERE balance_cents >= $1` checks and takes in one statement."])]
 async fn never_overdrawn(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
     let price_cents = lab.number(100, 900);
@@ -45,11 +45,11 @@ async fn never_overdrawn(lab: &Lab) -> CheckResult {
     expect_sold(lab, before, sold, 7, price_cents).await
 }
 
-/// Of many who end the same thing at once, one ends it; the others find it ended
-/// (PostgreSQL manual, 13.2.1 Read Committed; CWE-362).
-#[check(title = "an order is cancelled once, however often it is asked for", task = 6, points = 2, limit = 90, needs = ["cancel_order"],
-        hints = ["Two requests read `confirmed`. How often are the seats given back?",
-                 "`UPDATE orders SET status = 'cancelled' WHERE id = $1 AND status = 'confirmed'`: one of them changes a row."])]
+/// Of many simultaneous attempts to cancel an order, one succeeds; the others find it cancelled (PostgreSQL manual,
+/// 13.2.1 Read Committed; CWE-362).
+#[check(title = "an order is cancelled once, however many requests arrive", task = 6, points = 2, limit = 90, needs = ["cancel_order"],
+        hints = ["Two requests both read `confirmed`. How many times are the seats returned?",
+                 "`UPDATE orders SET status = 'cancelled' WHERE id = $1 AND status = 'confirmed'`: only one of them changes a row."])]
 async fn cancel_once(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
     let event = Seed::random(lab).insert(lab).await?;
@@ -64,11 +64,11 @@ async fn cancel_once(lab: &Lab) -> CheckResult {
         done += usize::from(answer.expect_status_in(&[200, 409, 503])?.status() == 200);
     }
     if done == 0 {
-        cancel(servers.one(), &id).await?.expect_status(200).because("all 20 before it were answered 409 or 503")?;
+        cancel(servers.one(), &id).await?.expect_status(200).because("all 20 before it got 409 or 503")?;
     }
     let after = Books::read(lab).await?;
     let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
-    after.expect(expected, "20 cancellations of one order give its seats and credit back once")
+    after.expect(expected, "20 cancellations of one order return its seats and credit once")
 }
 
 /// Sends all orders, of one seat each, at once; gives how many were made. An answer 503 means "not now": such a
@@ -105,7 +105,5 @@ async fn expect_sold(lab: &Lab, before: Books, answered: i64, count: i64, price_
         transfers: before.transfers,
     };
     expect_equal("orders answered 201", &answered, &count)?;
-    Books::read(lab)
-        .await?
-        .expect(expected, &format!("{count} orders of one seat at {price_cents} cents were answered 201"))
+    Books::read(lab).await?.expect(expected, &format!("{count} orders of one seat at {price_cents} cents got 201"))
 }

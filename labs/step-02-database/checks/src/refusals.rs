@@ -4,9 +4,9 @@ use lab_kit::prelude::*;
 
 use crate::support::{Id, Seed, customer, customers};
 
-/// A program with a mistake, a second program and a person at `psql` all write to the same tables. Only the schema
-/// stands between all of them and nonsense (PostgreSQL manual, 5.5 Constraints).
-#[check(title = "Postgres refuses prices, seats and balances that make no sense", task = 1, points = 3, needs = ["schema"],
+/// A buggy program, a second program and a person at `psql` all write to the same tables. Only the schema stands
+/// between them and bad data (PostgreSQL manual, 5.5 Constraints).
+#[check(title = "Postgres refuses impossible prices, seats and balances", task = 1, points = 3, needs = ["schema"],
         hints = ["Who stops a negative price when it is not your program that writes it?",
                  "`CHECK (price_cents >= 0)`; a CHECK may also compare two columns of a row."])]
 async fn value_constraints(lab: &Lab) -> CheckResult {
@@ -22,9 +22,10 @@ async fn value_constraints(lab: &Lab) -> CheckResult {
     )
     .await?;
     refused(lab, "a negative price", &format!("update events set price_cents = -1 where id = {event}")).await?;
-    refused(lab, "more seats sold than there are", &format!("update events set seats_sold = 11 where id = {event}"))
+    refused(lab, "more seats sold than exist", &format!("update events set seats_sold = 11 where id = {event}"))
         .await?;
-    refused(lab, "less than no seats sold", &format!("update events set seats_sold = -1 where id = {event}")).await?;
+    refused(lab, "fewer than zero seats sold", &format!("update events set seats_sold = -1 where id = {event}"))
+        .await?;
     refused(lab, "a negative balance", "insert into customers (email, balance_cents) values ('x@example.com', -1)")
         .await?;
     refused(lab, "a negative balance", &format!("update customers set balance_cents = -1 where id = {}", ada.sql()))
@@ -32,10 +33,9 @@ async fn value_constraints(lab: &Lab) -> CheckResult {
     refused(lab, "a transfer of a negative amount", &transfer_sql(&ada.sql(), &bob.sql(), -5)).await
 }
 
-/// A reference to a row that is not there is data that nobody can explain any more
-/// (PostgreSQL manual, 5.5.5 Foreign Keys).
+/// A reference to a row that does not exist is data that nobody can explain (PostgreSQL manual, 5.5.5 Foreign Keys).
 #[check(title = "Postgres refuses rows that refer to nothing", task = 1, points = 2, needs = ["schema"],
-        hints = ["What does an order mean whose event does not exist?",
+        hints = ["What does an order mean if its event does not exist?",
                  "`event_id bigint NOT NULL REFERENCES events (id)`, and the same for every other reference."])]
 async fn reference_constraints(lab: &Lab) -> CheckResult {
     let _app = lab.start().await?;
@@ -46,17 +46,17 @@ async fn reference_constraints(lab: &Lab) -> CheckResult {
     let order = insert_order(lab, &event, ada).await?;
     lab.postgres().await?.execute(&line_sql(&order)).await?;
     insert_transfer(lab, ada, bob, 5).await?;
-    refused(lab, "an order of an event that does not exist", &order_sql(&no_event, ada)).await?;
-    refused(lab, "an order of a customer that does not exist", &order_sql(&event, &nobody)).await?;
+    refused(lab, "an order for an event that does not exist", &order_sql(&no_event, ada)).await?;
+    refused(lab, "an order for a customer that does not exist", &order_sql(&event, &nobody)).await?;
     refused(lab, "a line of an order that does not exist", &line_sql(&order.unknown(lab))).await?;
     refused(lab, "a transfer from nobody", &transfer_sql(&nobody.sql(), &bob.sql(), 5)).await?;
     refused(lab, "a transfer to nobody", &transfer_sql(&ada.sql(), &nobody.sql(), 5)).await
 }
 
-/// `Ada@example.com` and `ada@example.com` reach the same person; two accounts for one address are a hole
+/// `Ada@example.com` and `ada@example.com` reach the same person; two accounts for one address are a security hole
 /// (PostgreSQL manual, 11.7 Indexes on Expressions; F.9 citext).
 #[check(title = "Postgres refuses a second customer with the same address", task = 1, points = 1, needs = ["schema"],
-        hints = ["Does your table take `ada@example.com` beside `Ada@Example.com`?",
+        hints = ["Does your table accept `ada@example.com` next to `Ada@Example.com`?",
                  "`CREATE UNIQUE INDEX … ON customers (lower(email))`, or the type `citext`."])]
 async fn email_constraint(lab: &Lab) -> CheckResult {
     let _app = lab.start().await?;

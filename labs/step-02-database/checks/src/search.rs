@@ -4,10 +4,10 @@ use lab_kit::prelude::*;
 
 use crate::support::{Id, Seed, insert_all, page};
 
-/// People remember a word of a title, not how it begins or how it is written
-/// (PostgreSQL manual, 9.7.1 LIKE).
-#[check(title = "q finds a part of the title in any case", task = 4, points = 2, needs = ["list_sorted"],
-        hints = ["Does your search find a word in the middle of a title?", "`ILIKE`, with `%` before and after the text."])]
+/// People remember a word from a title, not how the title begins or which letters are capitals (PostgreSQL manual,
+/// 9.7.1 LIKE).
+#[check(title = "q finds any part of the title, whatever its case", task = 4, points = 2, needs = ["list_sorted"],
+        hints = ["Does your search find a word in the middle of a title?", "Use `ILIKE`, with `%` before and after the text."])]
 async fn search(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = letters(lab);
@@ -29,8 +29,8 @@ async fn search(lab: &Lab) -> CheckResult {
     expect_equal("events with an empty q", &all.len(), &(titles.len() + decoys.len()))
 }
 
-/// In a pattern `%`, `_` and the backslash have meanings of their own, and a quote ends a literal; in what a person
-/// searches for they are characters (PostgreSQL manual, 9.7.1 LIKE; OWASP, SQL Injection Prevention Cheat Sheet).
+/// In a pattern `%`, `_` and the backslash have special meanings, and a quote ends a literal; in a search text they are
+/// ordinary characters (PostgreSQL manual, 9.7.1 LIKE; OWASP, SQL Injection Prevention Cheat Sheet).
 #[check(title = "every character of q stands for itself", task = 4, points = 3, needs = ["search"],
         hints = ["What does `q=%` find?",
                  "A bound value cannot break out of its statement, but `LIKE` still reads `%`, `_` and `\\` in it as a pattern.",

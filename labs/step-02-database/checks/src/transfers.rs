@@ -5,9 +5,9 @@ use lab_kit::prelude::*;
 use crate::orders::expect_no_open_transaction;
 use crate::support::{BAD_INPUT, Books, Id, Instances, Sabotage, TOO_LARGE, customer, expect_server_error, no_amounts};
 
-/// Money changes its place and never its amount (PostgreSQL manual, 3.4 Transactions).
+/// Money changes hands but never its amount (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "a transfer moves credit", task = 7, points = 1, needs = ["schema"],
-        hints = ["Which three rows does a transfer write?", "Two balances and one row in `transfers`, in one transaction."])]
+        hints = ["Which three rows does a transfer write?", "Change two balances and add one row in `transfers`, in one transaction."])]
 async fn transfer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, bob, eve) = (customer(lab, 5_000).await?, customer(lab, 700).await?, customer(lab, 60).await?);
@@ -31,10 +31,10 @@ async fn transfer(lab: &Lab) -> CheckResult {
     expect_balances(lab, &[(&ada, 5_700), (&bob, 0), (&eve, 60)]).await
 }
 
-/// Nobody sends what they do not have, and nobody gets rich by sending to themselves (RFC 9110 §15.5.10, §15.5.5).
-#[check(title = "a transfer that cannot be is refused and changes nothing", task = 7, points = 1, needs = ["transfer"],
+/// Nobody can send what they do not have, and nobody gets rich by sending to themselves (RFC 9110 §15.5.10, §15.5.5).
+#[check(title = "an impossible transfer is refused and changes nothing", task = 7, points = 1, needs = ["transfer"],
         hints = ["What does your server do with a transfer from A to A?",
-                 "Read both customers before you write: who is missing is 404, who has too little is 409."])]
+                 "Read both customers before you write: a missing one is 404, too little credit is 409."])]
 async fn transfer_refusals(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, bob) = (customer(lab, 500).await?, customer(lab, 500).await?);
@@ -52,16 +52,17 @@ async fn transfer_refusals(lab: &Lab) -> CheckResult {
     for amount_cents in [(1 << 32) + 1, i64::MAX] {
         send(&app, &ada, &bob, amount_cents).await?.expect_status_in(&TOO_LARGE)?;
     }
-    Books::expect_unchanged(lab, before, "transfers that are refused").await?;
+    Books::expect_unchanged(lab, before, "transfers that were refused").await?;
     expect_balances(lab, &[(&ada, 500), (&bob, 500)]).await
 }
 
-/// Two who send to each other at once read the same balances and wait for the same rows: neither may overwrite what
-/// the other did, and neither may be told of the deadlock (PostgreSQL manual, 13.2.1 Read Committed; 13.3.4 Deadlocks).
-#[check(title = "transfers in both directions at once keep every cent", task = 7, points = 3, limit = 90, needs = ["transfer_refusals"],
+/// Two customers who send to each other at once read the same balances and wait for the same rows: neither may
+/// overwrite what the other did, and neither may see the deadlock (PostgreSQL manual, 13.2.1 Read Committed; 13.3.4
+/// Deadlocks).
+#[check(title = "simultaneous transfers in both directions keep every cent", task = 7, points = 3, limit = 90, needs = ["transfer_refusals"],
         hints = ["A sends to B while B sends to A. Who locks which row first?",
                  "`SET balance_cents = balance_cents + $1` adds to what is there now, not to what you read before.",
-                 "Lock both rows before you look, always in the same order: `ORDER BY id FOR UPDATE`."])]
+                 "Lock both rows before you read them, always in the same order: `ORDER BY id FOR UPDATE`."])]
 async fn opposite_transfers(lab: &Lab) -> CheckResult {
     let servers = Instances::start(lab).await?;
     let pair = [customer(lab, 3_000).await?, customer(lab, 3_000).await?];
@@ -79,18 +80,18 @@ async fn opposite_transfers(lab: &Lab) -> CheckResult {
             done += 1;
         }
     }
-    expect_that(done > 0, "none of 40 transfers was done, though the first could be")?;
+    expect_that(done > 0, "none of 40 transfers succeeded, although the first could have")?;
     expect_balances(lab, &[(&pair[0], first), (&pair[1], 6_000 - first)])
         .await
-        .because("each transfer that was answered 201 has moved its amount, and nothing else has")?;
+        .because("each transfer that got 201 has moved its amount, and nothing else has")?;
     expect_equal("rows in `transfers`", &Books::read(lab).await?.transfers, &done)?;
     expect_that((0..=6_000).contains(&first), "a balance is below zero")
 }
 
-/// A transfer that takes and does not give is worse than none (PostgreSQL manual, 3.4 Transactions).
+/// A transfer that takes but does not give is worse than none (PostgreSQL manual, 3.4 Transactions).
 #[check(title = "a transfer that fails half-way leaves nothing behind", task = 7, points = 1, needs = ["transfer"],
-        hints = ["One balance is written, and the next statement fails. What is the sum of all balances?",
-                 "One transaction, and every statement on it."])]
+        hints = ["One balance has been written, and the next statement fails. What is the sum of all balances now?",
+                 "Use one transaction, and run every statement on it."])]
 async fn transfer_all_or_nothing(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, bob) = (customer(lab, 5_000).await?, customer(lab, 700).await?);

@@ -7,28 +7,28 @@ use crate::support::{Id, Seed, insert_all, page};
 
 const SORTS: [&str; 4] = ["starts_at", "-starts_at", "price_cents", "-price_cents"];
 
-/// One statement for the list and one more for each of its rows is the mistake that makes pages slow as soon as there
-/// is data (OWASP API Security 2023, API4; sqlx, `fetch_all`).
+/// One statement for the list and one more for each row: this mistake makes pages slow as soon as there is data (OWASP
+/// API Security 2023, API4; sqlx, `fetch_all`).
 #[check(title = "a longer page takes no more statements", task = 4, points = 3, needs = ["list_sorted"],
         hints = ["How many statements does the transcript show for one page?",
-                 "One SELECT can give every column of every event on the page."])]
+                 "One SELECT can return every column of every event on the page."])]
 async fn no_n_plus_one(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let short = statements_of_a_page(lab, &app, 5).await?;
     let long = statements_of_a_page(lab, &app, 50).await?;
     if long > short + 3 {
         return Err(Failure::learner(format!("a page of 5 events took {short} statements, a page of 50 took {long}"))
-            .expected(format!("about {short} for either"))
+            .expected(format!("about {short} for each"))
             .actual(format!("{long} for 50 events")));
     }
     Ok(())
 }
 
-/// An index on the sort column holds the rows in order already: a page is read from it, wherever it begins
-/// (PostgreSQL manual, 11.4 Indexes and ORDER BY; Use the Index, Luke, "Paging Through Results").
-#[check(title = "an index serves the list, also far from its beginning", task = 4, points = 3, needs = ["pages"],
+/// An index on the sort column already holds the rows in order: a page is read from it, wherever it begins (PostgreSQL
+/// manual, 11.4 Indexes and ORDER BY; Use the Index, Luke, "Paging Through Results").
+#[check(title = "an index serves the list, even far from its beginning", task = 4, points = 3, needs = ["pages"],
         hints = ["What does `EXPLAIN` show for your list on a table of 4,000 events: Seq Scan, Sort, or Index Scan?",
-                 "An index on (starts_at, id) and one on (price_cents, id), columns in the order of ORDER BY.",
+                 "Create an index on (starts_at, id) and one on (price_cents, id), with the columns in the order of ORDER BY.",
                  "`a > $1 OR (a = $1 AND id > $2)` reads the index from its beginning; `(a, id) > ($1, $2)` does not."])]
 async fn list_index(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -53,11 +53,11 @@ async fn list_index(lab: &Lab) -> CheckResult {
     expect_rows_read(lab, 1_600, "eight pages of 10 events").await
 }
 
-/// A B-tree helps a search only where it begins with the text; trigrams help it anywhere in a title
-/// (PostgreSQL manual, F.35 pg_trgm, "Index Support").
+/// A B-tree helps only if titles begin with the search text; trigrams help anywhere in a title (PostgreSQL manual, F.35
+/// pg_trgm, "Index Support").
 #[check(title = "an index serves the search", task = 4, points = 3, needs = ["search"],
         hints = ["What does `EXPLAIN` show for your search on a table of 4,000 events?",
-                 "An index on the title as it is cannot find a word in its middle. Read about `pg_trgm`.",
+                 "A plain index on the title cannot find a word in the middle. Read about `pg_trgm`.",
                  "`CREATE EXTENSION pg_trgm` in a migration, then an index `USING gin (title gin_trgm_ops)`. It serves \
                   LIKE and ILIKE, not `position(…)` or `strpos(…)`."])]
 async fn search_index(lab: &Lab) -> CheckResult {
@@ -83,7 +83,7 @@ async fn statements_of_a_page(lab: &Lab, app: &App, events: usize) -> CheckResul
     let statements = seen.statements.queries().len();
     let items: Vec<Value> = seen.value.expect_status(200)?.at("/items")?;
     expect_equal("events on the page", &items.len(), &events)?;
-    expect_that(statements > 0, "a page was answered without a question to the database")?;
+    expect_that(statements > 0, "a page was answered without asking the database")?;
     Ok(statements)
 }
 
@@ -145,7 +145,7 @@ async fn expect_rows_read(lab: &Lab, limit: i64, what: &str) -> CheckResult {
         .collect();
     Err(Failure::learner(format!("with 4,000 events, {what} made Postgres read {read} rows"))
         .sent(sent.join("\n"))
-        .expected(format!("less than {limit}"))
+        .expected(format!("fewer than {limit}"))
         .actual(counts.join("; "))
         .reproduce("psql \"$DATABASE_URL\" -c 'EXPLAIN ANALYZE …'   # your statement, on a filled table"))
 }

@@ -61,7 +61,7 @@ impl Sabotage {
                  deferrable initially deferred for each row"
             ),
         };
-        lab.note(format!("writes {first} to {last} to {table} fail with {sqlstate} ({:?})", self.moment));
+        lab.note(format!("writes {first} to {last} on {table} fail with {sqlstate} ({:?})", self.moment));
         // The function runs with the grader's rights: the server's user need not be allowed near the sequence.
         let statements = [
             "drop schema if exists grader cascade".to_owned(),
@@ -74,7 +74,7 @@ impl Sabotage {
                    this bigint := nextval('grader.writes');
                  begin
                    if this between {first} and {last} then
-                     raise exception 'the grader lets this write fail' using errcode = '{sqlstate}';
+                     raise exception 'the grader makes this write fail' using errcode = '{sqlstate}';
                    end if;
                    return new;
                  end $$"

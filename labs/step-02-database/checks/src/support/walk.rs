@@ -27,7 +27,7 @@ pub async fn page(
         Some(other) => {
             return Err(response
                 .failure(format!("`next` is {other}"))
-                .expected("a string; null or nothing on the last page"));
+                .expected("a string; null or absent on the last page"));
         }
     };
     Ok((ids, next))
@@ -42,8 +42,9 @@ pub async fn walk(app: &App, parameters: &[(&str, &str)]) -> CheckResult<Vec<Vec
         pages.push(ids);
         let Some(next) = next else { return Ok(pages) };
         if pages.len() >= MOST_PAGES {
-            return Err(Failure::learner(format!("after {MOST_PAGES} pages there is still a `next`"))
-                .expected("the list comes to its end"));
+            return Err(
+                Failure::learner(format!("after {MOST_PAGES} pages there is still a `next`")).expected("the list ends")
+            );
         }
         after = Some(next);
     }
