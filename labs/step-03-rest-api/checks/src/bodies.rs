@@ -11,10 +11,11 @@ const LARGE: usize = 1024 * 1024;
 /// Deep enough for most stacks, and less than 64 KiB long.
 const DEPTH: usize = 10_000;
 
-/// A body is read into memory, so somebody must say how much of it (RFC 9110 §15.5.14, OWASP API Security 2023, API4).
+/// A body is read into memory, so something must limit how much of it (RFC 9110 §15.5.14, OWASP API Security 2023,
+/// API4).
 #[check(title = "a body that is too large is 413", task = 7, points = 2, needs = ["create_event"],
-        hints = ["How much of a body do you read before you look at it?",
-                 "Set the body limit to 64 KiB, and see who answers when it is reached: the extractor's rejection has the status.",
+        hints = ["How much of a body do you read before you check its size?",
+                 "Set the body limit to 64 KiB, and find out what answers when it is reached: the extractor's rejection has the status.",
                  "A chunked body has no `Content-Length`: count what is read."])]
 async fn large_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -35,12 +36,12 @@ async fn large_body(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A parser that calls itself for every bracket is at the mercy of whoever sends many (RFC 8259 §9, OWASP API Security
+/// A parser that recurses for every bracket is at the mercy of whoever sends many (RFC 8259 §9, OWASP API Security
 /// 2023, API4).
-#[check(title = "a body that is too deep does no harm", task = 7, points = 2, needs = ["create_event"],
-        hints = ["What does a parser need for every level that it goes down?",
-                 "serde_json stops at 128 levels and gives an error: answer 400.",
-                 "Do not walk through a value by recursion without counting the levels."])]
+#[check(title = "a body that is nested too deeply does no harm", task = 7, points = 2, needs = ["create_event"],
+        hints = ["What does a parser need for every level of nesting?",
+                 "serde_json stops at 128 levels and returns an error: send 400.",
+                 "Don't recurse through a value without counting the levels."])]
 async fn deep_body(lab: &Lab) -> CheckResult {
     let mut app = lab.start().await?;
     let made = make_event(lab, &app).await?;
@@ -51,7 +52,7 @@ async fn deep_body(lab: &Lab) -> CheckResult {
     let extra = extra.to_string().replace("\"HERE\"", &arrays);
     for body in [arrays.clone(), objects, format!("{{\"title\":{arrays}}}")] {
         let answer = app.post("/events").body(&body, "application/json").await?.expect_problem_in(&[400, 413, 422]);
-        answer.because("nobody nests JSON 10,000 levels deep for a good reason")?;
+        answer.because("there is no good reason to nest JSON 10,000 levels deep")?;
     }
     // What is only passed over may be taken, but must not do harm.
     app.post("/orders").body(extra, "application/json").await?.expect_status_in(&[201, 400, 413, 422])?;

@@ -6,12 +6,12 @@ use crate::support::{Problem, event, make_event};
 
 const VARIABLE: &str = "CORS_ALLOWED_ORIGIN";
 
-/// Before a browser sends a request of another kind than a form can make, it asks; the server says which pages may (Fetch
+/// Before a browser sends a request that a form could not make, it asks; the server says which pages may (Fetch
 /// standard, §3.2.2 and §3.2.3).
 #[check(title = "preflights from the allowed origin are answered", task = 7, points = 2, needs = ["create_event"],
         hints = ["What does a browser ask before it sends a PATCH from another site's page?",
-                 "An OPTIONS request with `Origin` and `Access-Control-Request-Method`. The answer needs three headers.",
-                 "tower-http's `CorsLayer` with the one origin, the methods GET, POST, PATCH and DELETE, and the headers \
+                 "An OPTIONS request with `Origin` and `Access-Control-Request-Method`. The response needs three headers.",
+                 "Use tower-http's `CorsLayer` with the one origin, the methods GET, POST, PATCH and DELETE, and the headers \
                   Content-Type, If-Match and Idempotency-Key."])]
 async fn cors_preflight(lab: &Lab) -> CheckResult {
     let origin = origin(lab);
@@ -26,7 +26,7 @@ async fn cors_preflight(lab: &Lab) -> CheckResult {
     for (path, method, headers) in cases {
         let answer = preflight(&app, path, &origin, method, &headers.join(",")).await?;
         let answer = answer.expect_that("a status from 200 to 299", |answer| (200..300).contains(&answer.status()));
-        let answer = answer.because("a browser goes on only after an answer that is fine")?;
+        let answer = answer.because("a browser continues only after a successful response")?;
         let answer = answer.expect_header("access-control-allow-origin", &origin)?;
         expect_listed(&answer, "access-control-allow-headers", headers)?;
         // POST needs no permission: a form can make it, too.
@@ -37,11 +37,11 @@ async fn cors_preflight(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Who mirrors the origin that a request names lets every page in (OWASP ASVS 5.0, 3.4.2).
+/// A server that echoes the origin of each request lets every page in (OWASP ASVS 5.0, 3.4.2).
 #[check(title = "other origins are not allowed", task = 7, points = 2, needs = ["create_event"],
-        hints = ["With what do you compare the `Origin` of a request?",
-                 "Neither its beginning nor its end is enough: `https://shop.example.evil.test` is somebody else's.",
-                 "Compare it as a whole with the one origin of the configuration. Without one, send nothing."])]
+        hints = ["What do you compare the `Origin` of a request with?",
+                 "Neither its beginning nor its end is enough: `https://shop.example.evil.test` belongs to somebody else.",
+                 "Compare all of it with the one configured origin. If none is configured, send nothing."])]
 async fn cors_foreign_origin(lab: &Lab) -> CheckResult {
     let word = lab.word();
     let host = format!("{word}.example");
@@ -69,11 +69,11 @@ async fn cors_foreign_origin(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A page that may call the API must be able to read what it is told, refusals and versions included (Fetch standard,
+/// A page that may call the API must be able to read the responses, including refusals and versions (Fetch standard,
 /// §3.2.3 and §3.2.5).
-#[check(title = "every answer carries the CORS headers", task = 7, points = 1, needs = ["create_event"],
-        hints = ["Which answers do not pass through your handlers?",
-                 "Put the layer outermost, around fallbacks and rejections, and let it expose `ETag` and `Location`."])]
+#[check(title = "every response carries the CORS headers", task = 7, points = 1, needs = ["create_event"],
+        hints = ["Which responses do not come from your handlers?",
+                 "Make the layer the outermost one, around fallbacks and rejections, and let it expose `ETag` and `Location`."])]
 async fn cors_on_every_answer(lab: &Lab) -> CheckResult {
     let origin = origin(lab);
     let app = lab.server().env(VARIABLE, &origin).start().await?;
@@ -89,7 +89,7 @@ async fn cors_on_every_answer(lab: &Lab) -> CheckResult {
     if plain.header("access-control-allow-origin").is_none() {
         for answer in [plain, app.get("/events").header("Origin", &origin).await?] {
             expect_listed(&answer, "vary", &["origin"])
-                .because("the answer depends on who asks, and a cache between must know")?;
+                .because("the response depends on who asks, and a cache in between must know that")?;
         }
     }
     Ok(())
@@ -110,10 +110,10 @@ async fn expect_foreign(app: &App, origin: &str) -> CheckResult {
     for answer in [preflight, request] {
         for value in answer.headers("access-control-allow-origin") {
             if value == origin || value == "*" {
-                let failure =
-                    answer.failure(format!("the origin {origin} is not the one in CORS_ALLOWED_ORIGIN, and is let in"));
+                let failure = answer
+                    .failure(format!("the origin {origin} is allowed, but it is not the one in CORS_ALLOWED_ORIGIN"));
                 return Err(failure
-                    .expected("no `Access-Control-Allow-Origin`, or the allowed origin in it")
+                    .expected("no `Access-Control-Allow-Origin`, or one with the allowed origin")
                     .actual(format!("Access-Control-Allow-Origin: {value}")));
             }
         }

@@ -6,11 +6,12 @@ use lab_kit::prelude::*;
 
 use crate::support::{Made, Problem, event, make, make_event, merge, order};
 
-/// Who fills in a form wants to hear about all mistakes at once, each at its place (RFC 9457 §3, RFC 6901).
+/// Somebody who fills in a form wants to hear about all mistakes at once, each next to its field (RFC 9457 §3, RFC
+/// 6901).
 #[check(title = "a refusal names every bad member at once", task = 3, points = 5, needs = ["create_event"],
-        hints = ["A parser that stops at the first mistake knows only one.",
-                 "Parse to a JSON value first. Then read member by member and collect what is wrong.",
-                 "`errors: [{\"pointer\": \"/title\", \"detail\": …}, …]`: one object for each bad member, missing ones too."])]
+        hints = ["A parser that stops at the first mistake finds only one.",
+                 "Parse into a JSON value first. Then read it member by member and collect the mistakes.",
+                 "`errors: [{\"pointer\": \"/title\", \"detail\": …}, …]`: one object for each bad member, including missing ones."])]
 async fn every_bad_field(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let bad_event: [(&str, &[Option<Value>]); 5] = [
@@ -41,16 +42,16 @@ async fn every_bad_field(lab: &Lab) -> CheckResult {
     }
     ways.expect_used_up()?;
     let list = app.post("/events").json(&json!([])).await?.expect_problem_in(&[400, 422]);
-    list.because("a list is no event")?;
+    list.because("a list is not an event")?;
     Ok(())
 }
 
-/// A rule holds up to its edge and not one beyond, and the length of a text is counted in characters (JSON Schema 2020-12
-/// §6.3.1).
-#[check(title = "values are taken up to the edge, and not beyond", task = 3, points = 3, needs = ["order_seats"],
-        hints = ["Try the smallest and the largest value of each member, and then one less and one more.",
+/// A limit includes its boundary and nothing beyond, and the length of a text is counted in characters (JSON Schema
+/// 2020-12 §6.3.1).
+#[check(title = "values are accepted up to the limit, and not beyond", task = 3, points = 3, needs = ["order_seats"],
+        hints = ["Try the smallest and the largest value of each member, then one less and one more.",
                  "A character is not a byte: how long is \"ü\"?",
-                 "Also refuse what only looks right: `\"   \"` as a title, 30 February, a time without an offset, U+0000."])]
+                 "Also refuse values that only look right: `\"   \"` as a title, 30 February, a time without an offset, U+0000."])]
 async fn field_bounds(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let fine = [
@@ -116,12 +117,12 @@ async fn order_bounds(lab: &Lab, app: &App) -> CheckResult {
     Ok(())
 }
 
-/// What the server says, a client cannot say: not its id, not what was sold, not the price of its own order (OWASP API
-/// Security 2023, API3).
-#[check(title = "members that the server says cannot be set", task = 3, points = 4, needs = ["order_seats"],
+/// A client cannot set what the server sets: not an id, not the number of seats sold, not the price of its own order
+/// (OWASP API Security 2023, API3).
+#[check(title = "members that the server sets cannot be set by a client", task = 3, points = 4, needs = ["order_seats"],
         hints = ["Which members of a body reach your INSERT and your UPDATE?",
-                 "Read a type that has only what a client may say, not the one that you keep in the table.",
-                 "Pass over `id`, `seats_sold`, `total_cents` and `created_at`, and in a PATCH over `event_id` and an order's `seats`."])]
+                 "Deserialize into a type that has only what a client may set, not the type of the table's rows.",
+                 "Ignore `id`, `seats_sold`, `total_cents` and `created_at`, and in a PATCH also `event_id` and an order's `seats`."])]
 async fn server_fields_stay(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let known = make_event(lab, &app).await?;
@@ -131,7 +132,7 @@ async fn server_fields_stay(lab: &Lab) -> CheckResult {
     let answer = app.post("/events").json(&with(event(lab), &stolen)).await?.expect_status_in(&[201, 400, 422])?;
     if answer.status() == 201 {
         expect_own(&answer, &foreign, json!({ "seats_sold": 0 }))
-            .because("the server says this member, not the client")?;
+            .because("the server sets this member, not the client")?;
     }
     let patch = with(json!({ "title": lab.word() }), &stolen);
     expect_kept(&app, &known, &patch, &["id", "seats_sold", "created_at"]).await?;
@@ -143,7 +144,7 @@ async fn server_fields_stay(lab: &Lab) -> CheckResult {
     let answer = app.post("/orders").json(&with(body, &stolen)).await?.expect_status_in(&[201, 400, 422])?;
     if answer.status() == 201 {
         expect_own(&answer, &foreign, json!({ "total_cents": total }))
-            .because("the server says this member, not the client")?;
+            .because("the server sets this member, not the client")?;
     }
     let other = make_event(lab, &app).await?;
     let stolen = with(json!({ "event_id": other.id.json(), "seats": 9 }), &stolen);
@@ -155,8 +156,8 @@ async fn server_fields_stay(lab: &Lab) -> CheckResult {
 fn expect_own(answer: &Response, foreign: &Id, expected: Value) -> CheckResult {
     let foreign_id = foreign.json();
     let answer = answer.clone().expect_json(json!({ "id": any_id() }))?.expect_json(expected)?;
-    let answer = answer.expect_json_where("/id", "an id of the server's making", |id| *id != foreign_id)?;
-    answer.expect_json_where("/created_at", "the time at which it was made, not 1999", made_now)?;
+    let answer = answer.expect_json_where("/id", "an id generated by the server", |id| *id != foreign_id)?;
+    answer.expect_json_where("/created_at", "the time at which it was created, not 1999", made_now)?;
     Ok(())
 }
 

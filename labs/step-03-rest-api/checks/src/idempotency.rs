@@ -10,12 +10,12 @@ const TWINS: usize = 12;
 /// A refusal waits for nobody.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// When an answer is lost, the client asks again, and wants the answer, not a second order
+/// When a response is lost, the client asks again. It wants the response, not a second order
 /// (draft-ietf-httpapi-idempotency-key-header §2.6).
-#[check(title = "a retry gets the same answer and makes no second order", task = 6, points = 2, needs = ["order_seats"],
-        hints = ["What must you remember of a request to answer it again?",
-                 "Write the key, what was asked, and what was answered into a table.",
-                 "In the same transaction as the order: either both are there or neither."])]
+#[check(title = "a retry gets the same response and creates no second order", task = 6, points = 2, needs = ["order_seats"],
+        hints = ["What do you have to remember about a request to answer it again?",
+                 "Write the key, the request and the response into a table.",
+                 "Do it in the same transaction as the order: either both exist or neither."])]
 async fn retry_same_answer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -26,7 +26,7 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
     expect_equal_answer(&first, again).because("it is the same request with the same key")?;
     expect_orders(lab, &app, &event, &body, 1).await?;
     let another = post(&app, &self::key(lab), &body).await?.expect_status(201)?;
-    expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must make another order")?;
+    expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must create another order")?;
     for _ in 0..2 {
         app.post("/orders").json(&body).await?.expect_status(201)?;
     }
@@ -35,13 +35,12 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
         .because("one order for each of two keys, and one for each request without a key")
 }
 
-/// A client that is in a hurry asks again before the first answer is there (draft-ietf-httpapi-idempotency-key-header
-/// §2.6).
-#[check(title = "twins at the same moment make one order", task = 6, points = 3, needs = ["retry_same_answer"],
-        hints = ["Looking whether a key is known, and then writing it, are two steps. Who comes between?",
-                 "Let the database decide who is first: a unique key, and an INSERT that others wait for.",
-                 "`INSERT … ON CONFLICT DO NOTHING` in the order's transaction. Who inserted nothing has waited for the \
-                  first to commit, and reads its answer."])]
+/// A client in a hurry asks again before the first response arrives (draft-ietf-httpapi-idempotency-key-header §2.6).
+#[check(title = "simultaneous twins create one order", task = 6, points = 3, needs = ["retry_same_answer"],
+        hints = ["Checking whether a key is known, and then writing it, are two steps. What can happen in between?",
+                 "Let the database decide who is first, with a unique key and an INSERT that others wait for.",
+                 "`INSERT … ON CONFLICT DO NOTHING` in the order's transaction. A request that inserted nothing has waited for the \
+                  first to commit, and reads its response."])]
 async fn concurrent_twins(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     overlap(lab, &app).await?;
@@ -50,21 +49,21 @@ async fn concurrent_twins(lab: &Lab) -> CheckResult {
         let body = order(lab, &event);
         let key = key(lab);
         let mut answers = lab.burst((0..TWINS).map(|_| post(&app, &key, &body))).await?.into_iter();
-        let Some(first) = answers.next() else { return Err(Failure::Ours("a burst gave no answers".into())) };
+        let Some(first) = answers.next() else { return Err(Failure::Ours("a burst got no responses".into())) };
         let first = first.expect_status(201)?;
         for twin in answers {
-            expect_equal_answer(&first, twin).because("twins with one key are one request")?;
+            expect_equal_answer(&first, twin).because("twins with one key count as one request")?;
         }
         expect_orders(lab, &app, &event, &body, 1).await?;
     }
     Ok(())
 }
 
-/// A retry asks for the answer that was lost, not for what became of the order
+/// A retry asks for the response that was lost, not for the order's current state
 /// (draft-ietf-httpapi-idempotency-key-header §2.6).
-#[check(title = "a late retry gets the first answer", task = 6, points = 1, needs = ["retry_same_answer"],
-        hints = ["What do you answer a retry with: what you answered before, or what is in the table now?",
-                 "Keep the answer beside the key, not only the order's id."])]
+#[check(title = "a late retry gets the first response", task = 6, points = 1, needs = ["retry_same_answer"],
+        hints = ["How do you answer a retry: with the earlier response, or with what is in the table now?",
+                 "Store the response with the key, not only the order's id."])]
 async fn late_retry(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -75,15 +74,15 @@ async fn late_retry(lab: &Lab) -> CheckResult {
     merge(&app, &made, &json!({ "note": lab.word() })).await?.expect_status(200)?;
     let late = post(&app, &key, &body).await?;
     expect_equal_answer(&first, late)
-        .because("a retry gets what the first got, also if the order has changed since")?;
+        .because("a retry gets what the first request got, even if the order has changed since")?;
     Ok(())
 }
 
-/// A key that comes with another body is a mistake in the client, and must not be answered as if it were a retry
+/// A key that arrives with another body is the client's mistake, and must not be answered like a retry
 /// (draft-ietf-httpapi-idempotency-key-header §2.7).
 #[check(title = "a key cannot be used for something else", task = 6, points = 2, needs = ["retry_same_answer"],
-        hints = ["How do you know that the second request is the first one again?",
-                 "Keep all that was asked, or a hash of it, beside the key, and compare. Another body is 422."])]
+        hints = ["How do you know that the second request is the same as the first?",
+                 "Store the request, or a hash of it, with the key, and compare. Another body is 422."])]
 async fn key_with_another_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
@@ -104,17 +103,17 @@ async fn key_with_another_body(lab: &Lab) -> CheckResult {
         let answer = post(&app, &key, &changed).await?.expect_problem(422);
         answer.because(&format!("the key was used with another `{member}`"))?;
     }
-    expect_equal_answer(&first, post(&app, &key, &body).await?).because("this is the first request again")?;
+    expect_equal_answer(&first, post(&app, &key, &body).await?).because("this is the first request, sent again")?;
     expect_orders(lab, &app, &event, &body, 1).await?;
     expect_orders(lab, &app, &other, &body, 0).await
 }
 
-/// A refusal made nothing, and must not leave the key behind half used: then every retry would wait for an order that
-/// never comes (draft-ietf-httpapi-idempotency-key-header §2.6).
+/// A refusal creates nothing, and must not leave the key half used: then every retry would wait for an order that never
+/// comes (draft-ietf-httpapi-idempotency-key-header §2.6).
 #[check(title = "a refused request can be sent again with its key", task = 6, points = 1, needs = ["retry_same_answer", "refused_by_state"],
-        hints = ["What is in your table of keys after an order was refused, and what does the next request with that key make of it?",
-                 "Take the key in the transaction of the order: when that is rolled back, the key is free again.",
-                 "Or write the refusal beside the key, and answer with it."])]
+        hints = ["What is in your table of keys after an order was refused, and what does the next request with that key do with it?",
+                 "Claim the key in the order's transaction: when that is rolled back, the key is free again.",
+                 "Or store the refusal with the key, and send it again."])]
 async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mut few = event(lab);
@@ -149,10 +148,10 @@ async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
     expect_orders(lab, &app, &event, &body, 1).await
 }
 
-/// A server that restarts is when answers are lost, and so when clients ask again
+/// A server's restart is when responses get lost, and so when clients ask again
 /// (draft-ietf-httpapi-idempotency-key-header §2.3).
 #[check(title = "a key outlives a restart", task = 6, points = 2, needs = ["retry_same_answer"],
-        hints = ["What is left of a map in memory after a restart?", "Keep the keys where the orders are."])]
+        hints = ["What remains of a map in memory after a restart?", "Store the keys where the orders are."])]
 async fn key_survives_restart(lab: &Lab) -> CheckResult {
     let mut app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -177,7 +176,7 @@ fn post(app: &App, key: &str, body: &Value) -> Request {
 fn expect_equal_answer(first: &Response, again: Response) -> CheckResult<Response> {
     let again = again.expect_status(201)?;
     if again.json()? != first.json()? {
-        let failure = again.failure("the second answer differs from the first");
+        let failure = again.failure("the second response differs from the first");
         return Err(failure.expected(first.text()).actual(again.text()));
     }
     // A whole URL may name another port after a restart: only where it leads counts.
@@ -187,7 +186,7 @@ fn expect_equal_answer(first: &Response, again: Response) -> CheckResult<Respons
         return Ok(again);
     }
     let shown = |path: Option<String>| path.unwrap_or_else(|| "no Location".into());
-    let failure = again.failure("the second answer has another `Location` than the first");
+    let failure = again.failure("the second response has a different `Location` from the first");
     Err(failure.expected(shown(wanted)).actual(shown(found)))
 }
 

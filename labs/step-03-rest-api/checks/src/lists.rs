@@ -8,11 +8,12 @@ use lab_kit::prelude::*;
 
 use crate::support::{Made, Page, Problem, Walk, event, event_at, make_event, make_events, make_order, moment};
 
-/// Whoever asks for a thousand million rows must not get them: memory and time are ours (OWASP API Security 2023, API4).
-#[check(title = "a page has a bounded length", task = 4, points = 2, needs = ["create_event"],
+/// A client that asks for a billion rows must not get them: memory and time are the server's (OWASP API Security 2023,
+/// API4).
+#[check(title = "the length of a page is limited", task = 4, points = 2, needs = ["create_event"],
         hints = ["Who decides how many rows are read: the client, or you?",
-                 "A number in the query string may be negative, zero, enormous, or no number.",
-                 "Take 20 by default and 100 at most; below 1 or no whole number is 400."])]
+                 "A number in the query string may be negative, zero, enormous, or not a number at all.",
+                 "Use 20 by default and at most 100; below 1 or not a whole number is 400."])]
 async fn limit_is_bounded(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     make_events(lab, &app, (0..105).map(|_| event(lab)).collect()).await?;
@@ -25,7 +26,7 @@ async fn limit_is_bounded(lab: &Lab) -> CheckResult {
         if answer.status() == 400 {
             answer.expect_problem(400)?;
         } else {
-            expect_length(&answer, "100 items at most", |length| length <= 100)?;
+            expect_length(&answer, "at most 100 items", |length| length <= 100)?;
         }
     }
     for limit in ["99999999999999999999", "0", "-1", "ten"] {
@@ -37,12 +38,12 @@ async fn limit_is_bounded(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A list that is read page by page is still one list: nothing left out, nothing twice (RFC 8288 §3).
+/// A list that is read page by page is still one list: nothing is left out, nothing appears twice (RFC 8288 §3).
 #[check(title = "the links lead through the whole list", task = 4, points = 4, needs = ["create_event"],
-        hints = ["How does a client get to the second page, if it only follows what you give it?",
-                 "Name the next page in `next` or in a `Link` header, with the limit that was asked for.",
-                 "Sort by `starts_at` and then by `id`, and go on after that pair: times may be equal.",
-                 "A time in your link must be the row's own, to the last digit that Postgres keeps: it counts microseconds."])]
+        hints = ["How does a client get to the second page, if it only follows your links?",
+                 "Give the next page's URL in `next` or in a `Link` header, with the requested limit.",
+                 "Sort by `starts_at` and then by `id`, and continue after that pair: times may be equal.",
+                 "A time in your link must be exactly the row's, down to the microsecond, as Postgres stores it."])]
 async fn pages_to_the_end(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let first = moment(lab);
@@ -59,7 +60,7 @@ async fn pages_to_the_end(lab: &Lab) -> CheckResult {
     expect_sorted(&walk, "starts_at", "GET /events must begin with the event that starts first")
 }
 
-/// A link to the next page leads through the list that was asked for, not through another (RFC 8288 §3).
+/// A link to the next page continues the list that was requested, not another one (RFC 8288 §3).
 #[check(title = "the links keep the filter", task = 4, points = 1, needs = ["order_seats"],
         hints = ["What else was in the query string of the first page?"])]
 async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
@@ -78,13 +79,14 @@ async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
         return Err(failure.expected(format!("only orders with event_id {}", event.id)).actual(order.to_string()));
     }
     expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order")
-        .because("the orders were made one after the other, and a client reads them in that order")
+        .because("the orders were placed one after the other, and a client reads them in that order")
 }
 
-/// A client stops where no link is. One too many costs it a request for nothing, one too few hides the rest (RFC 8288 §3).
+/// A client stops where there is no link. One link too many costs a useless request, one too few hides the rest (RFC
+/// 8288 §3).
 #[check(title = "the last page says that it is the last", task = 4, points = 2, needs = ["order_seats"],
-        hints = ["How do you know whether something follows? A full page is not enough to tell.",
-                 "Read one row more than you show."])]
+        hints = ["How do you know whether something follows? A full page does not tell you.",
+                 "Read one row more than you return."])]
 async fn last_page(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (event, lonely) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
@@ -105,7 +107,7 @@ fn expect_sorted(walk: &Walk, member: &str, why: &str) -> CheckResult {
     let items: Vec<&Value> = walk.items().collect();
     let wrong = items.windows(2).find(|pair| time(pair[0]) > time(pair[1]));
     let Some([one, other]) = wrong else { return Ok(()) };
-    let failure = walk.pages[0].answer.failure(format!("{why}, and here is an item before an earlier one"));
+    let failure = walk.pages[0].answer.failure(format!("{why}, but here is an item before an earlier one"));
     let shown = format!("{member} {} and then {}", one[member], other[member]);
     Err(failure.expected(format!("items in the order of their {member}")).actual(shown))
 }
@@ -116,7 +118,7 @@ fn expect_length(answer: &Response, wanted: &str, is_right: impl Fn(usize) -> bo
     if is_right(length) {
         return Ok(());
     }
-    let failure = answer.failure(format!("the page has {length} items, and should have {wanted}"));
+    let failure = answer.failure(format!("the page has {length} items, but should have {wanted}"));
     Err(failure.expected(wanted).actual(format!("{length} items")))
 }
 
@@ -139,7 +141,8 @@ fn expect_each_once(walk: &Walk, made: &[Made]) -> CheckResult {
     for one in made {
         let found = times.get(&one.id).copied().unwrap_or_default();
         if found != 1 {
-            let failure = walk.pages[0].answer.failure(format!("following the links gives {} {found} times", one.path));
+            let failure =
+                walk.pages[0].answer.failure(format!("following the links returns {} {found} times", one.path));
             let items: usize = walk.pages.iter().map(|page| page.items.len()).sum();
             return Err(failure.expected(format!("all {} of them, each exactly once", made.len())).actual(format!(
                 "{} {found} times, among {items} items on {} pages",

@@ -7,10 +7,10 @@ use crate::support::{Made, Problem, expect_moment, in_the_east, make_event, make
 const EVENT: &[&str] = &["title", "description", "seats", "price_cents"];
 const ORDER: &[&str] = &["event_id", "email", "note"];
 
-/// A merge patch says what changes; about everything else it says nothing (RFC 7396 §2).
+/// A merge patch says what changes, and nothing about everything else (RFC 7396 §2).
 #[check(title = "absent is not null", task = 3, points = 3, needs = ["order_seats"],
-        hints = ["What does your type hold for a member that is absent, and what for one that is null?",
-                 "`Option<T>` cannot tell the two apart. A member that can be emptied needs a third state.",
+        hints = ["What value does your type have for an absent member, and what for one that is null?",
+                 "`Option<T>` cannot tell the two apart. A member that can be cleared needs a third state.",
                  "Update only the columns that the patch names: `CASE WHEN $1 THEN $2 ELSE description END`."])]
 async fn absent_is_not_null(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -34,10 +34,10 @@ async fn absent_is_not_null(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// What was agreed on stays agreed on: a new price is for new orders (Martin Fowler, "Temporal Patterns").
+/// A deal is a deal: a new price is for new orders (Martin Fowler, "Temporal Patterns").
 #[check(title = "a new price changes no order", task = 3, points = 1, needs = ["absent_is_not_null"],
-        hints = ["An event becomes dearer. What does an order from before say that it cost?",
-                 "`total_cents` is written when the order is made, and not worked out again from the price of today."])]
+        hints = ["An event becomes more expensive. What do earlier orders say they cost?",
+                 "Write `total_cents` when the order is placed, and never recompute it from the current price."])]
 async fn price_is_kept(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -47,14 +47,14 @@ async fn price_is_kept(lab: &Lab) -> CheckResult {
     for path in [order.path.clone(), format!("/orders?event_id={}", event.id)] {
         let answer = app.get(&path).await?.expect_status(200)?;
         let expected = if path == order.path { paid.clone() } else { json!({ "items": [paid.clone()] }) };
-        answer.expect_json(expected).because("the event's price was changed after the order was made")?;
+        answer.expect_json(expected).because("the event's price was changed after the order was placed")?;
     }
     merge(&app, &order.path, &json!({ "note": lab.word() })).await?.expect_status(200)?.expect_json(paid)?;
     Ok(())
 }
 
-/// Null takes a value away, where there need not be one (RFC 7396 §2).
-#[check(title = "null empties a member, where it may be empty", task = 3, points = 2, needs = ["absent_is_not_null"],
+/// Null removes a value that need not be there (RFC 7396 §2).
+#[check(title = "null clears a member that may be empty", task = 3, points = 2, needs = ["absent_is_not_null"],
         hints = ["`null` in a merge patch is an instruction, not an absence.",
                  "`description` and `note` become NULL; for any other member null is a bad value."])]
 async fn null_is_null(lab: &Lab) -> CheckResult {
@@ -70,9 +70,9 @@ async fn null_is_null(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A patch is done as a whole or not at all (RFC 5789 §2).
+/// A patch is applied as a whole or not at all (RFC 5789 §2).
 #[check(title = "a patch with one bad member changes nothing", task = 3, points = 2, needs = ["absent_is_not_null"],
-        hints = ["Look at all members before you change the first.",
+        hints = ["Check all members before you change the first.",
                  "The rules for a PATCH are the same as for a POST, and so is the list of `errors`."])]
 async fn bad_patch_changes_nothing(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -93,7 +93,7 @@ async fn bad_patch_changes_nothing(lab: &Lab) -> CheckResult {
         let (answer, row) = (app.get(&made.path).await?.json()?, texts(lab, made, columns).await?);
         merge(&app, &made.path, &patch).await?.expect_bad_members(bad)?;
         let after = app.get(&made.path).await?.expect_status(200)?.expect_json(answer);
-        after.because("the PATCH before was refused")?;
+        after.because("the previous PATCH was refused")?;
         expect_equal(
             &format!("the row of {} after the refused PATCH", made.path),
             &texts(lab, made, columns).await?,

@@ -4,12 +4,12 @@ use lab_kit::prelude::*;
 
 use crate::support::{Problem, event, make_event, make_order};
 
-/// A client is a program: it must find out what went wrong without reading prose, also at addresses that nobody thought
-/// of (RFC 9457 §3, RFC 9110 §15.5.5).
-#[check(title = "what is not there is a problem document", task = 2, points = 2, needs = ["order_seats"],
-        hints = ["Your handlers are not the only ones who answer. Who says \"not found\" when no route matches?",
+/// A client is a program: it must find out what went wrong without reading prose, even at paths that nobody thought of
+/// (RFC 9457 §3, RFC 9110 §15.5.5).
+#[check(title = "a 404 is a problem document", task = 2, points = 2, needs = ["order_seats"],
+        hints = ["Your handlers are not the only code that responds. What says \"not found\" when no route matches?",
                  "A router has a fallback, and an extractor a rejection; both write plain text unless told otherwise.",
-                 "`Router::fallback` for paths; an extractor of your own for the `{id}`."])]
+                 "Use `Router::fallback` for paths, and your own extractor for the `{id}`."])]
 async fn unknown_is_a_problem(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -23,16 +23,16 @@ async fn unknown_is_a_problem(lab: &Lab) -> CheckResult {
     for collection in ["events", "orders"] {
         for id in ["abc", "999999999999999999999999"] {
             let answer = app.get(format!("/{collection}/{id}")).await?.expect_problem_in(&[400, 404]);
-            answer.because("this is no id that anything could have")?;
+            answer.because("nothing can have this id")?;
         }
     }
     Ok(())
 }
 
-/// 405 says that the address is right and the method is not, and Allow which ones are (RFC 9110 §15.5.6, §10.2.1).
-#[check(title = "a wrong method is 405, with the right ones", task = 2, points = 2, needs = ["order_seats"],
+/// 405 says that the path is right and the method is not, and Allow says which ones are (RFC 9110 §15.5.6, §10.2.1).
+#[check(title = "a wrong method is 405, and Allow names the right ones", task = 2, points = 2, needs = ["order_seats"],
         hints = ["A path that exists is not \"not found\".",
-                 "The router knows which methods a path has, and says so in `Allow`; only the body is still its own.",
+                 "The router knows which methods a path has, and says so in `Allow`; only the body is still its own text.",
                  "`Router::method_not_allowed_fallback` writes the body and leaves `Allow` to the router."])]
 async fn wrong_method(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -52,34 +52,34 @@ async fn wrong_method(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A body that is no JSON is a mistake of another kind than a value out of range: the client's program is wrong, not its
-/// user (RFC 9110 §15.5.1, RFC 8259 §2).
-#[check(title = "a body that is no JSON is 400", task = 2, points = 3, needs = ["create_event"],
-        hints = ["Where is a body parsed, and who answers when that fails?",
-                 "The framework's JSON extractor refuses with text of its own. Read the bytes and parse them yourself, \
+/// A body that is not JSON is a different mistake from a value out of range: the client program is wrong, not its user
+/// (RFC 9110 §15.5.1, RFC 8259 §2).
+#[check(title = "a body that is not JSON is 400", task = 2, points = 3, needs = ["create_event"],
+        hints = ["Where is a body parsed, and what responds when that fails?",
+                 "The framework's JSON extractor refuses with its own text. Read the bytes and parse them yourself, \
                   or turn its rejection into a problem document.",
-                 "Syntax that is broken is 400; members that cannot be taken are 422."])]
+                 "Broken syntax is 400; invalid members are 422."])]
 async fn malformed_json(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let made = make_event(lab, &app).await?;
     for (what, body) in broken(&event(lab).to_string()) {
         let answer = app.post("/events").body(&body, "application/json").await?.expect_problem(400);
-        answer.because(&format!("{what} is no JSON"))?;
+        answer.because(&format!("{what} is not JSON"))?;
         let patch = app.patch(&made.path).header("If-Match", "*").body(&body, "application/merge-patch+json");
-        patch.await?.expect_problem(400).because(&format!("{what} is no JSON"))?;
+        patch.await?.expect_problem(400).because(&format!("{what} is not JSON"))?;
     }
     let order = app.post("/orders").body(r#"{"event_id": "#, "application/json").await?.expect_problem(400);
-    order.because("a body that is cut off is no JSON")?;
+    order.because("a body that is cut off is not JSON")?;
     let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
-    kept.because("what was refused changes nothing")?;
+    kept.because("a refused request changes nothing")?;
     Ok(())
 }
 
-/// What is not JSON must not be read as if it were (RFC 9110 §15.5.16, RFC 5789 §2.2).
+/// Anything that is not JSON must not be read as if it were (RFC 9110 §15.5.16, RFC 5789 §2.2).
 #[check(title = "a body of another media type is 415", task = 2, points = 2, needs = ["create_event"],
-        hints = ["What does the client say that the body is?",
-                 "Compare the whole media type: `application/json-patch+json` has \"json\" in its name and is another format.",
-                 "Take `application/json` for POST and `application/merge-patch+json` for PATCH, without parameters and \
+        hints = ["What does the client say the body is?",
+                 "Compare the whole media type: `application/json-patch+json` has \"json\" in its name but is another format.",
+                 "Accept `application/json` for POST and `application/merge-patch+json` for PATCH, without parameters and \
                   in any case; everything else is 415."])]
 async fn wrong_media_type(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -95,7 +95,7 @@ async fn wrong_media_type(lab: &Lab) -> CheckResult {
         request.await?.expect_problem(415)?;
     }
     let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
-    kept.because("what was refused changes nothing")?;
+    kept.because("a refused request changes nothing")?;
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use lab_kit::prelude::*;
 
 use crate::support::{Problem, count, event, make_event};
 
-/// JSON is always UTF-8, so a charset adds nothing to it, and media types do not care for upper and lower case (RFC 8259
-/// §8.1 and §11, RFC 9110 §8.3.1).
+/// JSON is always UTF-8, so a charset adds nothing, and media types are case-insensitive (RFC 8259 §8.1 and §11, RFC
+/// 9110 §8.3.1).
 #[check(title = "a charset is no reason to refuse JSON", task = 2, points = 2, needs = ["create_event"],
         hints = ["Which part of `Content-Type` is the media type, and which are its parameters?",
-                 "Cut the value at the first `;` and compare what is left in any case."])]
+                 "Cut the value at the first `;` and compare the rest case-insensitively."])]
 async fn charset_is_no_reason(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let made = make_event(lab, &app).await?;
@@ -29,12 +29,12 @@ async fn charset_is_no_reason(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A client that takes no JSON can do nothing with ours, and should hear so before anything is done (RFC 9110 §12.5.1,
+/// A client that does not accept JSON cannot use ours, and should learn that before anything is done (RFC 9110 §12.5.1,
 /// §15.5.7).
-#[check(title = "a client that takes no JSON gets 406", task = 2, points = 2, needs = ["create_event"],
+#[check(title = "a client that does not accept JSON gets 406", task = 2, points = 2, needs = ["create_event"],
         hints = ["`Accept` is a list of ranges with weights, not one media type.",
                  "The narrowest range that matches `application/json` decides, and `q=0` means no.",
-                 "Decide before the handler runs, so that a POST makes nothing."])]
+                 "Decide before the handler runs, so that a POST creates nothing."])]
 async fn not_acceptable(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let made = make_event(lab, &app).await?;
@@ -46,14 +46,14 @@ async fn not_acceptable(lab: &Lab) -> CheckResult {
         app.post("/events").header("Accept", accept).json(&body).await?.expect_problem(406)?;
         let title = body["title"].as_str().unwrap_or_default();
         if let Some(rows) = count(lab, "events", "title = $1", title).await? {
-            expect_equal("events made by a POST that was refused with 406", &rows, &0)?;
+            expect_equal("events created by a POST that was refused with 406", &rows, &0)?;
         }
     }
     Ok(())
 }
 
-/// Most clients take anything, and say so in many ways (RFC 9110 §12.5.1).
-#[check(title = "whoever takes JSON gets JSON", task = 2, points = 1, needs = ["create_event"],
+/// Most clients accept anything, and say so in many ways (RFC 9110 §12.5.1).
+#[check(title = "a client that accepts JSON gets JSON", task = 2, points = 1, needs = ["create_event"],
         hints = ["`*/*` and `application/*` cover JSON; no `Accept` at all covers everything.",
                  "A weight below 1 still means yes."])]
 async fn accept_header(lab: &Lab) -> CheckResult {

@@ -9,10 +9,10 @@ use crate::support::{
     order, texts,
 };
 
-/// A client that makes something wants to hear that it is new, and what it has become (RFC 9110 §15.3.2).
+/// A client that creates something wants to know that it is new, and what it looks like (RFC 9110 §15.3.2).
 #[check(title = "a new event is 201, with the event", task = 1, points = 2,
-        hints = ["A 200 says that something went well. What says that something is new?",
-                 "Answer POST /events with 201 and the whole event as JSON."])]
+        hints = ["200 says that something went well. Which status says that something is new?",
+                 "Answer POST /events with 201 and the complete event as JSON."])]
 async fn create_event(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let starts_at = moment(lab);
@@ -29,10 +29,10 @@ async fn create_event(lab: &Lab) -> CheckResult {
     expect_row(lab, &made, &["title", "description", "seats", "price_cents"]).await
 }
 
-/// An order is a resource like an event, and what it costs is the server's to say (RFC 9110 §15.3.2).
-#[check(title = "a new order takes seats, and has its price", task = 1, points = 2, needs = ["create_event"],
-        hints = ["Orders are made like events: 201 and the representation.",
-                 "The store already takes the seats and knows the total; show both."])]
+/// An order is a resource like an event, and the server decides what it costs (RFC 9110 §15.3.2).
+#[check(title = "a new order takes seats and has its price", task = 1, points = 2, needs = ["create_event"],
+        hints = ["Orders are created like events: 201 and the representation.",
+                 "The store already takes the seats and computes the total; return both."])]
 async fn order_seats(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -44,13 +44,13 @@ async fn order_seats(lab: &Lab) -> CheckResult {
     expected["created_at"] = any_string();
     expect_new(&app, &made, expected).await?;
     let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": seats }));
-    sold.because("the order has taken that many seats of the event")?;
+    sold.because("the order has taken that many of the event's seats")?;
     expect_row(lab, &made, &["event_id", "email", "note"]).await
 }
 
-/// Location says where the new thing is, so that a client need not know how addresses are made (RFC 9110 §10.2.2).
-#[check(title = "Location leads to what was made", task = 1, points = 2, needs = ["order_seats"],
-        hints = ["A 201 needs a header to say where.", "`Location: /events/{id}` and `Location: /orders/{id}`."])]
+/// Location says where the new resource is, so that a client need not know how its URL is built (RFC 9110 §10.2.2).
+#[check(title = "Location leads to what was created", task = 1, points = 2, needs = ["order_seats"],
+        hints = ["A 201 needs a header that says where.", "`Location: /events/{id}` and `Location: /orders/{id}`."])]
 async fn location_leads(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -60,9 +60,9 @@ async fn location_leads(lab: &Lab) -> CheckResult {
     expect_location(&app, &make_event(lab, &app).await?).await
 }
 
-/// Deleted means deleted: not at its address, not in a list, not for sale (RFC 9110 §9.3.5).
+/// Deleted means deleted: not at its URL, not in a list, not for sale (RFC 9110 §9.3.5).
 #[check(title = "what is deleted is gone", task = 1, points = 3, needs = ["order_seats"],
-        hints = ["Where else than at its own address can a deleted thing still be seen?",
+        hints = ["Where else, apart from its own URL, can something deleted still be seen?",
                  "Look at the lists, at the seats of a deleted order, and at orders for a deleted event.",
                  "DELETE is 204 and removes the row; a deleted order gives its seats back in the same transaction."])]
 async fn deleted_is_gone(lab: &Lab) -> CheckResult {
@@ -72,20 +72,20 @@ async fn deleted_is_gone(lab: &Lab) -> CheckResult {
     delete(&app, &gone).await?;
     expect_gone(&app, &gone, &json!({ "note": "late" })).await?;
     let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": 0 }));
-    sold.because("the deleted order has given its seats back")?;
+    sold.because("the deleted order has returned its seats")?;
     expect_not_listed(&app, "/orders?limit=100", &gone, &kept).await?;
     delete(&app, &event).await?;
     expect_gone(&app, &event, &json!({ "title": "late" })).await?;
     expect_not_listed(&app, "/events?limit=100", &event, &other).await?;
     let late = app.post("/orders").json(&order(lab, &event)).await?.expect_bad_members(&["event_id"]);
-    late.because("the event that the order names was deleted")?;
+    late.because("the order's event was deleted")?;
     Ok(())
 }
 
-/// 409 tells a client that its request is fine, but not now: it can look again and decide anew (RFC 9110 §15.5.10).
-#[check(title = "what contradicts the state of things is 409", task = 1, points = 3, needs = ["order_seats"],
-        hints = ["The request is well formed and its values are in range. What is wrong with it?",
-                 "Three of the store's errors are conflicts: sold out, event with orders, seats that are sold.",
+/// 409 tells a client that its request is valid, but not now: it can look again and reconsider (RFC 9110 §15.5.10).
+#[check(title = "a request that conflicts with the current state is 409", task = 1, points = 3, needs = ["order_seats"],
+        hints = ["The request is well-formed and its values are in range. What is wrong with it?",
+                 "Three of the store's errors are conflicts: sold out, event with orders, seats already sold.",
                  "The database's constraints notice them; turn their violations into 409, not into 500."])]
 async fn refused_by_state(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -96,13 +96,13 @@ async fn refused_by_state(lab: &Lab) -> CheckResult {
     six["seats"] = json!(6);
     let first = make(&app, "/orders", six.clone()).await?;
     let again = app.post("/orders").json(&six).await?.expect_problem(409);
-    again.because("9 seats, 6 of them sold: 6 more are too many")?;
+    again.because("of 9 seats, 6 are sold: 6 more are too many")?;
     let fewer = merge(&app, &event.path, &json!({ "seats": 5 })).await?.expect_problem(409);
     fewer.because("6 seats are sold, so 5 are too few")?;
     let removed = app.delete(&event.path).header("If-Match", "*").await?.expect_problem(409);
-    removed.because("somebody has seats of this event")?;
+    removed.because("somebody has seats for this event")?;
     let kept = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats": 9, "seats_sold": 6 }));
-    kept.because("what was refused changes nothing")?;
+    kept.because("a refused request changes nothing")?;
     app.get(&first.path).await?.expect_status(200)?;
     if let Some(orders) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
         expect_equal("rows in orders", &orders, &1)?;
@@ -115,21 +115,21 @@ async fn expect_new(app: &App, made: &Made, expected: Value) -> CheckResult<Resp
     let answer = made.answer.clone().expect_media_type("application/json")?.expect_json(expected.clone())?;
     answer.expect_json_where("/created_at", "a time as RFC 3339 writes it", is_time)?;
     let read = app.get(&made.path).await?.expect_status(200)?.expect_media_type("application/json")?;
-    read.expect_json(expected).because("it was made a moment ago")
+    read.expect_json(expected).because("it was created a moment ago")
 }
 
 /// Fails unless the `Location` leads to the very thing that was made.
 async fn expect_location(app: &App, made: &Made) -> CheckResult {
-    let what = format!("leads to what was made: {}, or a whole URL", made.path);
+    let what = format!("leads to what was created: {}, or a full URL", made.path);
     let answer = made.answer.clone().expect_header_where("location", &what, |value| !value.is_empty())?;
     let (collection, _) = made.path.rsplit_once('/').unwrap_or_default();
     let location = answer.header("location").and_then(|location| follow(location, collection));
-    let Some(location) = location else { return Err(answer.failure("the Location is no URL")) };
+    let Some(location) = location else { return Err(answer.failure("the Location is not a URL")) };
     let read = app.get(&location).await?.expect_status(200).because("this is where `Location` leads")?;
     if read.json()? == answer.json()? {
         return Ok(());
     }
-    let failure = read.failure(format!("GET {location}, where `Location` leads, is not what was made"));
+    let failure = read.failure(format!("GET {location}, where `Location` leads, is not what was created"));
     Err(failure.expected(answer.text()).actual(read.text()))
 }
 
@@ -156,10 +156,10 @@ async fn expect_not_listed(app: &App, list: &str, gone: &Made, kept: &Made) -> C
     let listed = |made: &Made| walk.items().any(|item| Id::from_json(&item["id"]).as_ref() == Some(&made.id));
     let first = &walk.pages[0].answer;
     if listed(gone) {
-        return Err(first.failure(format!("{} was deleted, and GET {list} still has it", gone.path)));
+        return Err(first.failure(format!("{} was deleted, but GET {list} still has it", gone.path)));
     }
     if !listed(kept) {
-        return Err(first.failure(format!("{} was not deleted, and GET {list} has it no more", kept.path)));
+        return Err(first.failure(format!("{} was not deleted, but GET {list} no longer has it", kept.path)));
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ use crate::support::{
 /// A tag that no server gives out.
 const UNKNOWN: &str = "\"lab-never-given-out\"";
 
-/// A client that has the current version need not be sent it again (RFC 9110 §13.1.2, §15.4.5).
-#[check(title = "what the client has is not sent again", task = 5, points = 3, needs = ["order_seats"],
+/// The current version need not be sent again to a client that has it (RFC 9110 §13.1.2, §15.4.5).
+#[check(title = "a version that the client has is not sent again", task = 5, points = 3, needs = ["order_seats"],
         hints = ["A client sends back the `ETag` that it got, in `If-None-Match`.",
                  "The header may hold several tags, weak ones, or `*`.",
                  "Compare without `W/`; if one matches, answer 304 with the ETag and without a body."])]
@@ -33,12 +33,12 @@ async fn not_modified(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A tag that stays while the representation changes shows old things for new (RFC 9110 §8.8.1, §8.8.3).
-#[check(title = "the tag changes with everything that is seen", task = 5, points = 2, needs = ["order_seats"],
+/// A tag that stays the same while the representation changes passes off old data as new (RFC 9110 §8.8.1, §8.8.3).
+#[check(title = "the tag changes with everything that is visible", task = 5, points = 2, needs = ["order_seats"],
         hints = ["What in an event's JSON changes without a PATCH?",
-                 "Of which members is your tag made? Of all that are shown, or of a counter that every UPDATE counts up.",
+                 "What is your tag made from? Use all the members that are shown, or a counter that every UPDATE increments.",
                  "An order changes the event's `seats_sold`: then it changes the event's version, too.",
-                 "Count a version up in every UPDATE, or make the tag of the representation itself."])]
+                 "Increment a version in every UPDATE, or compute the tag from the representation itself."])]
 async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -59,11 +59,14 @@ async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
         let patched = expect_tagged(merge(&app, &made.path, &patch).await?.expect_status(200)?)?;
         let second = tag_of(&patched)?;
         expect_changed(&app, made, &first, &format!("the PATCH {patch}")).await?;
-        app.get(&made.path).await?.expect_header("etag", &second).because("GET and the PATCH before show the same")?;
+        app.get(&made.path)
+            .await?
+            .expect_header("etag", &second)
+            .because("GET and the PATCH before it show the same")?;
     }
     let another = make_event(lab, &app).await?;
     let tag = another.tag()?;
-    app.get(&another.path).await?.expect_header("etag", &tag).because("GET and the POST before show the same")?;
+    app.get(&another.path).await?.expect_header("etag", &tag).because("GET and the POST before it show the same")?;
     let order = make_order(lab, &app, &another).await?;
     expect_changed(&app, &another, &tag, "a new order, which changes seats_sold,").await?;
     let tag = tag_of(&app.get(&another.path).await?)?;
@@ -71,11 +74,11 @@ async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
     expect_changed(&app, &another, &tag, "the deletion of an order, which changes seats_sold,").await
 }
 
-/// Who changes what it has not seen overwrites somebody else's work (RFC 9110 §13.1.1, §15.5.13).
-#[check(title = "an old version cannot be changed", task = 5, points = 3, needs = ["order_seats"],
-        hints = ["`If-Match` names the version that the client has seen. Is it still the one there is?",
-                 "Compare strongly: a tag with `W/` before it matches nothing. `*` matches whatever is there.",
-                 "A tag that does not match is 412, for DELETE as for PATCH, and nothing is written."])]
+/// A client that changes what it has not seen overwrites somebody else's work (RFC 9110 §13.1.1, §15.5.13).
+#[check(title = "a client with an old version cannot change anything", task = 5, points = 3, needs = ["order_seats"],
+        hints = ["`If-Match` names the version that the client has seen. Is it still the current one?",
+                 "Compare strongly: a tag with `W/` in front matches nothing. `*` matches any version.",
+                 "If no tag matches, send 412, for DELETE as for PATCH, and write nothing."])]
 async fn stale_write(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -86,30 +89,30 @@ async fn stale_write(lab: &Lab) -> CheckResult {
     for (made, member, columns) in cases {
         let old = tag_of(&app.get(&made.path).await?)?;
         let patched = patch(&app, made, &old, member, lab.word()).await?.expect_status(200);
-        let current = tag_of(&patched.because("this is the version there is")?)?;
+        let current = tag_of(&patched.because("this is the current version")?)?;
         let row = texts(lab, made, columns).await?;
         for tag in [&old, &UNKNOWN.to_owned(), &format!("W/{current}")] {
-            let why = format!("If-Match: {tag} is not the version there is, {current}");
+            let why = format!("If-Match: {tag} is not the current version, {current}");
             patch(&app, made, tag, member, lab.word()).await?.expect_problem(412).because(&why)?;
             app.delete(&made.path).header("If-Match", tag).await?.expect_problem(412).because(&why)?;
         }
         expect_equal(
-            &format!("the row of {} after what was refused", made.path),
+            &format!("the row of {} after the refused request", made.path),
             &texts(lab, made, columns).await?,
             &row,
         )?;
         let listed = format!("{UNKNOWN}, {current}");
         let again = patch(&app, made, &listed, member, lab.word()).await?.expect_status(200);
-        let last = tag_of(&again.because("the version there is, is among these")?)?;
+        let last = tag_of(&again.because("the current version is among these")?)?;
         let removed = app.delete(&made.path).header("If-Match", &last).await?.expect_status(204);
-        removed.because("this is the version there is")?;
+        removed.because("this is the current version")?;
     }
     Ok(())
 }
 
-/// A client that does not say what it has seen has forgotten to, and others would pay for it (RFC 6585 §3).
+/// A client that does not say what it has seen has forgotten to, and others would pay for that (RFC 6585 §3).
 #[check(title = "a change without If-Match is refused", task = 5, points = 2, needs = ["order_seats"],
-        hints = ["What do you know of the version that this client has seen?", "Answer 428 before you change anything."])]
+        hints = ["What do you know about the version that this client has seen?", "Send 428 before you change anything."])]
 async fn precondition_required(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
@@ -122,15 +125,15 @@ async fn precondition_required(lab: &Lab) -> CheckResult {
         change.await?.expect_problem(428)?;
         app.delete(&made.path).await?.expect_problem(428)?;
         let after = app.get(&made.path).await?.expect_status(200)?.expect_json(before);
-        after.because("what was refused changes nothing")?;
+        after.because("a refused request changes nothing")?;
     }
     Ok(())
 }
 
-/// Between looking at the version and writing there is a moment in which another writes (RFC 9110 §13.2).
-#[check(title = "of many writers who have seen the same, one wins", task = 5, points = 2, needs = ["stale_write"],
-        hints = ["First SELECT, then compare, then UPDATE: what if two do that together?",
-                 "Ask and change in one statement: `UPDATE … WHERE id = $1 AND version = $2`.",
+/// Between checking the version and writing, there is a moment in which somebody else can write (RFC 9110 §13.2).
+#[check(title = "of many writers who have seen the same version, one wins", task = 5, points = 2, needs = ["stale_write"],
+        hints = ["First SELECT, then compare, then UPDATE: what if two requests do that at the same time?",
+                 "Check and change in one statement: `UPDATE … WHERE id = $1 AND version = $2`.",
                  "No row changed means that somebody was faster: 412."])]
 async fn one_writer_wins(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -148,25 +151,27 @@ async fn one_writer_wins(lab: &Lab) -> CheckResult {
         let winners: Vec<usize> =
             answers.iter().enumerate().filter(|(_, a)| a.status() == 200).map(|(i, _)| i).collect();
         let [winner] = winners[..] else {
-            let failure = answers[0]
-                .failure(format!("12 PATCH at once with the same If-Match: {} of them were done", winners.len()));
-            return Err(failure.expected("1 answer with 200, and 11 with 412").actual(statuses(&answers)));
+            let failure = answers[0].failure(format!(
+                "12 simultaneous PATCH requests with the same If-Match: {} of them succeeded",
+                winners.len()
+            ));
+            return Err(failure.expected("1 response with 200, and 11 with 412").actual(statuses(&answers)));
         };
         for (_, answer) in answers.into_iter().enumerate().filter(|(index, _)| *index != winner) {
             answer.expect_problem(412)?;
         }
         let stays = app.get(&event.path).await?.expect_json(json!({ "title": titles[winner] }));
-        stays.because("this is what the one wrote who was answered with 200")?;
+        stays.because("this is what the request that got 200 wrote")?;
     }
     Ok(())
 }
 
-/// `If-Match: *` says that any version will do, not that others' work may go. Who reads a row, changes it in memory and
-/// writes all of it back undoes whatever was written in between (RFC 5789 §2; CWE-362; PostgreSQL manual, 13.2.1 Read
-/// Committed).
-#[check(title = "changes of different members at once are all kept", task = 5, points = 2, needs = ["stale_write"],
-        hints = ["Two PATCH at once, one of the title, one of the price, both with `If-Match: *`: what is there in the end?",
-                 "An UPDATE of the named columns alone loses nothing: `SET title = COALESCE($2, title)`.",
+/// `If-Match: *` says that any version will do, not that others' work may be lost. A server that reads a row, changes
+/// it in memory and writes all of it back undoes whatever was written in between (RFC 5789 §2; CWE-362; PostgreSQL
+/// manual, 13.2.1 Read Committed).
+#[check(title = "simultaneous changes to different members are all kept", task = 5, points = 2, needs = ["stale_write"],
+        hints = ["Two simultaneous PATCH requests, one for the title, one for the price, both with `If-Match: *`: what is the result?",
+                 "An UPDATE of only the named columns loses nothing: `SET title = COALESCE($2, title)`.",
                  "`seats_sold` belongs to the orders. Which of your statements write it?"])]
 async fn changes_side_by_side(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -194,22 +199,24 @@ async fn changes_side_by_side(lab: &Lab) -> CheckResult {
         }
         expected["seats_sold"] = json!(sold);
         for (answer, patch) in changed.iter().zip(&patches) {
-            answer.clone().expect_status(200).because("`If-Match: *` holds for any version")?;
+            answer.clone().expect_status(200).because("`If-Match: *` matches any version")?;
             for (name, value) in patch.as_object().into_iter().flatten() {
                 expected[name] = value.clone();
             }
         }
         let after = app.get(&event.path).await?.expect_status(200)?.expect_json(expected);
-        after.because("4 PATCH of different members and 6 orders came at the same moment, and all were done")?;
+        after.because(
+            "4 PATCH requests for different members and 6 orders arrived at the same moment, and all succeeded",
+        )?;
     }
     Ok(())
 }
 
-/// Of many who delete the same order, one does; whoever looks first and deletes afterwards gives its seats back as often
-/// as it was asked (RFC 9110 §9.2.2; CWE-362).
-#[check(title = "an order is deleted once, however many ask at once", task = 5, points = 1, needs = ["deleted_is_gone", "stale_write"],
-        hints = ["Twelve DELETE of one order at once: how many seats does the event have back?",
-                 "Give the seats back only if this very DELETE took the row: look at the number of rows, in one transaction."])]
+/// Of many requests that delete the same order, one does; a server that checks first and deletes afterwards returns the
+/// seats once for every request (RFC 9110 §9.2.2; CWE-362).
+#[check(title = "an order is deleted once, however many requests arrive at once", task = 5, points = 1, needs = ["deleted_is_gone", "stale_write"],
+        hints = ["Twelve simultaneous DELETE requests for one order: how many seats does the event get back?",
+                 "Return the seats only if this very DELETE removed the row: check the number of rows, in one transaction."])]
 async fn deleted_once(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     overlap(lab, &app).await?;
@@ -229,13 +236,12 @@ async fn deleted_once(lab: &Lab) -> CheckResult {
         }
         let done = answers.iter().filter(|answer| answer.status() == 204).count();
         if done != 1 {
-            let failure = answers[0].failure(format!("12 DELETE at once of one order: {done} of them were done"));
-            return Err(failure
-                .expected("1 answer with 204, and 11 that say that it is gone")
-                .actual(statuses(&answers)));
+            let failure =
+                answers[0].failure(format!("12 simultaneous DELETE requests for one order: {done} of them succeeded"));
+            return Err(failure.expected("1 response with 204, and 11 that say it is gone").actual(statuses(&answers)));
         }
         let after = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": kept }));
-        after.because("one order was deleted, and gives its seats back once")?;
+        after.because("one order was deleted, and returns its seats once")?;
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ impl Document {
             if let Some(reference) = value["$ref"].as_str()
                 && self.target(reference).is_none()
             {
-                let failure = self.answer.failure(format!("the reference {reference} leads nowhere"));
+                let failure = self.answer.failure(format!("the reference {reference} does not resolve"));
                 return Err(failure.expected("a place in the document").actual("nothing"));
             }
             match value {

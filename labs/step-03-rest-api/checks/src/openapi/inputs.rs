@@ -77,12 +77,12 @@ impl<'a> Body<'a> {
             if mismatches.is_empty() == taken {
                 continue;
             }
-            let (does, should) = if taken { ("refuses", "taken") } else { ("takes", "refused") };
-            let failure = Failure::learner(format!("by the document, {} {does} the body {body}", self.name));
+            let (does, should) = if taken { ("refuses", "accepted") } else { ("accepts", "refused") };
+            let failure = Failure::learner(format!("according to the document, {} {does} the body {body}", self.name));
             let found: Vec<_> =
                 mismatches.iter().map(|m| format!("{}: {} is not {}", m.pointer, m.actual, m.expected)).collect();
-            let found = if taken { found.join("; ") } else { format!("the schema {} takes it", self.schema) };
-            return Err(failure.expected(format!("a schema by which it is {should}")).actual(found));
+            let found = if taken { found.join("; ") } else { format!("the schema {} accepts it", self.schema) };
+            return Err(failure.expected(format!("a schema in which it is {should}")).actual(found));
         }
         Ok(())
     }

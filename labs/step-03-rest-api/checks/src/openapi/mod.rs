@@ -11,10 +11,10 @@ use lab_kit::prelude::*;
 use document::{Document, OPERATIONS};
 use tour::Tour;
 
-/// A document that programs read must be one that they can read (OpenAPI 3.1.1 §4.8).
+/// A document for programs must be one that programs can read (OpenAPI 3.1.1 §4.8).
 #[check(title = "there is an OpenAPI 3.1 document", task = 8, points = 1, needs = ["order_seats"],
         hints = ["Read the skeleton in the specification's \"OpenAPI Object\": `openapi`, `info`, `paths`.",
-                 "Each path has its methods, each method its `responses`, and every `$ref` a place that it leads to."])]
+                 "Each path has its methods, each method its `responses`, and every `$ref` points to something."])]
 async fn openapi_document(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let document = Document::get(&app).await?;
@@ -34,11 +34,11 @@ async fn openapi_document(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Whoever writes a client reads there what to send (OpenAPI 3.1.1 §4.8.12, §4.8.13).
-#[check(title = "the document says what is taken", task = 8, points = 2, needs = ["order_seats"],
-        hints = ["Which headers and which parts of the query string does each operation look at?",
-                 "A `requestBody` has `content`: the media type, and under it the `schema`.",
-                 "`required` is not for members that may be absent, and `null` is a type of its own: \
+/// People who write clients read the document to see what to send (OpenAPI 3.1.1 §4.8.12, §4.8.13).
+#[check(title = "the document says what the server accepts", task = 8, points = 2, needs = ["order_seats"],
+        hints = ["Which headers and query parameters does each operation use?",
+                 "A `requestBody` has `content`: the media type, and below it the `schema`.",
+                 "Members that may be absent do not go into `required`, and `null` is a type of its own: \
                   `\"type\": [\"string\", \"null\"]`."])]
 async fn openapi_inputs(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -47,11 +47,11 @@ async fn openapi_inputs(lab: &Lab) -> CheckResult {
     inputs::expect_bodies(lab, &app, &document).await
 }
 
-/// A document that is not true is worse than none: people build on it (OpenAPI 3.1.1 §4.8.16).
-#[check(title = "the document is true", task = 8, points = 5, needs = ["order_seats"],
-        hints = ["Which statuses does each operation really answer with? Count the refusals, too.",
+/// An inaccurate document is worse than none: people build on it (OpenAPI 3.1.1 §4.8.16).
+#[check(title = "the document is accurate", task = 8, points = 5, needs = ["order_seats"],
+        hints = ["Which statuses does each operation really return? Include the refusals.",
                  "Refusals are `application/problem+json`, and 204 and 304 have no content.",
-                 "Make the schemas from the types that you send, and list every status in one place per operation."])]
+                 "Generate the schemas from the types that you send, and list every status in one place per operation."])]
 async fn openapi_matches(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let document = Document::get(&app).await?;
@@ -61,10 +61,10 @@ async fn openapi_matches(lab: &Lab) -> CheckResult {
     tour.conclude()
 }
 
-/// A schema that takes everything says nothing (JSON Schema 2020-12 §6.5.3).
-#[check(title = "the schemas say something", task = 8, points = 2, needs = ["order_seats"],
-        hints = ["What would your schema say to an event without a title?",
-                 "List under `required` what is always there, and give every member its `type`."])]
+/// A schema that accepts everything says nothing (JSON Schema 2020-12 §6.5.3).
+#[check(title = "the schemas are meaningful", task = 8, points = 2, needs = ["order_seats"],
+        hints = ["What would your schema say about an event without a title?",
+                 "List the members that are always there under `required`, and give every member its `type`."])]
 async fn openapi_schemas(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let document = Document::get(&app).await?;

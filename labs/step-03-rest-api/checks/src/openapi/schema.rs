@@ -222,21 +222,21 @@ impl Judge<'_, '_> {
         let fitting =
             |name: &str| list(name).iter().filter(|schema| schemas.takes_at(schema, value, depth + 1)).count();
         if !list("anyOf").is_empty() && fitting("anyOf") == 0 {
-            self.wrong(at, "a value that one of `anyOf` takes", value);
+            self.wrong(at, "a value that one of `anyOf` accepts", value);
         }
         let choices = list("oneOf");
         if !choices.is_empty() {
             let count = fitting("oneOf");
             let all_known = choices.iter().all(|schema| schemas.is_known(schema, 0));
             if count == 0 || (count > 1 && all_known) {
-                self.wrong(at, &format!("a value that exactly one of `oneOf` takes ({count} do)"), value);
+                self.wrong(at, &format!("a value that exactly one of `oneOf` accepts ({count} do)"), value);
             }
         }
         if let Some(schema) = members.get("not")
             && schemas.is_known(schema, 0)
             && schemas.takes_at(schema, value, depth + 1)
         {
-            self.wrong(at, "a value that `not` does not take", value);
+            self.wrong(at, "a value that `not` does not accept", value);
         }
     }
 

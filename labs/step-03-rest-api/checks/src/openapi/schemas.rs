@@ -16,7 +16,7 @@ pub async fn expect_strict(lab: &Lab, app: &App, document: &Document) -> CheckRe
     let page = app.get("/events").await?.expect_status(200)?;
     let mut bad = spoiled(&page.json()?, "", &["items"]);
     bad.extend(spoiled(&page.json()?, "/items/0", EVENT_MEMBERS));
-    bad.push(("`items` replaced by a text".into(), json!({ "items": "x", "next": null })));
+    bad.push(("`items` replaced by text".into(), json!({ "items": "x", "next": null })));
     // An object is no array either, but a careless schema without `type` would have let it pass.
     expect_refused(document, ("get", "/events"), &page, &bad)?;
     let problem = app.get(format!("/events/{}", event.id.unknown(lab))).await?.expect_status(404)?;
@@ -34,7 +34,7 @@ fn spoiled(body: &Value, place: &str, members: &[&str]) -> Vec<(String, Value)> 
         if let Some(object) = replaced.pointer_mut(place).and_then(Value::as_object_mut) {
             object.insert((*name).to_owned(), json!({}));
         }
-        all.push((format!("`{place}/{name}` taken out"), without));
+        all.push((format!("`{place}/{name}` removed"), without));
         all.push((format!("`{place}/{name}` replaced by an object"), replaced));
     }
     all
@@ -56,10 +56,10 @@ fn expect_refused(
     };
     for (what, body) in bad {
         if document.schemas().takes(schema, body) {
-            let message = format!("the schema for {} {status} takes an answer with {what}", operation.name);
+            let message = format!("the schema for {} {status} accepts a response with {what}", operation.name);
             let failure = Failure::learner(message).sent(format!("(not sent) {body}"));
             return Err(failure
-                .expected("a schema that requires the member and says its type")
+                .expected("a schema that requires the member and gives its type")
                 .actual(schema.to_string()));
         }
     }

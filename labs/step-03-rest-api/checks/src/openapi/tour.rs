@@ -32,7 +32,7 @@ impl<'a> Tour<'a> {
         let count = self.undeclared.len();
         let message = match count {
             1 => format!("{}: expected {}, got {}", difference.place, difference.expected, difference.actual),
-            _ => format!("{count} answers are not as the document says; the first: {}", difference.place),
+            _ => format!("{count} responses do not match the document; the first: {}", difference.place),
         };
         let failure = first.failure(message).expected(&difference.expected).actual(&difference.actual);
         Err(failure.differences(self.undeclared.into_iter().take(MOST).collect()))

@@ -102,7 +102,7 @@ fn next(answer: &Response, path: &str) -> CheckResult<Option<String>> {
     };
     follow(&reference, path)
         .map(Some)
-        .ok_or_else(|| answer.failure(format!("the link to the next page is no URL: {reference}")))
+        .ok_or_else(|| answer.failure(format!("the link to the next page is not a URL: {reference}")))
 }
 
 struct Link {

@@ -43,7 +43,7 @@ impl Made {
 /// The entity tag of an answer.
 pub fn tag_of(answer: &Response) -> CheckResult<String> {
     let tag = answer.header("etag").map(str::to_owned);
-    tag.ok_or_else(|| answer.failure("the answer has no ETag").expected("an `ETag` header with a strong entity tag"))
+    tag.ok_or_else(|| answer.failure("the response has no ETag").expected("an `ETag` header with a strong entity tag"))
 }
 
 /// The body of a new event.

@@ -39,7 +39,7 @@ impl Problem for Response {
             sentences.push(format!("does not name what is wrong in the body: {}", missing.join(", ")));
         }
         if !extra.is_empty() {
-            sentences.push(format!("names what is right in the body: {}", extra.join(", ")));
+            sentences.push(format!("names what is not wrong in the body: {}", extra.join(", ")));
         }
         let shown = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
         Err(answer
@@ -56,7 +56,7 @@ fn document(answer: Response) -> CheckResult<Response> {
         .expect_json_where("/title", "a text that says what kind of problem it is", |title| {
             title.as_str().is_some_and(|title| !title.trim().is_empty())
         })?
-        .expect_json_where("/status", &format!("the status of the answer, {status}"), |value| {
+        .expect_json_where("/status", &format!("the status of the response, {status}"), |value| {
             value.as_f64() == Some(f64::from(status))
         })
 }
@@ -75,7 +75,7 @@ fn pointers(answer: &Response) -> CheckResult<BTreeSet<String>> {
         let pointer = pointer.strip_prefix('#').unwrap_or(pointer);
         if !(pointer.is_empty() || pointer.starts_with('/')) {
             return Err(answer
-                .failure(format!("a `pointer` in `errors` is no JSON pointer, which begins with `/`: {pointer}"))
+                .failure(format!("a `pointer` in `errors` is not a JSON pointer, which begins with `/`: {pointer}"))
                 .expected(format!("such as \"/{pointer}\" or \"#/{pointer}\""))
                 .actual(error.to_string()));
         }

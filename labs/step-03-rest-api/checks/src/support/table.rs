@@ -21,7 +21,7 @@ pub async fn texts(lab: &Lab, made: &Made, columns: &[&str]) -> CheckResult<Opti
     match row {
         Some((values,)) => Ok(Some(values)),
         None => Err(Failure::learner(format!("the table `{table}` has no row with the id {}", made.id))
-            .expected(format!("the row of {}, which was answered with 201", made.path))
+            .expected(format!("the row of {}, which got 201", made.path))
             .actual("no row")),
     }
 }
