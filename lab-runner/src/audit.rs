@@ -13,9 +13,10 @@ mod solution;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::context::RunContext;
 use crate::engine::{Engine, Request};
 use crate::error::Error;
-use crate::events::{Listener, Progress};
+use crate::events::EventKind;
 use crate::report::Report;
 use crate::submission::Source;
 use crate::workspace::Lab;
@@ -42,22 +43,17 @@ pub struct Options {
     pub request: Request,
 }
 
-/// Audits `labs`, telling `listener` what is going on.
+/// Audits `labs`, telling `run` what is going on.
 ///
 /// # Errors
 /// Grading itself is broken, or the user interrupts. What is wrong with a lab is in the report.
-pub async fn audit(
-    engine: &Engine,
-    labs: &[Lab],
-    options: &Options,
-    listener: &dyn Listener,
-) -> Result<AuditReport, Error> {
+pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunContext) -> Result<AuditReport, Error> {
     let began = Instant::now();
     let mut audits: Vec<LabAudit> = labs.iter().map(|lab| LabAudit::new(lab, options.all_checks)).collect();
     let mut all = mutants::units(labs, options, &mut audits)?;
     let mut units = plan::share(all.clone(), options.shard, options.repeat);
     let deadline = options.within.map(|within| began + within);
-    let mut auditor = Auditor { engine, labs, options, listener, deadline, audits, records: Vec::new() };
+    let mut auditor = Auditor { engine, labs, options, run, deadline, audits, records: Vec::new() };
     auditor.documents(&mut units).await?;
     // Only now: cargo may have brought Cargo.lock up to date for the suites.
     auditor.records = labs.iter().map(|lab| Record::load(&engine.workspace, lab)).collect();
@@ -76,7 +72,7 @@ struct Auditor<'a> {
     engine: &'a Engine,
     labs: &'a [Lab],
     options: &'a Options,
-    listener: &'a dyn Listener,
+    run: &'a RunContext,
     /// When nothing more is begun.
     deadline: Option<Instant>,
     /// What was found, lab by lab.
@@ -87,11 +83,11 @@ struct Auditor<'a> {
 
 impl Auditor<'_> {
     fn say(&self, lab: usize, text: impl std::fmt::Display) {
-        self.listener.hear(Progress::Doing(format!("{}: {text}", self.labs[lab].id())));
+        self.run.emit(EventKind::Step { text: format!("{}: {text}", self.labs[lab].id()) });
     }
 
     fn request(&self, source: Source) -> Request {
-        Request { source, checks: Vec::new(), remember: false, ..self.options.request.clone() }
+        Request { source, checks: Vec::new(), record: false, ..self.options.request.clone() }
     }
 
     fn time_is_over(&self) -> bool {
@@ -101,7 +97,7 @@ impl Auditor<'_> {
     /// What can be told of the labs of `units` without running a submission. Takes out the mutants that name no check.
     async fn documents(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
         for lab in units.iter().map(|unit| unit.lab).collect::<BTreeSet<_>>() {
-            let suite = self.engine.suite(&self.labs[lab], self.listener).await?;
+            let suite = self.engine.suite(&self.labs[lab], self.run).await?;
             let audit = &mut self.audits[lab];
             audit.declare(&suite.checks);
             audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks));

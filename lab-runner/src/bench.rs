@@ -11,20 +11,21 @@ mod containers;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
+use crate::context::RunContext;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::events::{Listener, Progress};
+use crate::events::EventKind;
 use crate::report::{Outcome, Report};
 use crate::workspace::Lab;
 
 /// What was measured: `backend-labs/bench/v1`. Times in milliseconds, medians.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bench {
     /// The format's name and version.
-    pub schema: &'static str,
+    pub schema: String,
     /// The lab whose solution was checked.
     pub lab: String,
     /// How often each thing was measured.
@@ -48,7 +49,7 @@ pub struct Bench {
 }
 
 /// The checks one after the other, with containers for each.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OneByOne {
     /// How many checks there are.
     pub checks: usize,
@@ -64,30 +65,24 @@ pub struct OneByOne {
 ///
 /// # Errors
 /// The solution does not pass, or a program cannot be started.
-pub async fn bench(
-    engine: &Engine,
-    lab: &Lab,
-    rounds: u32,
-    services: &str,
-    listener: &dyn Listener,
-) -> Result<Bench, Error> {
-    let say = |text: String| listener.hear(Progress::Doing(text));
+pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run: &RunContext) -> Result<Bench, Error> {
+    let say = |text: String| run.emit(EventKind::Step { text });
     say("warming up".into());
     let arguments = |more: &[&str]| -> Vec<String> {
         ["check", lab.id(), "--solution", "--format", "json"].iter().chain(more).map(ToString::to_string).collect()
     };
     let warm = arguments(&["--services", services]);
     // Twice: the first may start containers and compile, the second learns how long each check takes.
-    check(engine, &warm, &[]).await?;
-    check(engine, &warm, &[]).await?;
+    check(run, &warm, &[]).await?;
+    check(run, &warm, &[]).await?;
     let (mut checks, mut cargos, mut added, mut longest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut last = None;
     for round in 1..=rounds {
         say(format!("round {round} of {rounds}"));
         let (began, called) = (Instant::now(), chrono::Utc::now());
-        let report = check(engine, &warm, &[]).await?;
+        let report = check(run, &warm, &[]).await?;
         checks.push(millis(began.elapsed()));
-        cargos.push(millis(engine.cargo_again(lab).await?));
+        cargos.push(millis(engine.cargo_again(lab, run).await?));
         let startup = (report.started_at - called).num_microseconds().unwrap_or_default() as f64 / 1000.0;
         let first = report.timings.first_check_ms.unwrap_or_default() as f64;
         added.push(startup + first - report.timings.cargo_ms.unwrap_or_default() as f64);
@@ -97,9 +92,9 @@ pub async fn bench(
     let report = last.ok_or_else(|| Error::usage("nothing to measure in no rounds"))?;
     let (check_ms, cargo_ms, longest_ms) = (median(checks), median(cargos), median(longest));
     let slowest = report.checks.iter().max_by_key(|check| check.duration_ms);
-    let one_by_one = containers::one_by_one(engine, lab, &report, &arguments, check_ms, &say).await;
+    let one_by_one = containers::one_by_one(run, lab, &report, &arguments, check_ms, &say).await;
     Ok(Bench {
-        schema: "backend-labs/bench/v1",
+        schema: "backend-labs/bench/v1".to_owned(),
         lab: lab.id().to_owned(),
         rounds,
         providers: report.services.iter().map(|(name, service)| format!("{name} ({})", service.provider)).collect(),
@@ -114,13 +109,13 @@ pub async fn bench(
 }
 
 /// Runs this very program, as a user does, and reads its result.
-async fn check(engine: &Engine, arguments: &[String], env: &[(String, String)]) -> Result<Report, Error> {
+async fn check(run: &RunContext, arguments: &[String], env: &[(String, String)]) -> Result<Report, Error> {
     let program = std::env::current_exe().map_err(|error| Error::Fault(format!("who am I? {error}")))?;
     let mut command = Command::new(program);
     command.args(arguments).envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let output = tokio::select! {
         output = command.output() => output.map_err(|error| Error::Fault(format!("cannot run myself: {error}")))?,
-        () = engine.interrupt.wait() => return Err(Error::Interrupted),
+        () = run.cancel().cancelled() => return Err(Error::Interrupted),
     };
     let report: Report = serde_json::from_slice(&output.stdout).map_err(|_| {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();

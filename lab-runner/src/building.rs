@@ -13,8 +13,8 @@ use lab_process::{Signal, die_with_parent, signal_group};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::events::{Listener, Progress};
-use crate::interrupt::Interrupt;
+use crate::context::RunContext;
+use crate::events::EventKind;
 use crate::report::Diagnostics;
 
 pub use environment::scrub;
@@ -76,15 +76,15 @@ pub enum BuildError {
     Interrupted,
 }
 
-/// Builds `job`, telling `listener` how far it is if it takes long.
+/// Builds `job`, telling `run` how far it is if it takes long.
 ///
 /// # Errors
 /// It does not build; see [`BuildError`] for whose fault that is.
-pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) -> Result<Built, BuildError> {
+pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
     let began = Instant::now();
     let mut inputs = tokio::select! {
-        inputs = before_build(job, listener) => inputs?,
-        () = interrupt.wait() => return Err(BuildError::Interrupted),
+        inputs = before_build(job, run) => inputs?,
+        () = run.cancel().cancelled() => return Err(BuildError::Interrupted),
     };
     if clean(job, inputs.overlooked()).await {
         inputs.cleaned();
@@ -93,12 +93,12 @@ pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) ->
     let leader = child.id();
     let end = async {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, listener));
+        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, run));
         (messages, complaints, child.wait().await.is_ok_and(|status| status.success()))
     };
     let ended = tokio::select! {
         ended = tokio::time::timeout(job.limit, end) => ended,
-        () = interrupt.wait() => {
+        () = run.cancel().cancelled() => {
             kill(leader);
             return Err(BuildError::Interrupted);
         }
@@ -108,9 +108,8 @@ pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) ->
         return Err(BuildError::Code(diagnosis::too_slow(job.limit)));
     };
     let took = began.elapsed();
-    if took > PATIENCE {
-        listener.hear(Progress::Built { what: job.what.clone(), took });
-    }
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
     let executable = messages.executable(&job.package);
     match executable {
         Some(executable) if succeeded => {
@@ -125,13 +124,13 @@ pub async fn build(job: &Job, listener: &dyn Listener, interrupt: &Interrupt) ->
 }
 
 /// Waits until nobody else builds in this folder, and looks at what there is to build.
-async fn before_build(job: &Job, listener: &dyn Listener) -> Result<Build, BuildError> {
+async fn before_build(job: &Job, run: &RunContext) -> Result<Build, BuildError> {
     let program = Program::new(job.program().as_std_path(), job.root.as_std_path());
     let mut looking = tokio::task::spawn_blocking(move || program.before_build(|| ()));
     let looked = tokio::select! {
         looked = &mut looking => looked,
         () = tokio::time::sleep(PATIENCE) => {
-            listener.hear(Progress::Doing("waiting for another cargo lab to finish building".into()));
+            run.emit(EventKind::Step { text: "waiting for another cargo lab to finish building".into() });
             looking.await
         }
     };
@@ -221,12 +220,7 @@ impl Messages {
 }
 
 /// Follows cargo's progress and keeps what else it says.
-async fn read_stderr(
-    stderr: Option<impl AsyncRead + Unpin>,
-    job: &Job,
-    began: Instant,
-    listener: &dyn Listener,
-) -> String {
+async fn read_stderr(stderr: Option<impl AsyncRead + Unpin>, job: &Job, began: Instant, run: &RunContext) -> String {
     let mut kept = String::new();
     let Some(mut stderr) = stderr else { return kept };
     let (mut buffer, mut pending) = ([0; 4096], Vec::new());
@@ -242,22 +236,22 @@ async fn read_stderr(
             // Cargo takes several locks and tells of each.
             if line.trim_start().starts_with("Blocking") {
                 if !std::mem::replace(&mut waited, true) {
-                    listener.hear(Progress::Doing("waiting for another cargo to finish".into()));
+                    run.emit(EventKind::Step { text: "waiting for another cargo to finish".into() });
                 }
                 continue;
             }
-            hear_line(&line, job, began, listener, &mut kept);
+            read_line(&line, job, began, run, &mut kept);
         }
     }
     kept.push_str(&String::from_utf8_lossy(&pending));
     kept
 }
 
-fn hear_line(line: &str, job: &Job, began: Instant, listener: &dyn Listener, kept: &mut String) {
+fn read_line(line: &str, job: &Job, began: Instant, run: &RunContext, kept: &mut String) {
     let late = began.elapsed() > PATIENCE;
     if let Some(messages::Step { done, total, now }) = messages::progress(line) {
         if late {
-            listener.hear(Progress::Building { what: job.what.clone(), done, total, now });
+            run.emit(EventKind::BuildProgress { what: job.what.clone(), done, total, now });
         }
         return;
     }
@@ -266,7 +260,7 @@ fn hear_line(line: &str, job: &Job, began: Instant, listener: &dyn Listener, kep
         "" | "Compiling" | "Finished" | "Fresh" | "Checking" | "Dirty" => {}
         "Updating" | "Downloading" | "Downloaded" | "Locking" | "Adding" => {
             if late && word != "Downloaded" && word != "Adding" {
-                listener.hear(Progress::Doing(format!("cargo: {}", line.trim())));
+                run.emit(EventKind::Step { text: format!("cargo: {}", line.trim()) });
             }
         }
         _ => {

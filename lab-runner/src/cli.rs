@@ -2,17 +2,19 @@
 
 mod args;
 mod panic;
-mod show;
 
-use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
 
 use crate::commands;
+use crate::context::RunContext;
 use crate::error::Error;
+use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::reporter::{Reporter, Style};
 
 pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradingArgs, RunArgs, SourceArgs,
@@ -33,12 +35,20 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            show::error(&error);
+            tell(&error);
             error.exit_code()
         }
         // The panic hook has told it.
         Err(_) => ExitCode::Fault,
     }
+}
+
+/// Has `error` told like everything else.
+fn tell(error: &Error) {
+    let (_raise, interrupt) = Interrupt::new();
+    let run = RunContext::new(Arc::new(Reporter::new(Style::default())), &interrupt);
+    let details = error.details().to_vec();
+    run.emit(EventKind::CommandFailed { message: error.to_string(), details, hints: error.hints() });
 }
 
 /// Installed as `cargo-lab`, cargo calls us with `lab` as the first argument.
@@ -72,6 +82,5 @@ fn run(args: Args) -> Result<ExitCode, Error> {
     });
     // A thread that waits for a lock of another run's must not hold us.
     runtime.shutdown_timeout(Duration::from_millis(100));
-    let _ = std::io::stdout().flush();
     result
 }

@@ -19,11 +19,11 @@ use crate::interrupt::Interrupt;
 /// It cannot be carried out; the error knows its exit code.
 pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
     match args.command {
-        None => overview::run(),
+        None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Run(args)) => run::run(args, interrupt).await,
-        Some(Command::Down(args)) => machine::down(args).await,
+        Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,
         Some(Command::Bench(args)) => bench::run(args, interrupt).await,
     }

@@ -1,26 +1,61 @@
-//! The only place where the engine and the reporters meet: what happens while a submission is graded.
+//! The one event stream: everything that happens in a run, with its time and its check.
+//!
+//! The engine and the commands emit; reporters, recordings and whoever else wants to know are sinks. Nothing else
+//! passes between the two sides.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use lab_protocol::CheckInfo;
+use lab_protocol::{CheckInfo, Stamp, TranscriptEntry};
+use serde::{Deserialize, Serialize};
 
-use crate::report::{Check, Report};
+use crate::audit::AuditReport;
+use crate::bench::Bench;
+use crate::report::{Check, Diagnostics, Report};
+use crate::state::LabProgress;
+use lab_services::{DoctorReport, DownReport};
 
-/// Something happened.
-#[derive(Debug, Clone)]
-pub enum Progress {
-    /// Something may be wrong, and grading goes on.
+/// Something that happened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// When.
+    pub at: Stamp,
+    /// The id of the check that it belongs to, if it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The kinds of things that happen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A submission is about to be graded or served.
+    RunStarted {
+        /// The run's id.
+        run_id: String,
+        /// The runner's version.
+        runner_version: String,
+        /// The lab's id.
+        lab: String,
+        /// The lab's title.
+        title: String,
+    },
+    /// Something may be wrong, and the run goes on.
     Warning {
         /// What, as a sentence fragment.
         message: String,
         /// What may help.
         hints: Vec<String>,
     },
-    /// Something takes long enough to be worth a line, such as the fetching of a program.
-    Doing(String),
+    /// Something began that takes long enough to be worth a line, such as fetching a program.
+    Step {
+        /// What, as a sentence fragment.
+        text: String,
+    },
     /// Cargo has built some of what it has to.
-    Building {
+    BuildProgress {
         /// What is built: a package, or `the suite of …`.
         what: String,
         /// Units that are done.
@@ -30,42 +65,135 @@ pub enum Progress {
         /// What is being compiled now.
         now: String,
     },
-    /// Cargo is done.
-    Built {
+    /// Cargo has ended, in success or failure.
+    BuildFinished {
         /// What was built.
         what: String,
-        /// How long it took.
-        took: Duration,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+    },
+    /// These services are looked for, and started if they have to be.
+    ServicesRequested {
+        /// Their names, such as `postgres`.
+        names: Vec<String>,
+    },
+    /// A service is there.
+    ServiceReady {
+        /// Its name.
+        name: String,
+        /// The provider it came from.
+        provider: String,
+        /// What is known of its version without asking it.
+        version: Option<String>,
+    },
+    /// A service has stated its version.
+    ServiceVersion {
+        /// Its name.
+        name: String,
+        /// The version it states of itself.
+        version: String,
     },
     /// These checks will be reported, in this order.
-    Planned(Vec<CheckInfo>),
-    /// A check began.
-    CheckStarted(String),
-    /// A check ended. Its points are final, `counted` is not yet.
-    CheckFinished(Box<Check>),
-    /// Everything is known.
-    Finished(Box<Report>),
-    /// A server runs for work by hand.
+    ChecksPlanned {
+        /// What they declare of themselves.
+        checks: Vec<CheckInfo>,
+    },
+    /// The event's check began.
+    CheckStarted,
+    /// Something happened in the event's check: an HTTP message, a statement, a command, a line of the server's log.
+    Transcript {
+        /// What.
+        entry: TranscriptEntry,
+    },
+    /// The event's check ended. Its points are final, `counted` is not yet.
+    CheckFinished {
+        /// What became of it.
+        result: Box<Check>,
+    },
+    /// The submission has a report.
+    RunFinished {
+        /// The report.
+        report: Box<Report>,
+    },
+    /// A server is up for work by hand.
     Serving {
         /// The URLs of it and of its services, by name.
         urls: BTreeMap<String, String>,
-        /// The port that it was meant to have, if somebody else has it.
+        /// The port that it was meant to have, if another program has it.
         taken: Option<u16>,
     },
     /// That server wrote a line.
-    ServerLog(String),
+    ServerLog {
+        /// The line.
+        line: String,
+    },
+    /// There is no server to work with, or it has ended by itself.
+    ServingFailed {
+        /// Why.
+        diagnostics: Diagnostics,
+    },
+    /// The labs and how far the learner has come.
+    Overview {
+        /// The labs, in the course's order.
+        labs: Vec<LabOverview>,
+    },
+    /// An audit is done.
+    AuditFinished {
+        /// What it found.
+        report: Box<AuditReport>,
+    },
+    /// A measurement is done.
+    BenchFinished {
+        /// What was measured.
+        bench: Box<Bench>,
+    },
+    /// The machine has been examined.
+    DoctorFinished {
+        /// What was found.
+        report: Box<DoctorReport>,
+    },
+    /// What was kept warm has been removed.
+    DownFinished {
+        /// What was removed.
+        report: Box<DownReport>,
+    },
+    /// The command could not be carried out.
+    CommandFailed {
+        /// Why not.
+        message: String,
+        /// More lines that explain it, such as a compiler's errors.
+        details: Vec<String>,
+        /// What may help.
+        hints: Vec<String>,
+    },
 }
 
-/// Whoever wants to know.
-pub trait Listener: Send + Sync {
-    /// Is told of everything, in order.
-    fn hear(&self, progress: Progress);
+/// One lab of an overview.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LabOverview {
+    /// Its id.
+    pub id: String,
+    /// Its package, which is its folder's name.
+    pub package: String,
+    /// Its title.
+    pub title: String,
+    /// What it is about, in a line.
+    pub summary: String,
+    /// How far the learner has come in it.
+    pub progress: LabProgress,
 }
 
-/// Nobody wants to know.
+/// Where events go.
+pub trait EventSink: Send + Sync + std::fmt::Debug {
+    /// Takes the next event. Events of one run come in the order in which they were noticed; `at` tells when they
+    /// happened.
+    fn emit(&self, event: &RunEvent);
+}
+
+/// Takes events and keeps nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Deaf;
+pub struct NullSink;
 
-impl Listener for Deaf {
-    fn hear(&self, _: Progress) {}
+impl EventSink for NullSink {
+    fn emit(&self, _: &RunEvent) {}
 }

@@ -2,14 +2,15 @@
 //!
 //! The way of a submission: `cli` turns arguments into options, [`workspace`] finds the lab, [`submission`] and
 //! [`building`] make a program of what is to be graded, `lab_services` provides the services it needs, `suite` runs the
-//! lab's checks against it, `engine` holds these together and makes a [`report`], and a `reporter` prints it.
-//! Engine and reporters meet in [`events`] only.
+//! lab's checks against it, `engine` holds these together and makes a [`report`]. Everything on the way is
+//! an event of [`events`], stamped in a [`context`]; a `reporter` reads these and prints.
 
 pub mod audit;
 pub mod bench;
 pub mod building;
 pub mod cli;
 pub mod commands;
+pub mod context;
 pub mod engine;
 pub mod error;
 pub mod events;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::ExitCode;
 
-pub use build::{Findings, Gathered};
+pub use build::{RunFacts, RunOutcome};
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "backend-labs/result/v1";

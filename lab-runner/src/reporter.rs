@@ -1,32 +1,31 @@
-//! Reporters: they hear what the engine tells and are the only ones that print results.
+//! Reporters: readers of the event stream, and the only ones that print.
 //!
 //! Results go to standard output in the format that was asked for, progress and warnings to standard error.
 
 mod audit;
 mod bench;
 mod files;
-mod host;
 mod human;
 mod junit;
 mod live;
-mod paint;
+mod overview;
+mod prompt;
+mod serving;
+mod style;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 
 use crate::error::Error;
-use crate::events::{Listener, Progress};
-use crate::report::Report;
+use crate::events::{EventKind, EventSink, RunEvent};
 
-pub use audit::audit_table;
-pub use bench::bench_table;
-pub use host::Host;
 pub use human::Human;
 pub use junit::to_junit;
 pub use live::Live;
-pub use paint::{bad, dim, good, strong, warn};
+pub use prompt::ask;
 
 /// The formats a result can be printed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -49,89 +48,97 @@ pub struct Style {
     pub quiet: bool,
     /// All hints, in place of the first.
     pub all_hints: bool,
+    /// Whether steps stay in sight, a line each: for commands that do many things in a row.
+    pub narrate: bool,
     /// The folder to write result.json, junit.xml and report.txt to.
     pub folder: Option<Utf8PathBuf>,
 }
 
-/// Tells one run as its [`Style`] has it.
+/// Prints one run as its [`Style`] has it.
 #[derive(Debug)]
 pub struct Reporter {
     style: Style,
     live: Live,
-    human: Mutex<Human>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    human: Human,
+    /// The first result that could not be written.
+    failed: Option<Error>,
 }
 
 impl Reporter {
     /// A reporter for one run.
     pub fn new(style: Style) -> Self {
-        let live = if style.quiet { Live::silent() } else { Live::new() };
-        let human = Mutex::new(Human::new(style.all_hints));
-        Self { style, live, human }
+        let live = if style.quiet { Live::silent() } else { Live::new(style.narrate) };
+        let state = Mutex::new(State { human: Human::new(style.all_hints), failed: None });
+        Self { style, live, state }
     }
 
-    /// Writes the files that `--report` asks for.
+    /// Ends the report.
     ///
     /// # Errors
-    /// They cannot be written.
-    pub fn save(&self, report: &Report) -> Result<(), Error> {
-        self.style.folder.as_deref().map_or(Ok(()), |folder| files::write(folder, report))
+    /// A result could not be written.
+    pub fn finish(&self) -> Result<(), Error> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.take().map_or(Ok(()), Err)
     }
 
-    fn tell(&self, text: &str) {
-        // A reader that has gone, such as `head`, is no error of ours.
-        self.live.aside(|| {
-            let _ = write!(anstream::stdout(), "{text}");
-        });
-    }
-}
-
-impl Listener for Reporter {
-    fn hear(&self, progress: Progress) {
-        self.live.hear(&progress);
+    /// What goes to standard output now.
+    fn render(&self, state: &mut State, event: &RunEvent) -> String {
         match self.style.format {
-            Format::Human => {
-                let mut human = self.human.lock().unwrap_or_else(PoisonError::into_inner);
-                let text = if self.style.quiet { human::quiet(&progress) } else { human.hear(&progress) };
-                self.tell(&text);
-            }
-            Format::Json => {
-                if let Progress::Finished(report) = &progress {
-                    self.tell(&to_json(report));
-                }
-            }
-            Format::Junit => {
-                if let Progress::Finished(report) = &progress {
-                    self.tell(&to_junit(report));
-                }
-            }
+            Format::Human if self.style.quiet => human::quiet(event),
+            Format::Human => state.human.render(event),
+            Format::Json => json(event),
+            Format::Junit => match &event.kind {
+                EventKind::RunFinished { report } => to_junit(report),
+                _ => String::new(),
+            },
         }
     }
 }
 
-/// The report as `backend-labs/result/v1`.
-pub fn to_json(report: &Report) -> String {
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
+impl EventSink for Reporter {
+    fn emit(&self, event: &RunEvent) {
+        self.live.show(event);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = self.render(&mut state, event);
+        let mut written = Ok(());
+        self.live.aside(|| written = print(&text));
+        let saved = match (&event.kind, &self.style.folder) {
+            (EventKind::RunFinished { report }, Some(folder)) => files::write(folder, report),
+            _ => Ok(()),
+        };
+        let written = written.map_err(|source| Error::io("write to", Utf8Path::new("standard output"), source));
+        if let Err(error) = written.and(saved) {
+            state.failed.get_or_insert(error);
+        }
+    }
+}
+
+/// Writes to standard output. A reader that has gone, such as `head`, is no error; a full disk is.
+fn print(text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut stdout = anstream::stdout();
+    let written = write!(stdout, "{text}").and_then(|()| stdout.flush());
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+fn json(event: &RunEvent) -> String {
+    match &event.kind {
+        EventKind::RunFinished { report } => to_json(report.as_ref()),
+        EventKind::AuditFinished { report } => to_json(report.as_ref()),
+        EventKind::BenchFinished { bench } => to_json(bench.as_ref()),
+        _ => String::new(),
+    }
+}
+
+/// A result as JSON, such as a [`crate::report::Report`] as `backend-labs/result/v1`.
+pub fn to_json(result: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(result).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     text.push('\n');
     text
-}
-
-/// Tells on standard error what goes on, a line each: for commands that do many things in a row.
-#[derive(Debug, Default)]
-pub struct Narrator(Live);
-
-impl Narrator {
-    /// A narrator.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Listener for Narrator {
-    fn hear(&self, progress: Progress) {
-        match progress {
-            Progress::Doing(text) => self.0.say(&text),
-            Progress::Warning { .. } | Progress::Building { .. } | Progress::Built { .. } => self.0.hear(&progress),
-            _ => {}
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What is remembered from one run to the next: the last lab, scores, and how long checks take.
+//! What is kept from one run to the next: the last lab, scores, and how long checks take.
 //!
 //! All of it may be lost without harm, so that nothing here fails.
 
@@ -12,9 +12,9 @@ use crate::report::{Outcome, Report, SubmissionKind};
 use crate::workspace::Workspace;
 use lab_protocol::Verdict;
 
-/// Where things are remembered.
+/// The state folder.
 #[derive(Debug, Clone)]
-pub struct Memory(Utf8PathBuf);
+pub struct State(Utf8PathBuf);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,10 +22,10 @@ struct Global {
     last_lab: Option<String>,
 }
 
-/// What is remembered of a lab.
+/// How far the learner has come in a lab.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct LabMemory {
+pub struct LabProgress {
     /// The last whole result of the working tree: points, and out of how many.
     pub score: Option<(u32, u32)>,
     /// The first check that did not pass then.
@@ -34,8 +34,8 @@ pub struct LabMemory {
     pub expected_ms: BTreeMap<String, u64>,
 }
 
-impl Memory {
-    /// The memory of `workspace`.
+impl State {
+    /// The state of `workspace`.
     pub fn of(workspace: &Workspace) -> Self {
         Self(workspace.lab_folder().join("state"))
     }
@@ -45,24 +45,24 @@ impl Memory {
         read::<Global>(&self.0.join("global.json")).last_lab
     }
 
-    /// What is remembered of the lab `id`.
-    pub fn lab(&self, id: &str) -> LabMemory {
+    /// How far the learner has come in the lab `id`.
+    pub fn lab(&self, id: &str) -> LabProgress {
         read(&self.lab_path(id))
     }
 
-    /// Remembers a result.
-    pub fn remember(&self, report: &Report) {
-        let mut memory = self.lab(&report.lab);
+    /// Records a result.
+    pub fn record(&self, report: &Report) {
+        let mut progress = self.lab(&report.lab);
         let quick = |verdict: Verdict| matches!(verdict, Verdict::Passed | Verdict::Failed);
         for check in report.checks.iter().filter(|check| quick(check.verdict)) {
-            memory.expected_ms.insert(check.id.clone(), check.duration_ms);
+            progress.expected_ms.insert(check.id.clone(), check.duration_ms);
         }
         let own = report.submission.kind == SubmissionKind::WorkingTree;
         if own && !report.partial && report.outcome == Outcome::Graded {
-            memory.score = Some((report.score, report.max_score));
-            memory.next_check = report.checks.iter().find(|check| !check.is_fine()).map(|check| check.id.clone());
+            progress.score = Some((report.score, report.max_score));
+            progress.next_check = report.checks.iter().find(|check| !check.is_fine()).map(|check| check.id.clone());
         }
-        write(&self.lab_path(&report.lab), &memory);
+        write(&self.lab_path(&report.lab), &progress);
         if own {
             write(&self.0.join("global.json"), &Global { last_lab: Some(report.lab.clone()) });
         }

@@ -9,14 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::CheckInfo;
 
 use crate::building::{self, BuildError, Job};
-use crate::events::Listener;
+use crate::context::RunContext;
 use crate::exit::ExitCode;
-use crate::interrupt::Interrupt;
 use crate::report::Diagnostics;
 use crate::suggest;
 use crate::workspace::{Lab, Workspace};
 
-pub use session::{Ending, Session, Spoken, spawn};
+pub use session::{Ending, Message, Session, spawn};
 
 /// A suite with two database drivers takes minutes on a slow machine, the first time.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
@@ -114,8 +113,7 @@ impl Suite {
         workspace: &Workspace,
         lab: &Lab,
         held: Utf8PathBuf,
-        listener: &dyn Listener,
-        interrupt: &Interrupt,
+        run: &RunContext,
     ) -> Result<Self, SuiteError> {
         let job = Job {
             what: format!("the suite of {}", lab.id()),
@@ -128,7 +126,7 @@ impl Suite {
             own: true,
             limit: BUILD_LIMIT,
         };
-        let built = building::build(&job, listener, interrupt).await.map_err(|error| match error {
+        let built = building::build(&job, run).await.map_err(|error| match error {
             BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
             BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
             BuildError::Interrupted => SuiteError::Interrupted,

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lab_protocol::CheckInfo;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Shard, millis};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
 /// What an audit found: `backend-labs/audit/v1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AuditReport {
     /// The format's name and version.
-    pub schema: &'static str,
+    pub schema: String,
     /// Whether nothing was found that is wrong. What was left says nothing.
     pub passed: bool,
     /// Which part of the work this audit was to do, as `k/n`; none means all.
@@ -30,7 +30,7 @@ pub struct AuditReport {
 }
 
 /// What an audit found in one lab.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LabAudit {
     /// The lab's id.
     pub lab: String,
@@ -63,7 +63,7 @@ pub struct LabAudit {
 }
 
 /// Something that is wrong with a lab.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Problem {
     /// Of what: `README.md`, `starter`, `solution`, a check or a mutant.
     pub place: String,
@@ -74,7 +74,7 @@ pub struct Problem {
 }
 
 /// What became of a mutant.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MutantResult {
     /// Its name.
     pub name: String,
@@ -99,7 +99,7 @@ impl AuditReport {
         let passed = labs.iter().all(|lab| lab.problems.is_empty());
         let left = labs.iter().map(|lab| lab.left.len()).sum();
         let (shard, duration_ms) = (shard.map(|shard| shard.to_string()), millis(took));
-        Self { schema: "backend-labs/audit/v1", passed, shard, planned, left, duration_ms, labs }
+        Self { schema: "backend-labs/audit/v1".to_owned(), passed, shard, planned, left, duration_ms, labs }
     }
 
     /// The exit code that says the same in a number.

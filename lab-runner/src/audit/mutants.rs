@@ -8,7 +8,6 @@ use lab_protocol::Verdict;
 use super::{Auditor, LabAudit, MutantResult, Options, Problem, Subject, Unit, describe, is_over, seconds};
 use crate::engine::Request;
 use crate::error::Error;
-use crate::events::Deaf;
 use crate::report::{Outcome, Report};
 use crate::submission::{Mutant, Source, SubmissionError};
 use crate::suggest;
@@ -68,14 +67,14 @@ impl Auditor<'_> {
 
     /// Grades the mutants of `units`, several on their way at once, and takes their results in order.
     pub(super) async fn mutants(&mut self, units: &[Unit]) -> Result<(), Error> {
-        let (engine, labs, deadline) = (self.engine, self.labs, self.deadline);
+        let (engine, labs, run, deadline) = (self.engine, self.labs, self.run, self.deadline);
         let requests: Vec<(&Unit, Request)> = units.iter().filter_map(|unit| self.to_be_tried(unit)).collect();
         let count = requests.len();
         let mut results = stream::iter(requests)
             .map(|(unit, request)| async move {
                 let graded: Graded = match is_over(deadline) {
                     true => None,
-                    false => Some(engine.grade(&labs[unit.lab], &request, &Deaf).await),
+                    false => Some(engine.grade(&labs[unit.lab], &request, &run.silent()).await),
                 };
                 (unit, graded)
             })

@@ -7,7 +7,6 @@ use lab_protocol::Verdict;
 use super::load::Load;
 use super::{Auditor, Unit, describe, millis, seconds};
 use crate::error::Error;
-use crate::events::Deaf;
 use crate::report::{Check, Outcome, Report};
 use crate::submission::Source;
 
@@ -35,7 +34,7 @@ impl Auditor<'_> {
     }
 
     async fn grade(&self, lab: usize, source: Source) -> Result<Report, Error> {
-        self.engine.grade(&self.labs[lab], &self.request(source), &Deaf).await
+        self.engine.grade(&self.labs[lab], &self.request(source), &self.run.silent()).await
     }
 
     /// A starter that does not start teaches nothing, and one that passes leaves nothing to do. Tells whether there is
@@ -65,7 +64,7 @@ impl Auditor<'_> {
             self.audits[lab].unseen.insert(check.id.clone());
         }
         if full_score(&quiet) {
-            self.engine.memory.remember(&quiet);
+            self.engine.state.record(&quiet);
         } else {
             self.audits[lab].problem("solution", &describe(&quiet));
         }
@@ -101,7 +100,7 @@ impl Auditor<'_> {
     async fn lint(&mut self, lab: usize) -> Result<bool, Error> {
         for (whose, source) in [("starter", Source::WorkingTree), ("solution", Source::Solution)] {
             let began = Instant::now();
-            for complaint in self.engine.lint(&self.labs[lab], &source).await? {
+            for complaint in self.engine.lint(&self.labs[lab], &source, self.run).await? {
                 self.audits[lab].problem(whose, &complaint);
             }
             let took: Duration = began.elapsed();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{OneByOne, check, millis};
-use crate::engine::Engine;
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::report::Report;
 use crate::workspace::Lab;
@@ -38,7 +38,7 @@ impl Drop for Container {
 /// Runs each check of `report` by itself, with fresh containers, and adds up: their start and end, and the check's own
 /// time. What the runner needs around that is left out, which favours this side.
 pub(super) async fn one_by_one(
-    engine: &Engine,
+    run: &RunContext,
     lab: &Lab,
     report: &Report,
     arguments: &dyn Fn(&[&str]) -> Vec<String>,
@@ -49,7 +49,7 @@ pub(super) async fn one_by_one(
     let (mut total, mut containers) = (0.0, 0.0);
     for (number, one) in report.checks.iter().enumerate() {
         say(format!("one by one: check {} of {}, {}", number + 1, report.checks.len(), one.id));
-        let (around, own) = alone(engine, &recipes, &one.id, arguments).await?;
+        let (around, own) = alone(run, &recipes, &one.id, arguments).await?;
         containers += around;
         total += around + own;
     }
@@ -63,7 +63,7 @@ pub(super) async fn one_by_one(
 
 /// One check with fresh containers: the time around it, and its own.
 async fn alone(
-    engine: &Engine,
+    run: &RunContext,
     recipes: &[Recipe],
     id: &str,
     arguments: &dyn Fn(&[&str]) -> Vec<String>,
@@ -79,7 +79,7 @@ async fn alone(
     // `check` reads the lab first, then the checks' names.
     let mut arguments = arguments(&["--services", "external", "--jobs", "1"]);
     arguments.insert(2, id.to_owned());
-    let graded = check(engine, &arguments, &env).await.map_err(|error: Error| error.to_string())?;
+    let graded = check(run, &arguments, &env).await.map_err(|error: Error| error.to_string())?;
     let own = graded.checks.iter().find(|check| check.id == id).map_or(0, |check| check.duration_ms);
     let began = Instant::now();
     drop(running);
@@ -94,7 +94,7 @@ async fn recipes(lab: &Lab) -> Result<Vec<Recipe>, String> {
         return Err("the lab asks for no service".into());
     }
     docker(&["version"]).map_err(|error| format!("no container engine: {error}"))?;
-    let ready = services::start(Choice::Containers, wanted, &|_| {}, true).await.map_err(|error| error.to_string())?;
+    let ready = services::start(Choice::Containers, wanted, &|_| {}).await.map_err(|error| error.to_string())?;
     let image = |service: &Option<Service>| {
         let version = service.as_ref()?.version.clone()?;
         Some(version.trim_start_matches("image ").to_owned())

@@ -88,9 +88,6 @@ pub struct GradingArgs {
     /// The longest that a check may take [default: as the lab has it].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: Option<u64>,
-    /// Answer every question with yes.
-    #[arg(long, short)]
-    pub yes: bool,
 }
 
 /// `cargo lab check`
@@ -134,9 +131,6 @@ pub struct RunArgs {
     /// Where Postgres and Redis come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: Choice,
-    /// Answer every question with yes.
-    #[arg(long, short)]
-    pub yes: bool,
 }
 
 /// `cargo lab down`

@@ -1,15 +1,17 @@
 //! `cargo lab audit`: proves that labs grade fairly.
 
-use std::io::Write as _;
+use std::sync::Arc;
 
 use super::choose;
 use crate::audit::{self, Options};
 use crate::cli::AuditArgs;
+use crate::context::RunContext;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
-use crate::reporter::{Format, Narrator, audit_table};
+use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
 
 /// Audits the labs that `args` name.
@@ -17,8 +19,9 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     if args.format == Format::Junit {
         return Err(Error::usage("an audit is told as human or json"));
     }
-    let listener = Narrator::new();
-    let workspace = choose::open(&listener)?;
+    let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
+    let run = RunContext::new(reporter.clone(), &interrupt);
+    let workspace = choose::open(&run)?;
     // To others a broken lab is a warning; here it is the very thing that is looked for.
     if let Some(broken) = workspace.broken.first().filter(|_| args.labs.is_empty()) {
         return Err(choose::broken(&broken.folder));
@@ -28,7 +31,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         names => names.iter().map(|name| choose::lab(&workspace, Some(name))).collect::<Result<_, _>>()?,
     };
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
-    let engine = Engine::new(workspace, args.grading.services, args.grading.yes, interrupt)?;
+    let engine = Engine::new(workspace, args.grading.services)?;
     let options = Options {
         repeat: args.repeat,
         mutants: args.mutants,
@@ -37,13 +40,11 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         shard: args.shard,
         request,
     };
-    let audited = audit::audit(&engine, &labs, &options, &listener).await;
+    let audited = audit::audit(&engine, &labs, &options, &run).await;
     engine.shutdown().await;
     let report = audited?;
-    let text = match args.format {
-        Format::Json => serde_json::to_string_pretty(&report).map_err(|error| Error::Fault(error.to_string()))? + "\n",
-        _ => audit_table(&report),
-    };
-    let _ = write!(anstream::stdout(), "{text}");
-    Ok(report.exit_code())
+    let code = report.exit_code();
+    run.emit(EventKind::AuditFinished { report: Box::new(report) });
+    reporter.finish()?;
+    Ok(code)
 }

@@ -3,10 +3,11 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cli::{GradingArgs, SourceArgs};
+use crate::context::RunContext;
 use crate::engine::Request;
 use crate::error::Error;
-use crate::events::{Listener, Progress};
-use crate::state::Memory;
+use crate::events::EventKind;
+use crate::state::State;
 use crate::submission::Source;
 use crate::suggest;
 use crate::suite::Suite;
@@ -14,12 +15,12 @@ use crate::workspace::{Lab, SelectError, Workspace};
 use std::time::Duration;
 
 /// Opens the workspace around us, and warns of labs that cannot be used.
-pub(super) fn open(listener: &dyn Listener) -> Result<Workspace, Error> {
+pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
     let workspace = Workspace::discover()?;
     for broken in &workspace.broken {
         let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
         let place = workspace.relative(&broken.folder);
-        listener.hear(Progress::Warning {
+        run.emit(EventKind::Warning {
             message: format!("{place} is left out: {message}"),
             hints: broken.error.hints(),
         });
@@ -39,7 +40,7 @@ pub(super) fn broken(folder: &Utf8Path) -> Error {
 pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Error> {
     let chosen = match name {
         Some(name) => workspace.select(name),
-        None => workspace.select_unnamed(Memory::of(workspace).last_lab().as_deref()),
+        None => workspace.select_unnamed(State::of(workspace).last_lab().as_deref()),
     };
     Ok(chosen?.clone())
 }
@@ -113,7 +114,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
         seed: args.seed.unwrap_or_else(new_seed),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         check_limit: args.time_limit.map(Duration::from_secs),
-        remember: true,
+        record: true,
     }
 }
 

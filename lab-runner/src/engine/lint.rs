@@ -5,6 +5,7 @@ use std::process::Output;
 use super::Engine;
 use super::program::stage_job;
 use crate::building::{self, Job};
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::submission::{Program, Source};
 use crate::workspace::Lab;
@@ -17,7 +18,7 @@ impl Engine {
     ///
     /// # Errors
     /// The submission cannot be staged, or a tool cannot be started.
-    pub async fn lint(&self, lab: &Lab, source: &Source) -> Result<Vec<String>, Error> {
+    pub async fn lint(&self, lab: &Lab, source: &Source, run: &RunContext) -> Result<Vec<String>, Error> {
         let _turn = self.building.acquire().await;
         let prepared = source.prepare(&self.workspace, lab)?;
         let job = match &prepared.program {
@@ -30,21 +31,21 @@ impl Engine {
         let fmt = ["fmt", "--package", package, "--", "--check"];
         let mut complaints = Vec::new();
         for (tool, arguments) in [("clippy", clippy.as_slice()), ("rustfmt", fmt.as_slice())] {
-            let output = self.run_tool(&job, arguments).await?;
+            let output = run_tool(&job, arguments, run).await?;
             if !output.status.success() {
                 complaints.push(format!("{tool} complains:\n{}", told(&output)));
             }
         }
         Ok(complaints)
     }
+}
 
-    async fn run_tool(&self, job: &Job, arguments: &[&str]) -> Result<Output, Error> {
-        let mut command = building::command(job, arguments);
-        let output = command.output();
-        tokio::select! {
-            output = output => output.map_err(|source| Error::io("start cargo in", &job.root, source)),
-            () = self.interrupt.wait() => Err(Error::Interrupted),
-        }
+async fn run_tool(job: &Job, arguments: &[&str], run: &RunContext) -> Result<Output, Error> {
+    let mut command = building::command(job, arguments);
+    let output = command.output();
+    tokio::select! {
+        output = output => output.map_err(|source| Error::io("start cargo in", &job.root, source)),
+        () = run.cancel().cancelled() => Err(Error::Interrupted),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Engine;
 use super::program::stage_job;
 use crate::building::{self, BuildError};
+use crate::context::RunContext;
 use crate::error::Error;
-use crate::events::Deaf;
 use crate::submission::{Program, Source};
 use crate::workspace::Lab;
 
@@ -15,10 +15,10 @@ impl Engine {
     ///
     /// # Errors
     /// It does not build.
-    pub async fn cargo_again(&self, lab: &Lab) -> Result<Duration, Error> {
+    pub async fn cargo_again(&self, lab: &Lab, run: &RunContext) -> Result<Duration, Error> {
         let prepared = Source::Solution.prepare(&self.workspace, lab)?;
         let Program::Staged(stage) = prepared.program else { return Ok(Duration::ZERO) };
-        match building::build(&stage_job(self, lab, &stage)?, &Deaf, &self.interrupt).await {
+        match building::build(&stage_job(self, lab, &stage)?, &run.silent()).await {
             Ok(built) => Ok(built.took),
             Err(BuildError::Interrupted) => Err(Error::Interrupted),
             Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use lab_protocol::ServiceEndpoint;
 use tokio::sync::Mutex;
 
-use crate::events::{Listener, Progress};
+use crate::context::RunContext;
+use crate::events::EventKind;
 use crate::report;
 use lab_services::{self as services, Choice, Ready, Service, ServicesError, Wanted};
 
@@ -13,7 +14,6 @@ use lab_services::{self as services, Choice, Ready, Service, ServicesError, Want
 #[derive(Debug)]
 pub struct Pool {
     choice: Choice,
-    yes: bool,
     running: Mutex<Vec<Ready>>,
 }
 
@@ -27,16 +27,16 @@ pub struct Endpoints {
 }
 
 impl Pool {
-    /// Services from `choice`; `yes` answers every question.
-    pub fn new(choice: Choice, yes: bool) -> Self {
-        Self { choice, yes, running: Mutex::default() }
+    /// Services from `choice`.
+    pub fn new(choice: Choice) -> Self {
+        Self { choice, running: Mutex::default() }
     }
 
     /// The `wanted` services, started now if they do not run.
     ///
     /// # Errors
     /// No provider could serve.
-    pub async fn get(&self, wanted: Wanted, listener: &dyn Listener) -> Result<Endpoints, ServicesError> {
+    pub async fn get(&self, wanted: Wanted, run: &RunContext) -> Result<Endpoints, ServicesError> {
         let mut running = self.running.lock().await;
         // What died is not handed out again.
         let (alive, dead): (Vec<_>, Vec<_>) = running.drain(..).partition(|ready| ready.dead().is_none());
@@ -50,8 +50,8 @@ impl Pool {
             redis: wanted.redis && present.redis.is_none(),
         };
         if missing != Wanted::default() {
-            let progress = |text| listener.hear(Progress::Doing(text));
-            running.push(services::start(self.choice, missing, &progress, self.yes).await?);
+            let progress = |text| run.emit(EventKind::Step { text });
+            running.push(services::start(self.choice, missing, &progress).await?);
         }
         let all = gather(&running);
         Ok(Endpoints { postgres: all.postgres.filter(|_| wanted.postgres), redis: all.redis.filter(|_| wanted.redis) })

@@ -7,11 +7,12 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::{PASSED_ON, Target};
 
-use super::{Engine, Stop};
+use super::Engine;
+use super::stages::{Grading, Stop};
 use crate::building::{self, BuildError, Built, Job};
+use crate::context::RunContext;
 use crate::error::Error;
-use crate::events::Listener;
-use crate::report::{self, Findings, Outcome};
+use crate::report::{self, Outcome, RunOutcome};
 use crate::submission::{Program, Source, Stage};
 use crate::workspace::Lab;
 
@@ -32,12 +33,9 @@ pub struct Runnable {
 const GRADERS: [&str; 4] = ["HOST", "PORT", "DATABASE_URL", "REDIS_URL"];
 
 /// Builds `source`, one at a time.
-pub(super) async fn build(
-    engine: &Engine,
-    lab: &Lab,
-    source: &Source,
-    listener: &dyn Listener,
-) -> Result<Runnable, Stop> {
+pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
+    let Grading { engine, lab, request, run, .. } = *grading;
+    let source = &request.source;
     let _turn = engine.building.acquire().await;
     let prepared = {
         // A stage may have to be waited for, and files are read: not on the thread that everything else runs on.
@@ -55,7 +53,7 @@ pub(super) async fn build(
         }
         Program::InPlace => {
             let job = own_job(engine, lab)?;
-            let built = run(engine, &job, &named, listener).await?;
+            let built = cargo(&job, &named, run).await?;
             let by_hand = format!("cargo run -p {}", lab.package());
             let target = launch(lab, &built, &lab.folder, by_hand);
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
@@ -68,7 +66,7 @@ pub(super) async fn build(
                     Built { executable, held, took: Duration::ZERO }
                 }
                 None => {
-                    let built = run(engine, &stage_job(engine, lab, &stage)?, &named, listener).await?;
+                    let built = cargo(&stage_job(engine, lab, &stage)?, &named, run).await?;
                     stage.product.remember(&built.executable);
                     built
                 }
@@ -115,18 +113,18 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
     })
 }
 
-async fn run(engine: &Engine, job: &Job, named: &report::Submission, listener: &dyn Listener) -> Result<Built, Stop> {
-    building::build(job, listener, &engine.interrupt).await.map_err(|error| match error {
+async fn cargo(job: &Job, named: &report::Submission, run: &RunContext) -> Result<Built, Stop> {
+    building::build(job, run).await.map_err(|error| match error {
         BuildError::Interrupted => Error::Interrupted.into(),
-        BuildError::Code(diagnostics) => stop(named, Findings::Nothing(Outcome::BuildFailed, diagnostics)),
+        BuildError::Code(diagnostics) => stop(named, RunOutcome::Nothing(Outcome::BuildFailed, diagnostics)),
         BuildError::Infrastructure(diagnostics) => {
-            stop(named, Findings::Nothing(Outcome::InfrastructureError, diagnostics))
+            stop(named, RunOutcome::Nothing(Outcome::InfrastructureError, diagnostics))
         }
     })
 }
 
-fn stop(named: &report::Submission, findings: Findings) -> Stop {
-    Stop::Findings(Box::new(named.clone()), Box::new(findings))
+fn stop(named: &report::Submission, outcome: RunOutcome) -> Stop {
+    Stop::Outcome(Box::new(named.clone()), Box::new(outcome))
 }
 
 /// How a built program is started.

@@ -10,7 +10,7 @@ use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Su
 
 /// What is known of a run before its result is.
 #[derive(Debug, Clone)]
-pub struct Gathered {
+pub struct RunFacts {
     /// The run's id.
     pub run_id: String,
     /// The lab's id.
@@ -35,9 +35,9 @@ pub struct Gathered {
     pub notes: Vec<String>,
 }
 
-/// What was found.
+/// What became of a run.
 #[derive(Debug, Clone)]
-pub enum Findings {
+pub enum RunOutcome {
     /// The suite ran: the checks that were expected of it, and what it reported.
     Checks {
         /// What was expected.
@@ -51,20 +51,18 @@ pub enum Findings {
     Nothing(Outcome, Diagnostics),
 }
 
-impl Findings {
+impl RunOutcome {
     /// A service or another thing that is not the submission's failed.
     pub fn infrastructure(message: impl Into<String>, hints: Vec<String>) -> Self {
         let diagnostics = Diagnostics { message: message.into(), hints, ..Diagnostics::default() };
         Self::Nothing(Outcome::InfrastructureError, diagnostics)
     }
-}
 
-impl Gathered {
-    /// The report, `duration` after grading began.
-    pub fn conclude(self, findings: Findings, duration: Duration) -> Report {
-        let (outcome, diagnostics, mut checks) = match findings {
-            Findings::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
-            Findings::Checks { expected, reported, interruption } => {
+    /// The report of the run that `facts` tell of and that took `duration`.
+    pub fn into_report(self, facts: RunFacts, duration: Duration) -> Report {
+        let (outcome, diagnostics, mut checks) = match self {
+            Self::Nothing(outcome, diagnostics) => (outcome, Some(diagnostics), Vec::new()),
+            Self::Checks { expected, reported, interruption } => {
                 let checks = match_up(&expected, reported, interruption.as_deref());
                 let ours = checks.iter().find(|check| check.verdict == Verdict::Error);
                 // What happened to the first is, most often, what happened.
@@ -77,24 +75,24 @@ impl Gathered {
         let (score, max_score) = score::score(&mut checks);
         Report {
             schema: SCHEMA.to_owned(),
-            run_id: self.run_id,
+            run_id: facts.run_id,
             runner_version: env!("CARGO_PKG_VERSION").to_owned(),
-            lab: self.lab,
-            title: self.title,
-            submission: self.submission,
-            suite: Suite { sha256: self.suite_sha256 },
-            seed: self.seed,
-            services: self.services,
+            lab: facts.lab,
+            title: facts.title,
+            submission: facts.submission,
+            suite: Suite { sha256: facts.suite_sha256 },
+            seed: facts.seed,
+            services: facts.services,
             isolation: "none".to_owned(),
             outcome,
             score,
             max_score,
-            partial: self.partial,
-            started_at: self.started_at,
+            partial: facts.partial,
+            started_at: facts.started_at,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            timings: self.timings,
+            timings: facts.timings,
             diagnostics,
-            notes: self.notes,
+            notes: facts.notes,
             checks,
         }
     }

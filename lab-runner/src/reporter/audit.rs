@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{bad, dim, good, strong};
+use super::style::{bad, dim, good, strong};
 use crate::audit::{AuditReport, LabAudit};
 
 /// The whole of an audit.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::paint::strong;
+use super::style::strong;
 use crate::bench::Bench;
 
 /// The measurements, a line each.

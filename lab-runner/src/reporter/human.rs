@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use lab_protocol::Verdict;
 
-use crate::events::Progress;
+use super::{audit, bench, overview, serving};
+use crate::events::{EventKind, RunEvent};
 use crate::report::Report;
 
 pub(super) use explain::explain;
@@ -34,17 +35,24 @@ impl Human {
     }
 
     /// What to print now.
-    pub fn hear(&mut self, progress: &Progress) -> String {
-        match progress {
-            Progress::Planned(checks) => {
+    pub fn render(&mut self, event: &RunEvent) -> String {
+        match &event.kind {
+            EventKind::ChecksPlanned { checks } => {
                 self.table = Table::new(checks);
                 String::new()
             }
-            Progress::CheckFinished(check) => {
-                self.waiting.insert(check.id.clone(), self.table.row(check));
+            EventKind::CheckFinished { result } => {
+                self.waiting.insert(result.id.clone(), self.table.row(result));
                 self.table.ready_rows(&mut self.waiting)
             }
-            Progress::Finished(report) => self.finish(report),
+            EventKind::RunFinished { report } => self.finish(report),
+            EventKind::Serving { urls, taken } => serving::urls(urls, *taken),
+            EventKind::ServerLog { line } => serving::log_line(line),
+            EventKind::Overview { labs } => overview::overview(labs),
+            EventKind::AuditFinished { report } => audit::audit_table(report),
+            EventKind::BenchFinished { bench } => bench::bench_table(bench),
+            EventKind::DoctorFinished { report } => report.to_string(),
+            EventKind::DownFinished { report } => report.to_string(),
             _ => String::new(),
         }
     }
@@ -71,9 +79,9 @@ pub(super) fn whole(report: &Report) -> String {
 }
 
 /// Only the score, for scripts and the impatient.
-pub(super) fn quiet(progress: &Progress) -> String {
-    match progress {
-        Progress::Finished(report) => summary::quiet(report),
+pub(super) fn quiet(event: &RunEvent) -> String {
+    match &event.kind {
+        EventKind::RunFinished { report } => summary::quiet(report),
         _ => String::new(),
     }
 }

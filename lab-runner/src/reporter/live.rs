@@ -7,16 +7,20 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::paint::{dim, warn};
-use crate::events::Progress;
+use super::style::{bad, dim, warn};
+use crate::events::{EventKind, RunEvent};
 
 /// Where nobody watches a line change, this is often enough.
 const SPARSE: Duration = Duration::from_secs(10);
+/// What is built in less, in milliseconds, is not worth a line.
+const SOON: u64 = 1000;
 
 /// Tells how far things are.
 #[derive(Debug)]
 pub struct Live {
     kind: Kind,
+    /// Whether steps stay in sight.
+    narrate: bool,
     state: Mutex<State>,
 }
 
@@ -38,13 +42,13 @@ struct State {
 impl Live {
     /// Tells nothing but warnings.
     pub fn silent() -> Self {
-        Self { kind: Kind::Silent, state: Mutex::default() }
+        Self { kind: Kind::Silent, narrate: false, state: Mutex::default() }
     }
 
-    /// Tells in the way that suits standard error.
-    pub fn new() -> Self {
+    /// Tells in the way that suits standard error; with `narrate`, what is being done stays in sight, a line each.
+    pub fn new(narrate: bool) -> Self {
         let kind = if std::io::stderr().is_terminal() { Kind::Bar(ProgressBar::hidden()) } else { Kind::Lines };
-        Self { kind, state: Mutex::default() }
+        Self { kind, narrate, state: Mutex::default() }
     }
 
     /// Prints something else without a bar in the way.
@@ -55,32 +59,42 @@ impl Live {
         }
     }
 
-    pub(super) fn hear(&self, progress: &Progress) {
-        match progress {
-            Progress::Warning { message, hints } => self.warn(message, hints),
-            Progress::Doing(text) => self.line(text, true),
-            Progress::Building { what, done, total, now } => self.building(what, *done, *total, now),
-            Progress::Built { what, took } => {
+    /// Shows what of `event` belongs on standard error.
+    pub(super) fn show(&self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::Warning { message, hints } => self.warn(message, hints),
+            EventKind::Step { text } if self.narrate => self.say(text),
+            EventKind::Step { text } => self.line(text, true),
+            EventKind::BuildProgress { what, done, total, now } => self.building(what, *done, *total, now),
+            EventKind::BuildFinished { what, took_ms } => {
                 self.clear();
-                self.lines_only(&format!("built {what} in {:.1} s", took.as_secs_f64()));
+                if *took_ms > SOON {
+                    self.lines_only(&format!("built {what} in {:.1} s", *took_ms as f64 / 1000.0));
+                }
             }
-            Progress::Planned(checks) => {
+            EventKind::ChecksPlanned { checks } => {
                 let mut state = self.state();
                 *state = State { planned: checks.len(), ..State::default() };
             }
-            Progress::CheckStarted(id) => {
-                self.state().running.insert(id.clone());
+            EventKind::CheckStarted => {
+                self.state().running.extend(event.check.clone());
                 self.show_running();
             }
-            Progress::CheckFinished(check) => {
+            EventKind::CheckFinished { result } => {
                 let mut state = self.state();
-                state.running.remove(&check.id);
+                state.running.remove(&result.id);
                 state.done += 1;
                 drop(state);
                 self.show_running();
             }
-            Progress::Finished(_) => self.clear(),
-            Progress::Serving { .. } | Progress::ServerLog(_) => {}
+            EventKind::RunFinished { .. } | EventKind::Serving { .. } => self.clear(),
+            EventKind::ServingFailed { diagnostics } => {
+                let coloured = &diagnostics.coloured;
+                let details = if coloured.is_empty() { &diagnostics.details } else { coloured };
+                self.failed(&diagnostics.message, details, &[]);
+            }
+            EventKind::CommandFailed { message, details, hints } => self.failed(message, details, hints),
+            _ => {}
         }
     }
 
@@ -140,6 +154,22 @@ impl Live {
         });
     }
 
+    /// What happened, then what may help, on lines of its own.
+    fn failed(&self, message: &str, details: &[String], hints: &[String]) {
+        self.clear();
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "{} {message}", bad("error:"));
+        for detail in details {
+            let _ = writeln!(stderr, "\n{detail}");
+        }
+        if !hints.is_empty() {
+            let _ = writeln!(stderr);
+        }
+        for hint in hints {
+            let _ = writeln!(stderr, "{} {hint}", dim("hint:"));
+        }
+    }
+
     fn is_due(&self) -> bool {
         let mut state = self.state();
         let due = state.last_line.is_none_or(|last| last.elapsed() > SPARSE);
@@ -151,12 +181,6 @@ impl Live {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

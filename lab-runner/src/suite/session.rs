@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use lab_process::{Signal, signal_group};
-use lab_protocol::{Envelope, Event, RunClock, SuiteConfig};
+use lab_protocol::{Envelope, RunClock, SuiteConfig};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -34,11 +34,11 @@ pub struct Session {
     pub forged: u32,
 }
 
-/// What a suite's next word is.
+/// What comes next from a suite.
 #[derive(Debug)]
-pub enum Spoken {
+pub enum Message {
     /// An event of this run.
-    Event(Event),
+    Event(Envelope),
     /// It has closed the socket, or died.
     End,
 }
@@ -85,16 +85,16 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: 
 
 impl Session {
     /// The next event of this run. Safe to cancel only where the session ends with it.
-    pub async fn next(&mut self) -> Spoken {
+    pub async fn next(&mut self) -> Message {
         let mut line = Vec::new();
         loop {
             line.clear();
             match self.socket.read_until(b'\n', &mut line).await {
-                Ok(0) | Err(_) => return Spoken::End,
+                Ok(0) | Err(_) => return Message::End,
                 Ok(_) => {}
             }
             match serde_json::from_slice::<Envelope>(&line) {
-                Ok(envelope) if envelope.nonce == self.nonce => return Spoken::Event(envelope.event),
+                Ok(envelope) if envelope.nonce == self.nonce => return Message::Event(envelope),
                 _ => self.forged += 1,
             }
         }

@@ -1,7 +1,9 @@
-//! What a check and every driver of a service share: how a check fails, and the record of what happened.
+//! What a check and every driver of a service share: how a check fails, the record of what happened, and what a suite asks
+//! of a service.
 
 mod failure;
 pub mod naming;
+pub mod service;
 pub mod transcript;
 
 pub use failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};

@@ -1,4 +1,4 @@
-//! What a check is given: its own server processes, database, keyspace, folders and random data.
+//! What a check is given: its own server processes, tenants of services, folders and random data.
 
 mod pace;
 mod random;
@@ -6,13 +6,14 @@ mod random;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::balancer::Balancer;
-use crate::postgres::{Cluster, Postgres};
-use crate::redis::{Keyspaces, Redis};
 use crate::server::{App, Container, Ending, ServerBuilder};
+use crate::services::Services;
+use lab_check::service::{ServiceHost, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours};
 use lab_http::{Request, Response};
@@ -28,8 +29,7 @@ pub(crate) struct Shared {
     pub clock: RunClock,
     /// What the server runs in, if not as a program of this machine.
     pub container: Option<Container>,
-    pub cluster: Option<Cluster>,
-    pub keyspaces: Option<Keyspaces>,
+    pub services: Arc<Services>,
 }
 
 /// What one check works with. Nothing in it is seen by any other check.
@@ -38,8 +38,8 @@ pub struct Lab {
     shared: Arc<Shared>,
     transcript: Transcript,
     random: Random,
-    postgres: OnceCell<Postgres>,
-    redis: OnceCell<Redis>,
+    /// One for each of the run's services, in their order.
+    tenants: Vec<OnceCell<Box<dyn Tenant>>>,
     folders: Mutex<Vec<TempDir>>,
     endings: Arc<Mutex<Vec<Ending>>>,
 }
@@ -49,16 +49,15 @@ impl Lab {
         Self {
             random: Random::new(shared.config.seed, check),
             transcript: Transcript::new(shared.clock),
-            shared,
-            postgres: OnceCell::new(),
-            redis: OnceCell::new(),
+            tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
             endings: Arc::default(),
+            shared,
         }
     }
 
-    /// Starts the server with its own process and port on this check's database and keyspace, and waits until it
-    /// is ready. A second call starts a second instance beside the first, on the same data.
+    /// Starts the server with its own process and port on this check's own tenants of the lab's services, and waits
+    /// until it is ready. A second call starts a second instance beside the first, on the same data.
     ///
     /// ```
     /// # use lab_kit::prelude::*;
@@ -84,40 +83,6 @@ impl Lab {
     /// ```
     pub fn server(&self) -> ServerBuilder<'_> {
         ServerBuilder::new(self)
-    }
-
-    /// This check's own database, made on first use.
-    ///
-    /// ```
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab) -> CheckResult<()> {
-    /// let orders: i64 = lab.postgres().await?.scalar("select count(*) from orders").await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
-    pub async fn postgres(&self) -> CheckResult<&Postgres> {
-        self.not_attached("looks into the database")?;
-        let cluster = self.shared.cluster.as_ref().ok_or_else(|| Self::unasked("postgres"))?;
-        self.postgres.get_or_try_init(|| Postgres::create(cluster, self.transcript.clone())).await
-    }
-
-    /// This check's own Redis keyspace, made on first use.
-    ///
-    /// ```
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab) -> CheckResult<()> {
-    /// let keys = lab.redis().await?.keys().await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
-    pub async fn redis(&self) -> CheckResult<&Redis> {
-        self.not_attached("looks into the cache")?;
-        let keyspaces = self.shared.keyspaces.as_ref().ok_or_else(|| Self::unasked("redis"))?;
-        self.redis.get_or_try_init(|| Redis::create(keyspaces, self.transcript.clone())).await
     }
 
     /// A load balancer for several instances of the server, which asks each for `probe` to learn whether it is ready.
@@ -242,18 +207,27 @@ impl Lab {
 
     /// Gives back what the check used. Its servers are gone by now: each ends with the check that started it.
     pub(crate) async fn release(&self) {
-        if let Some(postgres) = self.postgres.get() {
-            postgres.remove().await;
-        }
-        if let Some(redis) = self.redis.get() {
-            redis.remove().await;
+        for tenant in self.made() {
+            tenant.release().await;
         }
     }
 
     /// What went wrong with a service itself while the check's servers used it.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        let postgres = self.postgres.get().and_then(Postgres::trouble);
-        postgres.or_else(|| self.redis.get().and_then(Redis::trouble))
+    pub(crate) fn service_error(&self) -> Option<String> {
+        self.made().find_map(Tenant::service_error)
+    }
+
+    /// The check's tenants of all services that the run has, with the services' names.
+    pub(crate) async fn tenants(&self) -> CheckResult<Vec<(&str, &dyn Tenant)>> {
+        let mut tenants = Vec::new();
+        for running in self.shared.services.iter() {
+            tenants.push((running.name(), self.tenant(running.name()).await?));
+        }
+        Ok(tenants)
+    }
+
+    fn made(&self) -> impl Iterator<Item = &dyn Tenant> {
+        self.tenants.iter().filter_map(OnceCell::get).map(Box::as_ref)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -276,14 +250,6 @@ impl Lab {
         Arc::clone(&self.endings)
     }
 
-    pub(crate) fn has_postgres(&self) -> bool {
-        self.shared.cluster.is_some()
-    }
-
-    pub(crate) fn has_redis(&self) -> bool {
-        self.shared.keyspaces.is_some()
-    }
-
     /// A check that needs more than HTTP says nothing of a server that somebody else started.
     pub(crate) fn not_attached(&self, what: &str) -> CheckResult {
         if matches!(self.shared.config.target, Target::Attached { .. }) {
@@ -291,8 +257,20 @@ impl Lab {
         }
         Ok(())
     }
+}
 
-    fn unasked(service: &str) -> Failure {
-        Failure::Ours(format!("the check uses {service}, which its lab.toml does not name under `services`"))
+impl ServiceHost for Lab {
+    fn tenant<'a>(&'a self, name: &'a str) -> BoxFuture<'a, CheckResult<&'a dyn Tenant>> {
+        Box::pin(async move {
+            let mut services = self.shared.services.iter().zip(&self.tenants);
+            let Some((running, tenant)) = services.find(|(running, _)| running.name() == name) else {
+                self.not_attached("looks behind the server")?;
+                let how = "its lab.toml names it under `services`, and its `main` registers the driver";
+                return Err(Failure::Ours(format!("the check uses {name}, which its suite has not: {how}")));
+            };
+            self.not_attached(&format!("looks into {}", running.title()))?;
+            let make = || running.service().tenant(self.transcript.clone());
+            Ok(tenant.get_or_try_init(make).await?.as_ref())
+        })
     }
 }

@@ -9,9 +9,8 @@ mod balancer;
 pub mod check;
 pub mod id;
 mod lab;
-pub mod postgres;
-pub mod redis;
 mod server;
+mod services;
 pub mod suite;
 pub mod time;
 pub mod token;
@@ -36,5 +35,5 @@ pub mod prelude {
     pub use crate::lab::Lab;
     pub use crate::server::App;
     pub use lab_check::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
-    pub use lab_http::{Connection, Request, Response};
+    pub use lab_http::{Connection, Request, Response, absent};
 }

@@ -10,9 +10,13 @@ mod session;
 use std::process::ExitCode;
 
 use crate::check;
+use lab_check::service::ServiceDriver;
 use lab_protocol::CheckInfo;
 
-/// What a suite's `main` calls. The checks are found by themselves.
+/// The drivers of the services that a suite can use.
+type Drivers = &'static [&'static dyn ServiceDriver];
+
+/// What the `main` of a suite without services calls. The checks are found by themselves.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -20,10 +24,21 @@ use lab_protocol::CheckInfo;
 /// }
 /// ```
 pub fn main() -> ExitCode {
+    main_with(&[])
+}
+
+/// What the `main` of a suite calls whose lab asks for services. The checks are found by themselves.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     lab_kit::suite::main_with(&[&lab_postgres::Driver, &lab_redis::Driver])
+/// }
+/// ```
+pub fn main_with(drivers: &'static [&'static dyn ServiceDriver]) -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("list") => list(),
-        Some("run") => session::with_runtime(session::run),
-        Some("serve") => session::with_runtime(session::serve),
+        Some("run") => session::with_runtime(|| session::run(drivers)),
+        Some("serve") => session::with_runtime(|| session::serve(drivers)),
         _ => usage(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,13 +23,14 @@ pub struct Stamp {
 pub struct RunClock {
     anchor: Instant,
     anchor_us: u64,
+    began: DateTime<Utc>,
 }
 
 impl RunClock {
     /// A clock whose run begins now.
     #[must_use]
     pub fn start() -> Self {
-        Self { anchor: Instant::now(), anchor_us: 0 }
+        Self { anchor: Instant::now(), anchor_us: 0, began: Utc::now() }
     }
 
     /// Goes on from `stamp`, which another process of this machine took. A program needs milliseconds to start and to
@@ -39,7 +40,20 @@ impl RunClock {
         let anchor = Instant::now();
         let delay = (Utc::now() - stamp.wall).to_std().ok().filter(|delay| *delay < LONGEST_DELAY);
         let delay_us = u64::try_from(delay.unwrap_or_default().as_micros()).unwrap_or_default();
-        Self { anchor, anchor_us: stamp.us.saturating_add(delay_us) }
+        let began = stamp.wall - TimeDelta::microseconds(i64::try_from(stamp.us).unwrap_or_default());
+        Self { anchor, anchor_us: stamp.us.saturating_add(delay_us), began }
+    }
+
+    /// When the run began.
+    #[must_use]
+    pub fn began(&self) -> Stamp {
+        self.at(0)
+    }
+
+    /// The moment that came `us` microseconds after the run began.
+    #[must_use]
+    pub fn at(&self, us: u64) -> Stamp {
+        Stamp { wall: self.began + TimeDelta::microseconds(i64::try_from(us).unwrap_or_default()), us }
     }
 
     /// This moment.

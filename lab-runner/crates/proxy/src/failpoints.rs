@@ -15,6 +15,7 @@ pub enum Moment {
 /// A fault that waits for a statement or command; it happens once.
 ///
 /// ```
+/// # use lab_postgres::LabPostgres as _;
 /// # use lab_kit::prelude::*;
 /// # async fn example(lab: &Lab) -> CheckResult<()> {
 /// let failpoint = lab.postgres().await?.proxy().lose_answer_to("commit");
@@ -30,6 +31,7 @@ impl Failpoint {
     /// Whether the statement came and the fault has happened.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
     /// let failpoint = lab.postgres().await?.proxy().cut_at("update customers");
     /// assert!(!failpoint.was_triggered());

@@ -33,6 +33,7 @@ pub use upstream::Upstream;
 /// The connection path between one check's server and one service. It ends when it is dropped.
 ///
 /// ```
+/// # use lab_postgres::LabPostgres as _;
 /// # use lab_kit::prelude::*;
 /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
 /// let db = lab.postgres().await?;
@@ -106,6 +107,7 @@ impl Proxy {
     /// service answers nobody.
     ///
     /// ```
+    /// # use lab_redis::LabRedis as _;
     /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
     /// lab.redis().await?.proxy().cut();
     /// # Ok(()) }
@@ -119,6 +121,7 @@ impl Proxy {
     /// connection otherwise than one that is made and closed, for instance by trying again.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
     /// lab.postgres().await?.proxy().refuse();
     /// let app = lab.server().without_waiting().start().await?; // started before its database
@@ -140,6 +143,7 @@ impl Proxy {
     /// is kept until [`Proxy::restore`], as on a network that lost its way.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # async fn example(lab: &lab_kit::Lab, app: &lab_kit::App) -> lab_kit::CheckResult<()> {
     /// lab.postgres().await?.proxy().stop();
     /// app.get("/events").await?.expect_status(503)?; // within its own time-out, not ours
@@ -153,6 +157,7 @@ impl Proxy {
     /// Holds each answer back for `time`. A large answer is late once, not once for each of its packets.
     ///
     /// ```
+    /// # use lab_redis::LabRedis as _;
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab) -> CheckResult<()> {
     /// lab.redis().await?.proxy().delay(Duration::from_millis(50));
@@ -165,6 +170,7 @@ impl Proxy {
     /// Ends every fault and disarms every failpoint. What a stop held back is delivered.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
     /// let proxy = lab.postgres().await?.proxy();
     /// proxy.stop();
@@ -184,6 +190,7 @@ impl Proxy {
     /// its connection is reset in its place.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
     /// let failpoint = lab.postgres().await?.proxy().cut_at("insert into order_lines");
@@ -202,6 +209,7 @@ impl Proxy {
     /// Redis commands are not paired with their answers, so this works for Postgres only.
     ///
     /// ```
+    /// # use lab_postgres::LabPostgres as _;
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
     /// let failpoint = lab.postgres().await?.proxy().lose_answer_to("commit");

@@ -1,10 +1,13 @@
-//! Passwords as Postgres keeps them (RFC 5802 §3, RFC 7677), hashed once in place of 4096 times.
+//! SCRAM-SHA-256 as Postgres speaks it (RFC 5802, RFC 7677): what a server keeps of a password, and the client's half of
+//! signing in ([`client`]). Verifiers are hashed once in place of 4096 times.
 //!
 //! Hashing often protects passwords that people think up. Ours are random, so it protects nothing, and in an
 //! unoptimised build it costs every new connection 40 ms: more than all the rest of connecting.
 //!
 //! Only for accounts that no program but ours signs in with: Go's lib/pq, Bun and older JDBC drivers refuse a server
 //! that asks for fewer than 4096 rounds, which RFC 7677 §4 recommends.
+
+pub mod client;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

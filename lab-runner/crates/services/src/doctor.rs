@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::cache::Cache;
 use super::containers::{self, Standing};
 use super::embedded::{self, Installer, Wheel};
@@ -13,7 +15,7 @@ use super::tell::Tell;
 use super::{Kind, Provider, chain, external, fix, native, remedy};
 
 /// What the doctor found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoctorReport {
     /// Every provider of every service.
     pub findings: Vec<Finding>,
@@ -26,7 +28,7 @@ pub struct DoctorReport {
 }
 
 /// What one provider has to offer for one service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The service.
     pub kind: Kind,
@@ -39,7 +41,8 @@ pub struct Finding {
 }
 
 /// Whether a provider serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// It was started, or attached to, in this time.
     Ready(Duration),

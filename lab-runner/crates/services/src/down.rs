@@ -3,6 +3,8 @@
 use std::fmt;
 use std::fs;
 
+use serde::{Deserialize, Serialize};
+
 use super::cache::Cache;
 use super::containers::{self, Engine, Removed};
 use super::problem::Problem;
@@ -10,7 +12,7 @@ use super::slot::{self, Sweep, Swept};
 use super::{Kind, native};
 
 /// What was removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownReport {
     /// What was done, a line each.
     pub done: Vec<String>,

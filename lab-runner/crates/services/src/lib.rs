@@ -28,6 +28,7 @@ mod tell;
 use std::fmt;
 use std::thread;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use tell::Tell;
@@ -64,7 +65,8 @@ pub enum Choice {
 }
 
 /// Where a service came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// A server that already runs and that a variable names.
     External,
@@ -99,7 +101,8 @@ impl fmt::Display for Provider {
 }
 
 /// One of the two services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
@@ -138,7 +141,7 @@ pub struct Service {
 
 /// Finds or starts the services that are `wanted`, all at once, and tells `progress` what takes long.
 ///
-/// Nothing is asked of the user: whatever is fetched goes into the user's own cache. So `yes` changes nothing yet.
+/// Nothing is asked of the user: whatever is fetched goes into the user's own cache.
 ///
 /// # Errors
 /// No provider of the `choice` could serve: never the submission's fault.
@@ -146,9 +149,7 @@ pub async fn start(
     choice: Choice,
     wanted: Wanted,
     progress: &(dyn Fn(String) + Send + Sync),
-    yes: bool,
 ) -> Result<Ready, ServicesError> {
-    let _ = yes;
     ready::start(choice, wanted, progress).await
 }
 

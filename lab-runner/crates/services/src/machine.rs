@@ -5,13 +5,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use serde::{Deserialize, Serialize};
+
 use super::cache::Cache;
 
 /// A line of the doctor's report: what, and what was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// What was looked at.
-    pub name: &'static str,
+    pub name: String,
     /// What was found.
     pub value: String,
     /// Whether it will do.
@@ -34,8 +36,8 @@ fn tool(name: &'static str, arguments: &[&str]) -> Fact {
     let line = line.and_then(|output| String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned));
     let name = if name == "cc" { "linker" } else { name };
     match line {
-        Some(value) => Fact { name, value, good: true },
-        None => Fact { name, value: "not found".to_owned(), good: false },
+        Some(value) => Fact { name: name.to_owned(), value, good: true },
+        None => Fact { name: name.to_owned(), value: "not found".to_owned(), good: false },
     }
 }
 
@@ -46,19 +48,23 @@ fn processors() -> Fact {
         line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
     });
     let free = memory.map_or_else(String::new, |kilobytes| format!(", {} of memory free", size(kilobytes << 10)));
-    Fact { name: "machine", value: format!("{count} processors{free}"), good: memory.is_none_or(|free| free > 1 << 20) }
+    Fact {
+        name: "machine".to_owned(),
+        value: format!("{count} processors{free}"),
+        good: memory.is_none_or(|free| free > 1 << 20),
+    }
 }
 
 fn folders() -> Vec<Fact> {
     let cache = match Cache::locate() {
         Ok(cache) => cache,
-        Err(problem) => return vec![Fact { name: "cache", value: problem.to_string(), good: false }],
+        Err(problem) => return vec![Fact { name: "cache".to_owned(), value: problem.to_string(), good: false }],
     };
     let mut facts = vec![folder("cache", cache.root())];
     match cache.instances() {
         Ok(instances) if !instances.starts_with(cache.root()) => facts.push(folder("instances", &instances)),
         Ok(_) => {}
-        Err(problem) => facts.push(Fact { name: "instances", value: problem.to_string(), good: false }),
+        Err(problem) => facts.push(Fact { name: "instances".to_owned(), value: problem.to_string(), good: false }),
     }
     if let Ok(workspace) = std::env::current_dir() {
         facts.push(folder("builds", &workspace));
@@ -70,7 +76,11 @@ fn folder(name: &'static str, path: &Path) -> Fact {
     let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
     let free = rustix::fs::statvfs(there).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize));
     let told = free.map_or_else(String::new, |free| format!(", {} free", size(free)));
-    Fact { name, value: format!("{}{told}", path.display()), good: free.is_none_or(|free| free > DISK_WANTED / 4) }
+    Fact {
+        name: name.to_owned(),
+        value: format!("{}{told}", path.display()),
+        good: free.is_none_or(|free| free > DISK_WANTED / 4),
+    }
 }
 
 fn size(bytes: u64) -> String {

@@ -1,6 +1,6 @@
 //! One check that did not pass, explained: what was sent, what came back, what was expected, and why.
 
-use super::super::paint::{bad, dim, strong, warn};
+use super::super::style::{bad, dim, strong, warn};
 use super::table::word;
 use crate::report::Check;
 use lab_protocol::{Difference, Verdict};
@@ -26,9 +26,9 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
         dim(format_args!("({points})"))
     );
     if let Some(message) = &check.message {
-        let painted: fn(String) -> String = if check.verdict == Verdict::Error { |t| warn(t) } else { |t| bad(t) };
+        let style: fn(String) -> String = if check.verdict == Verdict::Error { |t| warn(t) } else { |t| bad(t) };
         for line in wrap(message, width.saturating_sub(2)) {
-            text.push_str(&format!("  {}\n", painted(line)));
+            text.push_str(&format!("  {}\n", style(line)));
         }
         text.push('\n');
     }

@@ -2,7 +2,7 @@
 
 use lab_protocol::Verdict;
 
-use super::super::paint::{bad, dim, good, strong, warn};
+use super::super::style::{bad, dim, good, strong, warn};
 use super::explain::wrap;
 use crate::report::{Diagnostics, Outcome, Report, SubmissionKind};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lab_protocol::{CheckInfo, SkipReason, Verdict};
 
-use super::super::paint::{bad, dim, good, strong, warn};
+use super::super::style::{bad, dim, good, strong, warn};
 use crate::report::{Check, Report};
 
 /// The table of checks, as far as it is printed.

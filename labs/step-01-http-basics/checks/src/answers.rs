@@ -5,7 +5,7 @@ use lab_kit::prelude::*;
 use crate::support::get;
 
 /// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
-#[check(title = "GET / is answered with 200", task = 1, points = 1,
+#[check(title = "GET / returns 200", task = 1, points = 1,
         hints = ["Does the server listen on the address in HOST and the port in PORT?",
                  "Answer `GET /` with a status line, header fields, an empty line and any body."])]
 async fn root(lab: &Lab) -> CheckResult {
@@ -13,10 +13,10 @@ async fn root(lab: &Lab) -> CheckResult {
     app.get("/").await?.expect_status(200)
 }
 
-/// What is not there is not found (RFC 9110 §15.5.5).
-#[check(title = "an unknown path is answered with 404", task = 1, points = 1, needs = ["root"],
-        hints = ["What does the server answer when no route fits?",
-                 "A path must fit as a whole: `/echoes/abc` is not `/echo/abc`."])]
+/// Whatever does not exist is not found (RFC 9110 §15.5.5).
+#[check(title = "an unknown path gets 404", task = 1, points = 1, needs = ["root"],
+        hints = ["What does the server answer when no route matches?",
+                 "A path must match as a whole: `/echoes/abc` is not `/echo/abc`."])]
 async fn unknown_path(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -28,10 +28,10 @@ async fn unknown_path(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A path can carry data, and a media type says what the answer's bytes are (RFC 9110 §8.3).
-#[check(title = "GET /echo/{text} gives the text back", task = 1, points = 2, needs = ["root"],
-        hints = ["The text is what stands in the path after `/echo/`.",
-                 "The answer has `Content-Type: text/plain` and nothing but the text in its body: no line end, no quotes."])]
+/// A path can carry data, and a media type says what kind of bytes a response holds (RFC 9110 §8.3).
+#[check(title = "GET /echo/{text} returns the text", task = 1, points = 2, needs = ["root"],
+        hints = ["The text is the part of the path after `/echo/`.",
+                 "The response has `Content-Type: text/plain`, and its body is the text alone: no line break, no quotes."])]
 async fn echo_text(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for text in [lab.word(), lab.word()] {
@@ -44,11 +44,11 @@ async fn echo_text(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Characters that a path cannot hold are percent-encoded, and are what they stand for after decoding, once (RFC 3986 §2.1, §2.4).
+/// Characters that a path cannot contain are percent-encoded. Decoding them once gives them back (RFC 3986 §2.1, §2.4).
 #[check(title = "escapes in a path are decoded", task = 1, points = 2, needs = ["echo_text"],
         hints = ["`%20` is one byte, written as two hexadecimal digits in either case.",
-                 "Collect the decoded bytes first and read them as UTF-8 then: `%C3%A9` is one letter.",
-                 "A `+` is a `+`; it stands for a space in forms only. And never decode what you have decoded."])]
+                 "Collect the decoded bytes first, then read them as UTF-8: `%C3%A9` is one letter.",
+                 "A `+` is a `+`; it means a space only in forms. And never decode anything twice."])]
 async fn echo_decoded(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let cases = [
@@ -68,9 +68,9 @@ async fn echo_decoded(lab: &Lab) -> CheckResult {
 }
 
 /// A `%` without two hexadecimal digits means nothing, and a server must not guess (RFC 3986 §2.1).
-#[check(title = "a broken escape is answered with 400", task = 1, points = 1, needs = ["echo_decoded"],
-        hints = ["What does your decoder do when the two digits are missing, or are no digits?",
-                 "Beware of number parsers that take a sign: `%+1` is no escape."])]
+#[check(title = "a broken escape gets 400", task = 1, points = 1, needs = ["echo_decoded"],
+        hints = ["What does your decoder do when the two digits are missing, or are not digits?",
+                 "Beware of number parsers that accept a sign: `%+1` is not an escape."])]
 async fn bad_escape(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for broken in ["%", "%4", "%zz", "%4g", "%+1"] {
@@ -79,8 +79,8 @@ async fn bad_escape(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A length counts bytes, not characters, and the next answer begins right behind it (RFC 9110 §8.6).
-#[check(title = "the length of an answer counts bytes", task = 1, points = 2, needs = ["echo_text"],
+/// A length counts bytes, not characters, and the next response begins right after it (RFC 9110 §8.6).
+#[check(title = "the length of a response is counted in bytes", task = 1, points = 2, needs = ["echo_text"],
         hints = ["How long is `é` in UTF-8?", "`str::len` counts bytes, `chars().count()` does not."])]
 async fn content_length_bytes(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -92,8 +92,8 @@ async fn content_length_bytes(lab: &Lab) -> CheckResult {
     connection.expect_nothing_more().await
 }
 
-/// A query goes to a resource and is no part of its path (RFC 3986 §3.4).
-#[check(title = "a query does not change which resource is meant", task = 1, points = 1, needs = ["echo_text", "user_agent"],
+/// A query is passed to a resource and is not part of its path (RFC 3986 §3.4).
+#[check(title = "a query does not change which resource is requested", task = 1, points = 1, needs = ["echo_text", "user_agent"],
         hints = ["Which part of `/echo/abc?x=1` is the path?", "Cut the target at the first `?` before you compare it."])]
 async fn query_ignored(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -104,9 +104,9 @@ async fn query_ignored(lab: &Lab) -> CheckResult {
 }
 
 /// Header fields tell the server about the client (RFC 9110 §10.1.5).
-#[check(title = "GET /user-agent gives the User-Agent back", task = 1, points = 1, needs = ["root"],
+#[check(title = "GET /user-agent returns the User-Agent", task = 1, points = 1, needs = ["root"],
         hints = ["The header fields are the lines between the request line and the empty line.",
-                 "A field's name ends at the first colon; its value may hold more of them."])]
+                 "A field's name ends at the first colon; its value may contain more of them."])]
 async fn user_agent(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let name = format!("{}/1.0 (a: b; c)", lab.word());

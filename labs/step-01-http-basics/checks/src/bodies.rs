@@ -5,10 +5,10 @@ use lab_kit::prelude::*;
 use crate::support::{CLOSE, get, random_bytes, request};
 
 /// A body is bytes: any bytes, as many as Content-Length says (RFC 9112 §6.2).
-#[check(title = "POST /echo gives the body back, byte for byte", task = 5, points = 2, needs = ["root"],
-        hints = ["The body begins behind the empty line, and Content-Length says how many bytes it has.",
-                 "Keep it as bytes: it need not be text, and it may hold empty lines of its own.",
-                 "The answer has the Content-Type of the request."])]
+#[check(title = "POST /echo returns the body, byte for byte", task = 5, points = 2, needs = ["root"],
+        hints = ["The body begins after the empty line, and Content-Length says how many bytes it has.",
+                 "Keep it as bytes: it need not be text, and it may contain empty lines of its own.",
+                 "The response has the Content-Type of the request."])]
 async fn echo_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let media_type = format!("application/x-{}", lab.word());
@@ -25,7 +25,7 @@ async fn echo_body(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Head and body may share a packet or fill many: only the count of bytes says where the body ends (RFC 9112 §6.3).
+/// Head and body may share a packet or span many: only the byte count says where the body ends (RFC 9112 §6.3).
 #[check(title = "a body may arrive in pieces", task = 5, points = 2, needs = ["echo_body"],
         hints = ["Some of the body may have arrived with the head, and the rest comes later.",
                  "Read until you have as many bytes as Content-Length says. Do not wait for more."])]
@@ -41,18 +41,18 @@ async fn split_body(lab: &Lab) -> CheckResult {
     connection.response().await?.expect_status(200)?.expect_body(&last)
 }
 
-/// A server has a limit, but no small one (RFC 9110 §15.5.14).
+/// A server has a limit, but not a small one (RFC 9110 §15.5.14).
 #[check(title = "a body of 1 MiB is echoed whole", task = 5, points = 1, needs = ["split_body"],
-        hints = ["Is any buffer of yours of a fixed size?", "`write` may write a part only. `write_all` does not."])]
+        hints = ["Does any of your buffers have a fixed size?", "`write` may write only a part. `write_all` writes everything."])]
 async fn large_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let body = random_bytes(lab, 1024 * 1024);
     app.post("/echo").body(&body, "application/octet-stream").await?.expect_status(200)?.expect_body(&body)
 }
 
-/// A request that states no length has no body: waiting for one would be waiting for ever (RFC 9112 §6.3).
-#[check(title = "a POST without a length is not waited for", task = 5, points = 1, needs = ["echo_body", "echo_text"],
-        hints = ["How long is a body when neither Content-Length nor Transfer-Encoding is there?",
+/// A request that states no length has no body: waiting for one would never end (RFC 9112 §6.3).
+#[check(title = "a POST without a length gets an immediate response", task = 5, points = 1, needs = ["echo_body", "echo_text"],
+        hints = ["How long is a body when there is neither Content-Length nor Transfer-Encoding?",
                  "It is empty. You may also refuse the request with 411."])]
 async fn no_length(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -67,10 +67,10 @@ async fn no_length(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A body that nobody wants is still in the stream: read over it or close, but never take it for a request (RFC 9112 §9.3).
-#[check(title = "an unwanted body is not taken for a request", task = 5, points = 3, needs = ["unknown_path", "echo_text"],
-        hints = ["A POST to a path that you do not have is answered with 404. And its body?",
-                 "Read the body before the next request, whatever the answer was. Or close the connection after the answer."])]
+/// A body that nobody wants is still in the stream: skip it or close, but never take it for a request (RFC 9112 §9.3).
+#[check(title = "an unwanted body is not mistaken for a request", task = 5, points = 3, needs = ["unknown_path", "echo_text"],
+        hints = ["A POST to a path that you do not have gets 404. What happens to its body?",
+                 "Read the body before the next request, whatever the response was. Or close the connection after the response."])]
 async fn unwanted_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (smuggled, word) = (lab.word(), lab.word());
@@ -102,19 +102,19 @@ async fn unwanted_body(lab: &Lab) -> CheckResult {
         let answered = rest.starts_with("HTTP/1.1 200") && rest.contains(&word);
         if !rest.is_empty() && !answered {
             return Err(connection
-                .failure("the request after an unwanted body got a wrong answer")
-                .expected(format!("the connection closed, or the answer `{word}`"))
+                .failure("the request after an unwanted body got a wrong response")
+                .expected(format!("the connection closed, or the response `{word}`"))
                 .actual(rest.into_owned()));
         }
     }
     Ok(())
 }
 
-/// Where a length is no number, nobody knows where the request ends: 400, and the connection is closed (RFC 9112 §6.3).
-#[check(title = "a bad Content-Length is answered with 400", task = 5, points = 2, needs = ["echo_body"],
-        hints = ["What does your number parser take beside digits? A sign? A space? Nothing at all?",
+/// If a length is not a number, nobody knows where the request ends: 400, and the connection is closed (RFC 9112 §6.3).
+#[check(title = "a bad Content-Length gets 400", task = 5, points = 2, needs = ["echo_body"],
+        hints = ["What does your number parser accept besides digits? A sign? A space? Nothing at all?",
                  "Check that there is at least one digit and nothing but digits, and that the number fits.",
-                 "After such an error close the connection: the bytes that follow may be anything."])]
+                 "After such an error, close the connection: the bytes that follow could be anything."])]
 async fn bad_content_length(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for length in ["+5", "-1", "0x5", "5x", "0_5", "5 5", "five", ""] {
@@ -124,9 +124,9 @@ async fn bad_content_length(lab: &Lab) -> CheckResult {
     refused(lab, &app, "Content-Length: 18446744073709551621\r\n", &[400, 413]).await
 }
 
-/// Two lengths are two ends, and a proxy may have believed the other one (RFC 9112 §6.3).
-#[check(title = "two Content-Lengths that differ are answered with 400", task = 5, points = 1, needs = ["echo_body"],
-        hints = ["Which one do you believe, when there are two?", "Neither. The two may also stand in one field: `5, 6`."])]
+/// Two lengths mean two possible ends, and a proxy may have believed the other one (RFC 9112 §6.3).
+#[check(title = "two Content-Lengths that differ get 400", task = 5, points = 1, needs = ["echo_body"],
+        hints = ["Which one do you believe, when there are two?", "Neither. The two may also be in one field: `5, 6`."])]
 async fn content_lengths_differ(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for lengths in ["Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 6\r\n"] {
@@ -147,11 +147,11 @@ async fn refused(lab: &Lab, app: &App, fields: &str, statuses: &[u16]) -> CheckR
         .because("after a framing error the server cannot know where the next request begins")
 }
 
-/// A client with a large body may ask first whether it is welcome, and waits for the answer (RFC 9110 §10.1.1).
-#[check(title = "Expect: 100-continue is answered before the body comes", task = 5, points = 3, needs = ["echo_body"],
+/// A client with a large body may ask first whether it is welcome, and wait for the answer (RFC 9110 §10.1.1).
+#[check(title = "Expect: 100-continue is answered before the body arrives", task = 5, points = 3, needs = ["echo_body"],
         hints = ["Both sides wait: you for the body, the client for a word from you.",
-                 "Once the head is read, and before you read the body, send `HTTP/1.1 100 Continue` and an empty line.",
-                 "The final answer follows when the body has come."])]
+                 "Once you have read the head, and before you read the body, send `HTTP/1.1 100 Continue` and an empty line.",
+                 "The final response follows once the body has arrived."])]
 async fn expect_continue(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let body = lab.word();

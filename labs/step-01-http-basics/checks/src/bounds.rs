@@ -21,15 +21,15 @@ const SLOW: Duration = Duration::from_secs(8);
 /// The server answers as ever.
 async fn expect_alive(lab: &Lab, app: &App) -> CheckResult {
     let word = lab.word();
-    let answer = app.get(format!("/echo/{word}")).await.because("the server has to go on serving everybody else")?;
+    let answer = app.get(format!("/echo/{word}")).await.because("the server must keep serving everybody else")?;
     answer.expect_status(200)?.expect_body(&word)?;
     Ok(())
 }
 
-/// A line without an end would fill the memory (RFC 9112 §3, RFC 9110 §15.5.15).
+/// A line without an end would fill up memory (RFC 9112 §3, RFC 9110 §15.5.15).
 #[check(title = "414 for a request line without an end", task = 9, points = 1, needs = ["echo_text"],
         hints = ["How much do you read before you look for the end of the line?",
-                 "Stop at a limit and answer 414, then close. The client may still be sending."])]
+                 "Stop at a limit, send 414, then close. The client may still be sending."])]
 async fn long_request_line(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     // With method and version some 3,900 bytes: the README takes 4,000.
@@ -41,10 +41,10 @@ async fn long_request_line(lab: &Lab) -> CheckResult {
     expect_alive(lab, &app).await
 }
 
-/// Fields without an end would fill the memory, too (RFC 6585 §5).
+/// Fields without an end would fill up memory, too (RFC 6585 §5).
 #[check(title = "431 for header fields without an end", task = 9, points = 1, needs = ["echo_text"],
-        hints = ["The request line has a limit. And the lines after it?",
-                 "Count the bytes of all fields together, also of one that never ends, and answer 431."])]
+        hints = ["The request line has a limit. What about the lines after it?",
+                 "Count the bytes of all fields together, including one that never ends, and send 431."])]
 async fn long_headers(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -63,12 +63,12 @@ async fn long_headers(lab: &Lab) -> CheckResult {
     expect_alive(lab, &app).await
 }
 
-/// A body is not kept only because it was sent (RFC 9110 §15.5.14).
+/// A body is not accepted just because it was sent (RFC 9110 §15.5.14).
 #[check(title = "413 for a body that is too large", task = 9, points = 1, needs = ["large_body"],
-        hints = ["Content-Length says beforehand how large the body will be.",
-                 "Refuse it before you make room for it: a promise of 1 TiB costs the client nothing.",
-                 "After 413 close, or read over the body: it is never the next request.",
-                 "If you close while bytes wait unread, the system may throw your answer away. Close the sending side first and read on for a moment."])]
+        hints = ["Content-Length says in advance how large the body will be.",
+                 "Refuse it before you allocate memory for it: announcing 1 TiB costs the client nothing.",
+                 "After 413, close or skip the body: it is never the next request.",
+                 "If you close while there are unread bytes, the system may discard your response. Close the sending side first and keep reading for a moment."])]
 async fn body_too_large(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for length in [LARGE as u64, 1 << 40] {
@@ -78,22 +78,17 @@ async fn body_too_large(lab: &Lab) -> CheckResult {
     expect_alive(lab, &app).await
 }
 
-/// Chunks announce no total, so that they have to be counted as they come (RFC 9112 §7.1, RFC 9110 §15.5.14).
+/// Chunks announce no total, so they have to be counted as they arrive (RFC 9112 §7.1, RFC 9110 §15.5.14).
 #[check(title = "413 for chunks without an end", task = 9, points = 1, needs = ["chunked_body", "large_body"],
-        hints = ["Does the limit hold for chunked bodies, too?", "Compare what you have and what the next chunk announces with the limit.",
-                 "1 MiB of chunks is a body like any other, and 4 MiB are never the next request."])]
+        hints = ["Does the limit apply to chunked bodies, too?", "Add what you have to what the next chunk announces, and compare that with the limit.",
+                 "1 MiB of chunks is a body like any other, and 4 MiB of them are never the next request."])]
 async fn chunked_too_large(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let head = || request("POST /echo", "Transfer-Encoding: chunked\r\n", "");
     let fair: String = random_bytes(lab, FAIR).into_iter().map(|byte| char::from(b'a' + byte % 26)).collect();
     let mut connection = app.connect().await?;
     connection.send(head() + &chunks(&fair) + "0\r\n\r\n").await?;
-    connection
-        .response()
-        .await?
-        .expect_status(200)
-        .because("1 MiB is no body that is too large")?
-        .expect_body(&fair)?;
+    connection.response().await?.expect_status(200).because("a body of 1 MiB is not too large")?.expect_body(&fair)?;
     refused(lab, &app, head(), |body| chunks(&body)).await?;
     expect_alive(lab, &app).await
 }
@@ -122,11 +117,11 @@ async fn refused(lab: &Lab, app: &App, head: String, coded: impl Fn(String) -> S
 }
 
 /// A client that never finishes its head holds a connection that others need (RFC 9110 §15.5.9).
-#[check(title = "a head that never ends is given up", task = 9, points = 1, needs = ["persistent", "echo_body"],
+#[check(title = "a head that never ends is abandoned", task = 9, points = 1, needs = ["persistent", "echo_body"],
         hints = ["How long does your server wait for the rest of a request?",
                  "HEADER_TIMEOUT_MS says how long, in milliseconds. `tokio::time::timeout` ends a wait.",
-                 "Then close the connection; you may say 408 before.",
-                 "The time begins with the head's first byte and ends with its last: idle connections and bodies are not meant."])]
+                 "Then close the connection; you may send 408 first.",
+                 "The time runs from the head's first byte to its last: it does not apply to idle connections and bodies."])]
 async fn header_timeout(lab: &Lab) -> CheckResult {
     let app = lab.server().env("HEADER_TIMEOUT_MS", HEADER_TIMEOUT).start().await?;
     // Two clients that are in time: one between two requests, and one whose head is complete and whose body is not.
@@ -142,19 +137,20 @@ async fn header_timeout(lab: &Lab) -> CheckResult {
     // Where all of this took longer, on a busy machine, a server may have closed them by right.
     if begun.elapsed() < PROMISED {
         let answer = app.get(format!("/echo/{word}")).over(&mut idle).await;
-        let answer =
-            answer.because("a connection without a request has no head that is late, and stays for 5 seconds")?;
+        let answer = answer
+            .because("a connection without a request has no head that could be late, and stays open for 5 seconds")?;
         answer.expect_status(200)?.expect_body(&word)?;
         upload.send(&body).await?;
-        let answer = upload.response().await.because("the head was complete in time, and a body may take 5 seconds")?;
+        let answer =
+            upload.response().await.because("the head was complete in time, and the body may take 5 seconds")?;
         answer.expect_status(200)?.expect_body(&body)?;
     }
     Ok(())
 }
 
-/// A byte now and then keeps a connection busy for ever, unless the whole head has one deadline (RFC 9110 §15.5.9).
-#[check(title = "a head that trickles is given up", task = 9, points = 1, needs = ["header_timeout"],
-        hints = ["Does your time begin anew with every byte?", "Put the deadline around the reading of the whole head, not around one read."])]
+/// A byte now and then keeps a connection busy forever, unless the whole head has one deadline (RFC 9110 §15.5.9).
+#[check(title = "a head that trickles in is abandoned", task = 9, points = 1, needs = ["header_timeout"],
+        hints = ["Does your time limit start over with every byte?", "Put the deadline around the reading of the whole head, not around one read."])]
 async fn slow_header(lab: &Lab) -> CheckResult {
     let app = lab.server().env("HEADER_TIMEOUT_MS", HEADER_TIMEOUT).start().await?;
     let mut connection = app.connect().await?;
@@ -167,7 +163,7 @@ async fn slow_header(lab: &Lab) -> CheckResult {
             return expect_given_up(&mut connection, SLOW).await;
         }
     }
-    Err(connection.failure(format!("a head that trickled in for {} s was not given up", SLOW.as_secs())))
+    Err(connection.failure(format!("a head that trickled in for {} s was not abandoned", SLOW.as_secs())))
 }
 
 /// The connection is closed, without a word or with 408.
@@ -177,5 +173,5 @@ async fn expect_given_up(connection: &mut Connection, limit: Duration) -> CheckR
         return Ok(());
     }
     let said = String::from_utf8_lossy(&last_words).into_owned();
-    Err(connection.failure("the head was not complete, and was answered").expected("408, or nothing").actual(said))
+    Err(connection.failure("the head was not complete, but got a response").expected("408, or nothing").actual(said))
 }

@@ -16,8 +16,8 @@ fn post(fields: &str, body: &[u8]) -> Vec<u8> {
 
 /// A client that does not know the length beforehand sends its body in chunks (RFC 9112 §7.1).
 #[check(title = "a chunked body is put together", task = 6, points = 2, needs = ["echo_body"],
-        hints = ["A chunk is its size in hexadecimal digits, CRLF, so many bytes, CRLF.",
-                 "Count the bytes of a chunk. Its data may hold line ends of its own.",
+        hints = ["A chunk is its size in hexadecimal digits, CRLF, that many bytes, CRLF.",
+                 "Count the bytes of a chunk. Its data may contain line breaks of its own.",
                  "The body ends with a chunk of size 0 and an empty line; what follows is the next request."])]
 async fn chunked_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -41,9 +41,10 @@ async fn chunked_body(lab: &Lab) -> CheckResult {
     connection.response().await?.expect_status(200)?.expect_body(&word)
 }
 
-/// Sizes may be written in either case and with leading zeros, extensions are passed over, and fields may follow the last chunk (RFC 9112 §7.1.1, §7.1.2).
-#[check(title = "extensions, trailers and hexadecimal digits of chunks", task = 6, points = 2, needs = ["chunked_body", "expect_continue"],
-        hints = ["What may stand on a chunk's first line beside its size?",
+/// Sizes may be written in either case and with leading zeros, extensions are ignored, and fields may follow the last
+/// chunk (RFC 9112 §7.1.1, §7.1.2).
+#[check(title = "chunk extensions, trailers and hexadecimal sizes are understood", task = 6, points = 2, needs = ["chunked_body", "expect_continue"],
+        hints = ["What may a chunk's first line contain besides its size?",
                  "The size ends at the first `;`. `1A` and `1a` are the same number.",
                  "After the chunk of size 0 come any number of fields, then the empty line.",
                  "A client that says `Expect: 100-continue` waits before it sends chunks, too."])]
@@ -66,10 +67,11 @@ async fn chunked_details(lab: &Lab) -> CheckResult {
     app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)
 }
 
-/// When the chunks do not fit together, nobody knows where the body ends: 400, and the connection is closed (RFC 9112 §7.1, §6.3).
-#[check(title = "broken chunks are answered with 400", task = 6, points = 2, needs = ["chunked_body"],
-        hints = ["What does your number parser take beside hexadecimal digits?",
-                 "After so many bytes there must be a CRLF: check that it is one.",
+/// If the chunks do not add up, nobody knows where the body ends: 400, and the connection is closed (RFC 9112 §7.1,
+/// §6.3).
+#[check(title = "broken chunks get 400", task = 6, points = 2, needs = ["chunked_body"],
+        hints = ["What does your number parser accept besides hexadecimal digits?",
+                 "After that many bytes there must be a CRLF: check that it is there.",
                  "A size may be too large for your integer. And after such an error, close."])]
 async fn broken_chunk(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -93,11 +95,12 @@ async fn refused(lab: &Lab, app: &App, chunk: &str, statuses: &[u16]) -> CheckRe
         .because("after a framing error the server cannot know where the next request begins")
 }
 
-/// Two statements of where a body ends are how a request is smuggled past a proxy: refuse them, or believe the chunks and close (RFC 9112 §6.1, §11.2).
-#[check(title = "Content-Length with Transfer-Encoding smuggles nothing in", task = 6, points = 3, needs = ["chunked_body"],
+/// Two statements about where a body ends are how a request gets smuggled past a proxy: refuse them, or believe the
+/// chunks and close (RFC 9112 §6.1, §11.2).
+#[check(title = "Content-Length with Transfer-Encoding does not smuggle a request in", task = 6, points = 3, needs = ["chunked_body"],
         hints = ["Which of the two do you believe? And which did the proxy before you believe?",
-                 "The simplest right answer is 400, and then to close.",
-                 "If you read the chunks, Content-Length does not count, and the connection is closed after the answer all the same."])]
+                 "The simplest correct answer is 400, followed by closing the connection.",
+                 "If you read the chunks, ignore Content-Length, and still close the connection after the response."])]
 async fn length_and_chunked(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let smuggled = get(&format!("/echo/{}", lab.word()));
@@ -125,8 +128,8 @@ async fn expect_one_answer(app: &App, fields: &[String], body: &str, chunks: &st
 /// A coding that the server cannot undo makes the body unreadable (RFC 9112 §6.1, §6.3).
 #[check(title = "an unknown transfer coding is refused", task = 6, points = 1, needs = ["chunked_body"],
         hints = ["Do you look for the word `chunked`, or do you read the list?",
-                 "`chunked` alone is what you can read. Answer all else with 501, or with 400.",
-                 "The list may go on in a second field of the same name."])]
+                 "`chunked` alone is all you can read. Answer anything else with 501 or 400.",
+                 "The list may continue in a second field of the same name."])]
 async fn unknown_transfer_coding(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let coding = lab.word();

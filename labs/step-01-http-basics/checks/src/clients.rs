@@ -21,7 +21,7 @@ async fn concurrent_connections(lab: &Lab) -> CheckResult {
         }
         // An answer shows that the server has taken all connections before it: its queue need not hold a hundred.
         let word = lab.word();
-        let others = format!("{} other connections are open and idle", connections.len());
+        let others = format!("while {} other connections are open and idle", connections.len());
         let answer = app.get(format!("/echo/{word}")).within(Duration::from_secs(5)).await.because(&others)?;
         answer.expect_status(200)?.expect_body(&word)?;
     }
@@ -33,9 +33,9 @@ async fn concurrent_connections(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Connections break at every moment, and that is no reason to stop serving (RFC 9112 §9.5).
-#[check(title = "clients that hang up do no harm", task = 9, points = 1, needs = ["echo_text"],
-        hints = ["What becomes of an error on one connection?", "An error ends its own connection, never the loop that takes new ones."])]
+/// Connections break all the time, and that is no reason to stop serving (RFC 9112 §9.5).
+#[check(title = "clients that disconnect do no harm", task = 9, points = 1, needs = ["echo_text"],
+        hints = ["What happens to an error on one connection?", "An error ends its own connection, never the loop that accepts new ones."])]
 async fn hangups(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();

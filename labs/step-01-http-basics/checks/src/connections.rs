@@ -4,11 +4,11 @@ use lab_kit::prelude::*;
 
 use crate::support::{CLOSE, get, request};
 
-/// A new connection costs a round trip, so that HTTP/1.1 keeps it unless somebody asks otherwise (RFC 9112 §9.3).
+/// A new connection costs a round trip, so HTTP/1.1 keeps it open unless somebody asks otherwise (RFC 9112 §9.3).
 #[check(title = "a connection serves many requests", task = 4, points = 3, needs = ["echo_text"],
-        hints = ["What do you do with the connection after the first answer?",
+        hints = ["What do you do with the connection after the first response?",
                  "Read the next request in a loop, until the client closes or asks you to.",
-                 "An answer needs Content-Length or chunks: otherwise only the end of the connection ends it."])]
+                 "A response needs Content-Length or chunks: otherwise only closing the connection ends it."])]
 async fn persistent(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mut connection = app.connect().await?;
@@ -18,7 +18,7 @@ async fn persistent(lab: &Lab) -> CheckResult {
         let answer =
             app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)?;
         if answer.headers("connection").iter().any(|value| value.to_ascii_lowercase().contains("close")) {
-            return Err(connection.failure("the answer says `Connection: close` though nobody asked for it"));
+            return Err(connection.failure("the response says `Connection: close` although nobody asked for it"));
         }
     }
     // What is not there is no reason to part, and `close` is a word, not a part of one.
@@ -29,7 +29,7 @@ async fn persistent(lab: &Lab) -> CheckResult {
     app.get("/").over(&mut connection).await?.expect_status(200)
 }
 
-/// A client that has all it wants says so, and waits for the end of the connection (RFC 9112 §9.6).
+/// A client that has everything it wants says so, and waits for the connection to close (RFC 9112 §9.6).
 #[check(title = "Connection: close is honoured", task = 4, points = 2, needs = ["echo_text"],
         hints = ["Which field does a client use to say that this is its last request?",
                  "The value is a list of words in any case: `x, Close` asks for it, too. So does a second field `Connection`."])]
@@ -45,9 +45,9 @@ async fn connection_close(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// After the request that asked for the close, nothing more is processed on the connection (RFC 9112 §9.6).
+/// After the request that asked to close, nothing more is processed on the connection (RFC 9112 §9.6).
 #[check(title = "nothing is answered after Connection: close", task = 4, points = 1, needs = ["connection_close", "pipelined_requests"],
-        hints = ["The buffer may hold another request when you close. What becomes of it?"])]
+        hints = ["The buffer may hold another request when you close. What happens to it?"])]
 async fn nothing_after_close(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (last, late) = (lab.word(), lab.word());
@@ -62,10 +62,10 @@ async fn nothing_after_close(lab: &Lab) -> CheckResult {
     connection.expect_closed(CLOSE).await
 }
 
-/// HTTP/1.0 knows no Host, no chunks, and no second request unless it asks for one (RFC 9112 §9.3, §6.1).
+/// HTTP/1.0 has no Host, no chunks, and no second request unless the client asks for one (RFC 9112 §9.3, §6.1).
 #[check(title = "HTTP/1.0 is answered and closed", task = 4, points = 2, needs = ["echo_text"],
-        hints = ["What ends the answer for a client that does not know HTTP/1.1?",
-                 "Close after the answer, ask for no Host, and send no Transfer-Encoding."])]
+        hints = ["What marks the end of the response for a client that does not know HTTP/1.1?",
+                 "Close after the response, do not require Host, and send no Transfer-Encoding."])]
 async fn http_1_0(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -75,11 +75,12 @@ async fn http_1_0(lab: &Lab) -> CheckResult {
     connection.expect_closed(CLOSE).await
 }
 
-/// HEAD asks for everything but the body, whose bytes would be taken for the next answer (RFC 9110 §9.3.2, §8.6).
+/// HEAD asks for everything but the body; if the body is sent, its bytes are taken for the next response (RFC 9110
+/// §9.3.2, §8.6).
 #[check(title = "HEAD is GET without the body", task = 4, points = 3, needs = ["echo_text", "user_agent"],
-        hints = ["Is there a HEAD wherever there is a GET?",
-                 "Make the answer to GET, and leave out the body when you send it.",
-                 "Content-Length may be left out, too; if it is there, it is that of the answer to GET."])]
+        hints = ["Does HEAD work wherever GET does?",
+                 "Build the response to GET, and leave out the body when you send it.",
+                 "Content-Length may be left out, too; if it is there, it has the value that GET would return."])]
 async fn head(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();

@@ -5,7 +5,7 @@ use lab_kit::prelude::*;
 use crate::support::{Site, make_folder, random_bytes, read_file, request};
 
 /// A resource can be a file, and a file is bytes (RFC 9110 §9.3.1).
-#[check(title = "GET /files/{name} gives a file's content", task = 7, points = 1, needs = ["root"],
+#[check(title = "GET /files/{name} returns a file's content", task = 7, points = 1, needs = ["root"],
         hints = ["The folder is named by the variable FILES_DIR.", "Read bytes, not text. A file may also be empty."])]
 async fn file_read(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
@@ -18,16 +18,16 @@ async fn file_read(lab: &Lab) -> CheckResult {
         if head.header("content-length").is_some() {
             head.expect_header("content-length", &size.to_string())?;
         }
-        connection.expect_nothing_more().await.because("the answer to HEAD ends with its head")?;
+        connection.expect_nothing_more().await.because("the response to HEAD ends with its head")?;
     }
     Ok(())
 }
 
-/// What is not there is not found, and a folder is no file (RFC 9110 §15.5.5).
-#[check(title = "a file that is not there is answered with 404", task = 7, points = 1, needs = ["file_read"],
-        hints = ["Which error does opening a missing file give?",
-                 "Opening a folder may succeed, and reading from it then fail: ask first whether it is a file.",
-                 "No folder is written to or removed either, and that is no error of the server."])]
+/// Whatever does not exist is not found, and a folder is not a file (RFC 9110 §15.5.5).
+#[check(title = "a file that does not exist gets 404", task = 7, points = 1, needs = ["file_read"],
+        hints = ["Which error do you get when you open a missing file?",
+                 "Opening a folder may succeed and reading from it then fail: check first whether it is a file.",
+                 "Folders are not written to or removed either, and such a request is the client's mistake, not the server's."])]
 async fn file_missing(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     for method in ["GET", "HEAD", "DELETE"] {
@@ -49,10 +49,10 @@ async fn file_missing(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// PUT makes the resource whose name it gives, out of the bytes it carries (RFC 9110 §9.3.4).
-#[check(title = "PUT /files/{name} makes a file", task = 7, points = 1, needs = ["root"],
-        hints = ["The body becomes the file. A file that was not there before is answered with 201.",
-                 "Answer when the file is written, not before."])]
+/// PUT creates the resource it names from the bytes it carries (RFC 9110 §9.3.4).
+#[check(title = "PUT /files/{name} creates a file", task = 7, points = 1, needs = ["root"],
+        hints = ["The body becomes the file. If the file did not exist before, the response is 201.",
+                 "Respond once the file has been written, not before."])]
 async fn file_created(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let name = format!("{}.bin", lab.word());
@@ -62,10 +62,10 @@ async fn file_created(lab: &Lab) -> CheckResult {
     site.app.get(format!("/files/{name}")).await?.expect_status(200)?.expect_body(&content)
 }
 
-/// PUT to what is there replaces it whole, and says that nothing was made (RFC 9110 §9.3.4).
+/// PUT to an existing resource replaces all of it, and does not claim to have created it (RFC 9110 §9.3.4).
 #[check(title = "PUT replaces a file", task = 7, points = 1, needs = ["file_created"],
-        hints = ["How does a client learn whether the file was there before?",
-                 "A new content may be shorter than the old: nothing of the old may be left behind it.",
+        hints = ["How does a client learn whether the file existed before?",
+                 "The new content may be shorter than the old: nothing of the old may be left after it.",
                  "201 is for a file that is new. Otherwise 204, or 200."])]
 async fn file_replaced(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
@@ -77,9 +77,9 @@ async fn file_replaced(lab: &Lab) -> CheckResult {
     site.expect_file(&name, b"")
 }
 
-/// How a body came over the wire makes no difference to the file (RFC 9112 §7.1).
-#[check(title = "PUT takes a chunked body", task = 7, points = 1, needs = ["file_created", "chunked_body"],
-        hints = ["Who reads the body: the route, or everybody's common code?"])]
+/// How a body was transferred makes no difference to the file (RFC 9112 §7.1).
+#[check(title = "PUT accepts a chunked body", task = 7, points = 1, needs = ["file_created", "chunked_body"],
+        hints = ["Where is the body read: in the route, or in code that all routes share?"])]
 async fn file_upload_chunked(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let (name, content) = (lab.word(), format!("{}\r\n{}", lab.word(), lab.word()));
@@ -93,7 +93,7 @@ async fn file_upload_chunked(lab: &Lab) -> CheckResult {
 
 /// After a DELETE the resource is gone (RFC 9110 §9.3.5).
 #[check(title = "DELETE removes a file", task = 7, points = 1, needs = ["file_read"],
-        hints = ["The usual answer is 204. 200 and 202 are fine, too.", "Afterwards the file is gone from the folder, and GET gives 404."])]
+        hints = ["The usual response is 204. 200 and 202 are accepted, too.", "Afterwards the file is gone from the folder, and GET returns 404."])]
 async fn file_deleted(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let (name, other) = (lab.word(), lab.word());
@@ -109,10 +109,10 @@ async fn file_deleted(lab: &Lab) -> CheckResult {
     site.expect_file(&other, b"here to stay")
 }
 
-/// An answer 204 ends with its head; a body behind it would be taken for the next answer (RFC 9110 §15.3.5).
-#[check(title = "an answer to DELETE is followed by the next", task = 7, points = 1, needs = ["file_deleted", "echo_text"],
-        hints = ["Which answers never have a body, whatever you would like to say in it?",
-                 "After 204 send neither a body nor a Content-Length."])]
+/// A 204 response ends with its head; a body after it would be taken for the next response (RFC 9110 §15.3.5).
+#[check(title = "the response to DELETE is followed by the next one", task = 7, points = 1, needs = ["file_deleted", "echo_text"],
+        hints = ["Which responses never have a body, whatever you would like to say in it?",
+                 "With 204, send neither a body nor a Content-Length."])]
 async fn no_content(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let (name, word) = (lab.word(), lab.word());
@@ -126,9 +126,9 @@ async fn no_content(lab: &Lab) -> CheckResult {
     site.app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)
 }
 
-/// A file's name is what the path says after decoding (RFC 3986 §2.1).
-#[check(title = "names of files are decoded", task = 7, points = 1, needs = ["file_created"],
-        hints = ["What is the name of the file at `/files/a%20b`?", "Decode it once, as you decode the text of /echo."])]
+/// A file's name is what the path says once it is decoded (RFC 3986 §2.1).
+#[check(title = "file names are decoded", task = 7, points = 1, needs = ["file_created"],
+        hints = ["What is the name of the file at `/files/a%20b`?", "Decode it once, just like the text of /echo."])]
 async fn file_names(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     for (encoded, decoded) in [("%20x.txt", " x.txt"), ("%e6%BC%A2", "漢"), ("%2541", "%41"), ("+1", "+1")] {
@@ -140,11 +140,11 @@ async fn file_names(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A client that has a file already need not be sent it again (RFC 9110 §13.1.2, §15.4.5).
-#[check(title = "If-None-Match with the file's ETag is answered with 304", task = 7, points = 2, needs = ["file_read"],
-        hints = ["An ETag is a name for one content of a file, in double quotes. Its length and the time of its last change may do.",
-                 "If-None-Match is a list of such tags, or `*`. If the file's is on it, answer 304, with the ETag again.",
-                 "An answer 304 has no body."])]
+/// A file need not be sent again to a client that already has it (RFC 9110 §13.1.2, §15.4.5).
+#[check(title = "If-None-Match with the file's ETag gets 304", task = 7, points = 2, needs = ["file_read"],
+        hints = ["An ETag names one version of a file's content, in double quotes. The length and the time of the last change may be enough.",
+                 "If-None-Match is a list of such tags, or `*`. If it includes the file's tag, send 304, with the ETag again.",
+                 "A 304 response has no body."])]
 async fn not_modified(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let (name, content) = (lab.word(), random_bytes(lab, 300));
@@ -168,7 +168,7 @@ async fn not_modified(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Another content has another tag: an old one must not hide the new content (RFC 9110 §8.8.3).
+/// Different content has a different tag: an old tag must not hide the new content (RFC 9110 §8.8.3).
 #[check(title = "a new content has a new ETag", task = 7, points = 1, needs = ["not_modified", "file_replaced"],
         hints = ["What is the tag made of, and does it change with the content?"])]
 async fn etag_changes(lab: &Lab) -> CheckResult {

@@ -29,11 +29,12 @@ async fn expect_gzip(lab: &Lab, app: &App, accept_encoding: &str) -> CheckResult
     Ok(())
 }
 
-/// A client that can unpack says so, and gets fewer bytes; Vary tells caches that others get others (RFC 9110 §8.4.1.3, §12.5.5).
-#[check(title = "Accept-Encoding: gzip is answered with gzip", task = 8, points = 1, needs = ["echo_text"],
-        hints = ["Which field says what the client can unpack?",
+/// A client that can decompress says so, and gets fewer bytes; Vary tells caches that other clients get other bytes
+/// (RFC 9110 §8.4.1.3, §12.5.5).
+#[check(title = "Accept-Encoding: gzip gets a gzip response", task = 8, points = 1, needs = ["echo_text"],
+        hints = ["Which field says what the client can decompress?",
                  "Compress the body, say `Content-Encoding: gzip`, and let Content-Length be that of the compressed bytes.",
-                 "Add `Vary: Accept-Encoding`, so that a cache does not hand the packed answer to everybody."])]
+                 "Add `Vary: Accept-Encoding`, so that a cache does not give the compressed response to everybody."])]
 async fn gzip(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     expect_gzip(lab, &app, "gzip").await
@@ -41,8 +42,8 @@ async fn gzip(lab: &Lab) -> CheckResult {
 
 /// The field is a list of codings in any case, each with a weight (RFC 9110 §12.5.3).
 #[check(title = "gzip is found among other codings", task = 8, points = 1, needs = ["gzip"],
-        hints = ["Split the value at its commas, and each member at its semicolons.",
-                 "Codings are the same in any case, and `*` stands for those that are not named."])]
+        hints = ["Split the value at the commas, and each member at the semicolons.",
+                 "Codings are case-insensitive, and `*` stands for those that are not named."])]
 async fn gzip_preferences(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let other = lab.word();
@@ -58,9 +59,10 @@ async fn gzip_preferences(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A client that did not ask for gzip, or ruled it out by a weight of 0, may not be able to unpack it (RFC 9110 §12.4.2, §12.5.3).
-#[check(title = "no gzip for those who do not take it", task = 8, points = 1, needs = ["gzip"],
-        hints = ["Is the word `gzip` in the field all you look for?", "`gzip;q=0` means: anything but gzip. 0.000 is 0, too."])]
+/// A client that did not ask for gzip, or ruled it out with a weight of 0, may not be able to decompress it (RFC 9110
+/// §12.4.2, §12.5.3).
+#[check(title = "no gzip for clients that do not accept it", task = 8, points = 1, needs = ["gzip"],
+        hints = ["Is the word `gzip` in the field all you look for?", "`gzip;q=0` means anything but gzip. 0.000 is 0, too."])]
 async fn gzip_refused(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let other = lab.word();

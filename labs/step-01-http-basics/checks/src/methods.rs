@@ -7,16 +7,16 @@ use crate::support::get;
 /// The methods that the README's table uses.
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
-/// A resource that is there but lacks the method says which methods it has (RFC 9110 §15.5.6).
-#[check(title = "405 with Allow for a method that a path lacks", task = 3, points = 2, needs = ["root"],
-        hints = ["Look for the path first, and for its method then.",
-                 "The answer 405 has a field `Allow` that lists the methods of that path, such as `GET, HEAD`."])]
+/// A resource that exists but does not support a method says which methods it supports (RFC 9110 §15.5.6).
+#[check(title = "405 with Allow for a method that a path does not support", task = 3, points = 2, needs = ["root"],
+        hints = ["Look for the path first, then for the method.",
+                 "A 405 response has an `Allow` field that lists the methods of that path, such as `GET, HEAD`."])]
 async fn method_not_allowed(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let get_only: &[&str] = &["GET", "HEAD"];
     let echo = format!("/echo/{}", lab.word());
     for (path, offered) in [("/", get_only), (&echo, get_only), ("/user-agent", get_only), ("/echo", &["POST"])] {
-        let what = format!("names {} for {path}, and no other of {}", offered.join(" and "), METHODS.join(", "));
+        let what = format!("names {} for {path}, and no others of {}", offered.join(" and "), METHODS.join(", "));
         for method in METHODS.into_iter().filter(|method| !offered.contains(method)) {
             let answer = app.request(method, path).await?.expect_status(405)?;
             // OPTIONS and TRACE may be there for every path.
@@ -32,7 +32,7 @@ async fn method_not_allowed(lab: &Lab) -> CheckResult {
 /// A method that the server has never heard of is not implemented, whatever the path (RFC 9110 §15.6.2).
 #[check(title = "501 for an unknown method", task = 3, points = 1, needs = ["method_not_allowed"],
         hints = ["405 is for methods you know. What about the others?",
-                 "Keep a list of the methods of RFC 9110 §9.1. What is not on it is answered with 501."])]
+                 "Keep a list of the methods of RFC 9110 §9.1. Anything else gets 501."])]
 async fn unknown_method(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let method = lab.word().to_ascii_uppercase();
@@ -44,7 +44,7 @@ async fn unknown_method(lab: &Lab) -> CheckResult {
 
 /// Methods are case-sensitive: `get` is a method that nobody has defined (RFC 9110 §9.1).
 #[check(title = "`get` is not GET", task = 3, points = 1, needs = ["method_not_allowed"],
-        hints = ["Compare methods as they are, letter by letter."])]
+        hints = ["Compare methods exactly, letter by letter."])]
 async fn method_case(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     app.request("get", "/").await?.expect_status_in(&[400, 405, 501])
@@ -52,7 +52,7 @@ async fn method_case(lab: &Lab) -> CheckResult {
 
 /// Another major version is another language (RFC 9110 §2.5, §15.6.6).
 #[check(title = "505 for another major version", task = 3, points = 1, needs = ["root"],
-        hints = ["What stands at the end of the request line?", "Refuse every version that does not begin with `HTTP/1.`"])]
+        hints = ["What is at the end of the request line?", "Refuse every version that does not begin with `HTTP/1.`"])]
 async fn version_not_supported(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for version in ["3.7".to_owned(), "2.0".to_owned(), format!("{}.1", lab.number(4, 9))] {
@@ -63,7 +63,7 @@ async fn version_not_supported(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A minor version only adds, so that a newer one is answered as 1.1 (RFC 9110 §2.5).
+/// A minor version only adds things, so a newer one is answered as 1.1 (RFC 9110 §2.5).
 #[check(title = "a newer minor version is answered as 1.1", task = 3, points = 1, needs = ["echo_text"],
         hints = ["A client of HTTP/1.2 understands HTTP/1.1, and its connection stays open like any other."])]
 async fn newer_minor_version(lab: &Lab) -> CheckResult {

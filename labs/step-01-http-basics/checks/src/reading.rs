@@ -23,11 +23,11 @@ async fn split_request(lab: &Lab) -> CheckResult {
 }
 
 /// A client may send its next requests without waiting, and gets the answers in the same order (RFC 9112 §9.3.2).
-#[check(title = "requests may arrive in a heap", task = 2, points = 3, needs = ["echo_text"],
-        hints = ["One read may give more than one request.",
-                 "What you have read behind the end of a request is the beginning of the next.",
+#[check(title = "several requests may arrive at once", task = 2, points = 3, needs = ["echo_text"],
+        hints = ["One read may return more than one request.",
+                 "Anything you have read beyond the end of a request is the beginning of the next.",
                  "Make the buffer belong to the connection, not to the request.",
-                 "Send an answer when it is ready, not when the buffer of requests is empty."])]
+                 "Send a response when it is ready, not when the buffer of requests is empty."])]
 async fn pipelined_requests(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let words = [lab.word(), lab.word(), lab.word(), lab.word()];
@@ -38,17 +38,17 @@ async fn pipelined_requests(lab: &Lab) -> CheckResult {
     for word in &words[..3] {
         // A client may read these before it sends the rest: answers that wait for it would wait for ever.
         let answer = connection.response().await;
-        let answer = answer.because("three requests are complete, and only the fourth is still on its way")?;
+        let answer = answer.because("three requests are complete, and only the fourth has not fully arrived")?;
         answer.expect_status(200)?.expect_body(word)?;
     }
     connection.send(&heap[middle_of_the_last..]).await?;
     connection.response().await?.expect_status(200)?.expect_body(&words[3])
 }
 
-/// A field's name is the same in any case, and the white space around its value is no part of it (RFC 9110 §5.1, §5.5).
-#[check(title = "field names in any case, white space around values", task = 2, points = 1, needs = ["user_agent"],
-        hints = ["Compare field names without regard to case.",
-                 "Cut spaces and tabs off both ends of a value. There may also be none after the colon."])]
+/// A field's name is case-insensitive, and the white space around its value is not part of it (RFC 9110 §5.1, §5.5).
+#[check(title = "field names in any case and white space around values are understood", task = 2, points = 1, needs = ["user_agent"],
+        hints = ["Compare field names case-insensitively.",
+                 "Trim spaces and tabs from both ends of a value. There may also be none after the colon."])]
 async fn header_names(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for (name, before, after) in [("uSER-aGENT", " ", ""), ("USER-AGENT", "", ""), ("user-agent", " \t ", " \t ")] {
@@ -61,9 +61,9 @@ async fn header_names(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Some clients send an empty line too much after a body, and a server does well to pass over it (RFC 9112 §2.2).
-#[check(title = "an empty line before a request is passed over", task = 2, points = 1, needs = ["echo_text"],
-        hints = ["What does your server make of a request line that is empty?", "Read on until a line is not empty."])]
+/// Some clients send an extra empty line after a body, and a server should ignore it (RFC 9112 §2.2).
+#[check(title = "an empty line before a request is ignored", task = 2, points = 1, needs = ["echo_text"],
+        hints = ["What does your server do with an empty request line?", "Keep reading until a line is not empty."])]
 async fn leading_empty_line(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -72,10 +72,10 @@ async fn leading_empty_line(lab: &Lab) -> CheckResult {
     connection.response().await?.expect_status(200)?.expect_body(&word)
 }
 
-/// Clients of proxies name the whole URI, and every server has to understand it (RFC 9112 §3.2.2).
+/// Clients of proxies send the whole URI, and every server has to understand it (RFC 9112 §3.2.2).
 #[check(title = "the target may be a whole URI", task = 2, points = 1, needs = ["echo_text"],
         hints = ["`GET http://host/path HTTP/1.1` asks for `/path`.",
-                 "Cut off everything up to the first `/` after `http://`. A URI may also end with its host."])]
+                 "Remove everything before the first `/` after `http://`. A URI may also end with its host."])]
 async fn absolute_form(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -89,8 +89,8 @@ async fn absolute_form(lab: &Lab) -> CheckResult {
 }
 
 /// A message that breaks the grammar is answered, not guessed at (RFC 9112 §3, §5).
-#[check(title = "a malformed head is answered with 400", task = 2, points = 1, needs = ["root"],
-        hints = ["How many words has a request line?", "A field line has a name, a colon and a value: which of these may be missing?"])]
+#[check(title = "a malformed head gets 400", task = 2, points = 1, needs = ["root"],
+        hints = ["How many words does a request line have?", "A field line has a name, a colon and a value: which of these may be missing?"])]
 async fn malformed_request(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -108,18 +108,18 @@ async fn malformed_request(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// One address serves many hosts, so that an HTTP/1.1 request has to say which it means (RFC 9112 §3.2).
-#[check(title = "a request without Host is answered with 400", task = 2, points = 2, needs = ["root"],
+/// One address can serve many hosts, so an HTTP/1.1 request has to say which one it means (RFC 9112 §3.2).
+#[check(title = "a request without Host gets 400", task = 2, points = 2, needs = ["root"],
         hints = ["Which field must every HTTP/1.1 request have?", "Look for Host once all fields have been read."])]
 async fn missing_host(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     app.get("/").without_header("Host").await?.expect_status(400)
 }
 
-/// Two Hosts are two meanings: a proxy may believe one and the server the other (RFC 9112 §3.2).
-#[check(title = "a request with two Hosts is answered with 400", task = 2, points = 1, needs = ["root"],
-        hints = ["What does your store of fields do with the second field of the same name?",
-                 "Count the Hosts. Two equal ones are two, too."])]
+/// Two Hosts have two meanings: a proxy may believe one and the server the other (RFC 9112 §3.2).
+#[check(title = "a request with two Hosts gets 400", task = 2, points = 1, needs = ["root"],
+        hints = ["What does your map of fields do with the second field of the same name?",
+                 "Count the Hosts. Two equal ones are still two."])]
 async fn repeated_host(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for second in ["Host: other", "host: lab"] {
@@ -130,9 +130,10 @@ async fn repeated_host(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A name with a space behind it is read by one server and passed over by another, which is how requests are smuggled (RFC 9112 §5.1).
-#[check(title = "a space before the colon is answered with 400", task = 2, points = 2, needs = ["user_agent"],
-        hints = ["Which characters may a field's name have?", "Do not trim a name. Refuse it."])]
+/// A name with a space after it is read by one server and ignored by another, which is how requests are smuggled (RFC
+/// 9112 §5.1).
+#[check(title = "a space before the colon gets 400", task = 2, points = 2, needs = ["user_agent"],
+        hints = ["Which characters may a field's name contain?", "Do not trim a name. Refuse it."])]
 async fn space_before_colon(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
@@ -151,7 +152,7 @@ async fn space_before_colon(lab: &Lab) -> CheckResult {
 /// A line that begins with white space used to continue the field before it: refuse it or join it, but never read it as a field (RFC 9112 §5.2).
 #[check(title = "a folded field is refused or joined", task = 2, points = 1, needs = ["user_agent"],
         hints = ["What does your parser do with a line that begins with a space?",
-                 "The simplest right answer is 400. The other is to put one space in place of the line break."])]
+                 "The simplest correct answer is 400. The other is to replace the line break with one space."])]
 async fn folded_header(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (first, second) = (lab.word(), lab.word());
@@ -176,7 +177,7 @@ async fn folded_header(lab: &Lab) -> CheckResult {
         let mut connection = app.connect().await?;
         connection.send(head).await?;
         let answer = connection.response().await?;
-        answer.expect_body_where("free of the folded line, which is no field of its own", no_field)?;
+        answer.expect_body_where("free of the folded line, which is not a field of its own", no_field)?;
     }
     Ok(())
 }

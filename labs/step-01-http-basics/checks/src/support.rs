@@ -62,7 +62,7 @@ impl Site {
     /// Fails the learner unless the folder holds the file `name` with exactly this content.
     pub fn expect_file(&self, name: &str, content: &[u8]) -> CheckResult {
         let Some(found) = read_file(&self.files.join(name))? else {
-            return Err(Failure::learner(format!("there is no file `{name}` in the folder that FILES_DIR names"))
+            return Err(Failure::learner(format!("there is no file `{name}` in the FILES_DIR folder"))
                 .expected(format!("a file `{name}` of {} bytes", content.len()))
                 .actual(format!("the folder holds: {}", listing(&self.files)?)));
         };
@@ -70,8 +70,8 @@ impl Site {
             return Ok(());
         }
         let differs = found.iter().zip(content).position(|(a, b)| a != b).unwrap_or(found.len().min(content.len()));
-        Err(Failure::learner(format!("the file `{name}` does not hold the bytes that were sent"))
-            .expected(format!("{} bytes, just as they were sent", content.len()))
+        Err(Failure::learner(format!("the file `{name}` does not contain the bytes that were sent"))
+            .expected(format!("{} bytes, exactly as they were sent", content.len()))
             .actual(format!("{} bytes; the first difference is at byte {differs}", found.len())))
     }
 }
@@ -79,13 +79,13 @@ impl Site {
 /// Makes a folder that a server may write to, whoever it runs as.
 pub fn make_folder(path: &Path) -> CheckResult {
     fs::create_dir(path).ours("making a folder")?;
-    fs::set_permissions(path, Permissions::from_mode(0o777)).ours("opening a folder to the server")
+    fs::set_permissions(path, Permissions::from_mode(0o777)).ours("giving the server access to a folder")
 }
 
 /// Writes a file that a server may replace, whoever it runs as.
 pub fn write_file(path: &Path, content: &[u8]) -> CheckResult {
     fs::write(path, content).ours("writing a file")?;
-    fs::set_permissions(path, Permissions::from_mode(0o666)).ours("opening a file to the server")
+    fs::set_permissions(path, Permissions::from_mode(0o666)).ours("giving the server access to a file")
 }
 
 /// The content of a file, if it is there.

@@ -44,30 +44,30 @@ impl Trap {
             return Ok(());
         }
         Err(Failure::learner(format!("a request for `/files/{way}` changed what lies outside the folder"))
-            .expected("nothing outside FILES_DIR made, changed or removed")
-            .actual(format!("around the folder there is now: {around}")))
+            .expected("nothing outside FILES_DIR created, changed or removed")
+            .actual(format!("next to the folder there is now: {around}")))
     }
 }
 
 /// A name from outside must not lead out of the folder, however it is written (CWE-22, RFC 3986 §7.3).
 #[check(title = "no file outside the folder is read", task = 7, points = 3, needs = ["file_read"],
         hints = ["Where does `/files/..%2Fsecret` lead, once it is decoded?",
-                 "Decode first and check then. A name is one part of a path: it holds no `/` and no NUL, and is neither `.` nor `..`.",
-                 "Joining an absolute path to a folder forgets the folder. To compare the beginnings of paths is not enough: `files-private` begins like `files`."])]
+                 "Decode first, then check. A name is one part of a path: it contains no `/` and no NUL, and is neither `.` nor `..`.",
+                 "Joining an absolute path to a folder drops the folder. Comparing the beginnings of paths is not enough: `files-private` begins like `files`."])]
 async fn traversal_read(lab: &Lab) -> CheckResult {
     let trap = Trap::set(lab).await?;
     let ways = trap.ways_to("canary").into_iter().chain(trap.ways_to("files-private/canary"));
     for way in ways {
         let leaks = |body: &[u8]| String::from_utf8_lossy(body).contains(&trap.secret);
         let answer = trap.site.app.get(format!("/files/{way}")).await?;
-        answer.expect_body_where("free of what lies outside the folder", |body| !leaks(body))?;
+        answer.expect_body_where("free of anything from outside the folder", |body| !leaks(body))?;
     }
     Ok(())
 }
 
 /// What must not be read must not be written either (CWE-22, CWE-73).
 #[check(title = "no file outside the folder is written or removed", task = 7, points = 2, needs = ["file_created", "file_deleted"],
-        hints = ["Is the name checked for every method?", "Check it where the path is made, so that nobody can forget to."])]
+        hints = ["Is the name checked for every method?", "Check it where the path is built, so that nobody can forget to."])]
 async fn traversal_write(lab: &Lab) -> CheckResult {
     let trap = Trap::set(lab).await?;
     for way in trap.ways_to("canary").into_iter().chain(trap.ways_to(&lab.word())) {
@@ -96,5 +96,5 @@ async fn bad_file_name(lab: &Lab) -> CheckResult {
             answer.expect_status_in(&[400, 403, 404])?;
         }
     }
-    expect_that(listing(&site.files)? == "nothing", format!("a refused name made a file: {}", listing(&site.files)?))
+    expect_that(listing(&site.files)? == "nothing", format!("a refused name created a file: {}", listing(&site.files)?))
 }

@@ -1,6 +1,7 @@
 //! Task 5: customers, and the one address that each of them has.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{BAD_INPUT, Id, Instances};
 

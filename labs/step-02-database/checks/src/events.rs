@@ -1,6 +1,7 @@
 //! Task 3: making and reading events.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{BAD_INPUT, Id, Seed, event_json, expect_moment, literal, moment};
 

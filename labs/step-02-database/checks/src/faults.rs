@@ -1,6 +1,7 @@
 //! Task 9: a database that fails, and what strangers learn of it.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use tokio::time::Instant;
 
 use crate::orders::order;

@@ -1,6 +1,7 @@
 //! Task 4: the order of the list.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page};
 

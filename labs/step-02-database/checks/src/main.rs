@@ -19,5 +19,5 @@ mod transfers;
 mod tuning;
 
 fn main() -> std::process::ExitCode {
-    lab_kit::suite::main()
+    lab_kit::suite::main_with(&[&lab_postgres::Driver])
 }

@@ -1,6 +1,7 @@
 //! Task 1, first half: the migrations and their ledger.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Id, START, Seed, customer, wait_for_waiting};
 

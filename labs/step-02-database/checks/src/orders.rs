@@ -1,6 +1,7 @@
 //! Task 6: an order is several writes, and either all of them happen or none.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{
     BAD_INPUT, Books, Id, Moment, Sabotage, Seed, TOO_LARGE, customer, expect_server_error, no_amounts,

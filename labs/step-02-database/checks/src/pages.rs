@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::search::letters;
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page, walk};

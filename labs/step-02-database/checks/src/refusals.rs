@@ -1,6 +1,7 @@
 //! Task 1, second half: what the schema itself refuses, whoever writes.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Id, Seed, customer, customers};
 

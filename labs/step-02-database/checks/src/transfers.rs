@@ -1,6 +1,7 @@
 //! Task 7: what one customer loses, another gains.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::orders::expect_no_open_transaction;
 use crate::support::{BAD_INPUT, Books, Id, Instances, Sabotage, TOO_LARGE, customer, expect_server_error, no_amounts};

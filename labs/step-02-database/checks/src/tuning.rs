@@ -1,6 +1,7 @@
 //! Task 4: what a page costs.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::search::letters;
 use crate::support::{Id, Seed, insert_all, page};

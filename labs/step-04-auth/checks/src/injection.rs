@@ -1,6 +1,7 @@
 //! Task 7: SQL in every parameter.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::rights::{event_titled, make_event};
 use crate::support::{BAD_INPUT, Browser, Newcomer, Page, Person, REDIRECT, no_crash, refresh};

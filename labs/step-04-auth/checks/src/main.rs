@@ -14,5 +14,5 @@ mod support;
 mod tokens;
 
 fn main() -> std::process::ExitCode {
-    lab_kit::suite::main()
+    lab_kit::suite::main_with(&[&lab_postgres::Driver])
 }

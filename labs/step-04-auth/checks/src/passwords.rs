@@ -2,6 +2,7 @@
 
 use lab_kit::http::any_id;
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{BAD_INPUT, Newcomer, Person, no_crash, role_in_table};
 

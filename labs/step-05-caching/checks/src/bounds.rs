@@ -1,7 +1,8 @@
 //! Task 4: what Redis is asked to do and to hold.
 
 use lab_kit::prelude::*;
-use lab_kit::redis::AsyncCommands as _;
+use lab_redis::AsyncCommands as _;
+use lab_redis::LabRedis as _;
 use redis::aio::MultiplexedConnection;
 
 use crate::support::{Event, distinct, every_kind, insert_all};

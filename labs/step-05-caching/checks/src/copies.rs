@@ -1,6 +1,7 @@
 //! Task 1: copies are made and read.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Event, distinct, expect_hit, expect_items, insert_all, read, warm};
 

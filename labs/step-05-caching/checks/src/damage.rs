@@ -1,6 +1,7 @@
 //! Task 7: what Redis holds is not what was written.
 
 use lab_kit::prelude::*;
+use lab_redis::LabRedis as _;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd};
 

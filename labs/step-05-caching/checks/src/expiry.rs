@@ -1,6 +1,7 @@
 //! Task 1: copies end.
 
 use lab_kit::prelude::*;
+use lab_redis::LabRedis as _;
 use tokio::time::Instant;
 
 use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all, warm};

@@ -3,6 +3,7 @@
 use std::future::IntoFuture as _;
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use tokio::time::{sleep, timeout};
 
 use crate::support::{Event, SidePath, expect_items, warm};

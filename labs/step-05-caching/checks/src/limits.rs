@@ -1,6 +1,7 @@
 //! Task 6: the rate limit.
 
 use lab_kit::prelude::*;
+use lab_redis::LabRedis as _;
 
 use crate::support::{Customer, attempt, is_refused, until_refused, wait_as_told};
 

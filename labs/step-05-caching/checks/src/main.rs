@@ -16,5 +16,5 @@ mod stampede;
 mod support;
 
 fn main() -> std::process::ExitCode {
-    lab_kit::suite::main()
+    lab_kit::suite::main_with(&[&lab_postgres::Driver, &lab_redis::Driver])
 }

@@ -1,6 +1,7 @@
 //! Task 4: many keys with one request.
 
 use lab_kit::prelude::*;
+use lab_redis::LabRedis as _;
 
 use crate::support::{Event, distinct, expect_hit, expect_items, insert_all, read, warm};
 

@@ -2,6 +2,7 @@
 
 use lab_kit::ServerBuilder;
 use lab_kit::prelude::*;
+use lab_redis::LabRedis as _;
 
 use crate::support::{Customer, Event, expect_hit, expect_items, warm};
 

@@ -1,6 +1,8 @@
 //! Task 8: what the cache is for.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
+use lab_redis::LabRedis as _;
 
 use crate::support::{Event, distinct, insert_all, warm};
 

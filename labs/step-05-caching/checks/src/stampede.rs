@@ -1,6 +1,7 @@
 //! Task 3: many who miss at once, and one who asks.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Event, SidePath, expect_hit, expect_items, insert_all, read};
 

@@ -1,6 +1,7 @@
 //! Task 1: configuration comes from the environment, and a mistake in it ends the start.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Office, SOON};
 

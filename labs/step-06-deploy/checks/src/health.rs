@@ -1,6 +1,7 @@
 //! Task 2: alive, ready, and waiting.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{SOON, START, until_status};

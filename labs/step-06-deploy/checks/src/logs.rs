@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::Office;
 

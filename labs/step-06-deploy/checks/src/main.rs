@@ -12,5 +12,5 @@ mod shutdown;
 mod support;
 
 fn main() -> std::process::ExitCode {
-    lab_kit::suite::main()
+    lab_kit::suite::main_with(&[&lab_postgres::Driver])
 }

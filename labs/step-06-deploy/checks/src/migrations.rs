@@ -1,6 +1,7 @@
 //! Task 4: a schema that changes while others work on it.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use crate::support::{Office, START, VersionOne};
 

@@ -1,6 +1,7 @@
 //! Task 3: the way out.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 

@@ -18,6 +18,6 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["plain", http, database, url] => plain::main(http, database, url),
-        _ => lab_kit::suite::main(),
+        _ => lab_kit::suite::main_with(&[&lab_postgres::Driver]),
     }
 }

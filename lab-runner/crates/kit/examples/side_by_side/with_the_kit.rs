@@ -1,6 +1,7 @@
 //! The three checks with the kit.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 /// A request is complete when its bytes say so, however many reads they take (RFC 9112 §2.2).
 #[check(title = "a request may arrive in pieces", task = 1, points = 1, hints = ["What does one read() promise you?"])]

@@ -102,11 +102,8 @@ impl<'a> ServerBuilder<'a> {
         };
         let mut env = env;
         env.insert("HOST".into(), "127.0.0.1".into());
-        if self.lab.has_postgres() {
-            env.insert("DATABASE_URL".into(), self.lab.postgres().await?.url().to_owned());
-        }
-        if self.lab.has_redis() {
-            env.insert("REDIS_URL".into(), self.lab.redis().await?.url().to_owned());
+        for (_, tenant) in self.lab.tenants().await? {
+            env.extend(tenant.variables());
         }
         let container = self.lab.container().cloned();
         let (argv, by_hand) = match &container {

@@ -87,20 +87,13 @@ fn judge(result: CheckResult) -> Conclusion {
 
 /// A check that failed while a service was gone says nothing of the submission.
 async fn blame(shared: &Shared, lab: &Lab, conclusion: Conclusion) -> Conclusion {
-    if let Some(trouble) = lab.trouble() {
-        return Conclusion::ours(trouble);
+    if let Some(error) = lab.service_error() {
+        return Conclusion::ours(error);
     }
-    if let Some(cluster) = &shared.cluster
-        && !cluster.is_alive().await
-    {
-        return Conclusion::ours("Postgres failed while the check ran".into());
+    match shared.services.failure().await {
+        Some(message) => Conclusion::ours(message),
+        None => conclusion,
     }
-    if let Some(keyspaces) = &shared.keyspaces
-        && !keyspaces.is_alive().await
-    {
-        return Conclusion::ours("Redis failed while the check ran".into());
-    }
-    conclusion
 }
 
 /// Adds what only the whole check knows: that the server died on the way, and what it wrote last.

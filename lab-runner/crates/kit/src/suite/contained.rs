@@ -37,8 +37,7 @@ impl Lab {
             config: mine.config.clone(),
             clock: mine.clock,
             container: Some(container.clone()),
-            cluster: mine.cluster.clone(),
-            keyspaces: mine.keyspaces.clone(),
+            services: Arc::clone(&mine.services),
         });
         let checks = plan::plan(&check::all(), &[]).map_err(Failure::Ours)?;
         let mut lost = BTreeSet::new();

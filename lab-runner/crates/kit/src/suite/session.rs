@@ -10,16 +10,15 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 use super::channel::{self, Channel, Events};
-use super::{complain, plan, schedule};
+use super::{Drivers, complain, plan, schedule};
 use crate::check;
 use crate::lab::{Lab, Shared};
-use crate::postgres::Cluster;
-use crate::redis::Keyspaces;
 use crate::server::Exit;
+use crate::services::Services;
 use lab_check::{CheckResult, Failure};
-use lab_protocol::{Event, RunClock, SuiteConfig};
+use lab_protocol::Event;
 
-/// Cleaning up is worth a little patience, but a dead service must not hold the run.
+/// Cleaning up may take a little while, but a dead service must not hold the run.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// Runs `session` on a runtime of its own.
@@ -45,33 +44,39 @@ fn allow_many_connections() {
 }
 
 /// Runs the checks that the configuration names.
-pub(super) async fn run() -> ExitCode {
+pub(super) async fn run(drivers: Drivers) -> ExitCode {
     match channel::open().await {
-        Ok(channel) => guarded(channel, checks).await,
+        Ok(channel) => guarded(drivers, channel, checks).await,
         Err(error) => complain(&format!("no configuration on standard input: {error}")),
     }
 }
 
 /// Starts the server with its services and keeps it until the runner hangs up.
-pub(super) async fn serve() -> ExitCode {
+pub(super) async fn serve(drivers: Drivers) -> ExitCode {
     match channel::open().await {
-        Ok(channel) => guarded(channel, keep).await,
+        Ok(channel) => guarded(drivers, channel, keep).await,
         Err(error) => complain(&format!("no configuration on standard input: {error}")),
     }
 }
 
 /// Opens the services, does `work` unless the runner hangs up first, and removes what was made.
-async fn guarded<F: Future<Output = ()>>(channel: Channel, work: impl FnOnce(Arc<Shared>, Events) -> F) -> ExitCode {
+async fn guarded<F: Future<Output = ()>>(
+    drivers: Drivers,
+    channel: Channel,
+    work: impl FnOnce(Arc<Shared>, Events) -> F,
+) -> ExitCode {
     let Channel { config, clock, events, mut hangup, writer } = channel;
-    match open_services(config, clock).await {
-        Ok(shared) => {
+    match Services::connect(drivers, &config).await {
+        Ok(services) => {
+            let services = Arc::new(services);
+            let shared = Arc::new(Shared { config, clock, container: None, services: Arc::clone(&services) });
             tokio::select! {
-                () = work(Arc::clone(&shared), events.clone()) => {}
+                () = work(shared, events.clone()) => {}
                 () = hangup.wait() => {}
             }
-            let _ = timeout(CLEAN_UP, close_services(&shared)).await;
+            let _ = timeout(CLEAN_UP, services.close()).await;
         }
-        Err(message) => events.send(Event::InfrastructureFailed { message }),
+        Err(failure) => events.send(Event::InfrastructureFailed { message: message_of(failure) }),
     }
     #[cfg(target_os = "linux")]
     lab_process::kill_descendants();
@@ -90,7 +95,7 @@ async fn checks(shared: Arc<Shared>, events: Events) {
         return events.send(event);
     }
     let ids = plan.iter().map(|check| check.id.to_owned()).collect();
-    events.send(Event::SuiteStarted { services: versions(&shared), checks: ids });
+    events.send(Event::SuiteStarted { services: shared.services.versions(), checks: ids });
     schedule::run(&shared, plan, &events).await;
     events.send(Event::SuiteFinished);
 }
@@ -108,7 +113,7 @@ async fn keep(shared: Arc<Shared>, events: Events) {
                 }
             };
             tokio::select! {
-                exit = app.ended() => events.send(Event::ServerEnded { exit: told_end(exit) }),
+                exit = app.ended() => events.send(Event::ServerEnded { exit: describe_end(exit) }),
                 () = log => {}
             }
         }
@@ -117,21 +122,14 @@ async fn keep(shared: Arc<Shared>, events: Events) {
     lab.release().await;
 }
 
-fn told_end(exit: CheckResult<Exit>) -> String {
-    exit.map_or_else(told, |exit| exit.to_string())
+fn describe_end(exit: CheckResult<Exit>) -> String {
+    exit.map_or_else(message_of, |exit| exit.to_string())
 }
 
 async fn urls(lab: &Lab, address: &str) -> BTreeMap<String, String> {
     let mut urls = BTreeMap::from([("server".to_owned(), format!("http://{address}"))]);
-    if lab.has_postgres()
-        && let Ok(database) = lab.postgres().await
-    {
-        urls.insert("postgres".into(), database.url().to_owned());
-    }
-    if lab.has_redis()
-        && let Ok(cache) = lab.redis().await
-    {
-        urls.insert("redis".into(), cache.url().to_owned());
+    for (name, tenant) in lab.tenants().await.unwrap_or_default() {
+        urls.insert(name.to_owned(), tenant.url().to_owned());
     }
     urls
 }
@@ -160,46 +158,9 @@ fn start_event(failure: Failure, lab: &Lab) -> Event {
     }
 }
 
-async fn open_services(config: SuiteConfig, clock: RunClock) -> Result<Arc<Shared>, String> {
-    let run = &config.nonce;
-    let (cluster, keyspaces) = tokio::join!(
-        async {
-            match config.services.get("postgres") {
-                Some(endpoint) => Cluster::connect(&endpoint.url, run).await.map(Some),
-                None => Ok(None),
-            }
-        },
-        async {
-            match config.services.get("redis") {
-                Some(endpoint) => Keyspaces::connect(&endpoint.url, run).await.map(Some),
-                None => Ok(None),
-            }
-        },
-    );
-    let cluster = cluster.map_err(told)?;
-    let keyspaces = keyspaces.map_err(told)?;
-    Ok(Arc::new(Shared { config, clock, container: None, cluster, keyspaces }))
-}
-
-fn told(failure: Failure) -> String {
+fn message_of(failure: Failure) -> String {
     match failure {
         Failure::Ours(message) | Failure::NotApplicable(message) => message,
         Failure::Learner(explanation) => explanation.message,
     }
-}
-
-async fn close_services(shared: &Shared) -> CheckResult {
-    if let Some(cluster) = &shared.cluster {
-        cluster.remove_all().await?;
-    }
-    if let Some(keyspaces) = &shared.keyspaces {
-        keyspaces.remove_all().await?;
-    }
-    Ok(())
-}
-
-fn versions(shared: &Shared) -> BTreeMap<String, String> {
-    let postgres = shared.cluster.as_ref().map(|cluster| ("postgres".to_owned(), cluster.version().to_owned()));
-    let redis = shared.keyspaces.as_ref().map(|keyspaces| ("redis".to_owned(), keyspaces.version().to_owned()));
-    postgres.into_iter().chain(redis).collect()
 }

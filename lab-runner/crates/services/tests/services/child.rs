@@ -39,7 +39,7 @@ async fn start(provider: &str, wanted: &str) {
     let wanted = Wanted { postgres: wanted.contains("postgres"), redis: wanted.contains("redis") };
     let began = Instant::now();
     let progress = |text: String| say(&json!({"progress": text}));
-    match services::start(choice, wanted, &progress, false).await {
+    match services::start(choice, wanted, &progress).await {
         Err(error) => say(&json!({"error": error.to_string(), "hints": error.hints(), "code": error.exit_code()})),
         Ok(ready) => {
             let milliseconds = began.elapsed().as_millis();

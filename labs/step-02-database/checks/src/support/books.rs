@@ -1,6 +1,7 @@
 //! Everything that an order or a transfer may change, added up.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 /// The state of all tables.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

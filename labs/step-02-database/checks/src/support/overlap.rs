@@ -1,6 +1,7 @@
 //! Requests that meet each other in the database.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use tokio::time::Instant;
 
 /// How much later the database answers. On one machine a transaction may be over before the next one begins, and a

@@ -4,6 +4,7 @@
 //! of a server that begins its transaction anew.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 /// When the error is raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

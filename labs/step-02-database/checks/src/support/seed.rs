@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use super::{Id, moment, rfc3339};
 

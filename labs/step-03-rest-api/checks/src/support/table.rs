@@ -2,6 +2,7 @@
 //! are judged.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use super::made::Made;
 
@@ -51,7 +52,7 @@ pub async fn overlap(lab: &Lab, app: &App) -> CheckResult {
     Ok(())
 }
 
-async fn database(lab: &Lab) -> CheckResult<Option<&lab_kit::postgres::Postgres>> {
+async fn database(lab: &Lab) -> CheckResult<Option<&lab_postgres::Postgres>> {
     match lab.postgres().await {
         Ok(db) => Ok(Some(db)),
         Err(Failure::NotApplicable(why)) => {

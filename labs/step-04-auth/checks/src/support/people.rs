@@ -1,6 +1,7 @@
 //! The people of a check: made with random names, addresses and passwords.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 use super::Id;
 

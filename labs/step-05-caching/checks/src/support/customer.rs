@@ -1,6 +1,7 @@
 //! Customers and their sessions.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 
 /// A customer of the box office.
 #[derive(Debug, Clone)]

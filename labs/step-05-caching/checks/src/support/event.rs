@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use lab_kit::prelude::*;
 use lab_kit::rand::RngExt as _;
 use lab_kit::time::{expect_moment, moment, rfc3339};
+use lab_postgres::LabPostgres as _;
 use uuid::Uuid;
 
 /// An event with values that nobody could have foreseen.

@@ -1,6 +1,8 @@
 //! Reads, and what they cost.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
+use lab_redis::LabRedis as _;
 
 /// How long a server may take to keep a copy after it has answered: some do so in the background.
 pub const KEPT: Duration = Duration::from_secs(2);

@@ -5,6 +5,7 @@ use std::future::IntoFuture as _;
 use lab_kit::prelude::*;
 use lab_kit::proxy::Proxy;
 use lab_kit::transcript::Transcript;
+use lab_postgres::LabPostgres as _;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use url::Url;

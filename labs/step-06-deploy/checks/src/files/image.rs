@@ -2,6 +2,7 @@
 
 use lab_kit::prelude::*;
 use lab_kit::{ByHand, Container};
+use lab_postgres::LabPostgres as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

@@ -1,6 +1,7 @@
 //! Requests that take as long as the grader wants: orders that wait for a lock on their table.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use sqlx::{Postgres, Transaction};
 
 use super::SOON;

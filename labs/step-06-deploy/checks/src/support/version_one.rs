@@ -1,6 +1,7 @@
 //! A database on which version 1 has run, and what an instance of version 1 says to it.
 
 use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
 use sha2::{Digest as _, Sha384};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 

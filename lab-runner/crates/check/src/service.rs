@@ -1,0 +1,86 @@
+//! What a suite asks of a service: the traits that a service's crate implements, so that the kit names no service.
+//!
+//! A suite registers a [`ServiceDriver`] for each service of its lab. A run connects once and holds a [`Service`]. Each
+//! check that needs it gets a [`Tenant`]: its own share, such as a database, which no other check sees.
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use futures::future::BoxFuture;
+
+use crate::failure::{CheckResult, Failure};
+use crate::transcript::Transcript;
+
+/// A kind of service, as a suite's `main` registers it.
+pub trait ServiceDriver: Debug + Send + Sync {
+    /// The name under which a lab's manifest asks for it, such as `postgres`.
+    fn name(&self) -> &str;
+
+    /// Its name in a sentence, such as `Postgres`.
+    fn title(&self) -> &str;
+
+    /// Connects to the service at `url` as its administrator, for the run with the secret `run`. Begins to remove what
+    /// runs left that were killed.
+    ///
+    /// # Errors
+    /// Ours, if it cannot be reached or is too old.
+    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>>;
+}
+
+/// The service of one run.
+pub trait Service: Debug + Send + Sync {
+    /// What it says it is, with its version: `PostgreSQL 15.18`.
+    fn version(&self) -> &str;
+
+    /// Whether it has served without a break since the run began. Where it has not, what failed since can be held
+    /// against nobody.
+    fn is_alive(&self) -> BoxFuture<'_, bool>;
+
+    /// Makes one check's own share, whose use is recorded in `transcript`.
+    ///
+    /// # Errors
+    /// Ours, if none can be made.
+    fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>>;
+
+    /// Removes everything that this run made. No tenant can be made afterwards.
+    ///
+    /// # Errors
+    /// Ours, if something could not be removed; the next run tries again.
+    fn close(&self) -> BoxFuture<'_, CheckResult>;
+}
+
+/// One check's own share of a service.
+pub trait Tenant: Any + Debug + Send + Sync {
+    /// The URL that the server under test is given.
+    fn url(&self) -> &str;
+
+    /// The variables that the server under test is given, with their values.
+    fn variables(&self) -> Vec<(String, String)>;
+
+    /// What went wrong with the service itself while the server under test used it: then a failed check says nothing of
+    /// the submission.
+    fn service_error(&self) -> Option<String>;
+
+    /// Gives the share back: its connections end now, and its data is removed soon.
+    fn release(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What holds a check's tenants: the kit's `Lab`. A service's crate extends every host with a method of its own, such as
+/// `lab.postgres()`.
+pub trait ServiceHost: Sync {
+    /// The check's tenant of the service `name`, made on first use.
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made or the suite has no such service; not applicable, if the server under test was not
+    /// started by the grader.
+    fn tenant<'a>(&'a self, name: &'a str) -> BoxFuture<'a, CheckResult<&'a dyn Tenant>>;
+}
+
+/// The check's tenant of the service `name`, as the type that its driver makes.
+///
+/// # Errors
+/// As [`ServiceHost::tenant`]; ours, if another driver was registered under this name.
+pub async fn tenant_of<'a, T: Tenant>(host: &'a (impl ServiceHost + ?Sized), name: &'a str) -> CheckResult<&'a T> {
+    let tenant: &dyn Any = host.tenant(name).await?;
+    tenant.downcast_ref().ok_or_else(|| Failure::Ours(format!("another driver is registered as `{name}`")))
+}

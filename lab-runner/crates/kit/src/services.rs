@@ -1,0 +1,76 @@
+//! The services of one run, whatever they are: connected to once, asked whether they live, and closed at the end.
+
+use std::collections::BTreeMap;
+
+use futures::future::{join_all, try_join_all};
+
+use lab_check::CheckResult;
+use lab_check::service::{Service, ServiceDriver};
+use lab_protocol::SuiteConfig;
+
+/// The services that a run is connected to, in the order in which the suite registers their drivers.
+#[derive(Debug, Default)]
+pub(crate) struct Services(Vec<RunningService>);
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct RunningService {
+    driver: &'static dyn ServiceDriver,
+    service: Box<dyn Service>,
+}
+
+impl RunningService {
+    pub fn name(&self) -> &str {
+        self.driver.name()
+    }
+
+    pub fn title(&self) -> &str {
+        self.driver.title()
+    }
+
+    pub fn service(&self) -> &dyn Service {
+        self.service.as_ref()
+    }
+}
+
+impl Services {
+    /// Connects to every service of `config` for which there is a driver, side by side.
+    ///
+    /// # Errors
+    /// Ours, if one of them cannot be reached.
+    pub async fn connect(drivers: &[&'static dyn ServiceDriver], config: &SuiteConfig) -> CheckResult<Self> {
+        let endpoints = drivers.iter().filter_map(|driver| Some((*driver, config.services.get(driver.name())?)));
+        let connections = endpoints.map(|(driver, endpoint)| async move {
+            let service = driver.connect(&endpoint.url, &config.nonce).await?;
+            Ok(RunningService { driver, service })
+        });
+        Ok(Self(try_join_all(connections).await?))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &RunningService> {
+        self.0.iter()
+    }
+
+    /// What each says it is, by name.
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        self.iter().map(|running| (running.name().to_owned(), running.service.version().to_owned())).collect()
+    }
+
+    /// The first that has not served without a break since the run began, in a sentence.
+    pub async fn failure(&self) -> Option<String> {
+        for running in self.iter() {
+            if !running.service.is_alive().await {
+                return Some(format!("{} failed while the check ran", running.title()));
+            }
+        }
+        None
+    }
+
+    /// Removes everything that the run made on them.
+    ///
+    /// # Errors
+    /// Ours, if something could not be removed.
+    pub async fn close(&self) -> CheckResult {
+        join_all(self.iter().map(|running| running.service.close())).await.into_iter().collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! Postgres as a suite registers it, and as a check asks for it.
+
+use std::future::Future;
+
+use futures::future::BoxFuture;
+use lab_check::CheckResult;
+use lab_check::service::{Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
+use lab_check::transcript::Transcript;
+
+use super::cluster::Cluster;
+use super::database::Postgres;
+
+const NAME: &str = "postgres";
+/// The variable in which the server under test finds its database.
+const VARIABLE: &str = "DATABASE_URL";
+
+/// What a suite registers to use Postgres.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     lab_kit::suite::main_with(&[&lab_postgres::Driver])
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Driver;
+
+impl ServiceDriver for Driver {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn title(&self) -> &str {
+        "Postgres"
+    }
+
+    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>> {
+        Box::pin(async move { Ok(Box::new(Cluster::connect(url, run).await?) as Box<dyn Service>) })
+    }
+}
+
+impl Service for Cluster {
+    fn version(&self) -> &str {
+        Self::version(self)
+    }
+
+    fn is_alive(&self) -> BoxFuture<'_, bool> {
+        Box::pin(Self::is_alive(self))
+    }
+
+    fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>> {
+        Box::pin(async move { Ok(Box::new(Postgres::create(self, transcript).await?) as Box<dyn Tenant>) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, CheckResult> {
+        Box::pin(self.remove_all())
+    }
+}
+
+impl Tenant for Postgres {
+    fn url(&self) -> &str {
+        Self::url(self)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        vec![(VARIABLE.to_owned(), Self::url(self).to_owned())]
+    }
+
+    fn service_error(&self) -> Option<String> {
+        Self::service_error(self)
+    }
+
+    fn release(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.remove())
+    }
+}
+
+/// Gives a check its own database.
+pub trait LabPostgres {
+    /// This check's own database, made on first use.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// use lab_postgres::LabPostgres as _;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let orders: i64 = lab.postgres().await?.scalar("select count(*) from orders").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
+    fn postgres(&self) -> impl Future<Output = CheckResult<&Postgres>> + Send;
+}
+
+impl<H: ServiceHost> LabPostgres for H {
+    async fn postgres(&self) -> CheckResult<&Postgres> {
+        tenant_of(self, NAME).await
+    }
+}

@@ -1,0 +1,32 @@
+//! Postgres as a suite uses it: each check's own database, watched through its proxy, and removed.
+//!
+//! A run connects once ([`Cluster`]) and makes databases ahead of time. A check takes one ([`Postgres`]), whose URL
+//! leads through a proxy that records every statement and makes faults. Only databases and roles of the form
+//! `lab_<run>_<number>` are ever dropped; what a killed run left is dropped by the next.
+
+mod cluster;
+mod connection;
+mod database;
+mod database_pool;
+mod driver;
+mod log;
+mod login;
+mod pg_error;
+mod query;
+mod reaper;
+mod refusal;
+mod server;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod sql;
+mod statement;
+mod sweep;
+mod wire;
+
+pub use cluster::Cluster;
+pub use database::Postgres;
+pub use driver::{Driver, LabPostgres};
+pub use query::Sql;
+pub use refusal::Refusal;
+pub use statement::{Recorded, Statement, Statements};

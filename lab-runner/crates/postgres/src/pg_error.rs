@@ -1,0 +1,82 @@
+//! What Postgres says when it refuses (PostgreSQL manual, "Error and Notice Message Fields").
+
+use std::fmt;
+
+use super::wire::Message;
+
+/// An error message's severity, code and text.
+#[derive(Debug, Default, Clone)]
+pub(super) struct PgError {
+    severity: String,
+    code: String,
+    text: String,
+    /// The function of Postgres that complains.
+    routine: String,
+}
+
+impl PgError {
+    pub fn read(mut body: &[u8]) -> Self {
+        let mut error = Self::default();
+        while let Some((&field, rest)) = body.split_first() {
+            if field == 0 {
+                break;
+            }
+            let (value, next) = Message::text(rest);
+            let value = String::from_utf8_lossy(value).into_owned();
+            match field {
+                b'V' => error.severity = value,
+                // The severity in the cluster's own language, if the other is not sent.
+                b'S' if error.severity.is_empty() => error.severity = value,
+                b'C' => error.code = value,
+                b'M' => error.text = value,
+                b'R' => error.routine = value,
+                _ => {}
+            }
+            body = next;
+        }
+        error
+    }
+
+    /// Whether the cluster itself is in service_error, whatever the statement was. What a statement raises on purpose, with
+    /// whichever code, is its own.
+    pub fn is_ours(&self) -> bool {
+        is_ours(&self.code) && self.routine != "exec_stmt_raise"
+    }
+}
+
+impl fmt::Display for PgError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = if self.severity == "FATAL" || self.severity == "PANIC" { "FATAL" } else { "ERROR" };
+        write!(f, "{severity} {}: {}", self.code, self.text)
+    }
+}
+
+/// Whether an SQLSTATE says that the cluster is in service_error: a full disk, no memory, a failing disk, a crash, a damaged
+/// file (PostgreSQL manual, "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, and 57P01,
+/// which is what a check brings about on purpose.
+pub(super) fn is_ours(code: &str) -> bool {
+    matches!(code, "53100" | "53200" | "57P02" | "58030" | "XX001" | "XX002")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_gives_its_code_and_text() {
+        let body = b"SFEHLER\0VERROR\0C23505\0Mduplicate key\0Dmore\0\0";
+        let error = PgError::read(body);
+        assert_eq!(error.to_string(), "ERROR 23505: duplicate key");
+        assert!(!error.is_ours());
+    }
+
+    #[test]
+    fn a_full_disk_is_our_fault() {
+        assert!(PgError::read(b"VERROR\0C53100\0Mcould not extend file\0Rmdextend\0\0").is_ours());
+    }
+
+    #[test]
+    fn a_full_disk_that_a_statement_invents_is_not() {
+        assert!(!PgError::read(b"VERROR\0C53100\0Mno room\0Rexec_stmt_raise\0\0").is_ours());
+    }
+}

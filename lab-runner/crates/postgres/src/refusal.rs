@@ -1,0 +1,118 @@
+//! Whose fault a failed statement of the grader's is, and what a beginner is told of it.
+
+use sqlx::postgres::PgDatabaseError;
+
+use super::pg_error;
+use lab_check::Failure;
+
+/// How much of a statement is shown.
+const MOST_SHOWN: usize = 300;
+
+/// Why Postgres refused what the schema forbids.
+///
+/// ```
+/// # use lab_postgres::LabPostgres as _;
+/// # use lab_kit::prelude::*;
+/// # async fn example(lab: &Lab) -> CheckResult<()> {
+/// let update = lab.postgres().await?.sql("update events set price_cents = -1");
+/// let refusal = update.expect_refused("a negative price").await?;
+/// lab.note(format!("refused by {}: {}", refusal.constraint.unwrap_or_default(), refusal.message));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The SQLSTATE, such as `23514`.
+    pub code: String,
+    /// What Postgres says.
+    pub message: String,
+    /// The constraint, if it is one with a name.
+    pub constraint: Option<String>,
+}
+
+impl Refusal {
+    /// The refusal in `error`, if that is what it is: by a constraint (class 23), by a type (22), or by the
+    /// learner's own function or trigger (P0, 44: a view's check).
+    pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
+        let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+        let refused = ["22", "23", "44", "P0"].iter().any(|class| error.code().starts_with(class));
+        refused.then(|| Self {
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+            constraint: error.constraint().map(str::to_owned),
+        })
+    }
+}
+
+/// What to tell of `error`, which `sql` ended in.
+pub(super) fn explain(error: &sqlx::Error, sql: &str) -> Failure {
+    match error {
+        sqlx::Error::Database(refused) => match refused.try_downcast_ref::<PgDatabaseError>() {
+            Some(refused) => refused_by_postgres(refused, sql).unwrap_or_else(|| ours(error, sql)),
+            None => ours(error, sql),
+        },
+        sqlx::Error::RowNotFound => Failure::learner("the database does not hold the row that the grader looked for")
+            .expected(format!("a row from: {}", on_one_line(sql)))
+            .actual("no row"),
+        sqlx::Error::ColumnDecode { index, source } => {
+            Failure::learner(format!("column {index} does not hold what the README asks for"))
+                .expected(format!("a readable value from: {}", on_one_line(sql)))
+                .actual(source.to_string())
+        }
+        _ => ours(error, sql),
+    }
+}
+
+fn ours(error: &sqlx::Error, sql: &str) -> Failure {
+    Failure::ours(&format!("running `{}`", on_one_line(sql)), error)
+}
+
+/// The learner's share: the statement is right by the README, so what it fails on is the schema.
+fn refused_by_postgres(error: &PgDatabaseError, sql: &str) -> Option<Failure> {
+    let (code, text) = (error.code(), error.message());
+    if pg_error::is_ours(code) {
+        return None;
+    }
+    let message = match code {
+        "42P01" => format!("the table {} does not exist", quoted(text)),
+        "42703" => format!("a column is missing: {}", unquoted(text)),
+        "42883" | "42804" | "42846" => {
+            format!("a column has another type than the README asks for: {}", unquoted(text))
+        }
+        "23502" => format!("the schema wants a value that the README does not name: {}", unquoted(text)),
+        "23503" => format!("a foreign key refuses a row that the README allows: {}", unquoted(text)),
+        "23505" => format!("a unique constraint refuses a row that the README allows: {}", unquoted(text)),
+        "23514" => format!("a check constraint refuses a row that the README allows: {}", unquoted(text)),
+        "55P03" => "a transaction of the server holds a lock and does not end".into(),
+        "40001" | "40P01" => format!("a transaction of the server stood in the grader's way: {text}"),
+        // A syntax error is in what we wrote.
+        "42601" | "42501" => return None,
+        _ if ["22", "23", "42", "44", "P0"].iter().any(|class| code.starts_with(class)) => {
+            format!("the schema does not allow what the README asks for: {}", unquoted(text))
+        }
+        _ => return None,
+    };
+    let failure = Failure::learner(message)
+        .expected(format!("Postgres to run: {}", on_one_line(sql)))
+        .actual(format!("ERROR {code}: {text}"));
+    Some(failure)
+}
+
+/// What `text` has between its first double quotes, in backquotes.
+fn quoted(text: &str) -> String {
+    let name = text.split('"').nth(1).unwrap_or(text);
+    format!("`{name}`")
+}
+
+/// Backquotes in place of double quotes, as everywhere else in what a learner reads.
+fn unquoted(text: &str) -> String {
+    text.replace('"', "`")
+}
+
+/// A statement as one line of bounded length.
+pub(super) fn on_one_line(sql: &str) -> String {
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.len() {
+        0..=MOST_SHOWN => line,
+        _ => format!("{}…", &line[..line.floor_char_boundary(MOST_SHOWN)]),
+    }
+}

@@ -1,0 +1,451 @@
+//! The database side, on a real Postgres.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure};
+use lab_postgres::{Cluster, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use lab_test_services::{self as servers, PrivatePostgres};
+
+/// Long enough on the slowest machine; no test waits it out unless it fails.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn cluster(run: &str) -> Cluster {
+    Cluster::connect(&servers::postgres_url(), &format!("{run} {}", std::process::id())).await.expect("a cluster")
+}
+
+async fn database(cluster: &Cluster) -> Postgres {
+    Postgres::create(cluster, Transcript::default()).await.expect("a database")
+}
+
+async fn learner(db: &Postgres) -> PgConnection {
+    PgConnection::connect(db.url()).await.expect("the learner's connection")
+}
+
+async fn administrator() -> PgConnection {
+    PgConnection::connect(&servers::postgres_url()).await.expect("the administrator's connection")
+}
+
+/// The databases and roles whose names begin with that of `db`, up to its number.
+async fn left_of_run(db: &str) -> Vec<String> {
+    let run = db.rsplit_once('_').expect("a name of ours").0;
+    let names = "select datname::text from pg_database where starts_with(datname::text, $1)
+                 union all select rolname::text from pg_roles where starts_with(rolname::text, $1)";
+    sqlx::query_scalar(names).bind(run.to_owned()).fetch_all(&mut administrator().await).await.expect("names")
+}
+
+fn name_of(db: &Postgres) -> String {
+    db.url().rsplit_once('/').expect("a database in the URL").1.to_owned()
+}
+
+fn message(failure: Failure) -> String {
+    match failure {
+        Failure::Learner(told) => told.message,
+        Failure::Ours(message) => panic!("our fault: {message}"),
+        Failure::NotApplicable(message) => panic!("not applicable: {message}"),
+    }
+}
+
+#[tokio::test]
+async fn a_check_owns_its_database_and_nothing_else() {
+    let cluster = cluster("owns").await;
+    assert!(cluster.version().starts_with("PostgreSQL 1"), "{}", cluster.version());
+    let (mine, other) = (database(&cluster).await, database(&cluster).await);
+    let mut connection = learner(&mine).await;
+    connection.execute("create table t (id int); create schema s; insert into t values (1)").await.unwrap();
+    assert_eq!(mine.scalar::<i64>("select count(*) from t").await.unwrap(), 1);
+    assert!(other.rows::<(i32,)>("select id from t").await.is_err(), "the other database has the table too");
+
+    for forbidden in
+        ["create database x", "create role x", "select pg_read_file('/etc/passwd')", "alter system set fsync = on"]
+    {
+        assert!(connection.execute(forbidden).await.is_err(), "{forbidden}");
+    }
+    let into_the_other: PgConnectOptions = mine.url().parse().unwrap();
+    let refused = into_the_other.database(&name_of(&other)).connect().await;
+    assert!(refused.is_err(), "a role reached another's database");
+    cluster.remove_all().await.unwrap();
+}
+
+/// The cluster of these tests has the locale `C`, where `ä` has no other case.
+#[tokio::test]
+async fn text_is_utf8_with_cases_and_the_order_of_code_points_whatever_the_clusters_locale() {
+    let cluster = cluster("locale").await;
+    let db = database(&cluster).await;
+    assert_eq!(db.scalar::<String>("select upper('ä') || lower('Ö')").await.unwrap(), "Äö");
+    let sorted = "select string_agg(word, ' ' order by word) from unnest(array['b', 'ä', 'a', 'B']) word";
+    assert_eq!(db.scalar::<String>(sorted).await.unwrap(), "B a b ä");
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_checks_own_password_opens_its_database() {
+    let cluster = cluster("password").await;
+    let db = database(&cluster).await;
+    let right: PgConnectOptions = db.url().parse().unwrap();
+    let code = async |options: PgConnectOptions| match timeout(SOON, options.connect()).await.unwrap() {
+        Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(right.clone().password("guess")).await, "28P01");
+    assert_eq!(code(right.clone().database("nowhere")).await, "3D000");
+    // Another role is not let in with the check's password.
+    let foreign = timeout(SOON, right.clone().username("nobody").connect()).await.unwrap();
+    assert!(foreign.is_err());
+    let mut connection = right.connect().await.unwrap();
+    connection.execute("select 1").await.unwrap();
+    assert_eq!(db.service_error(), None);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_has_as_many_connections_as_are_fair_and_is_told_so() {
+    let cluster = cluster("limit").await;
+    let db = database(&cluster).await;
+    let opened = join_all((0..110).map(|_| PgConnection::connect(db.url()))).await;
+    let (open, refused): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+    assert!(open.len() >= 33, "{}", open.len());
+    assert!(refused.iter().all(|refused| format!("{refused:?}").contains("53300")), "{refused:?}");
+    assert_eq!(db.service_error(), None, "its own limit is the server's own mistake");
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_leaves_nothing_even_with_learners_connected() {
+    let cluster = cluster("leaves nothing").await;
+    let dropped_early = name_of(&database(&cluster).await);
+    let db = database(&cluster).await;
+    let mut connection = learner(&db).await;
+    connection.execute("create table t (id int)").await.unwrap();
+    assert!(left_of_run(&dropped_early).await.len() >= 2);
+    cluster.remove_all().await.unwrap();
+    assert_eq!(left_of_run(&dropped_early).await, Vec::<String>::new());
+    assert!(connection.execute("select 1").await.is_err());
+    assert!(Postgres::create(&cluster, Transcript::default()).await.is_err());
+    cluster.remove_all().await.expect("a second removal is none");
+}
+
+#[tokio::test]
+async fn a_dead_runs_databases_are_removed_by_the_next_and_a_living_ones_kept() {
+    let living = cluster("living").await;
+    let kept = database(&living).await;
+    let mut admin = administrator().await;
+    admin.execute("drop database if exists lab_0123456789abcdef_7").await.unwrap();
+    admin
+        .execute("drop role if exists lab_0123456789abcdef_7; create role lab_0123456789abcdef_7 login")
+        .await
+        .unwrap();
+    admin.execute("create database lab_0123456789abcdef_7 owner lab_0123456789abcdef_7").await.unwrap();
+    admin.execute("drop role if exists lab_orders_7; create role lab_orders_7").await.unwrap();
+
+    let next = cluster("next").await;
+    let deadline = Instant::now() + SOON;
+    while !left_of_run("lab_0123456789abcdef_7").await.is_empty() {
+        assert!(Instant::now() < deadline, "the dead run's database is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    next.remove_all().await.unwrap();
+    assert_eq!(left_of_run("lab_orders_7").await, ["lab_orders_7"], "a role that is not ours was dropped");
+    admin.execute("drop role lab_orders_7").await.unwrap();
+    assert_eq!(kept.scalar::<i32>("select 1").await.unwrap(), 1);
+    assert!(living.is_alive().await);
+    living.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn statements_are_recorded_with_their_answers_and_only_queries_counted() {
+    let cluster = cluster("recorded").await;
+    let db = database(&cluster).await;
+    let mut connection = learner(&db).await;
+    let seen = db
+        .record(async {
+            let mut transaction = connection.begin().await.unwrap();
+            transaction.execute("create table t (id int primary key)").await.unwrap();
+            for id in 1..=2 {
+                sqlx::query("insert into t values ($1)").bind(id).execute(&mut *transaction).await.unwrap();
+            }
+            assert!(sqlx::query("insert into t values ($1)").bind(2).execute(&mut *transaction).await.is_err());
+            transaction.rollback().await.unwrap();
+            connection.ping().await.unwrap();
+            CheckResult::Ok("done")
+        })
+        .await
+        .unwrap();
+    assert_eq!(seen.value, "done");
+    let all: Vec<(&str, &str)> = seen.statements.iter().map(|s| (s.sql.as_str(), s.answer.as_str())).collect();
+    let refused = "ERROR 23505: duplicate key value violates unique constraint \"t_pkey\"";
+    let expected = [
+        ("BEGIN", "BEGIN"),
+        ("create table t (id int primary key)", "CREATE TABLE"),
+        ("insert into t values ($1)", "INSERT 0 1"),
+        ("insert into t values ($1)", "INSERT 0 1"),
+        ("insert into t values ($1)", refused),
+        ("ROLLBACK", "ROLLBACK"),
+    ];
+    assert_eq!(all, expected);
+    seen.expect_statements(4, "").unwrap();
+    assert!(message(seen.expect_statements(0, "").unwrap_err()).starts_with("4 SQL statements"));
+    let before = db.statements().len();
+    assert_eq!(db.scalar::<i64>("select 1::int8").await.unwrap(), 1);
+    assert_eq!(db.statements().len(), before, "the administrator's statements are recorded too");
+    cluster.remove_all().await.unwrap();
+}
+
+/// psql through the proxy, with every kind of statement that takes its own messages.
+#[tokio::test]
+async fn psql_copies_data_in_and_out_and_runs_several_statements_at_once() {
+    let cluster = cluster("psql").await;
+    let db = database(&cluster).await;
+    let rows = 20_000;
+    let data: String = (0..rows).map(|row| format!("{row}\t{}\n", "x".repeat(40))).collect();
+    let mut psql = tokio::process::Command::new(servers::postgres_programs().join("psql"))
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-At", db.url()])
+        .args(["-c", "create table t (id int, name text); select 'one'; select 'two'"])
+        .args(["-c", "copy t from stdin"])
+        .args(["-c", "copy t to stdout"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("psql starts");
+    let (mut stdin, mut stdout) = (psql.stdin.take().unwrap(), psql.stdout.take().unwrap());
+    let send = async {
+        stdin.write_all(data.as_bytes()).await.unwrap();
+        drop(stdin);
+    };
+    let mut copied = String::new();
+    let (_, read) = timeout(SOON, async { tokio::join!(send, stdout.read_to_string(&mut copied)) }).await.unwrap();
+    read.unwrap();
+    assert!(psql.wait().await.unwrap().success());
+    assert!(copied == format!("one\ntwo\n{data}"));
+    let seen = db.statements();
+    let answers: Vec<&str> = seen.iter().map(|statement| statement.answer.as_str()).collect();
+    assert_eq!(answers, ["CREATE TABLE", "SELECT 1", "SELECT 1", &format!("COPY {rows}"), &format!("COPY {rows}")]);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_connections_at_once_are_recorded_to_the_last_statement() {
+    let cluster = cluster("hundred").await;
+    let db = database(&cluster).await;
+    let pool = PgPoolOptions::new().max_connections(60).connect(db.url()).await.unwrap();
+    pool.execute("create table t (id int primary key)").await.unwrap();
+    let seen = db
+        .record(async {
+            let inserts = (0..1_000).map(|id| sqlx::query("insert into t values ($1)").bind(id).execute(&pool));
+            for inserted in join_all(inserts).await {
+                inserted.unwrap();
+            }
+            CheckResult::Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(seen.statements.queries().len(), 1_000);
+    assert!(seen.statements.iter().all(|statement| statement.answer == "INSERT 0 1"));
+    assert!(db.sessions().await.unwrap() > 1);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn sessions_are_counted_and_terminated_and_the_pool_recovers() {
+    let cluster = cluster("sessions").await;
+    let db = database(&cluster).await;
+    let pool = PgPoolOptions::new().max_connections(3).connect(db.url()).await.unwrap();
+    let held = join_all((0..3).map(|_| pool.acquire())).await;
+    assert_eq!(db.sessions().await.unwrap(), 3);
+    drop(held);
+    assert_eq!(db.terminate_sessions().await.unwrap(), 3);
+    assert_eq!(db.sessions().await.unwrap(), 0);
+    assert_eq!(sqlx::query_scalar::<_, i32>("select 7").fetch_one(&pool).await.unwrap(), 7);
+    assert_eq!(db.service_error(), None, "what a check does on purpose is no error of the service");
+    assert!(cluster.is_alive().await);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cut_database_fails_and_a_restored_one_serves_again() {
+    let cluster = cluster("cut").await;
+    let db = database(&cluster).await;
+    let pool = PgPoolOptions::new().max_connections(2).connect(db.url()).await.unwrap();
+    let ask = || async { timeout(SOON, sqlx::query_scalar::<_, i32>("select 7").fetch_one(&pool)).await.unwrap() };
+    assert!(ask().await.is_ok());
+    db.proxy().cut();
+    assert!(ask().await.is_err());
+    db.proxy().restore();
+    assert_eq!(ask().await.unwrap(), 7);
+    db.proxy().stop();
+    assert!(timeout(Duration::from_millis(200), ask()).await.is_err(), "a stopped database answered");
+    db.proxy().restore();
+    assert_eq!(ask().await.unwrap(), 7);
+    assert_eq!(db.scalar::<i32>("select 9").await.unwrap(), 9);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_can_be_cut_off_or_its_answer_lost() {
+    let cluster = cluster("failpoints").await;
+    let db = database(&cluster).await;
+    learner(&db).await.execute("create table t (id int)").await.unwrap();
+    let insert = |id: i32| {
+        let url = db.url().to_owned();
+        async move {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            let mut transaction = connection.begin().await?;
+            sqlx::query("insert into t values ($1)").bind(id).execute(&mut *transaction).await?;
+            transaction.commit().await
+        }
+    };
+    let failpoint = db.proxy().cut_at("insert into t");
+    assert!(insert(1).await.is_err());
+    assert!(failpoint.was_triggered());
+    let failpoint = db.proxy().cut_at("COMMIT");
+    assert!(insert(2).await.is_err());
+    assert!(failpoint.was_triggered());
+    let failpoint = db.proxy().lose_answer_to("commit");
+    assert!(insert(3).await.is_err());
+    assert!(failpoint.was_triggered());
+    insert(4).await.unwrap();
+    assert_eq!(db.rows::<(i32,)>("select id from t order by id").await.unwrap(), [(3,), (4,)]);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_learners_schema_is_told_in_plain_words() {
+    let cluster = cluster("words").await;
+    let db = database(&cluster).await;
+    db.execute("create table events (id int primary key, price int check (price >= 0), title text not null)")
+        .await
+        .unwrap();
+    let told = |result: CheckResult<u64>| message(result.unwrap_err());
+    assert_eq!(told(db.execute("insert into orders values (1)").await), "the table `orders` does not exist");
+    assert_eq!(
+        told(db.execute("update events set seats = 1").await),
+        "a column is missing: column `seats` of relation `events` does not exist"
+    );
+    assert!(
+        told(db.execute("insert into events (id) values (1)").await).contains("a value that the README does not name")
+    );
+    db.execute("insert into events values (1, 5, 'a')").await.unwrap();
+    assert!(message(db.scalar::<i64>("select id from events").await.unwrap_err()).contains("does not hold"));
+    assert!(
+        message(db.scalar::<i32>("select id from events where id = 9").await.unwrap_err())
+            .contains("does not hold the row")
+    );
+    assert!(matches!(db.execute("selekt 1").await, Err(Failure::Ours(_))), "our own typing error");
+
+    let negative = db.sql("update events set price = $1").bind(-1).expect_refused("a negative price").await.unwrap();
+    assert_eq!(negative.code, "23514");
+    let allowed = db.sql("update events set price = 0").expect_refused("a price of nothing").await.unwrap_err();
+    assert_eq!(message(allowed), "the schema allows a price of nothing");
+    let absent = db.sql("update orders set price = 0").expect_refused("a price of nothing").await.unwrap_err();
+    assert_eq!(message(absent), "the table `orders` does not exist");
+    let plan = db.explain("select * from events where id = 1").await.unwrap();
+    assert!(plan.pointer("/0/Plan/Node Type").is_some(), "{plan}");
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_the_server_never_gives_back_fails_the_learner() {
+    let cluster = cluster("lock").await;
+    let db = database(&cluster).await;
+    let mut connection = learner(&db).await;
+    connection.execute("create table t (id int); insert into t values (1)").await.unwrap();
+    connection.execute("begin; update t set id = 2").await.unwrap();
+    let waited = timeout(SOON, db.execute("update t set id = 3")).await.expect("the lock's time-out");
+    assert_eq!(message(waited.unwrap_err()), "a transaction of the server holds a lock and does not end");
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_crashed_and_came_back_counts_as_dead() {
+    let server = PrivatePostgres::start();
+    let cluster = Cluster::connect(&server.url(), "crash").await.unwrap();
+    let db = database(&cluster).await;
+    assert!(cluster.is_alive().await);
+    server.crash();
+    assert!(!cluster.is_alive().await);
+    assert!(!cluster.is_alive().await, "the dead do not rise");
+    drop(db);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_fails_at_once_and_not_after_every_patience() {
+    let server = PrivatePostgres::start();
+    let cluster = Cluster::connect(&server.url(), "gone").await.unwrap();
+    let db = database(&cluster).await;
+    drop(server);
+    let began = Instant::now();
+    assert!(!cluster.is_alive().await);
+    // Some may have been made before.
+    while Postgres::create(&cluster, Transcript::default()).await.is_ok() {}
+    assert!(matches!(db.execute("select 1").await, Err(Failure::Ours(_))));
+    assert!(cluster.remove_all().await.is_err());
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_starting_up_is_waited_for() {
+    let server = PrivatePostgres::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let real = server.port();
+    tokio::spawn(async move {
+        let mut refusals = 3;
+        while let Ok((mut client, _)) = listener.accept().await {
+            if refusals > 0 {
+                refusals -= 1;
+                let body = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
+                let length = u32::try_from(body.len()).unwrap() + 4;
+                let _ = client.write_all(&[b"E", &length.to_be_bytes()[..], body].concat()).await;
+                let _ = client.read(&mut [0; 1024]).await;
+                continue;
+            }
+            tokio::spawn(async move {
+                let mut real = TcpStream::connect(("127.0.0.1", real)).await.unwrap();
+                copy_bidirectional(&mut client, &mut real).await
+            });
+        }
+    });
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+    Cluster::connect(&url, "starting").await.expect("patience").remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_runs_side_by_side_do_not_touch_each_other() {
+    let (one, two) = (cluster("one").await, cluster("two").await);
+    let (first, second) = (database(&one).await, database(&two).await);
+    first.execute("create table t (id int)").await.unwrap();
+    two.remove_all().await.unwrap();
+    assert_eq!(left_of_run(&name_of(&second)).await, Vec::<String>::new());
+    assert_eq!(first.scalar::<i64>("select count(*) from t").await.unwrap(), 0);
+    one.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_administrator_without_superuser_will_do() {
+    let mut admin = administrator().await;
+    admin
+        .execute("drop role if exists plain_admin; create role plain_admin login createdb createrole password 'p'")
+        .await
+        .unwrap();
+    let url: PgConnectOptions = servers::postgres_url().parse().unwrap();
+    let url = format!("postgres://plain_admin:p@{}:{}/postgres", url.get_host(), url.get_port());
+    let cluster = Cluster::connect(&url, "plain").await.unwrap();
+    let db = database(&cluster).await;
+    let mut connection = learner(&db).await;
+    connection.execute("create table t (id int); insert into t values (1)").await.unwrap();
+    assert_eq!(db.scalar::<i64>("select count(*) from t").await.unwrap(), 1);
+    assert_eq!(db.sessions().await.unwrap(), 1);
+    assert_eq!(db.terminate_sessions().await.unwrap(), 1);
+    drop(connection);
+    cluster.remove_all().await.unwrap();
+    admin.execute(AssertSqlSafe("drop role plain_admin".to_owned())).await.unwrap();
+}

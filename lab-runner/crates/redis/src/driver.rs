@@ -1,0 +1,99 @@
+//! Redis as a suite registers it, and as a check asks for it.
+
+use std::future::Future;
+
+use futures::future::BoxFuture;
+use lab_check::CheckResult;
+use lab_check::service::{Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
+use lab_check::transcript::Transcript;
+
+use super::keyspace::Redis;
+use super::keyspaces::Keyspaces;
+
+const NAME: &str = "redis";
+/// The variable in which the server under test finds its keyspace.
+const VARIABLE: &str = "REDIS_URL";
+
+/// What a suite registers to use Redis.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     lab_kit::suite::main_with(&[&lab_redis::Driver])
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Driver;
+
+impl ServiceDriver for Driver {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn title(&self) -> &str {
+        "Redis"
+    }
+
+    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>> {
+        Box::pin(async move { Ok(Box::new(Keyspaces::connect(url, run).await?) as Box<dyn Service>) })
+    }
+}
+
+impl Service for Keyspaces {
+    fn version(&self) -> &str {
+        Self::version(self)
+    }
+
+    fn is_alive(&self) -> BoxFuture<'_, bool> {
+        Box::pin(Self::is_alive(self))
+    }
+
+    fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>> {
+        Box::pin(async move { Ok(Box::new(Redis::create(self, transcript).await?) as Box<dyn Tenant>) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, CheckResult> {
+        Box::pin(self.remove_all())
+    }
+}
+
+impl Tenant for Redis {
+    fn url(&self) -> &str {
+        Self::url(self)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        vec![(VARIABLE.to_owned(), Self::url(self).to_owned())]
+    }
+
+    fn service_error(&self) -> Option<String> {
+        Self::service_error(self)
+    }
+
+    fn release(&self) -> BoxFuture<'_, ()> {
+        self.remove();
+        Box::pin(async {})
+    }
+}
+
+/// Gives a check its own keyspace.
+pub trait LabRedis {
+    /// This check's own Redis keyspace, made on first use.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let keys = lab.redis().await?.keys().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if it cannot be made; not applicable, if the server under test was not started by the grader.
+    fn redis(&self) -> impl Future<Output = CheckResult<&Redis>> + Send;
+}
+
+impl<H: ServiceHost> LabRedis for H {
+    async fn redis(&self) -> CheckResult<&Redis> {
+        tenant_of(self, NAME).await
+    }
+}

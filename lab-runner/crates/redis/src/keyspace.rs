@@ -1,0 +1,286 @@
+//! One check's own keyspace.
+
+use std::future::IntoFuture;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands as _, RedisResult};
+use tokio::sync::OnceCell;
+
+use super::command::{Commands, Recorded};
+use super::keyspaces::{Given, Keyspaces};
+use super::log::Log;
+use super::rewrite::CommandRewriter;
+use super::session::Recorder;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Ours as _};
+use lab_proxy::{Failpoints, Protocol, Proxy, Session};
+
+/// One check's own keyspace, and the proxy through which the server under test reaches it.
+///
+/// What is asked through this type is asked as administrator and around the proxy: it is neither counted nor hit by
+/// the proxy's faults.
+///
+/// ```
+/// # use lab_redis::LabRedis as _;
+/// # use lab_kit::prelude::*;
+/// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
+/// let cache = lab.redis().await?;
+/// app.get("/events/7").await?.expect_status(200)?;
+/// expect_that(!cache.keys().await?.is_empty(), "the answer is kept in Redis")?;
+/// # Ok(()) }
+/// ```
+pub struct Redis {
+    keyspaces: Keyspaces,
+    database: i64,
+    given: Mutex<Option<Given>>,
+    url: String,
+    connection: OnceCell<MultiplexedConnection>,
+    proxy: Proxy,
+    log: Log,
+}
+
+/// Records each connection into the same log.
+struct Recording {
+    log: Log,
+    failpoints: Failpoints,
+    rewriter: CommandRewriter,
+    user: String,
+    password: String,
+}
+
+impl Protocol for Recording {
+    fn session(&self) -> Box<dyn Session> {
+        let (log, failpoints) = (self.log.clone(), self.failpoints.clone());
+        Box::new(Recorder::new(log, failpoints, self.rewriter.clone(), &self.user, &self.password))
+    }
+
+    fn unreachable(&self, reason: &str) {
+        self.log.service_failed(format!("Redis could not be reached: {reason}"));
+    }
+}
+
+impl Redis {
+    /// Takes an empty keyspace from the run's Redis. A check gets its own from [`crate::Lab::redis`].
+    ///
+    /// ```
+    /// # async fn example(keyspaces: &lab_redis::Keyspaces) -> lab_kit::CheckResult<()> {
+    /// use lab_check::transcript::Transcript;
+    /// use lab_redis::Redis;
+    ///
+    /// let cache = Redis::create(keyspaces, Transcript::default()).await?;
+    /// assert!(cache.url().starts_with("redis://127.0.0.1:"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if none can be had.
+    pub async fn create(keyspaces: &Keyspaces, transcript: Transcript) -> CheckResult<Self> {
+        let given = keyspaces.take().await?;
+        let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
+        let recording = Recording {
+            log: log.clone(),
+            failpoints: failpoints.clone(),
+            rewriter: CommandRewriter { database: given.database.to_string(), prefix: format!("{}:", given.user.name) },
+            user: given.user.name.clone(),
+            password: given.user.password.clone(),
+        };
+        let upstream = keyspaces.server().upstream()?;
+        let proxy = Proxy::start("Redis", upstream, Arc::new(recording), failpoints, transcript);
+        let proxy = proxy.ours("opening a port for the proxy of Redis")?;
+        Ok(Self {
+            keyspaces: keyspaces.clone(),
+            database: given.database,
+            given: Mutex::new(Some(given)),
+            url: format!("redis://{}", proxy.address()),
+            connection: OnceCell::new(),
+            proxy,
+            log,
+        })
+    }
+
+    /// The URL that the server under test is given. It needs no password and no database: the proxy sees to both.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// let url = lab.redis().await?.url();
+    /// # Ok(()) }
+    /// ```
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The administrator's connection to this keyspace. Clones share it.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # use lab_kit::prelude::*;
+    /// use lab_redis::AsyncCommands as _;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let mut cache = lab.redis().await?.connection().await?;
+    /// let _: () = cache.set("event:7", "no JSON").await.ours("spoiling the cache")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Redis does not serve.
+    pub async fn connection(&self) -> CheckResult<MultiplexedConnection> {
+        let open = || self.keyspaces.server().connection(self.database);
+        self.connection.get_or_try_init(open).await.ours("connecting to Redis").cloned()
+    }
+
+    /// The path between the server under test and this keyspace, where faults are made.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// lab.redis().await?.proxy().cut();
+    /// # Ok(()) }
+    /// ```
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Every key there is, in the order of the alphabet.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// expect_that(!lab.redis().await?.keys().await?.is_empty(), "the cache is filled")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Redis does not serve.
+    pub async fn keys(&self) -> CheckResult<Vec<String>> {
+        let mut connection = self.connection().await?;
+        let mut keys = scan(&mut connection).await.ours("listing the keys")?;
+        // SCAN may give a key twice.
+        keys.sort();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// How long a key will live: nothing if it lives for ever, no time at all if it is gone.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let cache = lab.redis().await?;
+    /// for key in cache.keys().await? {
+    ///     expect_that(cache.ttl(&key).await?.is_some(), format!("the key `{key}` expires"))?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Redis does not serve.
+    pub async fn ttl(&self, key: &str) -> CheckResult<Option<Duration>> {
+        let milliseconds: i64 = self.connection().await?.pttl(key).await.ours("asking for a key's expiry")?;
+        // PTTL answers -1 for a key without an expiry and -2 for no key.
+        Ok(if milliseconds == -1 {
+            None
+        } else {
+            Some(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)))
+        })
+    }
+
+    /// Awaits `action` and gives what it came to, with the commands that reached Redis meanwhile.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
+    /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
+    /// seen.expect_commands_at_least(1, "the cache is looked into")?;
+    /// seen.value.expect_status(200)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// What `action` fails with.
+    pub async fn record<T, F>(&self, action: F) -> CheckResult<Recorded<T>>
+    where
+        F: IntoFuture<Output = CheckResult<T>>,
+    {
+        let mark = self.log.mark();
+        let value = action.await?;
+        Ok(Recorded { value, commands: self.log.since(mark) })
+    }
+
+    /// Every command so far that the server under test sent.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// let deletions = lab.redis().await?.commands().named(&["DEL", "UNLINK"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn commands(&self) -> Commands {
+        self.log.since(0)
+    }
+
+    /// The text of every script so far that the server under test sent (`EVAL`, `SCRIPT LOAD`), of long ones the first
+    /// 4 KiB; each is there once.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// let scripts = lab.redis().await?.scripts();
+    /// # Ok(()) }
+    /// ```
+    pub fn scripts(&self) -> Vec<String> {
+        self.log.scripts()
+    }
+
+    /// What went wrong with Redis itself while the server under test used it: then a failed check says nothing of
+    /// the submission.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// assert_eq!(lab.redis().await?.service_error(), None);
+    /// # Ok(()) }
+    /// ```
+    pub fn service_error(&self) -> Option<String> {
+        self.log.service_error()
+    }
+
+    /// Gives the keyspace back: its connections end now, and it is emptied soon.
+    pub(crate) fn remove(&self) {
+        self.proxy.shut();
+        if let Some(given) = self.given.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.keyspaces.give_back(given);
+        }
+    }
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("url", &self.url).field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+async fn scan(connection: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
+    let mut keys = Vec::new();
+    let mut cursor = 0_u64;
+    loop {
+        let (next, found): (u64, Vec<Vec<u8>>) =
+            redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(1_000).query_async(connection).await?;
+        keys.extend(found.iter().map(|key| String::from_utf8_lossy(key).into_owned()));
+        cursor = next;
+        if cursor == 0 {
+            return Ok(keys);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The record of one check's commands, filled by its connections and read by the check.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::command::{Command, Commands};
+use super::wire::Arguments;
+use lab_check::transcript::Transcript;
+
+/// No check needs more, and a server that never stops asking must not fill our memory.
+const MOST: usize = 200_000;
+/// How many arguments of a command are kept, and how much of each.
+const ARGUMENTS: usize = 64;
+const BYTES: usize = 200;
+/// How many different scripts are kept, as far as the wire keeps them.
+const SCRIPTS: usize = 200;
+
+/// All commands of one check. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Log {
+    commands: Arc<Mutex<Vec<Command>>>,
+    scripts: Arc<Mutex<BTreeSet<String>>>,
+    service_error: Arc<Mutex<Option<String>>>,
+    transcript: Transcript,
+}
+
+impl Log {
+    pub fn new(transcript: Transcript) -> Self {
+        Self { commands: Arc::default(), scripts: Arc::default(), service_error: Arc::default(), transcript }
+    }
+
+    /// A command arrived. Gives it as text.
+    pub fn arrived(&self, arguments: &Arguments) -> String {
+        let mut texts = arguments.list.iter().take(ARGUMENTS).map(|argument| text(argument));
+        let name = texts.next().unwrap_or_default().to_ascii_uppercase();
+        let command = Command { name, args: texts.collect(), at: Instant::now() };
+        let shown = command.to_string();
+        self.transcript.redis(&shown);
+        self.keep_script(arguments);
+        let mut commands = self.lock();
+        if commands.len() < MOST {
+            commands.push(command);
+        }
+        shown
+    }
+
+    /// The text of every script so far.
+    pub fn scripts(&self) -> Vec<String> {
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Keeps the text of a script that a command brings: an argument of the list above is too short for it.
+    fn keep_script(&self, arguments: &Arguments) {
+        let is = |place: usize, word: &str| {
+            arguments.list.get(place).is_some_and(|given| given.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        let script = match arguments.list.as_slice() {
+            [_, script, ..] if is(0, "EVAL") || is(0, "EVAL_RO") => script,
+            [_, _, script, ..] if is(0, "SCRIPT") && is(1, "LOAD") => script,
+            _ => return,
+        };
+        let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        if scripts.len() < SCRIPTS {
+            scripts.insert(String::from_utf8_lossy(script).into_owned());
+        }
+    }
+
+    /// Something to be told in the transcript.
+    pub fn note(&self, text: String) {
+        self.transcript.note(text);
+    }
+
+    /// Something went wrong on our side.
+    pub fn service_failed(&self, what: String) {
+        self.service_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+    }
+
+    /// What went wrong on our side, if anything did.
+    pub fn service_error(&self) -> Option<String> {
+        self.service_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The place after the last command so far.
+    pub fn mark(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// The commands that arrived after `mark`.
+    pub fn since(&self, mark: usize) -> Commands {
+        self.lock().iter().skip(mark).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn text(argument: &[u8]) -> String {
+    if argument.len() <= BYTES {
+        return String::from_utf8_lossy(argument).into_owned();
+    }
+    // Not in the middle of a character, unless it is no text anyway.
+    let end = (BYTES - 3..=BYTES).rev().find(|&end| argument[end] & 0xc0 != 0x80).unwrap_or(BYTES);
+    format!("{}…", String::from_utf8_lossy(&argument[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_kept_whole_and_once() {
+        let log = Log::new(Transcript::default());
+        let long = format!("return {}1", " ".repeat(BYTES));
+        for list in
+            [&["eval", &long, "0"][..], &["EVAL", &long, "1", "k"], &["Script", "Load", "return 2"], &["GET", "k"]]
+        {
+            log.arrived(&Arguments { list: list.iter().map(|word| word.as_bytes().to_vec()).collect(), whole: true });
+        }
+        assert_eq!(log.scripts(), [long, "return 2".to_owned()]);
+    }
+}

@@ -1,0 +1,348 @@
+//! The cache side, on a real Redis or Valkey.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::future::join_all;
+use lab_check::transcript::Transcript;
+use lab_check::{CheckResult, Failure};
+use lab_redis::{AsyncCommands as _, Keyspaces, Redis};
+use redis::aio::MultiplexedConnection;
+use redis::{Client, RedisResult};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use lab_test_services::{self as servers, PrivateRedis};
+
+/// Long enough on the slowest machine; no test waits it out unless it fails.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn keyspaces(run: &str) -> Keyspaces {
+    Keyspaces::connect(&servers::redis_url(), &format!("{run} {}", std::process::id())).await.expect("keyspaces")
+}
+
+async fn keyspace(keyspaces: &Keyspaces) -> Redis {
+    Redis::create(keyspaces, Transcript::default()).await.expect("a keyspace")
+}
+
+async fn learner(cache: &Redis) -> MultiplexedConnection {
+    Client::open(cache.url()).unwrap().get_multiplexed_async_connection().await.expect("the learner's connection")
+}
+
+async fn administrator(url: &str) -> MultiplexedConnection {
+    Client::open(url).unwrap().get_multiplexed_async_connection().await.expect("the administrator's connection")
+}
+
+/// Says `request` on a fresh connection, and gives what comes back until `end` stands at its end.
+async fn say(cache: &Redis, request: &str, end: &str) -> String {
+    let mut stream = TcpStream::connect(cache.proxy().address()).await.unwrap();
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = async {
+        while !answer.ends_with(end.as_bytes()) {
+            if stream.read_buf(&mut answer).await.unwrap_or(0) == 0 {
+                break;
+            }
+        }
+    };
+    let _ = timeout(SOON, read).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn keyspaces_are_apart_although_every_server_believes_it_has_number_0() {
+    let all = keyspaces("apart").await;
+    assert!(all.version().starts_with("Redis ") || all.version().starts_with("Valkey "), "{}", all.version());
+    let (one, two) = (keyspace(&all).await, keyspace(&all).await);
+    let (mut first, mut second) = (learner(&one).await, learner(&two).await);
+    let _: () = first.set("k", "one").await.unwrap();
+    let _: () = second.set_ex("k", "two", 60).await.unwrap();
+    redis::cmd("SELECT").arg(0).exec_async(&mut first).await.unwrap();
+    let value: String = first.get("k").await.unwrap();
+    assert_eq!(value, "one");
+    assert_eq!(two.keys().await.unwrap(), ["k"]);
+    assert_eq!(one.ttl("k").await.unwrap(), None);
+    assert!(two.ttl("k").await.unwrap().unwrap() > Duration::from_secs(50));
+    assert_eq!(two.ttl("gone").await.unwrap(), Some(Duration::ZERO));
+    let seen: String = one.connection().await.unwrap().get("k").await.unwrap();
+    assert_eq!(seen, "one");
+    redis::cmd("FLUSHDB").exec_async(&mut first).await.unwrap();
+    assert!(one.keys().await.unwrap().is_empty());
+    assert_eq!(two.keys().await.unwrap(), ["k"]);
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_learner_can_do_what_clients_do_and_nothing_that_reaches_others() {
+    let all = keyspaces("rights").await;
+    let cache = keyspace(&all).await;
+    let mut connection = learner(&cache).await;
+    for allowed in [
+        "INFO commandstats",
+        "INFO keyspace",
+        "KEYS *",
+        "SCAN 0",
+        "DBSIZE",
+        "CLIENT SETNAME x",
+        "CLIENT ID",
+        "CLIENT GETNAME",
+        "CLIENT INFO",
+        "CLIENT NO-EVICT off",
+        "PUBSUB CHANNELS",
+        "EVAL return(1) 0",
+        "SCRIPT LOAD return(1)",
+        "COMMAND COUNT",
+        "MEMORY USAGE k",
+        "OBJECT HELP",
+        "XADD s * a b",
+        "FLUSHDB",
+        "WAIT 0 0",
+        "TIME",
+        "LASTSAVE_IS_NOT_A_COMMAND",
+    ] {
+        let mut words = allowed.split(' ');
+        let mut command = redis::cmd(words.next().unwrap());
+        words.for_each(|word| {
+            command.arg(word);
+        });
+        let answered: RedisResult<redis::Value> = command.query_async(&mut connection).await;
+        let refused =
+            answered.is_err_and(|error| error.to_string().contains("NOPERM") || error.code() == Some("NOPERM"));
+        assert!(!refused, "{allowed} was refused");
+    }
+    for forbidden in [
+        "FLUSHALL",
+        "SWAPDB 0 1",
+        "MOVE k 1",
+        "COPY k l DB 1",
+        "CONFIG GET *",
+        "CONFIG SET maxmemory 1",
+        "ACL LIST",
+        "ACL WHOAMI",
+        "DEBUG SLEEP 0",
+        "SHUTDOWN",
+        "REPLICAOF NO ONE",
+        "MODULE LIST",
+        "FUNCTION FLUSH",
+        "SCRIPT FLUSH",
+        "CLIENT LIST",
+        "CLIENT KILL TYPE normal",
+        "CLIENT PAUSE 1",
+        "MONITOR",
+        "SAVE",
+        "RESET",
+        "SELECT 1",
+        "SELECT 1000",
+        "AUTH nobody secret",
+    ] {
+        let mut words = forbidden.split(' ');
+        let mut command = redis::cmd(words.next().unwrap());
+        words.for_each(|word| {
+            command.arg(word);
+        });
+        let answered: RedisResult<redis::Value> = command.query_async(&mut connection).await;
+        assert!(answered.is_err(), "{forbidden} was allowed");
+    }
+    let escape: RedisResult<redis::Value> =
+        redis::cmd("EVAL").arg("return redis.call('select', 0)").arg(0).query_async(&mut connection).await;
+    assert!(escape.is_err(), "a script left its database");
+    let elsewhere: RedisResult<()> = redis::cmd("SELECT").arg(1).exec_async(&mut connection).await;
+    assert!(elsewhere.unwrap_err().to_string().contains("out of range"));
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn hello_and_auth_work_as_on_a_server_without_a_password() {
+    let all = keyspaces("hello").await;
+    let cache = keyspace(&all).await;
+    let hello = say(&cache, "HELLO 3 SETNAME x\nCLIENT GETNAME\n", "$1\r\nx\r\n").await;
+    assert!(hello.starts_with('%') && hello.ends_with("$1\r\nx\r\n"), "{hello}");
+    let hello = say(&cache, "HELLO 3 AUTH default anything SETNAME y\nCLIENT GETNAME\n", "$1\r\ny\r\n").await;
+    assert!(hello.starts_with('%') && hello.ends_with("$1\r\ny\r\n"), "{hello}");
+    assert_eq!(
+        say(&cache, "AUTH secret\nAUTH default secret\nSELECT 0\nPING\n", "PONG\r\n").await,
+        "+OK\r\n+OK\r\n+OK\r\n+PONG\r\n"
+    );
+    assert!(say(&cache, "AUTH somebody secret\n", "\r\n").await.starts_with("-WRONGPASS"));
+    assert!(say(&cache, "HELLO 9\n", "\r\n").await.starts_with("-NOPROTO"));
+    let resp3 = format!("{}/?protocol=resp3", cache.url());
+    let mut connection = administrator(&resp3).await;
+    let _: () = connection.set("k", 1).await.unwrap();
+    assert_eq!(connection.get::<_, i64>("k").await.unwrap(), 1);
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn commands_are_recorded_and_only_calls_counted() {
+    let all = keyspaces("recorded").await;
+    let cache = keyspace(&all).await;
+    let mut connection = learner(&cache).await;
+    let long = "x".repeat(100_000);
+    let seen = cache
+        .record(async {
+            let mut pipe = redis::pipe();
+            pipe.atomic().set_ex("k", &long, 60).ignore().get("k");
+            let (value,): (String,) = pipe.query_async(&mut connection).await.unwrap();
+            assert!(value == long);
+            CheckResult::Ok("done")
+        })
+        .await
+        .unwrap();
+    assert_eq!(seen.value, "done");
+    let names: Vec<&str> = seen.commands.iter().map(|command| command.name.as_str()).collect();
+    assert_eq!(names, ["MULTI", "SETEX", "GET", "EXEC"]);
+    assert_eq!(&seen.commands[1].args[..2], ["k", "60"]);
+    assert!(seen.commands[1].args[2].len() < 300);
+    seen.expect_commands(2, "").unwrap();
+    assert!(matches!(seen.expect_commands(0, ""), Err(Failure::Learner(_))));
+    let all_so_far = cache.commands();
+    assert!(all_so_far.len() >= 4 && all_so_far.calls().len() == 2, "{all_so_far:?}");
+    let before = cache.commands().len();
+    cache.keys().await.unwrap();
+    assert_eq!(cache.commands().len(), before, "the administrator's commands are recorded too");
+    assert_eq!(say(&cache, "set a 'b c'\nget a\n", "b c\r\n").await, "+OK\r\n$3\r\nb c\r\n");
+    assert_eq!(cache.commands().last().unwrap().to_string(), "GET a");
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn channels_of_two_checks_are_apart() {
+    let all = keyspaces("channels").await;
+    let (one, two) = (keyspace(&all).await, keyspace(&all).await);
+    let mut subscriber = Client::open(one.url()).unwrap().get_async_pubsub().await.unwrap();
+    subscriber.subscribe("news").await.unwrap();
+    subscriber.psubscribe("n*").await.unwrap();
+    let (mut mine, mut other) = (learner(&one).await, learner(&two).await);
+    assert_eq!(other.publish::<_, _, i64>("news", "from the other").await.unwrap(), 0);
+    assert_eq!(mine.publish::<_, _, i64>("news", "mine").await.unwrap(), 2);
+    let channels: Vec<String> = redis::cmd("PUBSUB").arg("CHANNELS").query_async(&mut mine).await.unwrap();
+    assert_eq!(channels, ["news"]);
+    let channels: Vec<String> = redis::cmd("PUBSUB").arg("CHANNELS").query_async(&mut other).await.unwrap();
+    assert!(channels.is_empty());
+    let mut messages = subscriber.into_on_message();
+    for _ in 0..2 {
+        let message = timeout(SOON, messages.next()).await.unwrap().unwrap();
+        assert_eq!((message.get_channel_name(), message.get_payload_bytes()), ("news", &b"mine"[..]));
+    }
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn many_connections_at_once_are_recorded_to_the_last_command() {
+    let all = keyspaces("many").await;
+    let cache = keyspace(&all).await;
+    let client = Client::open(cache.url()).unwrap();
+    let work = (0..100).map(|number: usize| {
+        let client = client.clone();
+        async move {
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            for _ in 0..10 {
+                let _: i64 = connection.incr("counter", number).await.unwrap();
+            }
+        }
+    });
+    join_all(work).await;
+    let total: i64 = cache.connection().await.unwrap().get("counter").await.unwrap();
+    assert_eq!(total, 10 * (0..100).sum::<i64>());
+    assert_eq!(cache.commands().calls().len(), 1_000);
+    assert_eq!(cache.service_error(), None);
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cut_cache_fails_and_a_restored_one_serves_again() {
+    let all = keyspaces("cut").await;
+    let cache = keyspace(&all).await;
+    let mut connection = learner(&cache).await;
+    let _: () = connection.set("k", 1).await.unwrap();
+    cache.proxy().cut();
+    assert!(connection.get::<_, i64>("k").await.is_err());
+    cache.proxy().restore();
+    assert_eq!(learner(&cache).await.get::<_, i64>("k").await.unwrap(), 1);
+    let failpoint = cache.proxy().cut_at("DEL k");
+    assert!(learner(&cache).await.del::<_, ()>("k").await.is_err());
+    assert!(failpoint.was_triggered());
+    assert_eq!(cache.keys().await.unwrap(), ["k"]);
+    cache.proxy().stop();
+    let stuck = tokio::spawn(say_owned(cache.proxy().address()));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!stuck.is_finished());
+    cache.proxy().restore();
+    assert_eq!(timeout(SOON, stuck).await.unwrap().unwrap(), "+PONG\r\n");
+    all.remove_all().await.unwrap();
+}
+
+async fn say_owned(address: std::net::SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"PING\r\n").await.unwrap();
+    let mut answer = vec![0; 7];
+    stream.read_exact(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_leaves_nothing_and_touches_no_other_key() {
+    let server = PrivateRedis::with_databases(16);
+    let mut admin = administrator(&server.url()).await;
+    let mut foreign = administrator(&format!("{}/3", server.url())).await;
+    let _: () = admin.set("theirs", 1).await.unwrap();
+    let _: () = foreign.set("theirs", 3).await.unwrap();
+    let all = Keyspaces::connect(&server.url(), "a run").await.unwrap();
+    // More keyspaces than databases, one after the other and many at once.
+    let taken: Vec<Redis> = join_all((0..14).map(|_| keyspace(&all))).await;
+    for cache in &taken {
+        let _: () = learner(cache).await.set("ours", 1).await.unwrap();
+    }
+    let (_, next) = tokio::join!(async { drop(taken) }, timeout(SOON, keyspace(&all)));
+    assert!(next.unwrap().keys().await.unwrap().is_empty(), "a keyspace was not emptied");
+    all.remove_all().await.unwrap();
+    assert!(Redis::create(&all, Transcript::default()).await.is_err());
+
+    let info: String = redis::cmd("INFO").arg("keyspace").query_async(&mut admin).await.unwrap();
+    let left: Vec<&str> = info.lines().filter(|line| line.starts_with("db")).collect();
+    assert!(left.len() == 2 && left[0].starts_with("db0:keys=1") && left[1].starts_with("db3:keys=1"), "{left:?}");
+    let users: Vec<String> = redis::cmd("ACL").arg("USERS").query_async(&mut admin).await.unwrap();
+    assert_eq!(users, ["default"]);
+}
+
+#[tokio::test]
+async fn a_dead_runs_keys_and_users_are_removed_by_the_next_and_a_living_ones_kept() {
+    let server = PrivateRedis::with_databases(16);
+    let living = Keyspaces::connect(&server.url(), "living").await.unwrap();
+    let kept = keyspace(&living).await;
+    let _: () = learner(&kept).await.set("k", "kept").await.unwrap();
+    let mut admin = administrator(&server.url()).await;
+    let mut left = administrator(&format!("{}/9", server.url())).await;
+    let _: () = left.set("left", 1).await.unwrap();
+    let _: () = admin.hset("backend-labs:claims", 9, "0123456789abcdef").await.unwrap();
+    redis::cmd("ACL").arg(&["SETUSER", "lab_0123456789abcdef_1", "on"]).exec_async(&mut admin).await.unwrap();
+    redis::cmd("ACL").arg(&["SETUSER", "lab_orders_1", "on"]).exec_async(&mut admin).await.unwrap();
+
+    let next = Keyspaces::connect(&server.url(), "next").await.unwrap();
+    let deadline = Instant::now() + SOON;
+    loop {
+        let users: Vec<String> = redis::cmd("ACL").arg("USERS").query_async(&mut admin).await.unwrap();
+        let gone: Option<i64> = left.get("left").await.unwrap();
+        if gone.is_none() && !users.iter().any(|user| user == "lab_0123456789abcdef_1") {
+            assert!(users.iter().any(|user| user == "lab_orders_1"), "a user that is not ours was removed");
+            break;
+        }
+        assert!(Instant::now() < deadline, "the dead run's traces are still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    next.remove_all().await.unwrap();
+    assert_eq!(learner(&kept).await.get::<_, String>("k").await.unwrap(), "kept");
+    assert!(living.is_alive().await);
+    living.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_is_gone_counts_as_dead() {
+    let server = PrivateRedis::start();
+    let all = Keyspaces::connect(&server.url(), "gone").await.unwrap();
+    assert!(all.is_alive().await);
+    drop(server);
+    assert!(!all.is_alive().await);
+    assert!(!all.is_alive().await);
+}

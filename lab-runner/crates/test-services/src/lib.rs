@@ -1,0 +1,243 @@
+//! A private Postgres and Redis for these tests, from the programs on the machine.
+//!
+//! `LAB_TEST_POSTGRES_URL` and `LAB_TEST_REDIS_URL` name others. Each private server is watched by a small shell
+//! that ends it and removes its folder when the test program is gone, however it went.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The user that servers run as where the tests run as root, which Postgres does not.
+const NOBODY: u32 = 65534;
+/// How long a server may take to be ready, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Starts the server, and waits for the end of its own standard input.
+const WATCH: &str = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!
+echo $server >"$folder/pid"
+read -r _; kill -INT $server; wait $server; rm -rf "$folder""#;
+
+static POSTGRES: LazyLock<PrivatePostgres> = LazyLock::new(PrivatePostgres::start);
+static REDIS: LazyLock<PrivateRedis> = LazyLock::new(PrivateRedis::start);
+
+/// The administrator's URL of the Postgres that all tests share.
+pub fn postgres_url() -> String {
+    std::env::var("LAB_TEST_POSTGRES_URL").unwrap_or_else(|_| POSTGRES.url())
+}
+
+/// The administrator's URL of the Redis that all tests share.
+pub fn redis_url() -> String {
+    std::env::var("LAB_TEST_REDIS_URL").unwrap_or_else(|_| REDIS.url())
+}
+
+/// A Postgres of one test's own, to be killed.
+pub struct PrivatePostgres {
+    port: u16,
+    folder: PathBuf,
+    bin: PathBuf,
+    _watcher: Watcher,
+}
+
+impl PrivatePostgres {
+    /// Starts one and waits until it serves.
+    pub fn start() -> Self {
+        let bin = postgres_programs();
+        let folder = folder();
+        run(as_nobody(Command::new(bin.join("initdb")).arg("-D").arg(folder.join("data")).args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])));
+        let port = free_port();
+        let watcher = Watcher::start(&folder, &postgres_command(&bin, &folder, port));
+        let server = Self { port, folder, bin, _watcher: watcher };
+        server.wait();
+        server
+    }
+
+    /// Its administrator's URL.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Kills one of the server's processes with no warning, as a crash would, and waits until it serves again.
+    pub fn crash(&self) {
+        let victim = self.psql("postgres").args(["-c", "select pg_sleep(60)"]).stderr(Stdio::null()).spawn();
+        let mut victim = victim.expect("psql starts");
+        let find = "select pid from pg_stat_activity where query like 'select pg_sleep%' and pid <> pg_backend_pid()";
+        let deadline = Instant::now() + PATIENCE;
+        let pid = loop {
+            let found = self.psql("postgres").args(["-Atc", find]).output().expect("psql runs");
+            let pid = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+            if !pid.is_empty() {
+                break pid;
+            }
+            assert!(Instant::now() < deadline, "the victim never showed");
+        };
+        run(Command::new("kill").args(["-9", &pid]));
+        let _ = victim.wait();
+        self.wait();
+    }
+
+    fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(self.bin.join("psql"));
+        command.args(["-X", "-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), database]);
+        command
+    }
+
+    fn wait(&self) {
+        wait_until(&self.folder, || {
+            let mut asked = self.psql("postgres");
+            asked.args(["-c", "select 1"]).stdout(Stdio::null()).stderr(Stdio::null());
+            asked.status().is_ok_and(|status| status.success())
+        });
+    }
+}
+
+/// A Redis of one test's own.
+pub struct PrivateRedis {
+    port: u16,
+    _watcher: Watcher,
+}
+
+impl PrivateRedis {
+    /// Starts one with 64 databases and waits until it serves.
+    pub fn start() -> Self {
+        Self::with_databases(64)
+    }
+
+    /// Starts one with `count` databases and waits until it serves.
+    pub fn with_databases(count: u32) -> Self {
+        let program = redis_program();
+        let folder = folder();
+        let port = free_port();
+        let mut command: Vec<String> = vec![program, "--port".into(), port.to_string(), "--dir".into()];
+        command.push(folder.display().to_string());
+        for argument in ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", "secret"] {
+            command.push(argument.into());
+        }
+        command.extend(["--databases".into(), count.to_string()]);
+        let watcher = Watcher::start(&folder, &command);
+        wait_until(&folder, || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+        Self { port, _watcher: watcher }
+    }
+
+    /// Its administrator's URL.
+    pub fn url(&self) -> String {
+        format!("redis://:secret@127.0.0.1:{}", self.port)
+    }
+}
+
+/// The shell that ends a server with us.
+struct Watcher {
+    child: Child,
+}
+
+impl Watcher {
+    fn start(folder: &Path, command: &[String]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", WATCH, "watch"]).arg(folder).args(command).stdin(Stdio::piped());
+        // Ctrl-C ends the tests, and their end ends the servers: not both at once.
+        let child = as_nobody(shell.process_group(0)).spawn().expect("a shell starts");
+        Self { child }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        if let Some(mut stdin) = self.child.stdin.take() {
+            let _ = stdin.write_all(b"\n");
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn postgres_command(bin: &Path, folder: &Path, port: u16) -> Vec<String> {
+    let folder = folder.display();
+    let mut command = vec![format!("{}/postgres", bin.display()), "-D".into(), format!("{folder}/data")];
+    command.extend(["-k".into(), folder.to_string(), "-p".into(), port.to_string()]);
+    for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300", "shared_buffers=32MB"] {
+        command.extend(["-c".into(), setting.into()]);
+    }
+    command
+}
+
+/// The newest Postgres on the machine: `LAB_POSTGRES_BIN`, Debian's places, then PATH.
+pub fn postgres_programs() -> PathBuf {
+    let named = std::env::var_os("LAB_POSTGRES_BIN").map(PathBuf::from);
+    let mut installed: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+        .unwrap_or_default();
+    installed.sort();
+    let in_path = std::env::var_os("PATH").unwrap_or_default();
+    let candidates = named.into_iter().chain(installed.into_iter().rev()).chain(std::env::split_paths(&in_path));
+    candidates
+        .into_iter()
+        .find(|folder| ["initdb", "postgres", "psql"].iter().all(|program| folder.join(program).exists()))
+        .expect("no Postgres programs on this machine: install them (`cargo lab doctor --fix` says how), or set LAB_TEST_POSTGRES_URL")
+}
+
+fn redis_program() -> String {
+    let works = |program: &&str| {
+        let asked = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    };
+    let named = std::env::var("LAB_REDIS_BIN").ok();
+    let candidates = [named.as_deref().unwrap_or("redis-server"), "redis-server", "valkey-server"];
+    candidates
+        .into_iter()
+        .find(works)
+        .expect("no Redis or Valkey on this machine: install one (`cargo lab doctor --fix` says how), or set LAB_TEST_REDIS_URL")
+        .to_owned()
+}
+
+/// A folder that the server's user owns.
+fn folder() -> PathBuf {
+    let folder = TempDir::with_prefix("lab-kit-").expect("a folder for a server").keep();
+    if is_root() {
+        chown(&folder, Some(NOBODY), Some(NOBODY)).expect("giving the folder to the server's user");
+    }
+    folder
+}
+
+fn as_nobody(command: &mut Command) -> &mut Command {
+    if is_root() { command.uid(NOBODY).gid(NOBODY).current_dir("/") } else { command }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").map_or_else(|_| false, |own| own.uid() == 0)
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("a program of the service starts");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn wait_until(folder: &Path, ready: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !ready() {
+        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(Instant::now() < deadline, "a server did not become ready: {}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

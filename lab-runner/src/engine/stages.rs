@@ -1,0 +1,174 @@
+//! The stages of grading: prepare, run, conclude.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lab_protocol::CheckInfo;
+use lab_services::{ServicesError, Wanted};
+
+use super::laps::Laps;
+use super::{Endpoints, Engine, Request, Runnable, program};
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::events::EventKind;
+use crate::manifest::ServiceName;
+use crate::report::{Report, RunFacts, RunOutcome, Submission};
+use crate::submission::Source;
+use crate::suite::Suite;
+use crate::workspace::Lab;
+
+/// One submission on its way through the stages.
+#[derive(Debug)]
+pub(super) struct Grading<'a> {
+    pub engine: &'a Engine,
+    pub lab: &'a Lab,
+    pub request: &'a Request,
+    pub run: &'a RunContext,
+    pub laps: Laps,
+}
+
+/// All that checks need to be run.
+pub(super) struct Prepared {
+    pub program: Runnable,
+    pub suite: Suite,
+    /// The checks that the suite is to report.
+    pub expected: Vec<CheckInfo>,
+    pub services: Result<Endpoints, ServicesError>,
+}
+
+/// Why no check can be run.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// There is no report.
+    Error(Error),
+    /// There is one, of the submission named, and it has no checks.
+    Outcome(Box<Submission>, Box<RunOutcome>),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl<'a> Grading<'a> {
+    pub(super) fn new(engine: &'a Engine, lab: &'a Lab, request: &'a Request, run: &'a RunContext) -> Self {
+        Self { engine, lab, request, run, laps: Laps::new(*run.clock()) }
+    }
+
+    /// All stages, one after the other.
+    pub(super) async fn grade(&self) -> Result<Report, Error> {
+        let (facts, outcome) = match self.prepare().await {
+            Ok(prepared) => {
+                let mut facts = self.facts(prepared.program.named.clone());
+                let outcome = self.run(prepared, &mut facts).await?;
+                (facts, outcome)
+            }
+            Err(Stop::Outcome(submission, outcome)) => (self.facts(*submission), *outcome),
+            Err(Stop::Error(error)) => return Err(error),
+        };
+        Ok(self.conclude(facts, outcome))
+    }
+
+    /// Builds the submission and the suite and starts the services, side by side.
+    pub(super) async fn prepare(&self) -> Result<Prepared, Stop> {
+        self.run.emit(EventKind::RunStarted {
+            run_id: self.run.id().to_owned(),
+            runner_version: env!("CARGO_PKG_VERSION").to_owned(),
+            lab: self.lab.id().to_owned(),
+            title: self.lab.manifest.title.clone(),
+        });
+        // The submission is first in the queue for cargo: a learner's mistake is worth knowing early.
+        let program = async {
+            let program = program::build(self).await?;
+            self.laps.mark(|times| &mut times.built_ms);
+            self.laps.note(|times| &mut times.cargo_ms, program.cargo);
+            Ok(program)
+        };
+        let suite = async {
+            let suite = self.engine.suite(self.lab, self.run).await?;
+            self.laps.mark(|times| &mut times.suite_ready_ms);
+            // An unknown check is told at once, whatever the builds come to.
+            let expected = suite.closure(&self.request.checks, self.lab)?;
+            Ok::<_, Stop>((suite, expected))
+        };
+        let services = async { Ok(self.services().await) };
+        let (program, (suite, expected), services) = tokio::select! {
+            all = async { tokio::try_join!(program, suite, services) } => all?,
+            // The builds notice by themselves; services may be long in coming.
+            () = self.run.cancel().cancelled() => return Err(Error::Interrupted.into()),
+        };
+        Ok(Prepared { program, suite, expected, services })
+    }
+
+    async fn services(&self) -> Result<Endpoints, ServicesError> {
+        let wanted = wanted(self.lab, &self.request.source);
+        let names: Vec<String> = names(wanted);
+        let asked = !names.is_empty();
+        if asked {
+            self.run.emit(EventKind::ServicesRequested { names });
+        }
+        let endpoints = self.engine.services.get(wanted, self.run).await;
+        self.laps.mark(|times| &mut times.services_ready_ms);
+        if let Ok(endpoints) = &endpoints {
+            for (name, service) in endpoints.told() {
+                let (provider, version) = (service.provider, service.version);
+                self.run.emit(EventKind::ServiceReady { name, provider, version });
+            }
+        }
+        endpoints
+    }
+
+    /// Runs the suite on what was prepared.
+    async fn run(&self, prepared: Prepared, facts: &mut RunFacts) -> Result<RunOutcome, Error> {
+        facts.suite_sha256 = Some(prepared.suite.sha256.clone());
+        let endpoints = match &prepared.services {
+            Ok(endpoints) => endpoints,
+            Err(error) => return Ok(RunOutcome::infrastructure(error.to_string(), error.hints())),
+        };
+        facts.services = endpoints.told();
+        let _turn = self.engine.grading.acquire().await;
+        self.try_checks(&prepared, endpoints, facts).await
+    }
+
+    /// Makes the report, records it if it counts, and tells that the run is over.
+    fn conclude(&self, mut facts: RunFacts, outcome: RunOutcome) -> Report {
+        facts.timings = self.laps.times();
+        let report = outcome.into_report(facts, Duration::from_micros(self.run.clock().micros()));
+        if self.request.record {
+            self.engine.state.record(&report);
+        }
+        self.run.emit(EventKind::RunFinished { report: Box::new(report.clone()) });
+        report
+    }
+
+    fn facts(&self, submission: Submission) -> RunFacts {
+        RunFacts {
+            run_id: self.run.id().to_owned(),
+            lab: self.lab.id().to_owned(),
+            title: self.lab.manifest.title.clone(),
+            submission,
+            suite_sha256: None,
+            seed: self.request.seed,
+            services: BTreeMap::new(),
+            started_at: self.run.clock().began().wall,
+            timings: self.laps.times(),
+            partial: !self.request.checks.is_empty(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// The services that `lab` asks for. A server that already runs has its own.
+fn wanted(lab: &Lab, source: &Source) -> Wanted {
+    if matches!(source, Source::Url(_)) {
+        return Wanted::default();
+    }
+    let services = &lab.manifest.services;
+    Wanted { postgres: services.contains(&ServiceName::Postgres), redis: services.contains(&ServiceName::Redis) }
+}
+
+fn names(wanted: Wanted) -> Vec<String> {
+    let named = [("postgres", wanted.postgres), ("redis", wanted.redis)];
+    named.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| name.to_owned()).collect()
+}

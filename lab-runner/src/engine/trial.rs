@@ -1,0 +1,194 @@
+//! The run of a suite against one program: its configuration, its events, its deadline, and why it stopped.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig};
+use tokio::time::{Instant, sleep_until};
+
+use super::Endpoints;
+use super::stages::{Grading, Prepared};
+use crate::error::Error;
+use crate::events::EventKind;
+use crate::report::{self, Diagnostics, Outcome, RunFacts, RunOutcome};
+use crate::suite::{self, Message, Session};
+
+/// What a suite may need beside its checks: the first start, databases made and dropped.
+const OVERHEAD: Duration = Duration::from_secs(120);
+
+/// What a suite has told so far.
+#[derive(Default)]
+struct SuiteState {
+    reported: Vec<CheckReport>,
+    stopped: Option<RunOutcome>,
+    finished: bool,
+}
+
+/// Why the runner stopped reading from a suite.
+enum StopReason {
+    /// The suite closed its socket, or has told all.
+    Ended,
+    /// It took longer than all its checks may take together.
+    TimedOut,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+impl Grading<'_> {
+    /// Runs the suite to its end.
+    pub(super) async fn try_checks(
+        &self,
+        prepared: &Prepared,
+        endpoints: &Endpoints,
+        facts: &mut RunFacts,
+    ) -> Result<RunOutcome, Error> {
+        self.run.emit(EventKind::ChecksPlanned { checks: prepared.expected.clone() });
+        let folder = uuid::Uuid::new_v4().simple().to_string();
+        let scratch = self.engine.scratch.folder(&folder[..8]);
+        let scratch = scratch.map_err(|error| Error::io("make a folder in", self.engine.scratch.path(), error))?;
+        let config = self.config(prepared, endpoints, scratch.clone().into());
+        let executable = &prepared.suite.executable;
+        let spawned = suite::spawn(executable, "run", config, self.run.clock()).await;
+        let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
+        let mut state = SuiteState::default();
+        let reason = self.follow(&prepared.expected, &mut session, &mut state, facts).await;
+        self.laps.mark(|times| &mut times.last_check_ms);
+        let forged = session.forged;
+        let ending = session.end(self.run.cancel().cancelled_twice()).await;
+        let _ = std::fs::remove_dir_all(scratch);
+        if forged > 0 {
+            facts.notes.push(format!("{forged} lines on the suite's channel were not its own, and were ignored"));
+        }
+        if let Some(outcome) = state.stopped {
+            return Ok(outcome);
+        }
+        let interruption = match reason {
+            StopReason::Cancelled => return Err(Error::Interrupted),
+            StopReason::TimedOut => Some("the suite did not come to an end and was stopped".to_owned()),
+            StopReason::Ended if state.finished => None,
+            StopReason::Ended => Some(crash(&ending.output)),
+        };
+        Ok(RunOutcome::Checks { expected: prepared.expected.clone(), reported: state.reported, interruption })
+    }
+
+    async fn follow(
+        &self,
+        expected: &[CheckInfo],
+        session: &mut Session,
+        state: &mut SuiteState,
+        facts: &mut RunFacts,
+    ) -> StopReason {
+        let deadline = Instant::now() + self.limit(expected);
+        loop {
+            let message = tokio::select! {
+                message = session.next() => message,
+                () = sleep_until(deadline) => return StopReason::TimedOut,
+                () = self.run.cancel().cancelled() => return StopReason::Cancelled,
+            };
+            match message {
+                Message::End => return StopReason::Ended,
+                Message::Event(envelope) => self.take(expected, envelope, state, facts),
+            }
+            if state.finished || state.stopped.is_some() {
+                return StopReason::Ended;
+            }
+        }
+    }
+
+    fn take(&self, expected: &[CheckInfo], envelope: Envelope, state: &mut SuiteState, facts: &mut RunFacts) {
+        let Envelope { at, event, .. } = envelope;
+        match event {
+            Event::SuiteStarted { services, .. } => {
+                for (name, version) in services {
+                    if let Some(service) = facts.services.get_mut(&name) {
+                        service.version = Some(version.clone());
+                        self.run.emit(EventKind::ServiceVersion { name, version });
+                    }
+                }
+            }
+            Event::CheckStarted { id } => {
+                self.laps.mark(|times| &mut times.first_check_ms);
+                self.run.emit_of(&id, at, EventKind::CheckStarted);
+            }
+            Event::CheckFinished(report) => {
+                let expected = expected.iter().find(|info| info.id == report.id);
+                // A report of a check that was asked for, the first one of it.
+                if let Some(info) = expected.filter(|info| state.reported.iter().all(|known| known.id != info.id)) {
+                    self.tell_check(info, at, &report);
+                    state.reported.push(*report);
+                }
+            }
+            Event::StartFailed { reason, log } => {
+                let diagnostics = Diagnostics { message: reason, details: log, ..Diagnostics::default() };
+                state.stopped = Some(RunOutcome::Nothing(Outcome::StartFailed, diagnostics));
+            }
+            Event::InfrastructureFailed { message } => {
+                state.stopped = Some(RunOutcome::infrastructure(message, Vec::new()));
+            }
+            Event::SuiteFinished => state.finished = true,
+            // Only `serve` sends these.
+            Event::Serving { .. } | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
+        }
+    }
+
+    /// Tells of a check that ended: what happened in it, each at its own time, then what became of it.
+    fn tell_check(&self, info: &CheckInfo, at: lab_protocol::Stamp, report: &CheckReport) {
+        for entry in &report.transcript {
+            let at = self.run.clock().at(entry.at_us);
+            self.run.emit_of(&info.id, at, EventKind::Transcript { entry: entry.clone() });
+        }
+        let result = Box::new(report::Check::new(info, report.clone()));
+        self.run.emit_of(&info.id, at, EventKind::CheckFinished { result });
+    }
+
+    /// What the suite is told.
+    pub(super) fn config(&self, prepared: &Prepared, endpoints: &Endpoints, scratch: PathBuf) -> SuiteConfig {
+        let secret = || uuid::Uuid::new_v4().simple().to_string();
+        SuiteConfig {
+            nonce: format!("{}{}", secret(), secret()),
+            sent_at: self.run.clock().now(),
+            lab: self.lab.id().to_owned(),
+            seed: self.request.seed,
+            checks: self.request.checks.clone(),
+            jobs: self.request.jobs,
+            check_limit_ms: millis(self.check_limit()),
+            start_limit_ms: millis(self.lab.manifest.limits.start()),
+            target: prepared.program.target.clone(),
+            readiness: self.lab.manifest.server.readiness.clone(),
+            services: endpoints.for_suite(),
+            expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,
+            port: None,
+            tree: prepared.program.tree.clone(),
+            scratch,
+        }
+    }
+
+    fn check_limit(&self) -> Duration {
+        self.request.check_limit.unwrap_or_else(|| self.lab.manifest.limits.check())
+    }
+
+    /// As if all checks ran one after the other, each up to its limit, and each starting the server more than once: only
+    /// a suite that hangs takes longer.
+    fn limit(&self, expected: &[CheckInfo]) -> Duration {
+        let starts = 2 * self.lab.manifest.limits.start();
+        let each = |check: &CheckInfo| {
+            let own = check.limit_seconds.map(Duration::from_secs);
+            own.unwrap_or_default().max(3 * self.check_limit()) + starts
+        };
+        OVERHEAD + expected.iter().map(each).sum::<Duration>()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a suite that ended early printed is for us to read: a panic, or a signal's message.
+fn crash(output: &str) -> String {
+    let last: Vec<&str> = output.lines().rev().take(5).collect();
+    let last: Vec<&str> = last.into_iter().rev().collect();
+    if last.is_empty() {
+        return "the suite ended early".to_owned();
+    }
+    format!("the suite ended early: {}", last.join(" / "))
+}

@@ -1,0 +1,19 @@
+//! What `cargo lab run` prints: the URLs, then the server's own log.
+
+use std::collections::BTreeMap;
+
+use super::style::{dim, strong};
+
+/// The server is up.
+pub(super) fn urls(urls: &BTreeMap<String, String>, taken: Option<u16>) -> String {
+    let mut text: String = urls.iter().map(|(name, url)| format!("{:<9} {url}\n", strong(name))).collect();
+    if let Some(port) = taken {
+        text.push_str(&format!("{}\n", dim(format_args!("port {port} is taken, so it got another"))));
+    }
+    text + &format!("{}\n", dim("its log follows; Ctrl-C ends it and removes its data"))
+}
+
+/// The server wrote a line.
+pub(super) fn log_line(line: &str) -> String {
+    format!("{} {line}\n", dim("|"))
+}
