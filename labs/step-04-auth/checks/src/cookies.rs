@@ -6,10 +6,10 @@ use crate::sessions::set_disabled;
 use crate::support::{Browser, Page, Person, REDIRECT, SetCookie, no_crash, shuffled};
 
 /// A cookie stands for a log-in, for as long as that lasts (RFC 6265 §8.6).
-#[check(title = "people can log in with a browser", task = 6, points = 1, needs = ["register"],
+#[check(title = "users can log in with a browser", task = 6, points = 1, needs = ["register"],
         hints = ["What does the browser send with its next request?",
-                 "Make a random id, keep it with the account, and set it as the cookie __Host-session.",
-                 "Without a session that you know, redirect to /web/login."])]
+                 "Generate a random id, store it with the account, and set it as the cookie __Host-session.",
+                 "If you don't know the session, redirect to /web/login."])]
 async fn web_login(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -31,11 +31,11 @@ fn expect_nobody(response: Response) -> CheckResult {
     Ok(())
 }
 
-/// What the browser is told of the cookie decides who can read it and when it is sent (OWASP ASVS 5.0, 3.3; RFC 6265 §4.1.2).
-#[check(title = "the session cookie is guarded", task = 6, points = 2, needs = ["web_login", "me"],
+/// A cookie's attributes decide who can read it and when it is sent (OWASP ASVS 5.0, 3.3; RFC 6265 §4.1.2).
+#[check(title = "the session cookie is protected", task = 6, points = 2, needs = ["web_login", "me"],
         hints = ["Who can read the cookie, and on whose request is it sent?",
-                 "HttpOnly against scripts, Secure against the wire, SameSite against other sites, Path, and no Domain.",
-                 "Half a byte for each hex digit: 32 random bytes cannot be guessed."])]
+                 "HttpOnly against scripts, Secure against eavesdroppers, SameSite against other sites, Path, and no Domain.",
+                 "A hex digit is half a byte. 32 random bytes cannot be guessed."])]
 async fn cookie_attributes(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -56,10 +56,10 @@ async fn cookie_attributes(lab: &Lab) -> CheckResult {
 
     let cookie = &values[0];
     let api = no_crash(app.get("/me").cookie(&cookie.name, &cookie.value).await?)?;
-    api.expect_status(401).because("the session cookie counts for the pages only")?;
+    api.expect_status(401).because("the session cookie is valid for the pages only")?;
     let page = app.get("/web/account").bearer(&ada.session.access).await?;
     let hidden = no_crash(page)?.expect_that("no account page", |answer| answer.status() != 200);
-    hidden.because("bearer tokens count for the API only")?;
+    hidden.because("bearer tokens are valid for the API only")?;
     Ok(())
 }
 
@@ -71,17 +71,17 @@ fn guarded(cookie: &SetCookie) -> Result<(), (&'static str, &'static str)> {
         (cookie.attribute("secure").is_some(), "is sent over plain HTTP", "Secure"),
         (
             cookie.attribute("samesite").is_some_and(lax_or_strict),
-            "goes with requests of other sites",
+            "is sent with requests from other sites",
             "SameSite=Lax or Strict",
         ),
         (
             cookie.attribute("path").is_some_and(|path| path == "/" || path == "/web" || path == "/web/"),
-            "has not the path of the pages",
+            "does not have the path of the pages",
             "Path=/, or Path=/web",
         ),
         (
             !cookie.name.starts_with("__Host-") || cookie.attribute("path") == Some("/"),
-            "has a name that browsers take with Path=/ only",
+            "has a name that browsers accept only with Path=/",
             "Path=/, or the name `session`",
         ),
         (cookie.attribute("domain").is_none_or(str::is_empty), "is sent to other hosts", "no Domain"),
@@ -90,10 +90,10 @@ fn guarded(cookie: &SetCookie) -> Result<(), (&'static str, &'static str)> {
     demands.into_iter().find(|(holds, ..)| !holds).map_or(Ok(()), |(_, what, expected)| Err((what, expected)))
 }
 
-/// An id that was there before the log-in may be known to whoever put it there (OWASP ASVS 5.0, 7.2.4).
-#[check(title = "each log-in gets a session of its own", task = 6, points = 3, needs = ["web_login"],
-        hints = ["What becomes of the cookie that the browser sends along with the log-in form?",
-                 "Never keep it: make a fresh id at each log-in, and end the session that was there before."])]
+/// An id from before the log-in may be known to whoever put it there (OWASP ASVS 5.0, 7.2.4).
+#[check(title = "each log-in starts a new session", task = 6, points = 3, needs = ["web_login"],
+        hints = ["What happens to the cookie that the browser sends along with the log-in form?",
+                 "Never keep it: generate a fresh id at each log-in, and end the previous session."])]
 async fn fixation(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, eve) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
@@ -113,18 +113,18 @@ async fn fixation(lab: &Lab) -> CheckResult {
         let (_, fresh) = victim.session()?;
         if fresh == value {
             return Err(answer
-                .failure("the session id is the one that the browser came with")
+                .failure("the session id is the one that the browser sent")
                 .expected("a fresh id at each log-in")
                 .actual(format!("{name}={value}")));
         }
         victim.expect_account_of(&ada).await?;
         let mut attacker = Browser::with_session(&app, (&name, &value));
-        attacker.expect_not(&ada, "its cookie is the one that was there before the log-in").await?;
+        attacker.expect_not(&ada, "its cookie is the one from before the log-in").await?;
     }
     Ok(())
 }
 
-/// A cookie that was copied in time must be worth nothing afterwards (OWASP ASVS 5.0, 7.4.1).
+/// A cookie that was copied earlier must be worthless after the log-out (OWASP ASVS 5.0, 7.4.1).
 #[check(title = "logging out ends the browser's session", task = 6, points = 1, needs = ["web_login", "disabled_account"],
         hints = ["What if somebody sends the old cookie again?",
                  "Delete the session on your side; only then the cookie. And a GET changes nothing."])]
@@ -135,7 +135,7 @@ async fn web_log_out(lab: &Lab) -> CheckResult {
     let (name, value) = browser.session()?;
     let mut copy = Browser::with_session(&app, (&name, &value));
     no_crash(copy.get("/web/logout").await?)?;
-    browser.expect_account_of(&ada).await.because("a GET changes nothing, and so logs nobody out")?;
+    browser.expect_account_of(&ada).await.because("a GET changes nothing, so it logs nobody out")?;
 
     let token = browser.log_out_token().await?;
     browser.post("/web/logout", &[("csrf_token", &token)]).await?.expect_status_in(&REDIRECT)?;

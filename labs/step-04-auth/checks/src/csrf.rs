@@ -54,7 +54,7 @@ impl Scene {
 
     async fn expect_no_review(&self, text: &str, why: &str) -> CheckResult {
         let shows = self.shows(text).await?;
-        expect_that(!shows, format!("the review is on the page, though the form was forged: {why}"))
+        expect_that(!shows, format!("the review is on the page, although the form was forged: {why}"))
     }
 
     /// Expects an honest review to be taken.
@@ -69,11 +69,12 @@ impl Scene {
     }
 }
 
-/// A browser says with each POST where it comes from; no other site can lie about that (RFC 6454 §7; OWASP CSRF Cheat Sheet, "Using Standard Headers").
+/// With each POST a browser says which page it comes from; no other site can lie about that (RFC 6454 §7; OWASP CSRF
+/// Cheat Sheet, "Using Standard Headers").
 #[check(title = "forms from other sites are refused", task = 6, points = 2, needs = ["web_login", "box_office"],
         hints = ["Which header names the page that sent the form?",
-                 "Compare Origin as a whole with your own: scheme, host and port. Neither contains nor starts_with will do.",
-                 "The log-in form, too: otherwise others can log your visitors in as themselves."])]
+                 "Compare all of Origin with your own: scheme, host and port. Neither contains nor starts_with is enough.",
+                 "Check the log-in form, too: otherwise others can log your visitors in to accounts of their own."])]
 async fn csrf_origin(lab: &Lab) -> CheckResult {
     let scene = Scene::new(lab).await?;
     let mut browser = Browser::of(&scene.app, &scene.ada).await?;
@@ -89,7 +90,7 @@ async fn csrf_origin(lab: &Lab) -> CheckResult {
         format!("http://{address}1"),
     ];
     for origin in foreign {
-        let why = format!("it was sent from {origin}, another site than {}", browser.own_origin());
+        let why = format!("it was sent from {origin}, which is not {}", browser.own_origin());
         let (text, token) = (lab.word(), scene.review_token(&mut browser).await?);
         let answer = browser.post_from(&origin, scene.reviews(), &[("text", &text), ("csrf_token", &token)]).await?;
         scene.expect_refused(answer, &text, &why).await?;
@@ -108,10 +109,11 @@ async fn csrf_origin(lab: &Lab) -> CheckResult {
     scene.expect_review(lab, &mut browser).await
 }
 
-/// Another site can send a form, but not read the page that the token stands in (OWASP CSRF Cheat Sheet, "Synchronizer Token Pattern").
+/// Another site can send a form, but cannot read the page that contains the token (OWASP CSRF Cheat Sheet,
+/// "Synchronizer Token Pattern").
 #[check(title = "forms without their token are refused", task = 6, points = 2, needs = ["web_login", "box_office"],
         hints = ["What does your own page know that another site does not?",
-                 "Put a random token into each form, keep it with the session, and compare when the form comes back.",
+                 "Put a random token into each form, store it with the session, and compare when the form comes back.",
                  "A missing field is an empty token, and an empty token is wrong."])]
 async fn csrf_token(lab: &Lab) -> CheckResult {
     let scene = Scene::new(lab).await?;
@@ -130,7 +132,7 @@ async fn csrf_token(lab: &Lab) -> CheckResult {
         let fields: Vec<_> = token.map(|token| ("csrf_token", token)).into_iter().collect();
         let answer = browser.post("/web/logout", &fields).await?;
         answer.expect_status(403).because(&format!("the form came with {what}"))?;
-        browser.expect_account_of(&scene.ada).await.because("the form was refused, and so nobody is logged out")?;
+        browser.expect_account_of(&scene.ada).await.because("the form was refused, so nobody is logged out")?;
     }
     let text = lab.word();
     let answer = Browser::new(&scene.app).post(scene.reviews(), &[("text", &text), ("csrf_token", &token)]).await?;
@@ -142,10 +144,11 @@ async fn csrf_token(lab: &Lab) -> CheckResult {
     browser.expect_not(&scene.ada, "it was logged out").await
 }
 
-/// The attacker has an account, too, and with it a token that is well-formed (OWASP CSRF Cheat Sheet, "Signed Double-Submit Cookie").
-#[check(title = "a token counts in its own session only", task = 6, points = 2, needs = ["csrf_token"],
+/// The attacker has an account, too, and so has a well-formed token (OWASP CSRF Cheat Sheet, "Signed Double-Submit
+/// Cookie").
+#[check(title = "a token is valid in its own session only", task = 6, points = 2, needs = ["csrf_token"],
         hints = ["What do you compare the token with?",
-                 "Not with another cookie: a neighbour site may have set that. With what the session holds, on your side."])]
+                 "Not with another cookie: a neighbouring site may have set it. Compare it with what the session holds, on your side."])]
 async fn csrf_other_session(lab: &Lab) -> CheckResult {
     let scene = Scene::new(lab).await?;
     let mut victim = Browser::of(&scene.app, &scene.ada).await?;
@@ -168,7 +171,7 @@ async fn csrf_other_session(lab: &Lab) -> CheckResult {
             if with_cookies {
                 forged.cookies = other.cookies.clone();
                 forged.cookies.insert(session_name.clone(), session.clone());
-                why.push_str(", and so are all cookies but the session's");
+                why.push_str(", and so are all cookies except the session's");
             }
             let text = lab.word();
             let answer = forged.post(scene.reviews(), &[("text", &text), ("csrf_token", &token)]).await?;
@@ -193,7 +196,7 @@ async fn csrf_other_session(lab: &Lab) -> CheckResult {
     }
     let text = lab.word();
     let answer = forged.post(scene.reviews(), &[("text", &text), ("csrf_token", &made_up)]).await?;
-    let why = "the token was made up, and every cookie but the session's was made up to fit it";
+    let why = "the token was made up, and every cookie except the session's was made up to match it";
     scene.expect_refused_or_unknown(answer, &text, why).await?;
     scene.expect_review(lab, &mut victim).await
 }

@@ -11,11 +11,11 @@ fn expect_blocked(response: Response) -> CheckResult {
     Ok(())
 }
 
-/// A password of eight letters is safe for as long as nobody can try them all (OWASP ASVS 5.0, 6.3.1).
-#[check(title = "an account is closed to guessers", task = 8, points = 2, needs = ["login", "web_login"],
+/// A password of eight letters is safe only as long as nobody can try them all (OWASP ASVS 5.0, 6.3.1).
+#[check(title = "guessing at one account is blocked", task = 8, points = 2, needs = ["login", "web_login"],
         hints = ["How many passwords may somebody try?",
-                 "Count failures for each address in lower case, whether it exists or not, and look at the count before the password.",
-                 "The page's log-in is the same door: let both use one function."])]
+                 "Count failures for each address in lower case, whether it exists or not, and check the count before the password.",
+                 "The page's log-in is a second door to the same room: let both use one function."])]
 async fn account_limit(lab: &Lab) -> CheckResult {
     let app = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "2").start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -29,7 +29,7 @@ async fn account_limit(lab: &Lab) -> CheckResult {
     expect_blocked(app.post("/login").json(&shouted).await?).because("it is the same address in another case")?;
     let padded = json!({"email": format!(" {} ", ada.email), "password": ada.password});
     let answer = app.post("/login").json(&padded).await?.expect_status_in(&[400, 401, 422, 429]);
-    answer.because("if spaces around an address make no difference to you, it is the same address")?;
+    answer.because("if your server ignores spaces around an address, it is the same address")?;
     let page = Browser::new(&app).try_log_in(&ada.email, &ada.password).await?;
     expect_blocked(page).because("/web/login and /login count together")?;
 
@@ -38,21 +38,21 @@ async fn account_limit(lab: &Lab) -> CheckResult {
     guess().await?.expect_status(401).because("nobody has tried to log in with this address before")?;
     Browser::new(&app).try_log_in(&nobody, &ada.password).await?.expect_status(401)?;
     expect_blocked(guess().await?)
-        .because("an address that nobody has is counted as well, or 429 would tell who has an account")
+        .because("unknown addresses are counted as well, or 429 would reveal who has an account")
 }
 
 /// One guess at each of a thousand accounts is a thousand guesses (OWASP Credential Stuffing Prevention Cheat Sheet).
-#[check(title = "a network address is closed to guessers", task = 8, points = 2, needs = ["login", "web_login"],
+#[check(title = "guessing from one network address is blocked", task = 8, points = 2, needs = ["login", "web_login"],
         hints = ["What if somebody tries one password on every account?",
                  "Count failures for each client address, too: ConnectInfo<SocketAddr> has it.",
-                 "A success takes back nothing but itself, or guessers log in between guesses."])]
+                 "A success clears nothing but its own attempt, or guessers would log in between guesses."])]
 async fn address_limit(lab: &Lab) -> CheckResult {
     let app = lab.server().env("LOGIN_FAILURES_PER_ADDRESS", "3").start().await?;
     let own = Person::customer(lab, &app).await?;
     for round in 0..3 {
         let guess = Newcomer::new(lab);
         if round == 2 {
-            own.log_in(&app).await.because("this account's own password is right, and so far the address has room")?;
+            own.log_in(&app).await.because("the password is right, and the address is still below its limit")?;
         }
         if round % 2 == 0 {
             let body = json!({"email": guess.email, "password": guess.password});
@@ -62,11 +62,11 @@ async fn address_limit(lab: &Lab) -> CheckResult {
         }
     }
     expect_blocked(own.try_password(&app, &own.password).await?)
-        .because("3 log-ins from this address have failed, and a success in between does not clear that")
+        .because("3 log-ins from this address have failed, and a success in between does not clear them")
 }
 
 /// Headers are what the client wrote; only the connection knows where it comes from (OWASP API2:2023; RFC 7239 §8.1).
-#[check(title = "a made-up address is no new beginning", task = 8, points = 2, needs = ["account_limit", "address_limit"],
+#[check(title = "a made-up address does not reset the count", task = 8, points = 2, needs = ["account_limit", "address_limit"],
         hints = ["Who wrote the X-Forwarded-For header?",
                  "With no proxy of yours in front, nobody you can trust. Use the address of the connection."])]
 async fn spoofed_address(lab: &Lab) -> CheckResult {
@@ -93,9 +93,9 @@ fn spoofed(lab: &Lab, request: Request) -> Request {
 }
 
 /// Guessers do not wait for each other (OWASP Blocking Brute Force Attacks).
-#[check(title = "guesses at once are counted, too", task = 8, points = 1, needs = ["account_limit"],
-        hints = ["When is a failure counted, and what happens until then?",
-                 "Count the attempt before you look at the password, and take it back when the password was right."])]
+#[check(title = "simultaneous guesses are counted, too", task = 8, points = 1, needs = ["account_limit"],
+        hints = ["When is a failure counted, and what can happen before that?",
+                 "Count the attempt before you check the password, and undo that if the password was right."])]
 async fn guesses_at_once(lab: &Lab) -> CheckResult {
     const LIMIT: usize = 2;
     let app = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", &LIMIT.to_string()).start().await?;
@@ -107,16 +107,17 @@ async fn guesses_at_once(lab: &Lab) -> CheckResult {
     }
     if answered > LIMIT {
         return Err(Failure::learner(format!(
-            "{answered} of 12 guesses at once were tried, though {LIMIT} are allowed"
+            "{answered} of 12 simultaneous guesses were tried, although {LIMIT} are allowed"
         ))
-        .expected(format!("at most {LIMIT} times 401, and 429 for the others")));
+        .expected(format!("401 at most {LIMIT} times, and 429 for the others")));
     }
     Ok(())
 }
 
-/// A block that never ends locks out whoever it should protect (OWASP Authentication Cheat Sheet, "Account Lockout").
+/// A block that never ends locks out the very user it should protect (OWASP Authentication Cheat Sheet, "Account
+/// Lockout").
 #[check(title = "a block ends", task = 8, points = 1, needs = ["account_limit"],
-        hints = ["From when do you count the window?", "From the failures. Tries that were answered 429 were no guesses."])]
+        hints = ["When does the window start?", "With the failures. Tries that got 429 were not guesses."])]
 async fn block_ends(lab: &Lab) -> CheckResult {
     let limits = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "1").env("LOGIN_WINDOW_SECONDS", "2");
     let app = limits.start().await?;

@@ -30,11 +30,11 @@ const SQL: [&str; 16] = [
 /// Requests are sent this many at a time.
 const AT_ONCE: usize = 16;
 
-/// Values are bound, never written into a statement (OWASP SQL Injection Prevention Cheat Sheet, "Prepared Statements").
+/// Values are bound, never pasted into a statement (OWASP SQL Injection Prevention Cheat Sheet, "Prepared Statements").
 #[check(title = "SQL in a parameter of the API stays text", task = 7, points = 2, needs = ["box_office", "login"],
-        hints = ["Which of your statements are put together from what a request brings?",
-                 "Values are bound with $1. ORDER BY takes none: choose among statements of your own.",
-                 "A NUL character is no text for Postgres: look for it before the database does."])]
+        hints = ["Which of your statements are assembled from parts of a request?",
+                 "Bind values with $1. ORDER BY takes no bound value: choose among fixed statements.",
+                 "Postgres does not accept a NUL character in text: check for it before the database does."])]
 async fn injection_api(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (organizer, ada) = (Person::organizer(lab, &app).await?, Person::customer(lab, &app).await?);
@@ -64,7 +64,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         requests.push(app.delete(format!("/events/{id}")).bearer(token));
         requests.push(app.post(format!("/events/{id}/orders")).bearer(&ada.session.access).json(&json!({"seats": 1})));
     }
-    expect_all(lab, requests, "an id that nobody has", &[400, 404, 422]).await?;
+    expect_all(lab, requests, "an id that does not exist", &[400, 404, 422]).await?;
     let requests = SQL.into_iter().chain([
         "title; DROP TABLE users",
         "(CASE WHEN true THEN title END)",
@@ -72,11 +72,11 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         "password_hash",
     ]);
     let requests = requests.map(|sort| app.get("/events").query("sort", sort)).collect();
-    expect_all(lab, requests, "a sort that there is not", &BAD_INPUT).await?;
+    expect_all(lab, requests, "a sort that does not exist", &BAD_INPUT).await?;
     let mut requests: Vec<_> = SQL.iter().map(|sql| refresh(&app, sql)).collect();
     requests.extend(SQL.iter().map(|sql| app.get("/me").bearer(sql)));
     // A token of such characters may be called malformed, too (RFC 6750 §3.1).
-    expect_all(lab, requests, "a token that was never given", &[401, 400, 422]).await?;
+    expect_all(lab, requests, "a token that was never issued", &[401, 400, 422]).await?;
     let nul = [
         app.get("/events").query("q", "a\0b"),
         app.post("/events").bearer(token).json(&event_titled(lab, "a\0b")),
@@ -127,12 +127,12 @@ async fn expect_untouched(lab: &Lab, app: &App, ada: &Person, role: &str, events
     expect_equal("administrators", &admins, &0)?;
     app.get("/me").bearer(&ada.session.access).await?.expect_status(200)?.expect_json(json!({"role": role}))?;
     let items: Vec<Value> = app.get("/events").await?.expect_status(200)?.at("/items")?;
-    expect_equal("events that are still there", &items.len(), &events)
+    expect_equal("events that still exist", &items.len(), &events)
 }
 
 /// The pages ask the same database (OWASP ASVS 5.0, 1.2.4).
 #[check(title = "SQL in a parameter of the pages stays text", task = 7, points = 1, needs = ["web_login", "box_office"],
-        hints = ["Cookies and form fields are parameters, too.", "Bind them, every one."])]
+        hints = ["Cookies and form fields are parameters, too.", "Bind every one of them."])]
 async fn injection_web(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::organizer(lab, &app).await?;
@@ -144,7 +144,7 @@ async fn injection_web(lab: &Lab) -> CheckResult {
 
     let requests =
         SQL.into_iter().chain(["\0"]).map(|sql| app.get(format!("/web/events/{}", percent_encoded(sql)))).collect();
-    expect_all(lab, requests, "an id that nobody has", &[400, 404, 422]).await?;
+    expect_all(lab, requests, "an id that does not exist", &[400, 404, 422]).await?;
     let requests: Vec<_> = SQL
         .into_iter()
         // A cookie's value has no quotation marks, spaces, commas, semicolons or backslashes (RFC 6265 §4.1.1).

@@ -8,11 +8,11 @@ use lab_kit::prelude::*;
 
 use crate::support::{Id, Newcomer, Person};
 
-/// A password is exchanged for tokens, which no cache on the way may keep (RFC 6749 §5.1).
-#[check(title = "people can log in", task = 2, points = 2, needs = ["register"],
+/// A password is exchanged for tokens, which no cache on the way may store (RFC 6749 §5.1).
+#[check(title = "users can log in", task = 2, points = 2, needs = ["register"],
         hints = ["bcrypt::verify compares a password with a hash.",
-                 "Look the account up by lower(email); a wrong password is 401.",
-                 "Add `Cache-Control: no-store` to every answer that holds tokens."])]
+                 "Look up the account by lower(email); a wrong password is 401.",
+                 "Add `Cache-Control: no-store` to every response that contains tokens."])]
 async fn login(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Newcomer::new(lab);
@@ -36,13 +36,13 @@ async fn login(lab: &Lab) -> CheckResult {
 /// Tokens are for one client, and for no cache on the way.
 pub fn expect_uncached(response: Response) -> CheckResult<Response> {
     let uncached = |value: &str| value.to_ascii_lowercase().contains("no-store");
-    response.expect_header_where("cache-control", "says no-store", uncached).because("the answer holds tokens")
+    response.expect_header_where("cache-control", "says no-store", uncached).because("the response contains tokens")
 }
 
-/// Who fails to log in does not learn whether the account exists (OWASP ASVS 5.0, 6.3.8).
+/// A failed log-in does not reveal whether the account exists (OWASP ASVS 5.0, 6.3.8).
 #[check(title = "a failed log-in does not say why", task = 2, points = 2, needs = ["login"],
-        hints = ["Compare what you answer for a wrong password and for an address that nobody has.",
-                 "One error for both, made in one place."])]
+        hints = ["Compare your responses for a wrong password and for an unknown address.",
+                 "Use one error for both, created in one place."])]
 async fn same_answer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -52,10 +52,11 @@ async fn same_answer(lab: &Lab) -> CheckResult {
     unknown.expect_body(wrong.body()).because("a wrong password and an unknown address must look the same")
 }
 
-/// The time that an answer takes must not tell either (OWASP Authentication Cheat Sheet, "Authentication Responses").
+/// The time that a response takes must not reveal it either (OWASP Authentication Cheat Sheet, "Authentication
+/// Responses").
 #[check(title = "a failed log-in takes the same time for everybody", task = 2, points = 3, needs = ["same_answer"], alone,
         hints = ["When is the slow part skipped?",
-                 "Compare the password with a hash in any case: for an unknown address, with one that nobody has the password of.",
+                 "Always compare the password with a hash: for an unknown address, with one whose password nobody knows.",
                  "That hash must have the same cost as the others."])]
 async fn same_time(lab: &Lab) -> CheckResult {
     const TRIES: usize = 5;
@@ -83,19 +84,20 @@ async fn same_time(lab: &Lab) -> CheckResult {
         if round == ROUNDS {
             let times =
                 format!("{of_wrong:.1?} for a wrong password, {of_unknown:.1?} for an unknown address (medians)");
-            return Err(Failure::learner("the time of a failed log-in tells whether the account exists")
-                .expected(format!("times no more than a factor of {FACTOR} apart"))
+            return Err(Failure::learner("the time of a failed log-in reveals whether the account exists")
+                .expected(format!("times that differ by no more than a factor of {FACTOR}"))
                 .actual(times));
         }
     }
     Ok(())
 }
 
-/// Hashing is work for a processor; on the threads that serve requests it stops everybody (tokio, "CPU-bound tasks and blocking code").
-#[check(title = "the server stays awake while passwords are hashed", task = 2, points = 3, needs = ["login"], alone,
+/// Hashing is CPU work; on the threads that serve requests it stops everybody (tokio, "CPU-bound tasks and blocking
+/// code").
+#[check(title = "the server stays responsive while passwords are hashed", task = 2, points = 3, needs = ["login"], alone,
         hints = ["What else can a thread of the runtime do while bcrypt computes?",
-                 "tokio::task::spawn_blocking runs a closure where nobody waits for it.",
-                 "No more hashes at once than there are cores: a semaphore keeps the rest in line."])]
+                 "tokio::task::spawn_blocking runs a closure on a thread where nothing else waits.",
+                 "Don't compute more hashes at once than there are cores: a semaphore makes the rest wait in line."])]
 async fn server_stays_awake(lab: &Lab) -> CheckResult {
     /// Enough to keep every thread of a runtime busy that has one for each core, several times over.
     const LOG_INS_FOR_EACH_CORE: usize = 6;
@@ -117,7 +119,7 @@ async fn server_stays_awake(lab: &Lab) -> CheckResult {
         seen.push(format!("{slowest:.1?} of {all:.1?}"));
     }
     Err(Failure::learner("requests wait while passwords are hashed")
-        .expected(format!("while {log_ins} log-ins are answered, no GET /health takes more than a sixth of their time"))
+        .expected(format!("while {log_ins} log-ins are answered, no GET /health takes more than a sixth of the time they take together"))
         .actual(format!("the slowest took {}", seen.join(", then "))))
 }
 

@@ -71,8 +71,8 @@ fn expect_inert(page: &Page, mark: &str) -> CheckResult {
     let alive = page.all(|e| has_mark(&e.name) || e.attributes.iter().any(|(name, _)| has_mark(name))).next();
     match alive {
         Some(element) => Err(page
-            .failure(format!("what a stranger wrote became part of the page, as <{}>", element.name))
-            .expected("text, and nothing but text")),
+            .failure(format!("text from a stranger became part of the page, as <{}>", element.name))
+            .expected("text and nothing else")),
         None => Ok(()),
     }
 }
@@ -85,11 +85,12 @@ fn expect_text(page: &Page, place: &str, found: &[String], wanted: &str) -> Chec
     Err(page.failure(format!("{place} is not what was written")).expected(wanted).actual(found.join("\n")))
 }
 
-/// In the text of an element, `<` and `&` mean something to the browser and must not (OWASP XSS Prevention Cheat Sheet, "HTML Contexts").
-#[check(title = "texts of strangers stay texts", task = 7, points = 2, needs = ["web_login", "box_office"],
-        hints = ["What does the browser make of a review that begins with <script>?",
+/// In the text of an element, `<` and `&` have a meaning for the browser, which a stranger's text must not have (OWASP
+/// XSS Prevention Cheat Sheet, "HTML Contexts").
+#[check(title = "strangers' text stays text", task = 7, points = 2, needs = ["web_login", "box_office"],
+        hints = ["What does the browser do with a review that begins with <script>?",
                  "askama escapes every {{ value }}, unless a template says |safe.",
-                 "Escape when you write the page, not when you keep the text."])]
+                 "Escape when you render the page, not when you store the text."])]
 async fn xss_element(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mark = mark(lab);
@@ -120,8 +121,9 @@ async fn xss_element(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// In an attribute it is the quotation mark that must not end it (OWASP XSS Prevention Cheat Sheet, "HTML Attribute Contexts").
-#[check(title = "texts of strangers stay inside attributes", task = 7, points = 1, needs = ["web_login", "box_office"],
+/// In an attribute, a quotation mark in the text must not end the value (OWASP XSS Prevention Cheat Sheet, "HTML
+/// Attribute Contexts").
+#[check(title = "strangers' text stays inside attributes", task = 7, points = 1, needs = ["web_login", "box_office"],
         hints = ["Which character ends the value of an attribute?",
                  "Quote every attribute, and escape \" and ' as well as < and &."])]
 async fn xss_attribute(lab: &Lab) -> CheckResult {
@@ -153,11 +155,12 @@ fn is_meta(element: &crate::support::Element, property: &str) -> bool {
     element.name == "meta" && element.attribute("property") == Some(property)
 }
 
-/// In a script nothing is escaped as in HTML, and still `</script>` ends it (OWASP XSS Prevention Cheat Sheet, "JavaScript Contexts"; HTML standard §4.12.1.3).
-#[check(title = "texts of strangers stay inside scripts", task = 7, points = 2, needs = ["web_login", "box_office"],
+/// HTML escapes have no meaning in a script, but `</script>` still ends it (OWASP XSS Prevention Cheat Sheet,
+/// "JavaScript Contexts"; HTML standard §4.12.1.3).
+#[check(title = "strangers' text stays inside scripts", task = 7, points = 2, needs = ["web_login", "box_office"],
         hints = ["How does the browser find the end of a script?",
-                 "HTML's escapes mean nothing in there; JSON has its own: \\u003c is <.",
-                 "askama's |json filter writes it so; only after it is |safe in place."])]
+                 "HTML escapes mean nothing there; JSON has its own: \\u003c is <.",
+                 "askama's |json filter writes them; only after it is |safe appropriate."])]
 async fn xss_script(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mark = mark(lab);
@@ -168,7 +171,7 @@ async fn xss_script(lab: &Lab) -> CheckResult {
         let script = page.expect("<script type=\"application/json\" id=\"page-data\">", is_data)?;
         let kind = script.attribute("type").unwrap_or_default();
         if !kind.trim().eq_ignore_ascii_case("application/json") {
-            return Err(page.failure("the page's data would be run as a script").expected("type=\"application/json\""));
+            return Err(page.failure("the page's data would run as a script").expected("type=\"application/json\""));
         }
         let data: Value = serde_json::from_str(script.text.trim())
             .map_err(|error| page.failure(format!("the page's data is not JSON: {error}")).actual(&script.text))?;
@@ -188,10 +191,10 @@ async fn xss_script(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Should anything ever get through, the browser still does not run it (CSP Level 3 §6; OWASP ASVS 5.0, 3.4.3 and 3.4.4).
+/// If anything ever gets through, the browser still does not run it (CSP Level 3 §6; OWASP ASVS 5.0, 3.4.3 and 3.4.4).
 #[check(title = "every page comes with a content security policy", task = 7, points = 1, needs = ["web_login", "box_office"],
         hints = ["Which scripts do your pages need? Allow those, and nothing else.",
-                 "One layer around all of /web adds the headers, so that no page is without, errors included."])]
+                 "Let one layer around all of /web add the headers, so that every page has them, including errors."])]
 async fn content_policy(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let organizer = Person::organizer(lab, &app).await?;
@@ -217,7 +220,7 @@ async fn content_policy(lab: &Lab) -> CheckResult {
         nonces.push(expect_policy(browser.get(path).await?.expect_status(200)?)?);
     }
     let repeated = nonces[2].iter().any(|nonce| nonces[3].contains(nonce));
-    expect_that(!repeated, "two answers have the same nonce: whoever has seen one page can use it in the next")
+    expect_that(!repeated, "two responses have the same nonce: anybody who has seen one page can use it in the next")
 }
 
 /// Expects a policy that guards the page, and gives its nonces.
@@ -227,7 +230,7 @@ fn expect_policy(response: Response) -> CheckResult<Vec<String>> {
         (!policies.is_empty(), "no Content-Security-Policy", "a Content-Security-Policy header"),
         (
             policies.guard_scripts(),
-            "a policy that lets scripts of strangers run",
+            "a policy that lets strangers' scripts run",
             "script-src without 'unsafe-inline', 'unsafe-eval', *, data:, http: and https:",
         ),
         (policies.forbid_objects(), "a policy that allows plugins", "object-src 'none' or default-src 'none'"),
@@ -238,7 +241,7 @@ fn expect_policy(response: Response) -> CheckResult<Vec<String>> {
         ),
         (
             policies.allow_at_most_self("frame-ancestors"),
-            "a policy under which others can frame the page",
+            "a policy under which other sites can frame the page",
             "frame-ancestors 'none' or 'self'",
         ),
     ];

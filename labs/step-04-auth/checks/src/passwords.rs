@@ -6,10 +6,10 @@ use lab_postgres::LabPostgres as _;
 
 use crate::support::{BAD_INPUT, Newcomer, Person, no_crash, role_in_table};
 
-/// An account begins with an address, a name and a password, of which the password never comes back (OWASP API3:2023).
-#[check(title = "people can register", task = 1, points = 2,
-        hints = ["The answer is an account and tokens, not the row of the table.",
-                 "Give the account a type of its own, without the hash, and send 201 with it as `user`."])]
+/// An account starts with an address, a name and a password, and the password is never returned (OWASP API3:2023).
+#[check(title = "users can register", task = 1, points = 2,
+        hints = ["The response is an account and tokens, not the table's row.",
+                 "Give the account its own type, without the hash, and send 201 with it as `user`."])]
 async fn register(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Newcomer::new(lab);
@@ -25,10 +25,10 @@ async fn register(lab: &Lab) -> CheckResult {
         })
 }
 
-/// One address is one account, and what cannot be an account is refused (OWASP ASVS 5.0, 6.2.1).
-#[check(title = "a taken address and bad input are refused", task = 1, points = 1, needs = ["register"],
+/// One address is one account, and an invalid account is refused (OWASP ASVS 5.0, 6.2.1).
+#[check(title = "an address already in use and bad input are refused", task = 1, points = 1, needs = ["register"],
         hints = ["Ada@example.com and ada@example.com are one person.",
-                 "A unique index on lower(email) decides; its violation is 409. Look at the other members before you hash."])]
+                 "A unique index on lower(email) decides; its violation is 409. Check the other members before you hash."])]
 async fn register_refusals(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -59,8 +59,8 @@ async fn register_refusals(lab: &Lab) -> CheckResult {
     expect_equal("rows of `users` after nothing but refusals", &after, &before)
 }
 
-/// What somebody says of themselves gives them no rights (OWASP API3:2023).
-#[check(title = "nobody can choose their role", task = 1, points = 1, needs = ["register"],
+/// What users say about themselves gives them no rights (OWASP API3:2023).
+#[check(title = "users cannot choose their own role", task = 1, points = 1, needs = ["register"],
         hints = ["Which members of the body do you read?",
                  "Deserialize into a type that has no role, and let the column's default decide."])]
 async fn no_chosen_role(lab: &Lab) -> CheckResult {
@@ -74,16 +74,16 @@ async fn no_chosen_role(lab: &Lab) -> CheckResult {
     if response.status() == 201 {
         response.expect_json(json!({"user": {"role": "customer"}}))?;
         let kept = role_in_table(lab, &mallory.email).await?;
-        expect_equal("users.role of somebody who registered as an admin", &kept.as_str(), &"customer")?;
+        expect_equal("users.role of a user who registered as an admin", &kept.as_str(), &"customer")?;
     }
     Ok(())
 }
 
-/// A stolen table must not be a list of passwords: each is hashed slowly, with a salt of its own (OWASP ASVS 5.0, 11.4.2).
-#[check(title = "passwords are kept as bcrypt hashes", task = 1, points = 3, needs = ["register"],
-        hints = ["SHA-256 is fast, and so is whoever tries a billion passwords.",
-                 "bcrypt::non_truncating_hash takes a password and a cost, and draws a fresh salt.",
-                 "Keep what it returns, and nothing else, in users.password_hash."])]
+/// A stolen table must not be a list of passwords: each is hashed slowly, with its own salt (OWASP ASVS 5.0, 11.4.2).
+#[check(title = "passwords are stored as bcrypt hashes", task = 1, points = 3, needs = ["register"],
+        hints = ["SHA-256 is fast, and so is anybody who tries a billion passwords.",
+                 "bcrypt::non_truncating_hash takes a password and a cost, and generates a fresh salt.",
+                 "Store what it returns, and nothing else, in users.password_hash."])]
 async fn stored_as_bcrypt(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -98,13 +98,13 @@ async fn stored_as_bcrypt(lab: &Lab) -> CheckResult {
     let statement = "select count(*) from users u where strpos(u::text, $1) > 0 or strpos(u::text, $2) > 0";
     let hex: String = ada.password.bytes().map(|byte| format!("{byte:02x}")).collect();
     let clear: i64 = lab.postgres().await?.sql(statement).bind(&ada.password).bind(&hex).scalar().await?;
-    expect_equal("rows of `users` in which the password stands as it was typed", &clear, &0)
+    expect_equal("rows of `users` that contain the password as it was typed", &clear, &0)
 }
 
-/// The hash, and nothing beside it, decides whether a password is right (OWASP ASVS 5.0, 6.2.8).
-#[check(title = "the kept hash decides a log-in", task = 1, points = 1, needs = ["stored_as_bcrypt", "login"],
-        hints = ["Where else could your server have kept the password?",
-                 "Read password_hash from the table at each log-in, and give it to bcrypt::verify."])]
+/// The hash alone decides whether a password is right (OWASP ASVS 5.0, 6.2.8).
+#[check(title = "the stored hash decides a log-in", task = 1, points = 1, needs = ["stored_as_bcrypt", "login"],
+        hints = ["Where else could your server have stored the password?",
+                 "Read password_hash from the table at each log-in, and pass it to bcrypt::verify."])]
 async fn hash_decides(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, eve) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
@@ -116,11 +116,11 @@ async fn hash_decides(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// bcrypt reads 72 bytes; whoever ignores that lets in everybody who knows the beginning (OWASP ASVS 5.0, 6.2.8).
-#[check(title = "long passwords are never silently cut", task = 1, points = 2, needs = ["login"],
+/// bcrypt reads 72 bytes; a server that ignores that lets in everybody who knows the beginning (OWASP ASVS 5.0, 6.2.8).
+#[check(title = "long passwords are never silently truncated", task = 1, points = 2, needs = ["login"],
         hints = ["How much of a password does bcrypt read?",
-                 "It is bytes that count, not characters: é is two of them.",
-                 "Refuse what is longer than 71 bytes when somebody registers; at log-in it is simply a wrong password."])]
+                 "Bytes count, not characters: é is two of them.",
+                 "Refuse more than 71 bytes at registration; at log-in such a password is simply wrong."])]
 async fn long_passwords(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let letters = |count: usize| -> String {
@@ -149,10 +149,11 @@ async fn long_passwords(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// The work factor is what keeps a thief busy, so a mistake in the configuration must not take it away (OWASP Password Storage Cheat Sheet, "Work Factors").
+/// The work factor is what slows a thief down, so a configuration mistake must not remove it (OWASP Password Storage
+/// Cheat Sheet, "Work Factors").
 #[check(title = "a cost below 10 is not accepted", task = 1, points = 2, needs = ["stored_as_bcrypt"],
         hints = ["What does your server do with BCRYPT_COST=4?",
-                 "Refuse to start, and name the variable: a wrong setting is best seen at once."])]
+                 "Refuse to start, and name the variable: a wrong setting is best noticed at once."])]
 async fn cost_floor(lab: &Lab) -> CheckResult {
     let app = lab.server().env_remove("BCRYPT_COST").start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -191,11 +192,11 @@ async fn bcrypt_hash(lab: &Lab, email: &str) -> CheckResult<BcryptHash> {
             .actual(&text)
     };
     let rest = ["$2a$", "$2b$", "$2y$"].iter().find_map(|prefix| text.strip_prefix(prefix));
-    let (cost, tail) = rest.and_then(|rest| rest.split_once('$')).ok_or_else(|| wrong("this is no bcrypt hash"))?;
-    let cost: u32 = cost.parse().map_err(|_| wrong("its cost is no number"))?;
+    let (cost, tail) = rest.and_then(|rest| rest.split_once('$')).ok_or_else(|| wrong("this is not a bcrypt hash"))?;
+    let cost: u32 = cost.parse().map_err(|_| wrong("its cost is not a number"))?;
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '/';
     if tail.len() != 53 || !tail.chars().all(letters) {
-        return Err(wrong("this is no bcrypt hash"));
+        return Err(wrong("this is not a bcrypt hash"));
     }
     if cost < 10 {
         return Err(wrong(&format!("a cost of {cost} is too low")));

@@ -47,10 +47,10 @@ async fn place_order(app: &App, customer: &Person, event: &Id, seats: i64) -> Ch
     Id::at(&request.json(&json!({"seats": seats})).await?.expect_status(201)?, "/id")
 }
 
-/// The box office still sells: what guards it lets those through who may (OWASP API5:2023).
-#[check(title = "organizers make events, customers order seats", task = 5, points = 1, needs = ["refresh_rotates"],
-        hints = ["The handlers are there; who asks is what they lack.",
-                 "Give each handler the account behind the token, and use its id as organizer_id or customer_id."])]
+/// The box office still sells: its guards let through those who are allowed (OWASP API5:2023).
+#[check(title = "organizers create events, customers order seats", task = 5, points = 1, needs = ["refresh_rotates"],
+        hints = ["The handlers are there; they just don't know who is asking.",
+                 "Pass each handler the account behind the token, and use its id as organizer_id or customer_id."])]
 async fn box_office(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (organizer, customer) = (Person::organizer(lab, &app).await?, Person::customer(lab, &app).await?);
@@ -71,16 +71,17 @@ async fn box_office(lab: &Lab) -> CheckResult {
     }))
 }
 
-/// Every method of every resource has its rule; one that was forgotten is the one that is found (OWASP API5:2023 and API1:2023).
+/// Every method of every resource has its rule; attackers find the one that was forgotten (OWASP API5:2023 and
+/// API1:2023).
 #[check(title = "events belong to their organizers", task = 5, points = 3, needs = ["box_office"],
         hints = ["GET is open. What about PUT, what about DELETE?",
-                 "Two questions for each: is it the right role, and is it their own event?",
-                 "An administrator may do both, a customer neither. The owner is whoever asks, never what the body says."])]
+                 "Ask two questions for each: is it the right role, and is it their own event?",
+                 "An administrator may do both, a customer neither. The owner is whoever sent the request, never what the body says."])]
 async fn event_rights(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (owner, rival) = (Person::organizer(lab, &app).await?, Person::organizer(lab, &app).await?);
     let (customer, admin) = (Person::customer(lab, &app).await?, Person::admin(lab, &app).await?);
-    let nobody = Sender("nobody", None);
+    let nobody = Sender("a client without a token", None);
     let customer = Sender("a customer", Some(&customer));
     let organizer = Sender("the organizer whose event it is", Some(&owner));
     let other = Sender("another organizer", Some(&rival));
@@ -98,7 +99,7 @@ async fn event_rights(lab: &Lab) -> CheckResult {
         let title = format!("Concert {}", lab.word());
         sender.expect(app.post("/events").json(&event_titled(lab, &title)), &[status]).await?;
         let found: Vec<Value> = app.get("/events").query("q", &title).await?.expect_status(200)?.at("/items")?;
-        expect_equal(&format!("events that {} could make", sender.0), &found.len(), &usize::from(status == 201))?;
+        expect_equal(&format!("events that {} could create", sender.0), &found.len(), &usize::from(status == 201))?;
     }
 
     let refused = [(&nobody, 401), (&customer, 403), (&other, 403)];
@@ -108,7 +109,7 @@ async fn event_rights(lab: &Lab) -> CheckResult {
         sender.expect(app.put(&path).json(&event_body(lab)), &[status]).await?;
         sender.expect(app.delete(&path), &[status]).await?;
         let read = app.get(&path).await?.expect_status(200)?.expect_json(unchanged.clone());
-        read.because(&format!("what {} tried was refused, and so has changed nothing", sender.0))?;
+        read.because(&format!("the request of {} was refused, so it has changed nothing", sender.0))?;
     }
     for sender in [&organizer, &administrator] {
         let changed = event_body(lab);
@@ -136,25 +137,25 @@ async fn expect_no_gift(lab: &Lab, app: &App, owner: &Person, rival: &Person, pa
             request.bearer(&owner.session.access).json(&body).await?.expect_status_in(&[200, 201, 400, 422])?;
         if answer.status() < 300 {
             let expected = json!({"organizer_id": owner.id.json()});
-            answer.expect_json(expected).because("an event belongs to whoever made it, whatever the body says")?;
+            answer.expect_json(expected).because("an event belongs to whoever created it, whatever the body says")?;
         }
     }
     let read = app.get(path).await?.expect_status(200)?.expect_json(json!({"organizer_id": owner.id.json()}));
-    read.because("an event belongs to whoever made it, whatever a body says")?;
+    read.because("an event belongs to whoever created it, whatever a body says")?;
     Ok(())
 }
 
-/// To know an order's id is not to have a right to it (OWASP API1:2023, broken object level authorization).
+/// Knowing an order's id does not give anybody a right to it (OWASP API1:2023, broken object level authorization).
 #[check(title = "orders belong to their customers", task = 5, points = 3, needs = ["box_office"],
-        hints = ["What does your server ask before it shows order 1 to whoever wants it?",
-                 "Read the order, then compare its customer with who asks; the organizer of its event may look, and no more.",
-                 "Lists are looks, too: put the customer into the WHERE of the statement."])]
+        hints = ["What does your server check before it shows order 1 to anybody who asks?",
+                 "Read the order, then compare its customer with the user who asks; the organizer of its event may read it, nothing more.",
+                 "Lists show orders, too: put the customer into the statement's WHERE."])]
 async fn order_rights(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (owner, rival) = (Person::organizer(lab, &app).await?, Person::organizer(lab, &app).await?);
     let (ada, eve, admin) =
         (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?, Person::admin(lab, &app).await?);
-    let nobody = Sender("nobody", None);
+    let nobody = Sender("a client without a token", None);
     let customer = Sender("the customer whose order it is", Some(&ada));
     let stranger = Sender("another customer", Some(&eve));
     let organizer = Sender("the organizer of the event", Some(&owner));
@@ -193,7 +194,7 @@ async fn order_rights(lab: &Lab) -> CheckResult {
     for sender in [&stranger, &organizer, &other] {
         sender.expect(app.delete(&path), &FORBIDDEN_OR_HIDDEN).await?;
         let kept = customer.expect(app.get(&path), &[200]).await;
-        kept.because(&format!("{} may not cancel this order, and so it is still there", sender.0))?;
+        kept.because(&format!("{} may not cancel this order, so it still exists", sender.0))?;
     }
 
     // A list leaks as much as a look.
@@ -235,19 +236,19 @@ async fn expect_ids(app: &App, path: &str, who: &Person, expected: &[&Id]) -> Ch
         return Ok(());
     }
     Err(response
-        .failure("the list holds other orders than it should")
+        .failure("the list contains other orders than it should")
         .expected(wanted.join(", "))
         .actual(found.join(", ")))
 }
 
 /// Rights over accounts are rights over everything (OWASP API5:2023).
 #[check(title = "accounts are administered by administrators", task = 5, points = 2, needs = ["refresh_rotates"],
-        hints = ["Who may give roles?", "Nobody but an admin, also not to themselves. Unknown roles are bad input."])]
+        hints = ["Who may give roles?", "Nobody but an admin, not even to themselves. Unknown roles are bad input."])]
 async fn user_rights(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (ada, organizer) = (Person::customer(lab, &app).await?, Person::organizer(lab, &app).await?);
     let admin = Person::admin(lab, &app).await?;
-    let nobody = Sender("nobody", None);
+    let nobody = Sender("a client without a token", None);
     let customer = Sender("a customer", Some(&ada));
     let an_organizer = Sender("an organizer", Some(&organizer));
     let administrator = Sender("an administrator", Some(&admin));
@@ -284,9 +285,9 @@ async fn user_rights(lab: &Lab) -> CheckResult {
 }
 
 /// A token is as old as its signature; a role is what it is now (OWASP ASVS 5.0, 8.3.2).
-#[check(title = "a changed role counts at once", task = 5, points = 3, needs = ["box_office", "user_rights"],
-        hints = ["Where does your server read the role of who asks?",
-                 "Not from the token: that was signed before the change. Read the account at each request."])]
+#[check(title = "a changed role takes effect at once", task = 5, points = 3, needs = ["box_office", "user_rights"],
+        hints = ["Where does your server read the role of the user who asks?",
+                 "Don't take it from the token, which was signed before the change. Read the account on each request."])]
 async fn demotion(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (admin, deputy) = (Person::admin(lab, &app).await?, Person::admin(lab, &app).await?);
@@ -297,7 +298,7 @@ async fn demotion(lab: &Lab) -> CheckResult {
     for person in [&deputy, &organizer] {
         give_role(&app, &admin, person, "customer").await?;
     }
-    let why = "the token is from before the change of the role";
+    let why = "the token was issued before the role changed";
     app.get("/users").bearer(&deputy.session.access).await?.expect_status(403).because(why)?;
     let (path, token) = (format!("/events/{event}"), &organizer.session.access);
     app.put(&path).bearer(token).json(&event_body(lab)).await?.expect_status(403).because(why)?;

@@ -17,10 +17,10 @@ async fn secret_missing(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// HS256 needs a key of 256 bits or more, and a log is no place for it (RFC 7518 §3.2; OWASP ASVS 5.0, 16.2.5).
+/// HS256 needs a key of 256 bits or more, and a key does not belong in a log (RFC 7518 §3.2; OWASP ASVS 5.0, 16.2.5).
 #[check(title = "a short secret is refused, and none is ever printed", task = 3, points = 2, needs = ["register"],
         hints = ["How long must an HMAC key be for SHA-256?",
-                 "32 bytes or more. The message names the variable, not what is in it."])]
+                 "32 bytes or more. The message names the variable, not its value."])]
 async fn secret_short(lab: &Lab) -> CheckResult {
     let short = secret_of(lab, 31);
     let mut app = lab.server().env("JWT_SECRET", &short).without_waiting().start().await?;

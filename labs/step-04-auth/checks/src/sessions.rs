@@ -6,9 +6,9 @@ use crate::log_in::expect_uncached;
 use crate::support::{DONE, Person, Session, refresh};
 
 /// Access tokens are short-lived; a refresh token is exchanged for the next pair (RFC 6749 §6; RFC 9700 §4.14.2).
-#[check(title = "a refresh token gives new tokens", task = 4, points = 2, needs = ["me"],
-        hints = ["What does a client do when its access token is over?",
-                 "Verify the refresh token, mark it as used, make the next one, and answer as /login does."])]
+#[check(title = "a refresh token can be exchanged for new tokens", task = 4, points = 2, needs = ["me"],
+        hints = ["What does a client do when its access token has expired?",
+                 "Verify the refresh token, mark it as used, create the next one, and respond as /login does."])]
 async fn refresh_rotates(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -18,18 +18,19 @@ async fn refresh_rotates(lab: &Lab) -> CheckResult {
         let response = response.expect_json(json!({"user": {"id": ada.id.json(), "name": ada.name}}))?;
         let next = Session::of(&response)?;
         expect_uncached(response)?
-            .expect_that("another refresh token than the one that was sent", |_| next.refresh != session.refresh)?;
+            .expect_that("a refresh token other than the one that was sent", |_| next.refresh != session.refresh)?;
         app.get("/me").bearer(&next.access).await?.expect_status(200)?.expect_json(json!({"id": ada.id.json()}))?;
         session = next;
     }
     Ok(())
 }
 
-/// A refresh token that comes twice was stolen, and nobody knows which of the two is the thief (RFC 9700 §4.14.2).
-#[check(title = "a refresh token that comes again ends its session", task = 4, points = 3, needs = ["refresh_rotates", "login"],
+/// A refresh token that is used twice was stolen, and nobody knows which of the two users is the thief (RFC 9700
+/// §4.14.2).
+#[check(title = "reusing a refresh token ends its session", task = 4, points = 3, needs = ["refresh_rotates", "login"],
         hints = ["What if the thief is the first to use it?",
-                 "Remember used tokens with the session that they belong to.",
-                 "When a used one comes, end that session: its newest tokens stop working, too."])]
+                 "Remember used tokens along with the session they belong to.",
+                 "When a used one arrives, end that session: its newest tokens stop working, too."])]
 async fn refresh_reuse(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -38,14 +39,14 @@ async fn refresh_reuse(lab: &Lab) -> CheckResult {
     let third = second.refreshed(&app).await?;
     let again = refresh(&app, &first.refresh).await?.expect_status(401);
     again.because("this refresh token was used before")?;
-    third.expect_dead(&app).await.because("a used refresh token came again, and so the whole session has ended")?;
+    third.expect_dead(&app).await.because("a refresh token was reused, so the whole session has ended")?;
     other.expect_alive(&app).await.because("it is another session of the same account, and nothing happened to it")?;
     Ok(())
 }
 
-/// Two who come at the same moment with one token are no less a theft (RFC 9700 §4.14.2).
-#[check(title = "of many who use one refresh token at once, one is served", task = 4, points = 2, needs = ["refresh_rotates"],
-        hints = ["What happens between looking and marking?",
+/// Two requests with one token are a theft even when they arrive at the same moment (RFC 9700 §4.14.2).
+#[check(title = "of many simultaneous uses of one refresh token, only one succeeds", task = 4, points = 2, needs = ["refresh_rotates"],
+        hints = ["What can happen between checking the token and marking it as used?",
                  "UPDATE … SET used_at = now() WHERE id = $1 AND used_at IS NULL: one of them changes a row, the others none."])]
 async fn refresh_race(lab: &Lab) -> CheckResult {
     const AT_ONCE: usize = 20;
@@ -70,8 +71,8 @@ async fn refresh_race(lab: &Lab) -> CheckResult {
 
 /// Logging out ends what the tokens open, not only what the client remembers (OWASP ASVS 5.0, 7.4.1).
 #[check(title = "logging out ends the session", task = 4, points = 2, needs = ["refresh_rotates", "login"],
-        hints = ["The token is still signed and not yet over. Who says that it no longer counts?",
-                 "Put the session's id into the token, and look at each request whether the session lives."])]
+        hints = ["The token is still signed and has not expired. What says that it is no longer valid?",
+                 "Put the session's id into the token, and check on each request whether the session is still alive."])]
 async fn log_out(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
@@ -81,14 +82,14 @@ async fn log_out(lab: &Lab) -> CheckResult {
     newest.expect_dead(&app).await.because("the session was ended by /logout")?;
     let first = app.get("/me").bearer(&ada.session.access).await?.expect_status(401);
     first.because("the first access token belongs to the session that was ended")?;
-    other.expect_alive(&app).await.because("it is another session of the same account, and goes on")?;
+    other.expect_alive(&app).await.because("it is another session of the same account, and continues")?;
     Ok(())
 }
 
-/// Who is locked out is out at once, whatever they hold (OWASP ASVS 5.0, 7.4.2).
+/// A locked-out user is out at once, whatever tokens they hold (OWASP ASVS 5.0, 7.4.2).
 #[check(title = "a disabled account is locked out at once", task = 4, points = 2, needs = ["refresh_rotates", "login"],
-        hints = ["Which ways in are there? The password, the access token, the refresh token.",
-                 "Look at `disabled` wherever an account is read to let somebody in, and answer as for a wrong password."])]
+        hints = ["What ways in are there? The password, the access token, the refresh token.",
+                 "Check `disabled` wherever an account is read to let somebody in, and respond as for a wrong password."])]
 async fn disabled_account(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (admin, ada) = (Person::admin(lab, &app).await?, Person::customer(lab, &app).await?);

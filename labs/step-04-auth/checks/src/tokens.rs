@@ -28,10 +28,10 @@ async fn me(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Others can use a token only if it says what was agreed on (RFC 7519 §4.1).
-#[check(title = "access tokens hold the claims that were agreed on", task = 3, points = 2, needs = ["me", "login", "refresh_rotates"],
-        hints = ["Decode one at a desk: it is base64url, not encrypted.",
-                 "The key is the bytes of JWT_SECRET as they stand. `sub` is a string, `exp` at most 900 seconds after `iat`."])]
+/// Other programs can use a token only if it contains the agreed claims (RFC 7519 §4.1).
+#[check(title = "access tokens contain the agreed claims", task = 3, points = 2, needs = ["me", "login", "refresh_rotates"],
+        hints = ["Decode one and look at it: it is base64url, not encrypted.",
+                 "The key is the bytes of JWT_SECRET as given. `sub` is a string, `exp` at most 900 seconds after `iat`."])]
 async fn claims(lab: &Lab) -> CheckResult {
     let secret = secret_of(lab, 48);
     let app = lab.server().env("JWT_SECRET", &secret).start().await?;
@@ -77,7 +77,7 @@ fn expect_claims(text: &str, of: &Person, secret: &str) -> CheckResult {
     };
     // Both clocks are this machine's; five minutes are for one that is being set.
     if (iat - now() as f64).abs() > 300.0 {
-        return wrong("claim `iat`", format!("about {}, the time of now", now()), token.claim("iat"));
+        return wrong("claim `iat`", format!("about {}, the current time", now()), token.claim("iat"));
     }
     if exp <= iat || exp - iat > 900.0 {
         return wrong("claim `exp`", "at most 900 seconds after `iat`".into(), Some(&token.claims()));
@@ -85,7 +85,7 @@ fn expect_claims(text: &str, of: &Person, secret: &str) -> CheckResult {
     Ok(())
 }
 
-/// What a token's header says of its algorithm was written by whoever sent it (RFC 8725 §2.1 and §3.1).
+/// What a token's header says about its algorithm was written by whoever sent it (RFC 8725 §2.1 and §3.1).
 #[check(title = "the algorithm is fixed, whatever the header says", task = 3, points = 3, needs = ["me"],
         hints = ["Who chooses the algorithm that your server verifies with?",
                  "Validation::new(Algorithm::HS256) accepts nothing else. Never take it from the token's header."])]
@@ -99,7 +99,10 @@ async fn algorithm_fixed(lab: &Lab) -> CheckResult {
                 let token = token.clone().with_header("alg", none);
                 forged.push((format!("`alg` {none} and no signature"), token.unsigned()));
                 forged.push((format!("`alg` {none} and a signature"), token.sign(Hmac::Sha256, key)));
-                forged.push((format!("`alg` {none} in two parts"), token.unsigned().trim_end_matches('.').to_owned()));
+                forged.push((
+                    format!("`alg` {none}, with only two parts"),
+                    token.unsigned().trim_end_matches('.').to_owned(),
+                ));
             }
             // A refresh token may be signed with one of them by its own server; then this is no forgery.
             let others = [Hmac::Sha384, Hmac::Sha512].into_iter();
@@ -118,13 +121,13 @@ async fn algorithm_fixed(lab: &Lab) -> CheckResult {
 
 /// A key that comes with the token proves that somebody has a key (RFC 8725 §3.10).
 #[check(title = "the key is fixed, whatever the header says", task = 3, points = 3, needs = ["me"],
-        hints = ["Which members of the header does your server look at?",
-                 "None of kid, jwk, jku, x5u, x5c may lead to a key: there is one secret, and you have it already."])]
+        hints = ["Which members of the header does your server use?",
+                 "None of kid, jwk, jku, x5u, x5c may lead to a key: there is one secret, and you already have it."])]
 async fn key_fixed(lab: &Lab) -> CheckResult {
     let forge = Forge::new(lab).await?;
     let word = lab.word();
     let file = lab.folder()?.join("key");
-    std::fs::write(&file, &word).ours("writing a key for the forger")?;
+    std::fs::write(&file, &word).ours("writing a forged key")?;
     let path = file.display().to_string();
     // `k` of a JWK is the key in base64url: of this word.
     let (own_key, in_base64) = (b"attacker-attacker-attacker-key-01", "YXR0YWNrZXItYXR0YWNrZXItYXR0YWNrZXIta2V5LTAx");
@@ -153,9 +156,9 @@ async fn key_fixed(lab: &Lab) -> CheckResult {
         .await
 }
 
-/// Without its signature, a token is a wish (RFC 7515 §5.2).
+/// Without its signature, a token proves nothing (RFC 7515 §5.2).
 #[check(title = "the signature is checked", task = 3, points = 3, needs = ["me"],
-        hints = ["Is there a way through your code on which nobody looks at the third part?",
+        hints = ["Is there a path through your code on which the third part is never checked?",
                  "jsonwebtoken::decode verifies; insecure_decode does not."])]
 async fn signature_checked(lab: &Lab) -> CheckResult {
     let forge = Forge::new(lab).await?;
@@ -192,15 +195,15 @@ async fn signature_checked(lab: &Lab) -> CheckResult {
         })
         .await?;
     for text in ["token", "a.b.c", "..", "null", "eyJhbGciOiJIUzI1NiJ9.e30."] {
-        forge.refuse("text that is no token", text).await?;
+        forge.refuse("text that is not a token", text).await?;
     }
     Ok(())
 }
 
-/// A token has a time, and an attacker's has none (RFC 7519 §4.1.4 and §4.1.5).
-#[check(title = "tokens count from nbf until exp", task = 3, points = 3, needs = ["me"],
-        hints = ["Which of the two does your library check unless told otherwise?",
-                 "In jsonwebtoken, validate_nbf is off by default, and required_spec_claims says what must be there."])]
+/// A token is valid for a limited time, and one from an attacker is not (RFC 7519 §4.1.4 and §4.1.5).
+#[check(title = "tokens are valid from nbf until exp", task = 3, points = 3, needs = ["me"],
+        hints = ["Which of the two does your library check by default?",
+                 "In jsonwebtoken, validate_nbf is off by default, and required_spec_claims lists the claims that must be present."])]
 async fn times_enforced(lab: &Lab) -> CheckResult {
     let forge = Forge::new(lab).await?;
     forge
@@ -210,17 +213,17 @@ async fn times_enforced(lab: &Lab) -> CheckResult {
             vec![
                 ("exp", "an `exp` of 10 minutes ago", past.with_claim("exp", now() - 600)),
                 ("exp", "no `exp`", token.clone().without_claim("exp")),
-                ("exp", "an `exp` that is a text", token.clone().with_claim("exp", "tomorrow")),
+                ("exp", "an `exp` that is text", token.clone().with_claim("exp", "tomorrow")),
                 ("nbf", "an `nbf` in 10 minutes", later),
             ]
         })
         .await
 }
 
-/// A token that was made for somebody else, or by somebody else, is not for you (RFC 8725 §3.8 and §3.9).
-#[check(title = "tokens are from us and for us", task = 3, points = 2, needs = ["me"],
-        hints = ["The same secret may sign tokens of other programs, too.",
-                 "set_issuer and set_audience; and both claims must be there: set_required_spec_claims."])]
+/// A token issued for somebody else, or by somebody else, is not for you (RFC 8725 §3.8 and §3.9).
+#[check(title = "only tokens from this server and for this server are valid", task = 3, points = 2, needs = ["me"],
+        hints = ["The same secret may also sign tokens for other programs.",
+                 "Use set_issuer and set_audience; both claims must also be present: set_required_spec_claims."])]
 async fn issuer_and_audience(lab: &Lab) -> CheckResult {
     let forge = Forge::new(lab).await?;
     forge
@@ -237,9 +240,9 @@ async fn issuer_and_audience(lab: &Lab) -> CheckResult {
 }
 
 /// A token for one use must not serve another: a refresh token lives for weeks (RFC 8725 §3.11 and §3.12).
-#[check(title = "refresh tokens are no access tokens", task = 3, points = 2, needs = ["me", "refresh_rotates"],
+#[check(title = "refresh tokens are not access tokens", task = 3, points = 2, needs = ["me", "refresh_rotates"],
         hints = ["Both are signed with the same key. What tells them apart?",
-                 "Check the claim `type` at both ends: `access` for requests, `refresh` for /refresh."])]
+                 "Check the claim `type` in both places: `access` for requests, `refresh` for /refresh."])]
 async fn token_types(lab: &Lab) -> CheckResult {
     let forge = Forge::new(lab).await?;
     let key = forge.secret.as_bytes();
@@ -254,17 +257,17 @@ async fn token_types(lab: &Lab) -> CheckResult {
     }
     forge.refuse("the type of a refresh token", &forge.session.refresh).await?;
     let answer = refresh(&forge.app, &forge.session.access).await?;
-    answer.expect_status(401).because("an access token is no refresh token")?;
+    answer.expect_status(401).because("an access token is not a refresh token")?;
     // An attempt with a wrong token may end its session; another one of the same account tells.
     let fresh = forge.person.log_in(&forge.app).await?;
     fresh.expect_alive(&forge.app).await?;
     Ok(())
 }
 
-/// 401 says how to come in; the scheme's name is the same in any case (RFC 9110 §11.1 and §15.5.2; RFC 6750 §3).
+/// 401 says how to authenticate; the scheme's name is case-insensitive (RFC 9110 §11.1 and §15.5.2; RFC 6750 §3).
 #[check(title = "401 comes with a challenge", task = 3, points = 2, needs = ["me", "login"],
         hints = ["What does a 401 have to tell the client?",
-                 "WWW-Authenticate: Bearer, with every 401. Put it where the status is made.",
+                 "WWW-Authenticate: Bearer, with every 401. Add it where the status is set.",
                  "TypedHeader<Authorization<Bearer>> reads the scheme in any case."])]
 async fn challenge(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -292,7 +295,7 @@ async fn challenge(lab: &Lab) -> CheckResult {
     }
     for scheme in ["bearer", "BEARER"] {
         let response = ask().header("Authorization", format!("{scheme} {access}")).await?;
-        response.expect_status(200).because("the name of the scheme is the same in upper and lower case")?;
+        response.expect_status(200).because("the name of the scheme is case-insensitive")?;
     }
     Ok(())
 }
@@ -369,13 +372,13 @@ impl Forge {
         if is_to_come(&answer) {
             return Ok(());
         }
-        answer.expect_status(401).because(&format!("the refresh token has {what}, and is right otherwise"))?;
+        answer.expect_status(401).because(&format!("the refresh token has {what}, and is otherwise valid"))?;
         Ok(())
     }
 
     async fn refuse(&self, what: &str, text: &str) -> CheckResult {
         let answer = self.app.get("/me").bearer(text).await?;
-        answer.expect_status(401).because(&format!("the token has {what}, and is right otherwise"))?;
+        answer.expect_status(401).because(&format!("the token has {what}, and is otherwise valid"))?;
         Ok(())
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Browser<'a> {
         if page.text().to_lowercase().contains(&person.email.to_lowercase()) {
             return Ok(());
         }
-        Err(page.failure("the account page does not show the address of who is logged in").expected(&person.email))
+        Err(page.failure("the account page does not show the address of the logged-in user").expected(&person.email))
     }
 
     /// Expects not to be known as `person`; `why` says why not.

@@ -86,7 +86,7 @@ impl Page {
         let token = self.inside(form, |e| e.name == "input" && e.attribute("name") == Some("csrf_token")).next();
         let value = token.and_then(|input| input.attribute("value"));
         value.map(str::to_owned).ok_or_else(|| {
-            self.failure(format!("the form for {action} holds no csrf_token"))
+            self.failure(format!("the form for {action} contains no csrf_token"))
                 .expected(r#"<input name="csrf_token" value="…"> inside the form"#)
         })
     }
