@@ -13,12 +13,14 @@ mod serve;
 mod stages;
 mod trial;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use crate::context::RunContext;
 use crate::error::Error;
+use crate::events::Recorder;
 use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::state::State;
@@ -45,7 +47,7 @@ pub struct Request {
     pub jobs: usize,
     /// How long a check may take that states no limit of its own; the manifest's, if not given.
     pub check_limit: Option<Duration>,
-    /// Whether the result counts as the learner's progress, and its times as what to expect.
+    /// Whether the run is recorded, its result counts as the learner's progress, and its times as what to expect.
     pub record: bool,
 }
 
@@ -85,7 +87,16 @@ impl Engine {
     /// # Errors
     /// The request makes no sense, the suite is broken, or the run was cancelled. All else is a report.
     pub async fn grade(&self, lab: &Lab, request: &Request, run: &RunContext) -> Result<Report, Error> {
-        Grading::new(self, lab, request, run).grade().await
+        let run = self.recorded(request, run);
+        Grading::new(self, lab, request, &run).grade().await
+    }
+
+    /// The same run, recorded if it counts.
+    fn recorded(&self, request: &Request, run: &RunContext) -> RunContext {
+        match request.record.then(|| Recorder::create(&self.state.runs(), run.id())) {
+            Some(Ok(recorder)) => run.with_sink(Arc::new(recorder)),
+            _ => run.clone(),
+        }
     }
 
     /// The suite of `lab`, built if it has to be.

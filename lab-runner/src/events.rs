@@ -3,6 +3,8 @@
 //! The engine and the commands emit; reporters, recordings and whoever else wants to know are sinks. Nothing else
 //! passes between the two sides.
 
+mod recording;
+
 use std::collections::BTreeMap;
 
 use lab_protocol::{CheckInfo, Stamp, TranscriptEntry};
@@ -13,6 +15,8 @@ use crate::bench::Bench;
 use crate::report::{Check, Diagnostics, Report};
 use crate::state::LabProgress;
 use lab_services::{DoctorReport, DownReport};
+
+pub use recording::{Recorder, Recording, recordings};
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ mod audit;
 mod bench;
 mod files;
 mod human;
+mod inert;
 mod junit;
 mod live;
 mod overview;
@@ -23,6 +24,7 @@ use crate::error::Error;
 use crate::events::{EventKind, EventSink, RunEvent};
 
 pub use human::Human;
+pub use inert::inert;
 pub use junit::to_junit;
 pub use live::Live;
 pub use prompt::ask;
@@ -136,9 +138,15 @@ fn json(event: &RunEvent) -> String {
     }
 }
 
-/// A result as JSON, such as a [`crate::report::Report`] as `backend-labs/result/v1`.
+/// A result as JSON, nothing in which controls whatever shows it, such as a [`crate::report::Report`] as `backend-labs/result/v1`.
 pub fn to_json(result: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(result).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     text.push('\n');
-    text
+    // Outside of strings JSON is ASCII, and in a string every character may be written as an escape (RFC 8259, 7).
+    if text.contains(inert::is_unseen) {
+        let unit = |unit: &mut u16| format!("\\u{unit:04x}");
+        let escape = |c: char| c.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect::<String>();
+        text = text.chars().map(|c| if inert::is_unseen(c) { escape(c) } else { c.to_string() }).collect();
+    }
+    text.replace("##", "#\\u0023")
 }

@@ -68,6 +68,11 @@ impl State {
         }
     }
 
+    /// The folder with the recordings of the last runs.
+    pub fn runs(&self) -> Utf8PathBuf {
+        self.0.join("runs")
+    }
+
     fn lab_path(&self, id: &str) -> Utf8PathBuf {
         self.0.join(format!("lab-{id}.json"))
     }

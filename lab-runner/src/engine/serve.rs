@@ -29,6 +29,7 @@ impl Engine {
     /// # Errors
     /// There is no service or no suite, or we failed.
     pub async fn serve(&self, lab: &Lab, request: &Request, run: &RunContext) -> Result<Served, Error> {
+        let run = &self.recorded(request, run);
         let grading = Grading::new(self, lab, request, run);
         let prepared = match grading.prepare().await {
             Ok(prepared) => prepared,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use lab_protocol::Verdict;
 
+use super::inert::{self, inert};
 use super::{audit, bench, overview, serving};
 use crate::events::{EventKind, RunEvent};
 use crate::report::Report;
@@ -42,17 +43,17 @@ impl Human {
                 String::new()
             }
             EventKind::CheckFinished { result } => {
-                self.waiting.insert(result.id.clone(), self.table.row(result));
+                self.waiting.insert(result.id.clone(), self.table.row(&inert::check(result)));
                 self.table.ready_rows(&mut self.waiting)
             }
-            EventKind::RunFinished { report } => self.finish(report),
+            EventKind::RunFinished { report } => self.finish(&inert::report(report)),
             EventKind::Serving { urls, taken } => serving::urls(urls, *taken),
             EventKind::ServerLog { line } => serving::log_line(line),
             EventKind::Overview { labs } => overview::overview(labs),
             EventKind::AuditFinished { report } => audit::audit_table(report),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
-            EventKind::DoctorFinished { report } => report.to_string(),
-            EventKind::DownFinished { report } => report.to_string(),
+            EventKind::DoctorFinished { report } => inert(&report.to_string()).into_owned(),
+            EventKind::DownFinished { report } => inert(&report.to_string()).into_owned(),
             _ => String::new(),
         }
     }
@@ -71,6 +72,7 @@ impl Human {
 
 /// The whole result at once, as for a file.
 pub(super) fn whole(report: &Report) -> String {
+    let report = &inert::report(report);
     let mut table = Table::of(report);
     let mut rows = report.checks.iter().map(|check| (check.id.clone(), table.row(check))).collect();
     let mut text = table.ready_rows(&mut rows);
@@ -81,7 +83,7 @@ pub(super) fn whole(report: &Report) -> String {
 /// Only the score, for scripts and the impatient.
 pub(super) fn quiet(event: &RunEvent) -> String {
     match &event.kind {
-        EventKind::RunFinished { report } => summary::quiet(report),
+        EventKind::RunFinished { report } => summary::quiet(&inert::report(report)),
         _ => String::new(),
     }
 }

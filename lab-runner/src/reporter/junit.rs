@@ -10,6 +10,7 @@ use crate::report::{Check, Outcome, Report};
 /// The report as JUnit XML: one suite for the lab, one case for each check. What kept the whole from being graded is a
 /// case of its own, as most readers show nothing else.
 pub fn to_junit(report: &Report) -> String {
+    let report = &super::inert::report(report);
     let mut suite = TestSuite::new(&report.lab);
     suite.set_timestamp(report.started_at);
     suite.set_time(Duration::from_millis(report.duration_ms));

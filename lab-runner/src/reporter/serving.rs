@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::inert::inert;
 use super::style::{dim, strong};
 
 /// The server is up.
@@ -15,5 +16,5 @@ pub(super) fn urls(urls: &BTreeMap<String, String>, taken: Option<u16>) -> Strin
 
 /// The server wrote a line.
 pub(super) fn log_line(line: &str) -> String {
-    format!("{} {line}\n", dim("|"))
+    format!("{} {}\n", dim("|"), inert(line))
 }

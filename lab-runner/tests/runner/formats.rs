@@ -1,9 +1,13 @@
 //! The formats of a result, and what goes where.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::assert_golden;
-use crate::sandbox::{check, folder, lab};
+use crate::sandbox::{Ran, check, command, folder, lab};
 
 #[test]
 fn the_solution_passes_and_says_so() {
@@ -82,20 +86,25 @@ fn any_program_is_graded_by_its_command() {
     assert_eq!(result["submission"]["kind"], "command");
 }
 
-#[test]
-fn a_server_that_runs_already_is_graded_by_its_url() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// A server that answers every request with `body`. Gives its URL.
+fn serve(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
         for stream in listener.incoming() {
-            use std::io::{Read as _, Write as _};
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 4096]);
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
-            let _ = stream.write_all(answer);
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
     });
-    let ran = lab(&["check", "tiny-1", "greets", "--format", "json", "--url", &format!("http://127.0.0.1:{port}")]);
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn a_server_that_runs_already_is_graded_by_its_url() {
+    let url = serve("hello".to_owned());
+    let ran = lab(&["check", "tiny-1", "greets", "--format", "json", "--url", &url]);
     let result = ran.json();
     assert_eq!(ran.code, Some(0), "{result}");
     assert_eq!(result["score"], 40);
@@ -117,4 +126,65 @@ fn all_transcripts_of_a_run_are_on_its_clock() {
             before = at;
         }
     }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    for format in ["human", "json", "junit"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = command(&["check", "tiny-1", "--solution", "--format", format]).stdout(full).output().unwrap();
+        let ran = Ran::of(output);
+        assert_eq!(ran.code, Some(4), "{format}: {}", ran.stderr);
+        assert!(ran.stderr.contains("cannot write to standard output: No space left"), "{format}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    for format in ["human", "json"] {
+        let mut running = command(&["check", "tiny-1", "--solution", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(running.stdout.take());
+        let ran = Ran::of(running.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{format}");
+    }
+}
+
+/// What a submission writes to clear the screen, to turn text around, and to command a CI system.
+const HOSTILE: &str = "\u{1b}[2J\u{1b}[H\u{202e}100/100 points ##[error]x\u{9b}1m";
+
+#[test]
+fn what_a_submission_answers_is_inert_in_every_format() {
+    let url = serve(format!("{HOSTILE}\n::error::hacked\n"));
+    for format in ["human", "json", "junit"] {
+        let ran = lab(&["check", "tiny-1", "greets", "--url", &url, "--format", format]);
+        assert_eq!(ran.code, Some(1), "{format}: {}", ran.stdout);
+        assert!(ran.stdout.contains("100/100 points"), "it is shown: {}", ran.stdout);
+        assert_inert(&ran.stdout);
+    }
+    let ran = lab(&["check", "tiny-1", "greets", "--url", &url, "--format", "json"]);
+    let result: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let received = result["checks"][0]["received"].as_str().unwrap();
+    assert!(received.contains('\u{202e}') && received.contains("##[error]"), "JSON holds the truth: {received}");
+}
+
+#[test]
+fn what_a_submission_logs_is_inert_in_every_format() {
+    let program = format!("printf '%s\\n' '{HOSTILE}' '::error::hacked'; exit 3");
+    for format in ["human", "json", "junit"] {
+        let ran = lab(&["check", "tiny-1", "--format", format, "--command", &program]);
+        assert_eq!(ran.code, Some(3), "{format}: {}", ran.stdout);
+        assert!(ran.stdout.contains("hacked"), "it is shown: {}", ran.stdout);
+        assert_inert(&ran.stdout);
+    }
+}
+
+fn assert_inert(text: &str) {
+    for sign in ["\u{1b}", "\u{202e}", "\u{9b}", "##["] {
+        assert!(!text.contains(sign), "{sign:?} in {text}");
+    }
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
 }

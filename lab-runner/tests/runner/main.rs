@@ -8,6 +8,7 @@ mod cheats;
 mod formats;
 mod interrupts;
 mod invariants;
+mod recordings;
 mod sandbox;
 mod schema;
 mod usage;
