@@ -13,11 +13,11 @@ const WHOLE_KEYSPACE: [&str; 7] = ["KEYS", "SCAN", "DBSIZE", "RANDOMKEY", "FLUSH
 const MOST_BYTES: u64 = 40 * 1024;
 const MOST_ELEMENTS: u64 = 1_000;
 
-/// Redis does one thing at a time: while it looks at a million keys, nobody else gets an answer
-/// (Redis documentation, `KEYS`: "use in production with extreme care").
-#[check(title = "no request looks at all keys", task = 4, points = 2, needs = ["hit"],
+/// Redis does one thing at a time: while it scans a million keys, nobody else gets an answer (Redis documentation,
+/// `KEYS`: "use in production with extreme care").
+#[check(title = "no request scans all keys", task = 4, points = 2, needs = ["hit"],
         hints = ["Search your code for KEYS and SCAN. What are they for?",
-                 "To clear copies whose names you do not know, put a part into their names that you can change."])]
+                 "To clear copies whose keys you do not know, put a part into their keys that you can change."])]
 async fn no_key_scans(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     every_kind(lab, &app).await?;
@@ -27,17 +27,17 @@ async fn no_key_scans(lab: &Lab) -> CheckResult {
     let plain = commands.named(&WHOLE_KEYSPACE).first().map(ToString::to_string);
     match plain.or_else(|| cache.scripts().into_iter().find(|script| calls_one(script))) {
         None => Ok(()),
-        Some(culprit) => Err(Failure::learner("a request made Redis look at all of its keys, or drop them")
-            .expected("commands that name their keys")
+        Some(culprit) => Err(Failure::learner("a request made Redis scan all of its keys, or delete them")
+            .expected("commands on named keys")
             .actual(culprit)),
     }
 }
 
-/// A value that grows with the data is read, sent and copied whole, for one row of it
-/// (Redis documentation, "Memory optimization"; redis-cli --bigkeys).
+/// A value that grows with the data is read, sent and copied in full just to get one row (Redis documentation, "Memory
+/// optimization"; redis-cli --bigkeys).
 #[check(title = "no key grows with the data", task = 4, points = 2, needs = ["hit"],
-        hints = ["Which key of yours holds more, the more events there are?",
-                 "A hash of all events can neither end one by one nor be spread over servers. A key for each event can."])]
+        hints = ["Which of your keys holds more the more events there are?",
+                 "The fields of one big hash cannot expire one by one or be spread over servers. One key for each event can."])]
 async fn bounded_values(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let long = "all night long ".repeat(12);
@@ -63,7 +63,7 @@ async fn bounded_values(lab: &Lab) -> CheckResult {
     for key in keys {
         let (bytes, elements) = size(&mut connection, &key).await.ours("measuring a key")?;
         if bytes > MOST_BYTES || elements > MOST_ELEMENTS {
-            return Err(Failure::learner(format!("the key `{key}` holds {bytes} bytes in {elements} elements"))
+            return Err(Failure::learner(format!("the key `{key}` takes {bytes} bytes in {elements} elements"))
                 .expected(format!("at most {MOST_BYTES} bytes and {MOST_ELEMENTS} elements in any key"))
                 .actual(format!("{bytes} bytes, {elements} elements")));
         }

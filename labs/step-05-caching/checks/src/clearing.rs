@@ -4,10 +4,10 @@ use lab_kit::prelude::*;
 
 use crate::support::{Event, distinct, expect_items, insert_all, warm};
 
-/// Who has been told that a change is made must not be shown what was before, whichever instance they come to
-/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3).
+/// A client that was told a change is made must not see the old data, whichever instance it reaches (Nishtala et al.,
+/// "Scaling Memcache at Facebook", NSDI 2013, §3).
 #[check(title = "a write clears the event", task = 2, points = 3, needs = ["hit"],
-        hints = ["What is done with the copy when the event is changed?", "Delete it (`DEL`) when the change is committed."])]
+        hints = ["What happens to the copy when the event is changed?", "Delete it (`DEL`) when the change is committed."])]
 async fn write_clears_event(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let mut event = Event::random(lab);
@@ -21,7 +21,7 @@ async fn write_clears_event(lab: &Lab) -> CheckResult {
             event
                 .expect_read(reader.get(event.path()))
                 .await
-                .because("the PUT was answered before this GET was sent")?;
+                .because("the PUT had its response before this GET was sent")?;
             expect_items(reader.get(format!("/events?ids={}", event.id)).await?, &[&event])?;
         }
     }
@@ -30,9 +30,9 @@ async fn write_clears_event(lab: &Lab) -> CheckResult {
 
 /// An event is on many lists, and a change may put it on others (Nishtala et al., NSDI 2013, §3).
 #[check(title = "a write clears every list", task = 2, points = 4, needs = ["list_hit", "write_clears_event"],
-        hints = ["Which lists was the event on, and on which will it be?",
-                 "The list of all, that of the old category, that of the new one, each in every order and length.",
-                 "You need not know them all: make a number or random text a part of the key of every list, and change it."])]
+        hints = ["Which lists was the event on, and which will it be on?",
+                 "The list of all events, the old category's, the new category's, each in every order and length.",
+                 "You need not know them all: make a number or random text part of every list's key, and change it."])]
 async fn write_clears_lists(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let (jazz, rock) = (lab.word(), lab.word());
@@ -53,8 +53,8 @@ async fn write_clears_lists(lab: &Lab) -> CheckResult {
     expect_lists(lab, &[&app, &other], &shown, &jazz, &rock, false).await
 }
 
-/// What is gone is gone everywhere (RFC 9110 §9.3.5).
-#[check(title = "a removal clears the event and its lists", task = 2, points = 2, needs = ["write_clears_lists"],
+/// Whatever is deleted is gone everywhere (RFC 9110 §9.3.5).
+#[check(title = "a DELETE clears the event and its lists", task = 2, points = 2, needs = ["write_clears_lists"],
         hints = ["Does DELETE clear what PUT clears?"])]
 async fn delete_clears(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
@@ -72,10 +72,10 @@ async fn delete_clears(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// "There is no such event" is a copy like any other, and wrong from the moment there is one (RFC 2308 §1 has the
-/// same in DNS: negative caching).
-#[check(title = "a new event is seen where there was none", task = 2, points = 3, needs = ["miss_cached", "write_clears_event"],
-        hints = ["What does the cache say of the id after a 404, and who tells it that this has changed?"])]
+/// "There is no such event" is a copy like any other, and wrong as soon as there is one (RFC 2308 §1 has the same in
+/// DNS: negative caching).
+#[check(title = "a new event replaces a cached 404", task = 2, points = 3, needs = ["miss_cached", "write_clears_event"],
+        hints = ["What does the cache hold for the id after a 404, and what updates it when that changes?"])]
 async fn creation_clears_miss(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let event = Event::random(lab);
@@ -84,7 +84,7 @@ async fn creation_clears_miss(lab: &Lab) -> CheckResult {
     expect_items(other.get(format!("/events?ids={}", event.id)).await?, &[])?;
     event.put(&app).await?.expect_status(201)?;
     for reader in [&other, &app] {
-        event.expect_read(reader.get(event.path())).await.because("the event was made before this GET was sent")?;
+        event.expect_read(reader.get(event.path())).await.because("the event was created before this GET was sent")?;
         expect_items(reader.get(event.list()).await?, &[&event])?;
         expect_items(reader.get(format!("/events?ids={}", event.id)).await?, &[&event])?;
     }
@@ -123,7 +123,7 @@ async fn expect_lists(
         for (path, wanted) in &lists {
             let wanted: Vec<_> = wanted.iter().collect();
             let answer = if warmed { warm(lab, reader.get(path)).await? } else { reader.get(path).await? };
-            expect_items(answer, &wanted).because("the list was asked for after the write was answered")?;
+            expect_items(answer, &wanted).because("the list was requested after the write had its response")?;
         }
     }
     Ok(())

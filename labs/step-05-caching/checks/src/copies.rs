@@ -5,9 +5,9 @@ use lab_postgres::LabPostgres as _;
 
 use crate::support::{Event, distinct, expect_hit, expect_items, insert_all, read, warm};
 
-/// A cache changes how fast an answer is and never what it says (RFC 9110 §9.3.4, §9.3.5).
-#[check(title = "events are written, read and removed", task = 1, points = 2,
-        hints = ["Send the PUT of the README by hand and look at the table.",
+/// A cache changes how fast a response is, never what it says (RFC 9110 §9.3.4, §9.3.5).
+#[check(title = "events are written, read and deleted", task = 1, points = 2,
+        hints = ["Send the README's PUT by hand and look at the table.",
                  "Is every member of the event also in its copy?"])]
 async fn events(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -38,10 +38,10 @@ async fn events(lab: &Lab) -> CheckResult {
     expect_equal("the rows in `events`", &rows, &wanted.to_vec())
 }
 
-/// Everything that an answer depends on belongs into its key (RFC 9111 §2: the cache key is the whole target URI).
-#[check(title = "lists that are asked for differently are different", task = 1, points = 2, needs = ["events"],
-        hints = ["Which parameters does your list depend on, and which of them are in the key of its copy?",
-                 "`category`, `sort` and `limit`. Put the text that a client chose last, so that it can imitate nothing."])]
+/// Everything that a response depends on belongs in its key (RFC 9111 §2: the cache key is the whole target URI).
+#[check(title = "lists with different parameters are different", task = 1, points = 2, needs = ["events"],
+        hints = ["Which parameters does your list depend on, and which of them are in its copy's key?",
+                 "`category`, `sort` and `limit`. Put text chosen by the client last, so that it cannot be mistaken for another part."])]
 async fn lists(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (one, two) = (lab.word(), lab.word());
@@ -71,19 +71,19 @@ async fn lists(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// What makes a cache worth its trouble: a question that was answered is not asked again
-/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §2).
+/// This is what makes a cache worth the trouble: a question that was answered is not asked again (Nishtala et al.,
+/// "Scaling Memcache at Facebook", NSDI 2013, §2).
 #[check(title = "the second read of an event asks Redis and not Postgres", task = 1, points = 4, needs = ["events"],
         hints = ["Which SQL statements and Redis commands does the transcript show for the second GET?",
-                 "Cache-aside: look into Redis; on a miss, ask Postgres and `SET` a copy with an expiry.",
-                 "A copy in the server's memory is no help to the other instance."])]
+                 "Cache-aside: look in Redis; on a miss, ask Postgres and `SET` a copy with an expiry.",
+                 "A copy in the server's memory does not help the other instance."])]
 async fn hit(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let event = Event::random(lab);
     event.insert(lab).await?;
     let (answer, statements) = read(lab, app.get(event.path())).await?;
     event.expect_in(answer.expect_status(200)?)?;
-    expect_that(statements > 0, "the first read of an event came without a question to Postgres")?;
+    expect_that(statements > 0, "the first read of an event did not ask Postgres")?;
     event.expect_in(warm(lab, app.get(event.path())).await?.expect_status(200)?)?;
     for reader in [&other, &app, &other] {
         let answer =
@@ -94,10 +94,10 @@ async fn hit(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Lists cost the database more than single rows, and are asked for more often
-/// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §2).
+/// Lists cost the database more than single rows, and are requested more often (Nishtala et al., "Scaling Memcache at
+/// Facebook", NSDI 2013, §2).
 #[check(title = "the second read of a list asks Redis and not Postgres", task = 1, points = 3, needs = ["lists", "hit"],
-        hints = ["Is the list itself kept, or only the events on it?"])]
+        hints = ["Is the list itself cached, or only the events on it?"])]
 async fn list_hit(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let mut events = distinct(lab, 3);
@@ -112,17 +112,17 @@ async fn list_hit(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Whoever asks for what is not there must not be able to keep the database busy
-/// (OWASP API Security 2023, API4 Unrestricted Resource Consumption).
-#[check(title = "that there is no such event is kept, too", task = 1, points = 3, needs = ["list_hit"],
+/// Nobody must be able to keep the database busy by requesting things that do not exist (OWASP API Security 2023, API4
+/// Unrestricted Resource Consumption).
+#[check(title = "a 404 is cached, too", task = 1, points = 3, needs = ["list_hit"],
         hints = ["What does your cache hold after a 404?",
-                 "Keep a value that says \"nothing\", and tell it from having no copy. The same goes for an empty list."])]
+                 "Store a value that says \"nothing\", and distinguish it from having no copy. The same goes for an empty list."])]
 async fn miss_cached(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let nobody = Event::random(lab);
     app.get(nobody.path()).await?.expect_status(404)?;
     warm(lab, app.get(nobody.path())).await?.expect_status(404)?;
-    expect_hit(lab, other.get(nobody.path()), "Postgres has said already that there is no such event")
+    expect_hit(lab, other.get(nobody.path()), "Postgres has already said that there is no such event")
         .await?
         .expect_status(404)?;
     expect_items(warm(lab, app.get(nobody.list())).await?, &[])?;

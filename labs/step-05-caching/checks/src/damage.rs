@@ -21,9 +21,9 @@ const NO_TEXT: &[u8] = b"\xff\x00\xfe not yours \x80";
 /// Locks live for LOCK_TTL_MS, which is 5 seconds. They are no copies.
 const SHORT: i64 = 5_500;
 
-/// After an update old copies are still there, and a shared Redis may hold anything: what cannot be read is a miss
-/// (OWASP ASVS 5.0, V1.5 Safe Deserialization).
-#[check(title = "a damaged copy is no copy", task = 7, points = 2, needs = ["miss_cached", "session"],
+/// After a release, old copies are still there, and a shared Redis may hold anything: a copy that cannot be read is a
+/// miss (OWASP ASVS 5.0, V1.5 Safe Deserialization).
+#[check(title = "a damaged copy is a miss", task = 7, points = 2, needs = ["miss_cached", "session"],
         hints = ["Does your server trust what it reads from Redis? What if it does not parse?",
                  "A copy that cannot be read is deleted and read again from Postgres.",
                  "A key of another type makes `GET` fail with WRONGTYPE: this, too, is a miss."])]
@@ -39,7 +39,7 @@ async fn damaged_copies(lab: &Lab) -> CheckResult {
         warm(lab, app.get(&ids)).await?;
         let session = customer.session(&app).await?;
         apply(lab, damage).await?;
-        let why = format!("the grader has changed what Redis holds ({damage:?}), and Postgres knows what is right");
+        let why = format!("the grader has changed what Redis holds ({damage:?}), and Postgres has the right data");
         for _ in 0..2 {
             event.expect_read(app.get(event.path())).await.because(&why)?;
             expect_items(app.get(event.list()).await?, &[&event]).because(&why)?;
@@ -50,7 +50,7 @@ async fn damaged_copies(lab: &Lab) -> CheckResult {
             .cookie("session", &session)
             .await?
             .expect_status(401)
-            .because("nobody can read whose session it was")?;
+            .because("nobody can tell whose session it was")?;
         let mut connection = lab.redis().await?.connection().await?;
         cmd("FLUSHDB").query_async::<()>(&mut connection).await.ours("emptying the keyspace")?;
     }

@@ -10,9 +10,9 @@ use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all
 const TRIES: usize = 5;
 
 /// An expiry bounds how long any mistake in clearing can last (Redis documentation, `EXPIRE`).
-#[check(title = "a copy is read until it ends, and not longer", task = 1, points = 3, needs = ["hit", "list_hit"],
-        hints = ["How long is your copy kept, when CACHE_TTL_SECONDS is 2?",
-                 "`SET key value EX seconds`. A read does not prolong it."])]
+#[check(title = "a copy is used until it expires, and no longer", task = 1, points = 3, needs = ["hit", "list_hit"],
+        hints = ["How long is your copy kept when CACHE_TTL_SECONDS is 2?",
+                 "`SET key value EX seconds`. Reading a copy does not extend its life."])]
 async fn copies_expire(lab: &Lab) -> CheckResult {
     let app = lab.server().env("CACHE_TTL_SECONDS", "2").start().await?;
     let new = unseen_change(lab, &app).await?;
@@ -27,11 +27,11 @@ async fn copies_expire(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Without an end, what nobody asks for any more fills the memory, and what was missed in clearing is wrong for ever
-/// (Redis documentation, "Key eviction").
+/// Without an expiry, data that nobody requests any more fills up memory, and a copy that was never cleared stays wrong
+/// forever (Redis documentation, "Key eviction").
 #[check(title = "every key has a time to live", task = 1, points = 3, needs = ["hit"],
-        hints = ["`redis-cli -u \"$REDIS_URL\" --scan`, then `TTL` of each key: -1 means for ever.",
-                 "Give the expiry in the same command as the value. `INCR` sets none, and `SET` without EX takes one away."])]
+        hints = ["`redis-cli -u \"$REDIS_URL\" --scan`, then `TTL` of each key: -1 means forever.",
+                 "Set the expiry in the same command as the value. `INCR` sets none, and `SET` without EX removes one."])]
 async fn keys_expire(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     every_kind(lab, &app).await?;
@@ -47,17 +47,17 @@ async fn keys_expire(lab: &Lab) -> CheckResult {
     if endless.is_empty() {
         return Ok(());
     }
-    Err(Failure::learner(format!("{} keys never end, such as `{}`", endless.len(), endless[0]))
+    Err(Failure::learner(format!("{} keys never expire, such as `{}`", endless.len(), endless[0]))
         .expected("a time to live on every key")
         .actual(endless.join("\n"))
         .reproduce(format!("redis-cli -u \"$REDIS_URL\" TTL '{}'", endless[0])))
 }
 
-/// Copies that were made together and end together send all of their readers to the database together
-/// (Vattani et al., "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015, §1).
-#[check(title = "copies that were made together end apart", task = 1, points = 2, needs = ["keys_expire"],
-        hints = ["After a restart all copies are made within a minute. When do they end?",
-                 "Draw each copy's time to live at random, over a tenth of CACHE_TTL_SECONDS or more."])]
+/// Copies that are made together and expire together send all of their readers to the database together (Vattani et
+/// al., "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015, §1).
+#[check(title = "copies made together expire at different times", task = 1, points = 2, needs = ["keys_expire"],
+        hints = ["After a restart, all copies are made within a minute. When do they expire?",
+                 "Choose each copy's time to live at random, spread over a tenth of CACHE_TTL_SECONDS or more."])]
 async fn jitter(lab: &Lab) -> CheckResult {
     const EVENTS: usize = 40;
     let app = lab.server().env("CACHE_TTL_SECONDS", "1000").start().await?;
@@ -73,7 +73,7 @@ async fn jitter(lab: &Lab) -> CheckResult {
             return Ok(ends);
         }
         Err(Failure::learner(format!("{} keys live for 500 to 1,500 seconds", ends.len()))
-            .expected(format!("a key of its own for each of the {EVENTS} events"))
+            .expected(format!("a separate key for each of the {EVENTS} events"))
             .actual(format!("{} such keys", ends.len())))
     };
     let mut ends = lab.eventually(&format!("copies of the {EVENTS} events that were read"), KEPT, kept).await?;
@@ -91,10 +91,10 @@ async fn jitter(lab: &Lab) -> CheckResult {
         return Ok(());
     }
     let (first, last) = (ends[0].as_secs_f64(), ends[ends.len() - 1].as_secs_f64());
-    Err(Failure::learner(format!("too many copies end within {:.1} s of each other", together.as_secs_f64()))
-        .expected("ends that are spread over 100 seconds or more")
+    Err(Failure::learner(format!("too many copies expire within {:.1} s of each other", together.as_secs_f64()))
+        .expected("expiry times spread over 100 seconds or more")
         .actual(format!(
-            "{} keys, of which the first ends after {first:.1} s and the last after {last:.1} s",
+            "{} keys, of which the first expires after {first:.1} s and the last after {last:.1} s",
             ends.len()
         )))
 }
@@ -131,12 +131,12 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
             last = Some(new);
             continue;
         }
-        let why = "its copy is less than a second old, and a change by SQL does not clear it";
+        let why = "its copy is less than a second old, and a change made with SQL does not clear it";
         old.expect_in(seen.0.expect_status(200)?).because(why)?;
         expect_items(seen.1, &[&old]).because(why)?;
         return Ok(new);
     }
     // Copies may come two seconds after the answer, and then nobody can tell a copy from its end.
-    lab.note("the copies came too late to be looked at before they may end");
+    lab.note("the copies were made too late to be checked before they may expire");
     last.ok_or_else(|| Failure::Ours("no event was changed".into()))
 }

@@ -16,11 +16,11 @@ const GATE: i64 = 5_005;
 const PUT: &[u16] = &[200, 201];
 const DELETE: &[u16] = &[200, 204];
 
-/// Whoever clears before the commit leaves time for a reader to copy the old value again, for a whole life of a copy
-/// (Redis documentation, "Client-side caching", race conditions; PostgreSQL manual, 13.2.1 Read Committed).
+/// Clearing before the commit leaves time for a reader to copy the old value again, for a copy's whole life (Redis
+/// documentation, "Client-side caching", race conditions; PostgreSQL manual, 13.2.1 Read Committed).
 #[check(title = "copies are cleared after the commit", task = 2, points = 4, needs = ["write_clears_lists"],
-        hints = ["What does a reader find in Postgres when your copy is cleared and your transaction is not committed yet?",
-                 "The old row, of which a new copy is made. Commit first, then clear."])]
+        hints = ["What does a reader find in Postgres when your copy is cleared but your transaction is not committed yet?",
+                 "The old row, and it makes a new copy of that. Commit first, then clear."])]
 async fn clears_after_commit(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let old = Event::random(lab);
@@ -34,11 +34,11 @@ async fn clears_after_commit(lab: &Lab) -> CheckResult {
     install_gate(lab).await?;
     let new = old.changed(lab);
     read_before_commit(lab, new.put(&app), &old, &[&app, &other], &[200]).await?.expect_status(200)?;
-    expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of what was before").await?;
+    expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of the old data").await?;
     // Whoever waited for the writer finds none.
     let delete = app.delete(doomed.path());
     read_before_commit(lab, delete, &doomed, &[&app, &other], &[200, 404]).await?.expect_status_in(DELETE)?;
-    let why = "a GET between the removal and its commit made a copy of what was before";
+    let why = "a GET between the removal and its commit made a copy of the old data";
     expect_gone(&doomed, &[&other, &app], why).await
 }
 
@@ -72,13 +72,13 @@ async fn read_before_commit(
     Ok(written)
 }
 
-/// Between a reader's question and its copy, the world may change: a copy must not be made of what was cleared
+/// Between a reader's query and its copy, the data may change: a copy must not be made of a value that was cleared
 /// meanwhile (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
 #[check(title = "a slow reader cannot put back the old event", task = 2, points = 4, needs = ["clears_after_commit", "creation_clears_miss"],
-        hints = ["A reader was told the old value, and only then the event is changed and its copy deleted. Then the reader makes its copy.",
-                 "The reader needs to notice that the event was changed since it asked: by a token that it leaves in Redis before \
+        hints = ["A reader has got the old value; only then is the event changed and its copy deleted. Now the reader makes its copy.",
+                 "The reader must notice that the event has changed since it asked: with a token that it leaves in Redis before \
                   it asks, and that every writer deletes.",
-                 "Look for the token and make the copy in one step: a script, or `WATCH` and `MULTI`. Or keep the row's version with \
+                 "Check the token and make the copy in one step: a script, or `WATCH` and `MULTI`. Or store the row's version with \
                   the copy, and let only a newer one replace an older one."])]
 async fn slow_reader(lab: &Lab) -> CheckResult {
     let path = SidePath::new(lab).await?;
@@ -88,27 +88,27 @@ async fn slow_reader(lab: &Lab) -> CheckResult {
     old.insert(lab).await?;
     let new = old.changed(lab);
     overtake(lab, &path, slow.get(old.path()), new.put(&quick), PUT).await?;
-    expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of what was before").await?;
+    expect_new(&new, &[&quick, &slow], "a slow GET made a copy of the old data").await?;
     // Where there was nothing, "nothing" is the old value.
     let created = Event::random(lab);
     overtake(lab, &path, slow.get(created.path()), created.put(&quick), PUT).await?;
-    expect_new(&created, &[&quick, &slow], "a GET that was slow kept that there is no such event").await?;
+    expect_new(&created, &[&quick, &slow], "a slow GET cached that there is no such event").await?;
     // The ids have a way of their own to Postgres, and perhaps to the copies.
     let old = Event::random(lab);
     old.insert(lab).await?;
     let new = old.changed(lab);
     overtake(lab, &path, slow.get(format!("/events?ids={}", old.id)), new.put(&quick), PUT).await?;
-    expect_new(&new, &[&quick, &slow], "a GET by ids that was slow made a copy of what was before").await?;
+    expect_new(&new, &[&quick, &slow], "a slow GET by ids made a copy of the old data").await?;
     // And an event that was removed must not come back.
     let doomed = Event::random(lab);
     doomed.insert(lab).await?;
     overtake(lab, &path, slow.get(doomed.path()), quick.delete(doomed.path()), DELETE).await?;
-    expect_gone(&doomed, &[&quick, &slow], "a GET that was slow made a copy of an event that is removed by now").await
+    expect_gone(&doomed, &[&quick, &slow], "a slow GET made a copy of an event that has since been removed").await
 }
 
 /// The same holds for a list (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
 #[check(title = "a slow reader cannot put back the old list", task = 2, points = 2, needs = ["slow_reader"],
-        hints = ["What does a reader of a list keep that was overtaken by a writer, and under which key?",
+        hints = ["A writer overtakes the reader of a list. What does the reader cache then, and under which key?",
                  "If a part of the key changes with every write, read that part before you ask Postgres, not after."])]
 async fn slow_reader_list(lab: &Lab) -> CheckResult {
     let path = SidePath::new(lab).await?;
@@ -118,7 +118,7 @@ async fn slow_reader_list(lab: &Lab) -> CheckResult {
     old.insert(lab).await?;
     let new = old.changed(lab);
     overtake(lab, &path, slow.get(old.list()), new.put(&quick), PUT).await?;
-    expect_new(&new, &[&quick, &slow], "a GET that was slow made a copy of the list as it was before").await
+    expect_new(&new, &[&quick, &slow], "a slow GET made a copy of the old list").await
 }
 
 /// Connections are opened and statements prepared, so that what is to be held back comes at once.
@@ -198,7 +198,7 @@ async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckRe
     }
     let answer = writer.await.ours("waiting for the writer")??.expect_status_in(&[200, 204])?;
     Err(answer
-        .failure("the request was answered before its change of `events` was committed")
-        .expected("an answer when the change is committed: the grader holds the commit up")
+        .failure("the request got its response before its change to `events` was committed")
+        .expected("a response only once the change is committed: the grader holds up the commit")
         .actual(format!("{} before that", answer.status())))
 }

@@ -8,12 +8,12 @@ use crate::support::{Customer, attempt, is_refused, until_refused, wait_as_told}
 /// What `Retry-After` may say more than the window is long: whole seconds are rounded up.
 const ROUNDED: Duration = Duration::from_secs(1);
 
-/// To look and then to count is to let everybody in who looks meanwhile (Redis documentation, `INCR`, "Pattern: Rate
-/// limiter"; CWE-367).
-#[check(title = "the limit holds for all instances and for attempts at once", task = 6, points = 3,
-        hints = ["What do ten requests read that come at the same moment, before the first of them has written?",
-                 "`INCR` counts and tells the count in one step. Decide by what it says.",
-                 "A counter in the server's memory is one for each instance."])]
+/// A server that checks first and counts afterwards lets in everybody who arrives in between (Redis documentation,
+/// `INCR`, "Pattern: Rate limiter"; CWE-367).
+#[check(title = "the limit holds across all instances and for simultaneous attempts", task = 6, points = 3,
+        hints = ["Ten requests arrive at the same moment. What do they read before the first of them has written?",
+                 "`INCR` counts and returns the count in one step. Decide by what it returns.",
+                 "With a counter in the server's memory, each instance has its own."])]
 async fn rate_limit(lab: &Lab) -> CheckResult {
     let server = || lab.server().env("RATE_LIMIT", "10").env("RATE_WINDOW_SECONDS", "3600");
     let (app, other) = (server().start().await?, server().start().await?);
@@ -24,15 +24,17 @@ async fn rate_limit(lab: &Lab) -> CheckResult {
     for answer in answers {
         let answer = answer.expect_status_in(&[401, 429])?;
         if is_refused(&answer) {
-            answer.expect_header_where("Retry-After", "says when to come back", |value| !value.is_empty())?;
+            answer.expect_header_where("Retry-After", "says when to try again", |value| !value.is_empty())?;
         } else {
             passed += 1;
         }
     }
     if passed != 10 {
-        return Err(Failure::learner(format!("of 20 attempts at once on two instances, {passed} were not refused"))
-            .expected("10, as RATE_LIMIT says, and 429 for the others")
-            .actual(format!("{passed} were not refused")));
+        return Err(Failure::learner(format!(
+            "of 20 simultaneous attempts on two instances, {passed} were not refused"
+        ))
+        .expected("10, as RATE_LIMIT says, and 429 for the others")
+        .actual(format!("{passed} were not refused")));
     }
     for app in [&other, &app] {
         attempt(lab, app).await?.expect_status(429)?;
@@ -40,17 +42,17 @@ async fn rate_limit(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A limit that never ends is a ban, and who is told when to come back must be let in then
-/// (RFC 6585 §4, RFC 9110 §10.2.3).
+/// A limit that never ends is a ban, and a client that is told when to come back must be let in then (RFC 6585 §4, RFC
+/// 9110 §10.2.3).
 #[check(title = "the window ends when Retry-After says", task = 6, points = 2, needs = ["rate_limit"],
-        hints = ["`TTL` of your counter: -1 means that it never ends.",
+        hints = ["Look at your counter's `TTL`: -1 means that it never expires.",
                  "Set the expiry with the first attempt of a window, and only then.",
-                 "Retry-After is what is left of the window, in seconds, rounded up."])]
+                 "Retry-After is the rest of the window, in seconds, rounded up."])]
 async fn window_ends(lab: &Lab) -> CheckResult {
     let window = Duration::from_secs(2);
     let app = with_window(lab, 3, window).await?;
     wait_as_told(until_refused(lab, &app, 3).await?, window + ROUNDED).await?;
-    attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
+    attempt(lab, &app).await?.expect_status(401).because("the time given by Retry-After is over")?;
     // The next window is a limit, too.
     until_refused(lab, &app, 3).await?;
     Ok(())
@@ -58,8 +60,8 @@ async fn window_ends(lab: &Lab) -> CheckResult {
 
 /// Anybody can write anything into a header (OWASP API Security 2023, API4; RFC 7239 §8.1).
 #[check(title = "no header, card or cookie gives new attempts", task = 6, points = 2, needs = ["rate_limit"],
-        hints = ["By what do you tell clients apart? Who wrote it?",
-                 "`ConnectInfo<SocketAddr>`: the address of the connection. Without its port."])]
+        hints = ["How do you tell clients apart? Who wrote that data?",
+                 "`ConnectInfo<SocketAddr>` has the connection's address. Leave out the port."])]
 async fn spoofed_addresses(lab: &Lab) -> CheckResult {
     let app = lab.server().env("RATE_LIMIT", "5").env("RATE_WINDOW_SECONDS", "3600").start().await?;
     let customer = Customer::insert(lab, 0).await?;
@@ -83,11 +85,11 @@ async fn spoofed_addresses(lab: &Lab) -> CheckResult {
         .actual(format!("{passed}")))
 }
 
-/// Between two commands a process may die or a connection break: what must happen together is sent together
+/// Between two commands a process may die or a connection may break: commands that belong together are sent together
 /// (Redis documentation, `INCR`, "Pattern: Rate limiter 2": the race condition that leaks the key).
-#[check(title = "a lost EXPIRE makes no limit for ever", task = 6, points = 1, needs = ["rate_limit"],
-        hints = ["What becomes of the counter when `INCR` arrives and `EXPIRE` does not?",
-                 "Both in one script or transaction; or set the expiry again with every attempt that finds none (`EXPIRE … NX`)."])]
+#[check(title = "a lost EXPIRE does not cause an endless limit", task = 6, points = 1, needs = ["rate_limit"],
+        hints = ["What happens to the counter when `INCR` arrives and `EXPIRE` does not?",
+                 "Send both in one script or transaction; or set the expiry again with every attempt that finds none (`EXPIRE … NX`)."])]
 async fn lost_expiry(lab: &Lab) -> CheckResult {
     let window = Duration::from_secs(1);
     let app = with_window(lab, 1, window).await?;
@@ -102,7 +104,7 @@ async fn lost_expiry(lab: &Lab) -> CheckResult {
     let usual = || async { attempt(lab, &app).await?.expect_status_in(&[401, 429]) };
     lab.eventually("an attempt that is counted again", Duration::from_secs(5), usual).await?;
     wait_as_told(until_refused(lab, &app, 1).await?, window + ROUNDED).await?;
-    attempt(lab, &app).await?.expect_status(401).because("the time that Retry-After named is over")?;
+    attempt(lab, &app).await?.expect_status(401).because("the time given by Retry-After is over")?;
     Ok(())
 }
 

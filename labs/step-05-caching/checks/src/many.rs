@@ -5,10 +5,10 @@ use lab_redis::LabRedis as _;
 
 use crate::support::{Event, distinct, expect_hit, expect_items, insert_all, read, warm};
 
-/// An answer that is put together from copies must be the one that Postgres would give
-/// (Redis documentation, `MGET`: nil for every key that does not exist).
-#[check(title = "events by their ids come in order, with and without copies", task = 4, points = 2, needs = ["miss_cached"],
-        hints = ["Which of the ids have a copy? Ask Postgres for the others only, and put all into the order of the ids.",
+/// A response assembled from copies must be the same as one from Postgres (Redis documentation, `MGET`: nil for every
+/// key that does not exist).
+#[check(title = "events requested by id come in order, with and without copies", task = 4, points = 2, needs = ["miss_cached"],
+        hints = ["Which of the ids have a copy? Ask Postgres only for the others, and put all of them in the order of the ids.",
                  "A copy that says \"no such event\" is a hit, too."])]
 async fn many(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
@@ -32,9 +32,9 @@ async fn many(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Most of the time of a command is the way there and back (Redis documentation, "Pipelining").
-#[check(title = "many copies are read in one go", task = 4, points = 2, needs = ["many"],
-        hints = ["How many round trips to Redis do 40 ids take?", "`MGET`, or a pipeline: all questions, then all answers."])]
+/// Most of a command's time is the round trip (Redis documentation, "Pipelining").
+#[check(title = "many copies are read in one round trip", task = 4, points = 2, needs = ["many"],
+        hints = ["How many round trips to Redis do 40 ids take?", "Use `MGET`, or a pipeline: send all commands, then read all replies."])]
 async fn many_round_trips(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let events = distinct(lab, 40);
@@ -50,14 +50,14 @@ async fn many_round_trips(lab: &Lab) -> CheckResult {
         return Ok(());
     }
     Err(Failure::learner(format!(
-        "one id takes {one:.0?}, 40 ids take {forty:.0?}, when each answer of Redis is 20 ms late"
+        "one id takes {one:.0?}, 40 ids take {forty:.0?}, when each of Redis's answers is delayed by 20 ms"
     ))
     .expected(format!("at most 8 times as long as one: {:.0?}", one * 8))
     .actual(format!("{:.0} times as long", forty.as_secs_f64() / one.as_secs_f64())))
 }
 
-/// One statement for each row is the mistake that a cache only hides (OWASP API Security 2023, API4).
-#[check(title = "what has no copy is read with one statement", task = 4, points = 2, needs = ["many"],
+/// One statement for each row is a mistake that a cache only hides (OWASP API Security 2023, API4).
+#[check(title = "events without copies are read with one statement", task = 4, points = 2, needs = ["many"],
         hints = ["`WHERE id = ANY ($1)` reads any number of rows."])]
 async fn many_statements(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;

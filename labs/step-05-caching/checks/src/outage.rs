@@ -12,12 +12,12 @@ const QUICK: Duration = Duration::from_secs(5);
 /// How soon Redis is used again.
 const BACK: Duration = Duration::from_secs(10);
 
-/// A cache is there to make things faster; without it they are slower, and go on (Redis documentation, "Redis clients
+/// A cache makes things faster; without it they are slower, but they still work (Redis documentation, "Redis clients
 /// handling": error handling and graceful degradation).
-#[check(title = "without Redis, events are read and written all the same", task = 7, points = 3, needs = ["write_clears_lists", "session"],
-        hints = ["What does your server do with an error from Redis, when Postgres could have answered?",
-                 "Log it and go on as on a miss. A copy that cannot be kept is not kept.",
-                 "Who is logged in cannot be known: 503. 401 would say that nobody is."])]
+#[check(title = "without Redis, events are still read and written", task = 7, points = 3, needs = ["write_clears_lists", "session"],
+        hints = ["What does your server do with an error from Redis when Postgres could have answered?",
+                 "Log it and continue as after a miss. If a copy cannot be stored, do without it.",
+                 "Nobody can know who is logged in: 503. A 401 would say that nobody is."])]
 async fn redis_cut(lab: &Lab) -> CheckResult {
     // Some clients wait for a connection as long as they may, with every command.
     let app = lab.server().env("REDIS_TIMEOUT_MS", "500").start().await?;
@@ -49,15 +49,15 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
     customer.log_in(&app).await?.expect_status(503)?;
     cache.proxy().restore();
     let known = || async { customer.expect_in(app.get("/session").cookie("session", &session).await?) };
-    lab.eventually("the session that was begun before", BACK, known).await?;
+    lab.eventually("the session that was started before", BACK, known).await?;
     Ok(())
 }
 
-/// A service that is gone refuses at once; one that hangs takes you with it, unless you stop waiting
-/// (Nygard, "Release It!", 2nd edition, 5.1 Timeouts).
-#[check(title = "a Redis that answers nothing is not waited for", task = 7, points = 3, needs = ["redis_cut"],
+/// A service that is down refuses at once; one that hangs takes you down with it, unless you stop waiting (Nygard,
+/// "Release It!", 2nd edition, 5.1 Timeouts).
+#[check(title = "the server does not wait for a Redis that hangs", task = 7, points = 3, needs = ["redis_cut"],
         hints = ["How long does your server wait for an answer from Redis?",
-                 "Give every command REDIS_TIMEOUT_MS, and go on without.",
+                 "Limit every command to REDIS_TIMEOUT_MS, then continue without it.",
                  "Twenty requests that wait one after the other wait twenty times as long."])]
 async fn redis_hangs(lab: &Lab) -> CheckResult {
     let app = impatient(lab).start().await?;
@@ -79,10 +79,10 @@ async fn redis_hangs(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// What was away comes back, and nobody restarts a server for it (Nygard, "Release It!", 2nd edition, 5.2).
+/// A service that was down comes back, and nobody restarts a server for that (Nygard, "Release It!", 2nd edition, 5.2).
 #[check(title = "Redis is used again when it is back", task = 7, points = 2, needs = ["hit"],
-        hints = ["What does your server do with a connection that was lost?",
-                 "`ConnectionManager` makes a new one. A flag that says \"no Redis\" must be taken back."])]
+        hints = ["What does your server do with a lost connection?",
+                 "`ConnectionManager` opens a new one. A flag that says \"no Redis\" must be reset."])]
 async fn redis_back(lab: &Lab) -> CheckResult {
     let app = impatient(lab).start().await?;
     let (before, after) = (Event::random(lab), Event::random(lab));
@@ -104,7 +104,7 @@ async fn redis_back(lab: &Lab) -> CheckResult {
     used_again(lab, &app, &after).await
 }
 
-/// The order in which things are started must not matter (The Twelve-Factor App, IX Disposability).
+/// The order in which services start must not matter (The Twelve-Factor App, IX Disposability).
 #[check(title = "the server starts without Redis", task = 7, points = 1, needs = ["redis_back"],
         hints = ["Does your server connect to Redis before it is ready?", "Connect when the first command is sent."])]
 async fn starts_without_redis(lab: &Lab) -> CheckResult {

@@ -6,9 +6,9 @@ use crate::support::{Customer, Event, expect_items, warm};
 
 /// What one customer sees must never be shown to another (RFC 9111 §4.1; OWASP ASVS 5.0, V14.3).
 #[check(title = "everybody sees their own prices", task = 5, points = 3, needs = ["session", "list_hit", "write_clears_lists"],
-        hints = ["Who is the copy for that your cache keeps after a customer's GET?",
-                 "Keep the event as it is for everybody, and lessen the price for who asks after it was read.",
-                 "If you keep answers for single customers, whose they are is a part of the key, and a write clears all of them."])]
+        hints = ["After a customer's GET, who is the cached copy meant for?",
+                 "Cache the event as it is for everybody, and apply the customer's discount after reading it.",
+                 "If you cache responses for individual customers, make the customer part of the key, and let a write clear all of them."])]
 async fn own_prices(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let mut visitors: Vec<(Option<String>, i64)> = vec![(None, 0)];
@@ -30,7 +30,7 @@ async fn own_prices(lab: &Lab) -> CheckResult {
         if let Some(session) = &visitors[order[1]].0 {
             put = put.cookie("session", session);
         }
-        let why = "the answer to a PUT has the price that was sent, whoever sent it";
+        let why = "the response to a PUT has the price that was sent, whoever sent it";
         changed.expect_in(put.await?.expect_status(200)?).because(why)?;
         for visitor in order {
             expect_prices(&app, &changed, &visitors[visitor])
@@ -41,11 +41,11 @@ async fn own_prices(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A cache on the way knows only what it is told (RFC 9111 §5.2.2, RFC 9110 §12.5.5).
-#[check(title = "caches on the way are told what they may keep", task = 5, points = 2, needs = ["session"],
+/// A cache on the way knows only what you tell it (RFC 9111 §5.2.2, RFC 9110 §12.5.5).
+#[check(title = "caches on the way are told what they may store", task = 5, points = 2, needs = ["session"],
         hints = ["Which Cache-Control and Vary does `curl -i` show, with and without a cookie?",
-                 "`private` or `no-store` for who is logged in, `public, max-age=…` for everybody else.",
-                 "The answer depends on the cookie whether there is one or not: `Vary: Cookie` stands on both."])]
+                 "`private` or `no-store` for logged-in visitors, `public, max-age=…` for everybody else.",
+                 "The response depends on the cookie whether there is one or not, so both kinds need `Vary: Cookie`."])]
 async fn cache_headers(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Event::random(lab);
@@ -56,20 +56,24 @@ async fn cache_headers(lab: &Lab) -> CheckResult {
         app.get(&path).await?;
         for answer in [app.get(&path).await?, warm_or_not(lab, &app, &path).await?] {
             let answer = expect_vary(answer.expect_status(200)?)?;
-            answer.expect_header_where("Cache-Control", "lets everybody keep it for 1 to 60 seconds", |value| {
-                let directives = directives(value);
-                let age = directives.iter().filter_map(|(name, value)| {
-                    matches!(name.as_str(), "max-age" | "s-maxage").then(|| value.parse::<u32>().ok()).flatten()
-                });
-                let ages: Vec<_> = age.collect();
-                !ages.is_empty()
-                    && ages.iter().all(|age| *age <= 60)
-                    && ages.iter().any(|age| *age >= 1)
-                    && !has(&directives, &["private", "no-store", "no-cache"])
-            })?;
+            answer.expect_header_where(
+                "Cache-Control",
+                "lets shared caches store it for 1 to 60 seconds",
+                |value| {
+                    let directives = directives(value);
+                    let age = directives.iter().filter_map(|(name, value)| {
+                        matches!(name.as_str(), "max-age" | "s-maxage").then(|| value.parse::<u32>().ok()).flatten()
+                    });
+                    let ages: Vec<_> = age.collect();
+                    !ages.is_empty()
+                        && ages.iter().all(|age| *age <= 60)
+                        && ages.iter().any(|age| *age >= 1)
+                        && !has(&directives, &["private", "no-store", "no-cache"])
+                },
+            )?;
         }
         let answer = app.get(&path).cookie("session", &session).await?.expect_status(200)?;
-        expect_vary(answer)?.expect_header_where("Cache-Control", "keeps it for this customer alone", |value| {
+        expect_vary(answer)?.expect_header_where("Cache-Control", "keeps it out of shared caches", |value| {
             let directives = directives(value);
             has(&directives, &["private", "no-store"]) && !has(&directives, &["public", "s-maxage"])
         })?;

@@ -9,11 +9,11 @@ use crate::support::{Customer, cookie};
 const LOOKS: u32 = 25;
 const EVERY: Duration = Duration::from_millis(400);
 
-/// A session is a fresh secret, given to who has shown who they are (OWASP Session Management Cheat Sheet,
+/// A session is a fresh secret, given to users who have proved who they are (OWASP Session Management Cheat Sheet,
 /// "Session ID Content", "Session ID Regeneration").
-#[check(title = "a card begins a session", task = 5, points = 2,
-        hints = ["Which status do POST /sessions and GET /session give by hand, and which Set-Cookie?",
-                 "Make a new random value for every log-in, whatever cookie the client brings along."])]
+#[check(title = "a card starts a session", task = 5, points = 2,
+        hints = ["If you try by hand, which status do POST /sessions and GET /session return, and which Set-Cookie?",
+                 "Generate a new random value for every log-in, whatever cookie the client sends along."])]
 async fn session(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let customer = Customer::insert(lab, lab.number(1, 90)).await?;
@@ -46,9 +46,9 @@ async fn session(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Who logs out must be out: everywhere, at once (OWASP ASVS 5.0, V7.4.1).
+/// A user who logs out must be out: everywhere, at once (OWASP ASVS 5.0, V7.4.1).
 #[check(title = "a log-out ends the session", task = 5, points = 1, needs = ["session"],
-        hints = ["To take the cookie away is not enough: somebody may have copied it.", "Delete the session in Redis."])]
+        hints = ["Deleting the cookie is not enough: somebody may have copied it.", "Delete the session in Redis."])]
 async fn log_out(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let customer = Customer::insert(lab, 5).await?;
@@ -62,10 +62,10 @@ async fn log_out(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A process keeps nothing that anybody will ask for later: it may be another one that is asked
-/// (The Twelve-Factor App, VI Processes).
-#[check(title = "sessions outlive a restart and count everywhere", task = 5, points = 2, needs = ["session"],
-        hints = ["Where is a session when your process ends?", "In Redis, under a key made of the cookie's value."])]
+/// A process keeps nothing that a later request needs: another process may get that request (The Twelve-Factor App, VI
+/// Processes).
+#[check(title = "sessions survive a restart and are valid on every instance", task = 5, points = 2, needs = ["session"],
+        hints = ["Where is a session when your process ends?", "Keep it in Redis, under a key made from the cookie's value."])]
 async fn session_survives(lab: &Lab) -> CheckResult {
     let (mut app, other) = (lab.start().await?, lab.start().await?);
     let customer = Customer::insert(lab, 5).await?;
@@ -78,7 +78,7 @@ async fn session_survives(lab: &Lab) -> CheckResult {
 /// A browser left open is a door left open, for as long as the session lasts (OWASP ASVS 5.0, V7.3.1).
 #[check(title = "a session that is not used ends", task = 5, points = 2, needs = ["session"],
         hints = ["When does your session end, if SESSION_IDLE_SECONDS is 2?",
-                 "Give the key an expiry, and set it anew with every use: `GETEX key EX seconds`."])]
+                 "Give the key an expiry, and renew it with every use: `GETEX key EX seconds`."])]
 async fn idle_expiry(lab: &Lab) -> CheckResult {
     let app = lab.server().env("SESSION_IDLE_SECONDS", "2").start().await?;
     let customer = Customer::insert(lab, 5).await?;
@@ -103,14 +103,14 @@ async fn idle_expiry(lab: &Lab) -> CheckResult {
         }
         sleep(EVERY).await;
     }
-    Err(Failure::learner("10 seconds after it was begun, a session that nobody used still counts")
+    Err(Failure::learner("10 seconds after it started, a session that nobody used is still valid")
         .expected("401 after SESSION_IDLE_SECONDS, which is 2"))
 }
 
-/// A stolen session must end, however well it is used (OWASP ASVS 5.0, V7.3.2).
-#[check(title = "a session ends in the end, however much it is used", task = 5, points = 2, needs = ["session"],
-        hints = ["Every use prolongs the session. For how long?",
-                 "Keep in the session when it began, and let it end at SESSION_MAX_SECONDS after that, whatever Redis says."])]
+/// A stolen session must end, however busily it is used (OWASP ASVS 5.0, V7.3.2).
+#[check(title = "a session ends eventually, however much it is used", task = 5, points = 2, needs = ["session"],
+        hints = ["Every use extends the session. For how long?",
+                 "Store the start time in the session, and end it SESSION_MAX_SECONDS after that, whatever Redis says."])]
 async fn absolute_expiry(lab: &Lab) -> CheckResult {
     let app = lab.server().env("SESSION_MAX_SECONDS", "2").start().await?;
     let customer = Customer::insert(lab, 5).await?;
@@ -127,5 +127,5 @@ async fn absolute_expiry(lab: &Lab) -> CheckResult {
 fn expect_late(began: Instant) -> CheckResult {
     let life = began.elapsed();
     expect_that(life > Duration::from_millis(800), format!("the session ended after {life:.1?}"))
-        .because("it was to last for 2 seconds, give or take one")
+        .because("it should have lasted 2 seconds, give or take one")
 }

@@ -14,12 +14,12 @@ const READERS: usize = 40;
 /// Noise makes single rounds slow, never all of them; a cache that is no gain shows in every one.
 const ROUNDS: usize = 5;
 
-/// A cache that is slower than what it stands in front of is worse than none: measure both, under the same load
-/// (Gregg, "Systems Performance", 2nd edition, 2.5 Methodology: workload characterisation).
-#[check(title = "with copies, a burst is answered sooner", task = 8, points = 3, needs = ["hit", "list_hit"], alone,
-        hints = ["How often does a hit wait for Redis, and for whom else?",
+/// A cache that is slower than what it sits in front of is worse than none: measure both, under the same load (Gregg,
+/// "Systems Performance", 2nd edition, 2.5 Methodology: workload characterisation).
+#[check(title = "with copies, a burst is answered faster", task = 8, points = 3, needs = ["hit", "list_hit"], alone,
+        hints = ["How many times does a hit wait for Redis, and what else does it wait for?",
                  "One connection may carry the commands of many requests at once; a lock around it makes them wait in line.",
-                 "A new connection for every command waits for its greeting first."])]
+                 "A new connection for every command has to wait for its handshake first."])]
 async fn warm_is_faster(lab: &Lab) -> CheckResult {
     let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "2");
     let (with, without) = (server().start().await?, server().env("CACHE_TTL_SECONDS", "0").start().await?);
@@ -45,7 +45,7 @@ async fn warm_is_faster(lab: &Lab) -> CheckResult {
             cached.0, cached.1, plain.0, plain.1
         ));
     }
-    Err(Failure::learner(format!("{READERS} requests at once are not answered sooner with copies than without"))
+    Err(Failure::learner(format!("{READERS} simultaneous requests are not answered faster with copies than without"))
         .expected("median and 99th percentile at most three quarters of those without copies, in one of five rounds")
         .actual(told.trim_end()))
 }

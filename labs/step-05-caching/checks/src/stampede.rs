@@ -10,13 +10,13 @@ const READERS: usize = 100;
 /// How often.
 const ROUNDS: usize = 3;
 
-/// When a hot copy ends, everybody misses it at the same moment; a database that is then asked by all goes down
+/// When a hot copy expires, everybody misses it at the same moment; if all of them then ask the database, it goes down
 /// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1: thundering herds).
-#[check(title = "of 100 readers at once, one asks the database", task = 3, points = 5, needs = ["hit"],
+#[check(title = "of 100 simultaneous readers, one asks the database", task = 3, points = 5, needs = ["hit"],
         hints = ["How many SQL statements does the transcript show?",
-                 "Only who gets the lock asks, the others wait for the copy. `SET lock token NX PX …` gives it to one.",
-                 "A lock in the server's memory is one for each instance: two questions.",
-                 "Who gets the lock looks for the copy once more: it may have come between the miss and the lock."])]
+                 "Only the request that gets the lock asks; the others wait for the copy. `SET lock token NX PX …` gives it to one of them.",
+                 "With a lock in the server's memory, each instance has its own: two queries.",
+                 "After getting the lock, look for the copy once more: it may have been made between the miss and the lock."])]
 async fn stampede(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let one = cold_read(lab, &[&other, &app], Event::path).await?;
@@ -34,9 +34,9 @@ async fn stampede(lab: &Lab) -> CheckResult {
     expect_few(statements, one)
 }
 
-/// A list is dearer than an event, and its readers are more (Nishtala et al., NSDI 2013, §3.2.1: thundering herds).
+/// A list costs more than an event, and has more readers (Nishtala et al., NSDI 2013, §3.2.1: thundering herds).
 #[check(title = "of 100 readers of a list, one asks the database", task = 3, points = 2, needs = ["stampede", "list_hit"],
-        hints = ["Do lists go the same way as events in your code?"])]
+        hints = ["Do lists take the same path as events in your code?"])]
 async fn list_stampede(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let one = cold_read(lab, &[&other, &app], Event::list).await?;
@@ -54,12 +54,12 @@ async fn list_stampede(lab: &Lab) -> CheckResult {
     expect_few(statements, one)
 }
 
-/// A lock that only its holder can end is a lock for ever, when the holder dies (Redis documentation, "Distributed
+/// If only its holder can release a lock, it is locked forever when the holder dies (Redis documentation, "Distributed
 /// locks": liveness).
-#[check(title = "the lock of a dead holder ends", task = 3, points = 3, needs = ["hit"],
+#[check(title = "a dead holder's lock expires", task = 3, points = 3, needs = ["hit"],
         hints = ["Who removes the lock when the process that took it is gone?",
-                 "`SET lock token NX PX $LOCK_TTL_MS`: in one command. Between `SETNX` and `EXPIRE` a process may die, too.",
-                 "Who has waited for LOCK_TTL_MS asks the database without the lock."])]
+                 "Use one command: `SET lock token NX PX $LOCK_TTL_MS`. Between `SETNX` and `EXPIRE` a process may die, too.",
+                 "A request that has waited for LOCK_TTL_MS asks the database without the lock."])]
 async fn lock_expires(lab: &Lab) -> CheckResult {
     let path = SidePath::new(lab).await?;
     let server = || lab.server().env("LOCK_TTL_MS", "1000");
@@ -70,12 +70,9 @@ async fn lock_expires(lab: &Lab) -> CheckResult {
     let reader = path.hold_answer(lab, doomed.get(event.path())).await?;
     doomed.kill().await?;
     reader.abort();
-    event
-        .expect_read(other.get(event.path()))
-        .await
-        .because("whoever waits for a copy waits for LOCK_TTL_MS at the most")?;
+    event.expect_read(other.get(event.path())).await.because("a request waits for a copy for at most LOCK_TTL_MS")?;
     lab.eventually("an answer from a copy", Duration::from_secs(10), || async {
-        expect_hit(lab, other.get(event.path()), "the lock of the dead has ended, so the next reader makes a copy")
+        expect_hit(lab, other.get(event.path()), "the dead holder's lock has expired, so the next reader makes a copy")
             .await
     })
     .await?;
@@ -110,7 +107,7 @@ fn expect_few(statements: usize, one: usize) -> CheckResult {
         return Ok(());
     }
     Err(Failure::learner(format!(
-        "{ROUNDS} times {READERS} requests at once, on two instances, took {statements} SQL statements"
+        "{ROUNDS} times {READERS} simultaneous requests, on two instances, took {statements} SQL statements"
     ))
     .expected(format!("at most {most}: one read without a copy takes {one}"))
     .actual(format!("{statements} statements")))

@@ -129,7 +129,7 @@ pub fn expect_items(answer: Response, expected: &[&Event]) -> CheckResult<Respon
     let wanted: Vec<_> = expected.iter().map(|event| event.title.clone()).collect();
     if actual != wanted {
         return Err(answer
-            .failure("the answer has other events than it should")
+            .failure("the response has other events than it should")
             .expected(format!("{} events: {wanted:?}", wanted.len()))
             .actual(format!("{} events: {actual:?}", actual.len())));
     }

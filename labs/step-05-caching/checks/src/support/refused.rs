@@ -25,7 +25,7 @@ pub async fn until_refused(lab: &Lab, app: &App, limit: usize) -> CheckResult<Re
             }
         }
     }
-    Err(Failure::learner(format!("of {} attempts at once none was refused, ten times in a row", limit + 1))
+    Err(Failure::learner(format!("of {} simultaneous attempts none was refused, ten times in a row", limit + 1))
         .expected(format!("429 after {limit} attempts, as RATE_LIMIT says")))
 }
 

@@ -29,7 +29,7 @@ impl SidePath {
         let proxy = proxy.ours("opening a port for a proxy")?;
         let mut url = Url::parse(db.url()).ours("reading the database's URL")?;
         let moved = url.set_port(Some(proxy.address().port()));
-        moved.map_err(|()| Failure::Ours("the database's URL takes no port".into()))?;
+        moved.map_err(|()| Failure::Ours("the database's URL does not accept a port".into()))?;
         Ok(Self { proxy, url: url.into() })
     }
 
@@ -56,7 +56,7 @@ impl SidePath {
                 return Ok(reader);
             }
             if reader.is_finished() || Instant::now() > deadline {
-                return Err(Failure::learner("a GET that has no copy yet asked Postgres nothing about `events`")
+                return Err(Failure::learner("a GET that has no copy yet did not ask Postgres about `events`")
                     .expected("an SQL statement that reads the table `events`, within 8 seconds"));
             }
             sleep(Duration::from_millis(1)).await;
