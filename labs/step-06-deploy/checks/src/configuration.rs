@@ -5,10 +5,10 @@ use lab_postgres::LabPostgres as _;
 
 use crate::support::{Office, SOON};
 
-/// A server that guesses runs against the wrong database, or lets everybody in; one that ends says what to mend
-/// (The Twelve-Factor App, III Config).
-#[check(title = "a required variable that is missing ends the start, and is named", task = 1, points = 4,
-        hints = ["Start the server with `env -u API_TOKEN`. What does it say, and what is `$?` afterwards?",
+/// A server that guesses runs against the wrong database, or lets everybody in; one that exits says what to fix (The
+/// Twelve-Factor App, III Config).
+#[check(title = "if a required variable is missing, the server exits and names it", task = 1, points = 4,
+        hints = ["Start the server with `env -u API_TOKEN`. What does it print, and what is `$?` afterwards?",
                  "`unwrap_or_default()` is a guess. Read every variable before anything else, and return an error that names it."])]
 async fn config_missing(lab: &Lab) -> CheckResult {
     for name in ["DATABASE_URL", "API_TOKEN"] {
@@ -22,11 +22,11 @@ async fn config_missing(lab: &Lab) -> CheckResult {
     expect_refused(lab, app, &office, "API_TOKEN").await.because("API_TOKEN was empty")
 }
 
-/// What cannot be understood was meant to be something: whoever puts a default in its place hides the mistake
-/// (The Twelve-Factor App, III Config; OWASP, Logging Cheat Sheet, Data to exclude).
-#[check(title = "a variable that makes no sense ends the start, and its value is not printed", task = 1, points = 3,
-        hints = ["What becomes of `REQUEST_TIMEOUT_MS=soon`? Does your message, or the parser's error in it, quote the value?",
-                 "`.parse().unwrap_or(10_000)` swallows the mistake. An error names the variable and leaves its value out: it may hold a password."])]
+/// A value that cannot be parsed was meant to be something: replacing it with a default hides the mistake (The
+/// Twelve-Factor App, III Config; OWASP, Logging Cheat Sheet, Data to exclude).
+#[check(title = "if a variable is invalid, the server exits without printing its value", task = 1, points = 3,
+        hints = ["What happens with `REQUEST_TIMEOUT_MS=soon`? Does your message, or the parser's error inside it, quote the value?",
+                 "`.parse().unwrap_or(10_000)` swallows the mistake. The error should name the variable but not its value, which may contain a password."])]
 async fn config_invalid(lab: &Lab) -> CheckResult {
     let url = format!("{} is no url", lab.word());
     let wrong = [
@@ -47,11 +47,11 @@ async fn config_invalid(lab: &Lab) -> CheckResult {
 async fn expect_refused(lab: &Lab, mut app: App, office: &Office, name: &str) -> CheckResult {
     let exit = app.exited(SOON).await?;
     expect_that(exit.code.is_some_and(|code| code != 0), format!("the server ended with {exit}"))
-        .because("a start that failed ends with an exit code other than 0")?;
+        .because("a failed start ends with an exit code other than 0")?;
     lab.eventually(&format!("the log names {name}"), Duration::from_secs(2), || async {
         let log = app.log();
         let named = log.iter().any(|line| line.contains(name));
-        expect_that(named, format!("no line holds `{name}`: {}", log.join(" / ")))
+        expect_that(named, format!("no line contains `{name}`: {}", log.join(" / ")))
     })
     .await?;
     let url = lab.postgres().await?.url().to_owned();
@@ -63,7 +63,7 @@ async fn expect_refused(lab: &Lab, mut app: App, office: &Office, name: &str) ->
         ("the value of DATABASE_URL", "is no url"),
     ];
     for (what, secret) in secrets {
-        expect_that(secret.is_empty() || !log.contains(secret), format!("{what} stands in the log"))?;
+        expect_that(secret.is_empty() || !log.contains(secret), format!("{what} appears in the log"))?;
     }
     Ok(())
 }

@@ -9,11 +9,12 @@ use crate::support::{SOON, START, until_status};
 /// How long a server is watched while its database is away.
 const LONG_ENOUGH: Duration = Duration::from_millis(1_600);
 
-/// Who is dead is restarted, who is not ready gets no requests. A restart mends no database, so that the one must not
-/// follow from the other (Kubernetes documentation, Configure Liveness, Readiness and Startup Probes).
-#[check(title = "without its database the server lives and is not ready", task = 2, points = 6,
+/// A dead instance is restarted, one that is not ready gets no requests. A restart does not fix a database, so not
+/// being ready must not look like being dead (Kubernetes documentation, Configure Liveness, Readiness and Startup
+/// Probes).
+#[check(title = "without its database the server is alive but not ready", task = 2, points = 6,
         hints = ["Which of the two probes may ask the database, and how long does it wait for the answer?",
-                 "`/livez` answers 200 and asks nobody. `/readyz` says `SELECT 1`, and gives it a second at most."])]
+                 "`/livez` returns 200 without asking anybody. `/readyz` runs `SELECT 1`, and waits for it a second at most."])]
 async fn live_is_not_ready(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let db = lab.postgres().await?;
@@ -36,12 +37,12 @@ async fn expect_away_and_back(lab: &Lab, app: &App, fault: impl FnOnce()) -> Che
 /// (The Twelve-Factor App, IX Disposability; Docker documentation, Control startup order).
 #[check(title = "started before its database, the server waits for it", task = 2, points = 5, needs = ["live_is_not_ready"],
         hints = ["What does your server do first: listen, or connect?",
-                 "Listen first, so that the probes can be answered; then try to connect and migrate, again and again, and be ready afterwards."])]
+                 "Listen first, so that the probes can be answered; then keep trying to connect and migrate, and become ready afterwards."])]
 async fn waits_for_database(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     db.proxy().refuse();
     let mut app = lab.server().without_waiting().start().await?;
-    lab.eventually("GET /livez is 200 while the database is away", SOON, || async {
+    lab.eventually("GET /livez is 200 while the database is down", SOON, || async {
         app.get("/livez").await?.expect_status(200)
     })
     .await?;
@@ -50,7 +51,7 @@ async fn waits_for_database(lab: &Lab) -> CheckResult {
     db.proxy().cut();
     let deadline = Instant::now() + LONG_ENOUGH;
     while Instant::now() < deadline {
-        expect_that(app.is_running(), "the server ended while it should wait for its database")?;
+        expect_that(app.is_running(), "the server exited when it should have waited for its database")?;
         app.get("/readyz").await?.expect_status(503)?;
         sleep(Duration::from_millis(100)).await;
     }
@@ -60,14 +61,15 @@ async fn waits_for_database(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// A server that cannot be ended while it waits holds up the whole deployment (The Twelve-Factor App, IX Disposability).
-#[check(title = "SIGTERM ends a server that still waits for its database", task = 2, points = 2, needs = ["waits_for_database"],
-        hints = ["From which moment on does your server listen for signals?",
-                 "Begin to listen for SIGTERM before the wait, and `select!` between the two."])]
+/// A server that cannot be stopped while it waits holds up the whole deployment (The Twelve-Factor App, IX
+/// Disposability).
+#[check(title = "SIGTERM stops a server that is still waiting for its database", task = 2, points = 2, needs = ["waits_for_database"],
+        hints = ["When does your server start to listen for signals?",
+                 "Start listening for SIGTERM before the wait, and `select!` between the two."])]
 async fn stops_while_waiting(lab: &Lab) -> CheckResult {
     lab.postgres().await?.proxy().refuse();
     let mut app = lab.server().without_waiting().start().await?;
-    lab.eventually("GET /livez is 200 while the database is away", SOON, || async {
+    lab.eventually("GET /livez is 200 while the database is down", SOON, || async {
         app.get("/livez").await?.expect_status(200)
     })
     .await?;

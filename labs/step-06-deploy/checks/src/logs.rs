@@ -10,11 +10,11 @@ use crate::support::Office;
 /// How long a line may take from the server's output to us.
 const ARRIVAL: Duration = Duration::from_secs(5);
 
-/// A log is read by programs: one object a line, and whatever a stranger sends stays within its string
-/// (The Twelve-Factor App, XI Logs; OWASP ASVS 5.0, 16.2.4 and 16.4.1; CWE-117).
-#[check(title = "one JSON object a line on standard output, and one line for each request", task = 6, points = 4,
+/// A log is read by programs: one object per line, and whatever a stranger sends stays inside its string (The
+/// Twelve-Factor App, XI Logs; OWASP ASVS 5.0, 16.2.4 and 16.4.1; CWE-117).
+#[check(title = "standard output has one JSON object per line, and one line for each request", task = 6, points = 4,
         hints = ["Pipe the server into `jq -c .`: does every line pass?",
-                 "`tracing_subscriber::fmt().json().flatten_event(true)` writes such lines; a middleware around all routes writes one for each request.",
+                 "`tracing_subscriber::fmt().json().flatten_event(true)` writes such lines; let a middleware around all routes write one for each request.",
                  "Never build a line with `format!`: a quote or a line break in a path forges the next one."])]
 async fn log_lines(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -33,7 +33,7 @@ async fn log_lines(lab: &Lab) -> CheckResult {
     let answer = app.get("/events").query("from", lab.word()).header("X-Request-Id", &id).await?;
     expect_line(lab, &app, &id, "/events", answer.status()).await?;
     for line in objects(&app)? {
-        expect_that(line["request_id"] != json!(forged), format!("a client has forged a line of the log: {line}"))?;
+        expect_that(line["request_id"] != json!(forged), format!("a client has forged a log line: {line}"))?;
     }
     Ok(())
 }
@@ -65,8 +65,8 @@ async fn expect_line(lab: &Lab, app: &App, id: &str, path: &str, status: u16) ->
         () if !number("duration_ms") => "\"duration_ms\" is a number",
         () => return Ok(()),
     };
-    Err(Failure::learner(format!("the line for GET {path} does not say what it should: {wrong}"))
-        .sent(format!("GET {path}, answered with {status}"))
+    Err(Failure::learner(format!("the line for GET {path} is not as it should be: {wrong}"))
+        .sent(format!("GET {path}, which got {status}"))
         .expected(format!(
             "{{\"request_id\":\"{id}\",\"method\":\"GET\",\"path\":\"{path}\",\"status\":{status},\"duration_ms\":1.2}}"
         ))
@@ -78,17 +78,17 @@ fn objects(app: &App) -> CheckResult<Vec<Value>> {
     let lines = app.output();
     let object = |line: &String| match serde_json::from_str(line) {
         Ok(Value::Object(members)) => Ok(Value::Object(members)),
-        _ => Err(Failure::learner("a line of standard output is no JSON object").expected("{\"…\":…}").actual(line)),
+        _ => Err(Failure::learner("a line of standard output is not a JSON object").expected("{\"…\":…}").actual(line)),
     };
     lines.iter().filter(|line| !line.trim().is_empty()).map(object).collect()
 }
 
-/// One id leads through the logs of all who had a hand in a request. It comes from outside, so that it is looked at
-/// before it is written anywhere (OWASP ASVS 5.0, 16.2.1 and 16.4.1).
-#[check(title = "a request id is taken or made, and given back", task = 6, points = 3, needs = ["log_lines"],
+/// One id connects the logs of every program that handled a request. It comes from outside, so it is checked before it
+/// is written anywhere (OWASP ASVS 5.0, 16.2.1 and 16.4.1).
+#[check(title = "a request id is accepted or generated, and returned", task = 6, points = 3, needs = ["log_lines"],
         hints = ["What does `curl -i -H 'X-Request-Id: abc'` show? And an id of 65 letters, or one with a space?",
-                 "Take what is 1 to 64 letters, digits, `-`, `_` and `.`; make a fresh one (a UUID) in place of anything else.",
-                 "Put it into the answer's header `X-Request-Id`, of every answer: errors, too."])]
+                 "Accept 1 to 64 letters, digits, `-`, `_` and `.`; replace anything else with a fresh id (a UUID).",
+                 "Put it into the header `X-Request-Id` of every response, including errors."])]
 async fn request_ids(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for path in ["/events", "/nowhere", "/events/999999999"] {
@@ -104,7 +104,7 @@ async fn request_ids(lab: &Lab) -> CheckResult {
     let long = "x".repeat(300);
     for strange in [long.as_str(), "\",\"admin\":\"true", "a b"] {
         let answer = app.get("/events").header("X-Request-Id", strange).await?.expect_status(200)?;
-        let id = plain_id(&answer).because("an id that is none is replaced by one of the server's own")?;
+        let id = plain_id(&answer).because("an invalid id is replaced by one that the server generates")?;
         expect_line(lab, &app, &id, "/events", 200).await?;
     }
     Ok(())
@@ -118,15 +118,15 @@ fn plain_id(answer: &Response) -> CheckResult<String> {
         return Ok(id);
     }
     Err(answer
-        .failure(format!("the answer's X-Request-Id is `{id}`"))
+        .failure(format!("the response's X-Request-Id is `{id}`"))
         .expected("1 to 64 letters, digits, `-`, `_` and `.`"))
 }
 
-/// Logs are copied, kept for years and read by many. What opens a door must not stand in them
-/// (OWASP, Logging Cheat Sheet, Data to exclude; ASVS 5.0, 16.2.5; CWE-532).
-#[check(title = "no secret stands in the log", task = 6, points = 3, needs = ["log_lines"],
+/// Logs are copied, kept for years and read by many. Anything that opens a door must not appear in them (OWASP, Logging
+/// Cheat Sheet, Data to exclude; ASVS 5.0, 16.2.5; CWE-532).
+#[check(title = "no secret appears in the log", task = 6, points = 3, needs = ["log_lines"],
         hints = ["Search your log for the token that you sent with `Authorization`.",
-                 "Write down what you need (method, path, status), not all that came: no headers, no bodies, no query.",
+                 "Log what you need (method, path, status), not everything you received: no headers, no bodies, no query.",
                  "A settings struct with `derive(Debug)` prints its passwords. Give secrets a type that does not."])]
 async fn log_secrets(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
@@ -153,7 +153,7 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
     for line in app.log() {
         for (what, secret) in &secrets {
             if !secret.is_empty() && line.contains(secret.as_str()) {
-                return Err(Failure::learner(format!("{what} stands in the log")).actual(line));
+                return Err(Failure::learner(format!("{what} appears in the log")).actual(line));
             }
         }
     }

@@ -12,8 +12,8 @@ const ARRIVAL: Duration = Duration::from_secs(5);
 const REQUESTS: &str = "http_requests_total";
 const DURATIONS: &str = "http_request_duration_seconds";
 
-/// Logs tell what happened to one request, metrics what happens to all: how many, how many failed, how long they took
-/// (Prometheus documentation, Exposition formats; Google, Site Reliability Engineering, ch. 6).
+/// Logs tell what happened to one request, metrics what happens to all of them: how many, how many failed, how long
+/// they took (Prometheus documentation, Exposition formats; Google, Site Reliability Engineering, ch. 6).
 #[check(title = "requests are counted and timed, in a format that Prometheus reads", task = 7, points = 4,
         hints = ["What does `curl /metrics` show after three requests?",
                  "The crate `prometheus-client` has `Family<Labels, Counter>` and `Histogram`, and writes the format. It adds `_total` to a counter's name.",
@@ -55,13 +55,13 @@ async fn metrics(lab: &Lab) -> CheckResult {
     expect_that(grown >= 5.0, format!("after five more requests {count} has grown by {grown}"))
 }
 
-/// Each different set of labels is a series that is kept for ever, and strangers choose paths and methods: they could
-/// fill the memory of server and monitoring (Prometheus documentation, Metric and label naming; Instrumentation, Do not
-/// overuse labels; OWASP API Security 2023, API4).
-#[check(title = "a thousand different paths make no new series", task = 7, points = 3, needs = ["metrics"],
+/// Each different set of labels is a series that is kept forever, and strangers choose paths and methods: they could
+/// fill up the memory of the server and of the monitoring (Prometheus documentation, Metric and label naming;
+/// Instrumentation, Do not overuse labels; OWASP API Security 2023, API4).
+#[check(title = "a thousand different paths create no new series", task = 7, points = 3, needs = ["metrics"],
         hints = ["Which value does your label have for `/events/1`, and for `/events/2`?",
-                 "The route's pattern is what there are few of: axum gives it as `MatchedPath`. What matches none is one value, such as `unmatched`.",
-                 "Clients may send any word as method."])]
+                 "There are few route patterns: axum provides them as `MatchedPath`. Use one value, such as `unmatched`, for everything that matches none.",
+                 "Clients may send any word as a method."])]
 async fn bounded_series(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     // The request for /metrics is one of those that are counted: its own series is there the second time.
@@ -71,8 +71,11 @@ async fn bounded_series(lab: &Lab) -> CheckResult {
     try_join_all((0..4).map(|_| ask(lab, &app, 250))).await?;
     let after = Exposition::scrape(&app).await?.len();
     // A few may be new for another reason, such as a first error.
-    expect_that(after <= before + 10, format!("1,000 requests have made {} new series", after.saturating_sub(before)))
-        .because("ids, unknown paths and unknown methods are not for labels")
+    expect_that(
+        after <= before + 10,
+        format!("1,000 requests have created {} new series", after.saturating_sub(before)),
+    )
+    .because("ids, unknown paths and unknown methods do not belong in labels")
 }
 
 /// Sends so many requests, no two alike: ids, unknown paths, and now and then an unknown method.
@@ -94,12 +97,12 @@ async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
     Ok(())
 }
 
-/// A mistake in one request is that request's: it is answered and counted, and the next one is served
-/// (RFC 9110 §15.6.1; Rust standard library, `Mutex`, Poisoning).
-#[check(title = "a panic is 500, is counted, and harms nobody else", task = 7, points = 4, needs = ["metrics"],
-        hints = ["`POST /drill/panic` panics while it holds a lock. What do others get who need that lock?",
-                 "A thread that panics poisons the mutexes it holds: `lock().unwrap_or_else(PoisonError::into_inner)`, where the data is whole.",
-                 "`tower_http::catch_panic::CatchPanicLayer::custom` makes an answer, and can count."])]
+/// A bug in one request stays with that request: it is answered and counted, and the next one is served (RFC 9110
+/// §15.6.1; Rust standard library, `Mutex`, Poisoning).
+#[check(title = "a panic is 500, is counted, and affects no other request", task = 7, points = 4, needs = ["metrics"],
+        hints = ["`POST /drill/panic` panics while it holds a lock. What happens to other requests that need that lock?",
+                 "A thread that panics poisons the mutexes it holds: use `lock().unwrap_or_else(PoisonError::into_inner)` if the data is intact.",
+                 "`tower_http::catch_panic::CatchPanicLayer::custom` creates a response, and can count."])]
 async fn panic(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
     let mut app = office.server(lab).start().await?;

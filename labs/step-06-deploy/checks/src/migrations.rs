@@ -5,11 +5,11 @@ use lab_postgres::LabPostgres as _;
 
 use crate::support::{Office, START, VersionOne};
 
-/// Rows that were there before a change belong to it, too (Martin Fowler and Pramod Sadalage, "Evolutionary Database
-/// Design"; Danilo Sato, "Parallel Change").
+/// A change covers existing rows, too (Martin Fowler and Pramod Sadalage, "Evolutionary Database Design"; Danilo Sato,
+/// "Parallel Change").
 #[check(title = "orders of version 1 have a buyer after the migration", task = 4, points = 2,
-        hints = ["A new column is NULL in every row that is there already.",
-                 "A new file in `migrations/`: add `buyer`, then `UPDATE orders SET buyer = customer`."])]
+        hints = ["A new column is NULL in every existing row.",
+                 "Add a file to `migrations/`: add `buyer`, then `UPDATE orders SET buyer = customer`."])]
 async fn old_rows(lab: &Lab) -> CheckResult {
     let mut old = VersionOne::prepare(lab).await?;
     let event = old.event(lab).await?;
@@ -28,8 +28,8 @@ async fn old_rows(lab: &Lab) -> CheckResult {
 
 /// A release starts several instances at once, and all of them find work to do (PostgreSQL manual, 13.3.5 Advisory Locks).
 #[check(title = "several instances may migrate at the same moment", task = 4, points = 3, needs = ["old_rows"],
-        hints = ["Two processes look into the ledger at the same moment, and both find the second migration missing. What then?",
-                 "sqlx takes an advisory lock around the migrations, unless it is told not to."])]
+        hints = ["Two processes read the ledger at the same moment, and both find the second migration missing. What happens then?",
+                 "sqlx takes an advisory lock around the migrations, unless you tell it not to."])]
 async fn migrate_together(lab: &Lab) -> CheckResult {
     let mut old = VersionOne::prepare(lab).await?;
     let event = old.event(lab).await?;
@@ -54,11 +54,11 @@ async fn migrate_together(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Old and new instances run side by side during a release, and after one that is taken back. So a schema grows first
-/// and shrinks releases later (Danilo Sato, "Parallel Change"; PostgreSQL manual, 5.7 Modifying Tables).
+/// Old and new instances run side by side during a release, and old ones again after a rollback. So a schema grows
+/// first and shrinks some releases later (Danilo Sato, "Parallel Change"; PostgreSQL manual, 5.7 Modifying Tables).
 #[check(title = "instances of version 1 work on the new schema", task = 4, points = 4, needs = ["old_rows"],
-        hints = ["Which statements does an instance of version 1 send after you renamed its column?",
-                 "Keep `customer`, add `buyer`. Version 1 writes only the one: a trigger can fill the other.",
+        hints = ["Which statements does an instance of version 1 send after you have renamed its column?",
+                 "Keep `customer`, add `buyer`. Version 1 writes only the first: a trigger can fill the second.",
                  "Version 1 also reads what you write: write both columns."])]
 async fn old_binary(lab: &Lab) -> CheckResult {
     let mut old = VersionOne::prepare(lab).await?;
@@ -79,11 +79,11 @@ async fn old_binary(lab: &Lab) -> CheckResult {
     old.close().await
 }
 
-/// One day the program you write now is the old one: it is started again, or rolled back to, on a schema that is newer
+/// One day the program you write now will be the old one: started again, or rolled back to, on a schema that is newer
 /// than itself (sqlx, `Migrator::set_ignore_missing`).
 #[check(title = "the server starts on a schema that is newer than itself", task = 4, points = 3,
         hints = ["The ledger names a migration that your program has never heard of. Is that an error?",
-                 "sqlx thinks so, unless you call `set_ignore_missing(true)` on the migrator."])]
+                 "It is for sqlx, unless you call `set_ignore_missing(true)` on the migrator."])]
 async fn newer_schema(lab: &Lab) -> CheckResult {
     drop(lab.start().await?);
     let db = lab.postgres().await?;
@@ -97,9 +97,10 @@ async fn newer_schema(lab: &Lab) -> CheckResult {
     )
     .await?;
     db.execute("alter table events add column doors_open_at timestamptz").await?;
-    lab.note("a newer version has added a column, and a line to the ledger");
+    lab.note("a newer version has added a column, and a row to the ledger");
     let office = Office::new(lab);
-    let app = office.server(lab).start().await.because("the schema was newer than the server, and fit for it")?;
+    let app =
+        office.server(lab).start().await.because("the schema was newer than the server, but compatible with it")?;
     office.event(lab, &app).await?;
     Ok(())
 }

@@ -11,11 +11,11 @@ use crate::support::SOON;
 /// How many clients send one request after the other.
 const CLIENTS: usize = 8;
 
-/// A release replaces one instance after the other. Between "do not send me anything more" and the moment nobody does,
-/// requests still come (Kubernetes documentation, Performing a Rolling Update, and Termination of Pods).
+/// A release replaces one instance after the other. Between "send me nothing more" and the moment everybody complies,
+/// requests still arrive (Kubernetes documentation, Performing a Rolling Update, and Termination of Pods).
 #[check(title = "two instances are replaced under load, and no request fails", task = 5, points = 6, limit = 150,
-        hints = ["The balancer asks `/readyz` every 20 ms. What happens to a request in between, if the listener closes at once?",
-                 "First `/readyz` 503, then wait DRAIN_DELAY_MS while everything is still answered, and only then stop to accept."])]
+        hints = ["The load balancer asks `/readyz` every 20 ms. What happens to a request in between if the listener closes at once?",
+                 "First make `/readyz` 503, then wait DRAIN_DELAY_MS while everything is still answered, and only then stop accepting."])]
 async fn rolling_restart(lab: &Lab) -> CheckResult {
     // A busy machine may take a good part of this to ask `/readyz` once more.
     let start = || lab.server().env("DRAIN_DELAY_MS", "1000").start();
@@ -75,7 +75,7 @@ impl Load {
         lab.eventually("requests are answered", SOON, || async {
             let ended = self.clients.iter().any(tokio::task::JoinHandle::is_finished);
             let answered = self.answered.load(Ordering::Relaxed);
-            expect_that(ended || answered >= enough, format!("{answered} were answered, {enough} are awaited"))
+            expect_that(ended || answered >= enough, format!("{answered} were answered, out of {enough} expected"))
         })
         .await
     }

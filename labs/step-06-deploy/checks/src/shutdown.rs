@@ -10,12 +10,12 @@ use crate::support::{Gate, Office, SOON};
 /// How long servers that are looked at while they drain go on accepting. A busy machine needs some of it to look.
 const DRAIN: Duration = Duration::from_millis(1_200);
 
-/// Whoever sends requests learns late that a server goes, so that it says so first and leaves afterwards, when
-/// everything begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
-#[check(title = "on SIGTERM: unready first, requests in flight are answered, exit code 0", task = 3, points = 8,
-        hints = ["Which signal does `docker stop` send? And what does `/readyz` say from that moment on, before the delay is over?",
+/// Clients are late to learn that a server is leaving, so it announces that first, and leaves once everything it has
+/// begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
+#[check(title = "on SIGTERM: first unready, then requests in flight are answered, then exit code 0", task = 3, points = 8,
+        hints = ["Which signal does `docker stop` send? And what does `/readyz` return from that moment on, before the delay is over?",
                  "In this order: `/readyz` 503; DRAIN_DELAY_MS later no new connections; wait for the requests; exit.",
-                 "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` knows SIGTERM."])]
+                 "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` handles SIGTERM."])]
 async fn drain(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
     let server = office.server(lab).env("DRAIN_DELAY_MS", "1200").env("SHUTDOWN_TIMEOUT_MS", "15000");
@@ -45,10 +45,10 @@ async fn expect_unready_first(lab: &Lab, app: &mut App, event: &str, told: Insta
     let late = Instant::now() > told + DRAIN.mul_f64(0.8);
     match seen {
         Err(_) if late && app.is_running() && told.elapsed() > DRAIN * 3 => {
-            lab.note("the machine was too busy to look in time");
+            lab.note("the machine was too busy to check in time");
             return Ok(());
         }
-        other => other.because("for DRAIN_DELAY_MS the server goes on answering, and says that it is not ready")?,
+        other => other.because("for DRAIN_DELAY_MS the server keeps answering, and says that it is not ready")?,
     };
     if !late {
         app.get(event).await?.expect_status(200).because("DRAIN_DELAY_MS was not over yet")?;
@@ -63,11 +63,11 @@ async fn until_closed(app: &App, deadline: Instant) {
     }
 }
 
-/// Browsers and balancers keep connections open for minutes in case they need them again. Nothing is in flight on
-/// them, and they may be closed at any time (RFC 9112 §9.3, §9.6).
+/// Browsers and load balancers keep connections open for minutes in case they need them again. Nothing is in flight on
+/// them, so they may be closed at any time (RFC 9112 §9.3, §9.6).
 #[check(title = "idle connections do not hold up the exit", task = 3, points = 4,
         hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /livez HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3`. Stop the server: how long does it take?",
-                 "The graceful shutdown of hyper, and so axum's, closes idle connections: let it know when the time has come."])]
+                 "The graceful shutdown of hyper, and therefore of axum, closes idle connections: tell it when it is time."])]
 async fn idle_connections(lab: &Lab) -> CheckResult {
     let mut app = lab.server().env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;
     let mut idle = Vec::new();
@@ -77,15 +77,16 @@ async fn idle_connections(lab: &Lab) -> CheckResult {
         idle.push(connection);
     }
     app.terminate()?;
-    let exit = app.exited(SOON).await.because("three connections were open, and no request was in flight on any")?;
+    let exit =
+        app.exited(SOON).await.because("three connections were open, with no request in flight on any of them")?;
     expect_equal("the exit code", &exit.code, &Some(0))
 }
 
-/// Patience has an end: whoever runs the server sends SIGKILL when its own is over, and then nothing ends in order
-/// (Kubernetes documentation, Pod Lifecycle, Termination of Pods).
-#[check(title = "a request that does not end is cut when the time to shut down is over", task = 3, points = 5, needs = ["drain"],
-        hints = ["A request waits for a lock that nobody gives back. When does your server end?",
-                 "`tokio::time::timeout(shutdown_timeout, server)`: then give up, close the pool (also with a limit), and exit."])]
+/// Patience is limited: when an orchestrator's runs out, it sends SIGKILL, and then nothing ends in order (Kubernetes
+/// documentation, Pod Lifecycle, Termination of Pods).
+#[check(title = "a request that does not end is cut off when the shutdown timeout is over", task = 3, points = 5, needs = ["drain"],
+        hints = ["A request waits for a lock that is never released. When does your server exit?",
+                 "`tokio::time::timeout(shutdown_timeout, server)`: then give up, close the pool (with a limit, too), and exit."])]
 async fn stuck_request(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
     let server = office.server(lab).env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "400");
@@ -98,16 +99,16 @@ async fn stuck_request(lab: &Lab) -> CheckResult {
     let exit = app.exited(SOON).await.because("SHUTDOWN_TIMEOUT_MS was 400, and a request did not end")?;
     order.abort();
     expect_that(exit.code.is_some(), format!("the server ended with {exit}"))
-        .because("it ends by itself, with whatever exit code")?;
+        .because("it exits by itself, with any exit code")?;
     gate.open(lab).await
 }
 
-/// To a database, a client that vanished and one that is silent look the same. Sessions that nobody closed hold memory,
-/// locks and places in max_connections until it finds out (PostgreSQL manual, 55.2.10 Termination; 28.2.17
+/// To a database, a client that has vanished and one that is silent look the same. Sessions that nobody closed hold
+/// memory, locks and slots in max_connections until it finds out (PostgreSQL manual, 55.2.10 Termination; 28.2.17
 /// pg_stat_database, sessions_abandoned).
-#[check(title = "after the exit no session is left on the database, and none was abandoned", task = 3, points = 4,
+#[check(title = "after the exit no database session is left, and none was abandoned", task = 3, points = 4,
         hints = ["What does your pool do when `main` returns?",
-                 "`pool.close().await` says good-bye on every connection. Do it after the last request, and wait for it."])]
+                 "`pool.close().await` closes every connection properly. Call it after the last request, and wait for it."])]
 async fn sessions_closed(lab: &Lab) -> CheckResult {
     let mut app = lab.server().env("DRAIN_DELAY_MS", "50").start().await?;
     let db = lab.postgres().await?;
@@ -126,7 +127,7 @@ async fn sessions_closed(lab: &Lab) -> CheckResult {
         return Ok(());
     }
     Err(Failure::learner(format!("{more} sessions were abandoned when the server ended"))
-        .expected(format!("{open} sessions, each closed by the message Terminate"))
+        .expected(format!("{open} sessions, each closed with the message Terminate"))
         .actual(format!("pg_stat_database counts {more} more as sessions_abandoned")))
 }
 

@@ -13,12 +13,12 @@ fn compose(file: &Value) -> CheckResult<Compose<'_>> {
     Compose::of(file).map_err(|problem| Failure::learner(format!("`{FILE}`: {problem}")))
 }
 
-/// "Started" means that a process runs, "healthy" that it can be worked with (Docker documentation, Control startup and
+/// "Started" means that a process runs, "healthy" that it can be used (Docker documentation, Control startup and
 /// shutdown order in Compose).
 #[check(title = "both services have health checks, and the server is started after a healthy database", task = 10, points = 2,
         hints = ["What does `depends_on: [database]` wait for?",
                  "`healthcheck` with `pg_isready` for the database, and `depends_on: {database: {condition: service_healthy}}`.",
-                 "The server's own health check asks `/readyz`, here or as HEALTHCHECK of the Dockerfile."])]
+                 "The server's own health check asks `/readyz`, here or in the Dockerfile's HEALTHCHECK."])]
 async fn compose_health(lab: &Lab) -> CheckResult {
     let file = yaml::read(lab, FILE)?;
     let compose = compose(&file)?;
@@ -39,11 +39,11 @@ async fn compose_health(lab: &Lab) -> CheckResult {
         .actual(waits.map_or("no depends_on for it".into(), |condition| format!("condition: {condition}"))))
 }
 
-/// The file is in the repository, and whoever can read that has the password (The Twelve-Factor App, III Config;
+/// The file is in the repository, so everybody who can read that has the password (The Twelve-Factor App, III Config;
 /// CWE-798; Docker documentation, Set, use, and manage variables in a Compose file).
-#[check(title = "the compose file holds no secret, and pins the database's image", task = 10, points = 1,
+#[check(title = "the compose file contains no secret and pins the database's image", task = 10, points = 1,
         hints = ["Who can read `POSTGRES_PASSWORD: secret`?",
-                 "`POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?}` takes it from the shell or a `.env` that is not committed. A default, `${X:-secret}`, is a secret again."])]
+                 "`POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?}` takes it from the shell or a `.env` that is not committed. A default, `${X:-secret}`, is a secret in the file again."])]
 async fn compose_secrets(lab: &Lab) -> CheckResult {
     let file = yaml::read(lab, FILE)?;
     let compose = compose(&file)?;
@@ -53,7 +53,7 @@ async fn compose_secrets(lab: &Lab) -> CheckResult {
             in_url || is_secret_name(name) && !comes_from_outside(value) && !value.contains("://")
         });
         if let Some((name, _)) = literal {
-            return Err(Failure::learner(format!("the secret in `{name}` of `{service}` stands in the file"))
+            return Err(Failure::learner(format!("the secret in `{name}` of `{service}` is in the file"))
                 .expected(format!("{name}: ${{{name}:?}}, or a secret in a file")));
         }
     }

@@ -27,14 +27,14 @@ impl Context {
     pub fn copy(lab: &Lab) -> CheckResult<Self> {
         let tree = lab.tree()?;
         let root = tree.ancestors().skip(1).find(|folder| folder.join("Cargo.lock").is_file());
-        let root = root.ok_or_else(|| Failure::not_applicable("the lab's folder is in no workspace"))?;
+        let root = root.ok_or_else(|| Failure::not_applicable("the lab's folder is not in a workspace"))?;
         let name = ["Dockerfile.dockerignore", ".dockerignore"].into_iter().find(|name| tree.join(name).is_file());
         let ignore = name.map(|name| lab.file(name)).transpose()?.unwrap_or_default();
-        let folder = tempfile::tempdir().ours("making a folder for the context")?;
+        let folder = tempfile::tempdir().ours("creating a folder for the context")?;
         copy_kept(root, folder.path(), &ignore)?;
         let place = tree.strip_prefix(root).ours("finding the lab's folder in its workspace")?.join("Dockerfile");
         let path = folder.path().join(&place);
-        std::fs::create_dir_all(path.parent().unwrap_or(folder.path())).ours("making a folder in the context")?;
+        std::fs::create_dir_all(path.parent().unwrap_or(folder.path())).ours("creating a folder in the context")?;
         std::fs::write(&path, labelled(&lab.file("Dockerfile")?)).ours("writing the Dockerfile")?;
         Ok(Self { folder, dockerfile: place.display().to_string() })
     }
@@ -64,7 +64,7 @@ fn copy_kept(root: &Path, to: &Path, ignore: &str) -> CheckResult {
             return Err(Failure::not_applicable("the build context is larger than 200 MB"));
         }
         let to = to.join(relative);
-        std::fs::create_dir_all(to.parent().unwrap_or(&to)).ours("making a folder in the context")?;
+        std::fs::create_dir_all(to.parent().unwrap_or(&to)).ours("creating a folder in the context")?;
         std::fs::copy(entry.path(), to).ours("copying the context")?;
     }
     Ok(())

@@ -59,7 +59,7 @@ impl Dockerfile {
                     local.clear();
                 }
                 ("ARG", None) => assign(&text, &mut global, &BTreeMap::new()),
-                (_, None) => return Err(format!("`{name}` stands before the first FROM")),
+                (_, None) => return Err(format!("`{name}` comes before the first FROM")),
                 (_, Some(stage)) => {
                     let filled = fill(&text, &local);
                     if name == "ARG" {
@@ -184,7 +184,7 @@ fn logical_lines(text: &str) -> Result<Vec<(String, String)>, String> {
         }
         for end in here_documents(&whole) {
             if !lines.by_ref().any(|line| line.trim_start_matches('\t') == end) {
-                return Err(format!("the here-document `{end}` does not end"));
+                return Err(format!("the here-document `{end}` is not closed"));
             }
         }
         let (name, rest) = whole.split_once(char::is_whitespace).unwrap_or((&whole, ""));
@@ -210,7 +210,7 @@ fn logical_lines(text: &str) -> Result<Vec<(String, String)>, String> {
             "WORKDIR",
         ];
         if !KNOWN.contains(&name.as_str()) {
-            return Err(format!("`{name}` is no instruction"));
+            return Err(format!("`{name}` is not an instruction"));
         }
         instructions.push((name, rest.trim().to_owned()));
     }

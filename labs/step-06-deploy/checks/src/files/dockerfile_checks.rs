@@ -13,17 +13,17 @@ pub fn dockerfile(lab: &Lab) -> CheckResult<Dockerfile> {
         .map_err(|problem| Failure::learner(format!("the Dockerfile cannot be read: {problem}")))
 }
 
-/// Whoever breaks out of a program that runs as root is root, and in a container that is often root of the machine
+/// An attacker who takes over a program that runs as root is root, and in a container that is often root on the host
 /// (Docker documentation, Building best practices, USER; CIS Docker Benchmark 4.1; OWASP, Docker Security Cheat Sheet).
 #[check(title = "the image's user is not root", task = 9, points = 1,
-        hints = ["Who runs the program, if the Dockerfile does not say?",
+        hints = ["Which user runs the program if the Dockerfile does not say?",
                  "`USER 10001` in the last stage: a number needs no entry in /etc/passwd, and Kubernetes can check it."])]
 async fn dockerfile_user(lab: &Lab) -> CheckResult {
     let file = dockerfile(lab)?;
     let Some(user) = file.effective("USER") else {
         // Some images say so by themselves, and in their names.
         let unprivileged = file.outermost_base().contains("nonroot") || file.outermost_base().contains("unprivileged");
-        return expect_that(unprivileged, "no USER holds for the last stage: the program runs as root");
+        return expect_that(unprivileged, "no USER applies to the last stage: the program runs as root");
     };
     let name = user.filled.split(':').next().unwrap_or_default().trim();
     if name == "root" || name.parse() == Ok(0_u32) || name.is_empty() {
@@ -32,11 +32,12 @@ async fn dockerfile_user(lab: &Lab) -> CheckResult {
     expect_that(!name.contains('$'), format!("`USER {}`: nobody can tell who that is", user.text))
 }
 
-/// A name without a version is another image tomorrow, and what carries compilers and sources around is large and has
-/// many holes (Docker documentation, Building best practices: Use multi-stage builds, Pin base image versions).
-#[check(title = "base images are pinned, and the last stage is not the one that builds", task = 9, points = 1,
+/// A name without a version is a different image tomorrow, and an image that contains compilers and sources is large
+/// and has many vulnerabilities (Docker documentation, Building best practices: Use multi-stage builds, Pin base image
+/// versions).
+#[check(title = "base images are pinned, and the last stage is not the build stage", task = 9, points = 1,
         hints = ["Which version is `FROM rust`, today and in a year?",
-                 "Build in a stage of its own, `FROM rust:1.95-slim-bookworm AS build`, and take the program from it: `COPY --from=build`."])]
+                 "Build in a separate stage, `FROM rust:1.95-slim-bookworm AS build`, and copy the program from it: `COPY --from=build`."])]
 async fn dockerfile_bases(lab: &Lab) -> CheckResult {
     let file = dockerfile(lab)?;
     for (number, stage) in file.stages.iter().enumerate() {
@@ -49,7 +50,7 @@ async fn dockerfile_bases(lab: &Lab) -> CheckResult {
     }
     let builds = |it: &Instruction| it.name == "RUN" && it.text.contains("cargo ") && it.text.contains("build");
     let builds_itself = file.lineage().iter().any(|stage| stage.instructions.iter().any(builds));
-    expect_that(!builds_itself, "the image is made by the stage that builds the program, with compiler and sources")?;
+    expect_that(!builds_itself, "the image is the stage that builds the program, with compiler and sources")?;
     let last = file.stages.len() - 1;
     let taken = |it: &Instruction| {
         let copied = it.name == "COPY" && it.flag("from").is_some_and(|from| file.stage(from, last).is_some());
@@ -70,8 +71,8 @@ pub fn is_pinned(image: &str) -> bool {
     tag.is_some_and(|tag| !tag.is_empty() && tag != "latest" && !tag.contains('$'))
 }
 
-/// The first process of a container is the one that `docker stop` sends SIGTERM to. A shell does not hand it on
-/// (Dockerfile reference, Shell and exec form, ENTRYPOINT).
+/// `docker stop` sends SIGTERM to a container's first process. A shell does not forward it (Dockerfile reference, Shell
+/// and exec form, ENTRYPOINT).
 #[check(title = "SIGTERM reaches the program, not a shell", task = 9, points = 1,
         hints = ["Who is process 1, with `CMD box-office`?",
                  "Write the command as a JSON array: `ENTRYPOINT [\"/usr/local/bin/box-office\"]`. In a script, end with `exec`."])]
@@ -85,9 +86,9 @@ async fn dockerfile_exec_form(lab: &Lab) -> CheckResult {
     }
 }
 
-/// What is in the context can end up in the image, and all of it is sent to the builder each time
-/// (Docker documentation, Build context, .dockerignore files).
-#[check(title = "build products, history and local settings stay out of the context", task = 9, points = 1,
+/// Anything in the context can end up in the image, and all of it is sent to the builder each time (Docker
+/// documentation, Build context, .dockerignore files).
+#[check(title = "build output, history and local settings stay out of the context", task = 9, points = 1,
         hints = ["How large is `target`? And what is in your `.env`?",
                  "`Dockerfile.dockerignore` beside the Dockerfile, with lines `**/target`, `.git` and `**/.env*`."])]
 async fn dockerfile_context(lab: &Lab) -> CheckResult {
@@ -98,21 +99,21 @@ async fn dockerfile_context(lab: &Lab) -> CheckResult {
     for path in ["target/debug/deps/box_office", ".git/config", ".env"] {
         if !leaves_out(&text, path) {
             return Err(Failure::learner(format!("`{path}` is part of the build context"))
-                .expected(format!("a line in `{name}` that leaves it out"))
+                .expected(format!("a line in `{name}` that excludes it"))
                 .actual(text));
         }
     }
     let dockerfile = dockerfile(lab)?;
     let copied = copies(&dockerfile).any(|it| words(&it.filled).iter().any(|word| word == "." || word == "./"));
     let sources = ["src/main.rs", "labs/step-06-deploy/src/main.rs"];
-    expect_that(!copied || sources.iter().any(|path| !leaves_out(&text, path)), "the sources are left out as well")
+    expect_that(!copied || sources.iter().any(|path| !leaves_out(&text, path)), "the sources are excluded as well")
 }
 
-/// Layers are kept, pushed and read by others; what was in one is there for good, also when a later one removes it
+/// Layers are stored, pushed and read by others; whatever was in one is there for good, even if a later one removes it
 /// (Docker documentation, Build secrets; OWASP, Docker Security Cheat Sheet; CWE-798).
 #[check(title = "no secret is built into the image", task = 9, points = 1,
-        hints = ["What does `docker history --no-trunc` show of your ARG and ENV?",
-                 "Secrets come from the environment when the container starts. What the build needs comes by `RUN --mount=type=secret`."])]
+        hints = ["What does `docker history --no-trunc` show about your ARG and ENV?",
+                 "Secrets come from the environment when the container starts. Secrets for the build come in through `RUN --mount=type=secret`."])]
 async fn dockerfile_secrets(lab: &Lab) -> CheckResult {
     let file = dockerfile(lab)?;
     for instruction in file.stages.iter().flat_map(|stage| &stage.instructions) {

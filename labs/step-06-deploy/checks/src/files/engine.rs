@@ -52,7 +52,7 @@ async fn has_buildx() -> bool {
 pub async fn answers() -> CheckResult {
     let says = |why: &str| Err(Failure::not_applicable(format!("no image can be built here: {why}")));
     if !cfg!(target_os = "linux") {
-        return says("containers have a network of their own on this system");
+        return says("containers have their own network on this system");
     }
     let asked = docker(&["info", "--format", "{{.Name}}\n{{.SecurityOptions}}"], None, Duration::from_secs(5)).await;
     let engine = match asked {
@@ -64,7 +64,7 @@ pub async fn answers() -> CheckResult {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let (name, security) = engine.split_once('\n').unwrap_or((&engine, ""));
     if name != machine.trim() || security.contains("rootless") {
-        return says("the container engine has a network of its own");
+        return says("the container engine has its own network");
     }
     Ok(())
 }

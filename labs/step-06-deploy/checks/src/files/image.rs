@@ -20,9 +20,9 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// The last task whose checks look at a running server.
 const LAST_RUNNING: u32 = 8;
 
-/// What is deployed is the image and not the program: it must start, become ready, end, and do everything else like the
-/// program itself (The Twelve-Factor App, IX Disposability and X Dev/prod parity; OCI Runtime Specification, Lifecycle).
-#[check(title = "the image is built, and its container does what the program does", task = 9, points = 1, limit = 1_500,
+/// The image is deployed, not the program: it must start, become ready, stop, and do everything else like the program
+/// itself (The Twelve-Factor App, IX Disposability and X Dev/prod parity; OCI Runtime Specification, Lifecycle).
+#[check(title = "the image builds, and its container does what the program does", task = 9, points = 1, limit = 1_500,
         needs = ["dockerfile_user", "dockerfile_exec_form", "dockerfile_context"],
         hints = ["`docker build -f labs/step-06-deploy/Dockerfile .` in the workspace's root, then `docker run`: what do you see?",
                  "Is the program where ENTRYPOINT looks for it, and may the user run it?",
@@ -56,7 +56,7 @@ async fn image(lab: &Lab) -> CheckResult {
     let code = docker(&["inspect", "--format", "{{.State.ExitCode}}", &name], None, COMMAND).await?.output;
     if code != "0" {
         return Err(Failure::learner(format!("after SIGTERM the container ended with code {code}"))
-            .expected("exit code 0; 137 means that it was killed after 20 s, 143 that SIGTERM itself ended it")
+            .expected("exit code 0; 137 means that it was killed after 20 s, 143 that SIGTERM itself killed it")
             .actual(logs(&name).await));
     }
     let by_hand = ByHand { image: "box-office", variables: &["DATABASE_URL", "API_TOKEN"] };
@@ -70,7 +70,7 @@ fn expect_asked_for(lab: &Lab) -> CheckResult {
         return Ok(());
     }
     Err(Failure::not_applicable(
-        "it takes minutes, and runs in CI or when it is named: `cargo lab check step-06 image`",
+        "it takes minutes, so it runs only in CI or when you name it: `cargo lab check step-06 image`",
     ))
 }
 

@@ -10,7 +10,8 @@ const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 pub fn swallows_signals(file: &Dockerfile) -> Option<String> {
     let (entrypoint, cmd) = (file.effective("ENTRYPOINT"), file.effective("CMD"));
     let shell_form = |text: &str| {
-        (!replaces_itself(text)).then(|| format!("`{text}` is run by `sh -c`, which gets the signal and keeps it"))
+        (!replaces_itself(text))
+            .then(|| format!("`{text}` is run by `sh -c`, which gets the signal and does not forward it"))
     };
     match (entrypoint, cmd) {
         (None, None) => Some("there is neither ENTRYPOINT nor CMD".into()),
@@ -47,7 +48,7 @@ fn judge(argv: &[String]) -> Option<String> {
     let script =
         argv.iter().position(|word| word.starts_with('-') && word.ends_with('c')).and_then(|at| argv.get(at + 1))?;
     (!replaces_itself(script))
-        .then(|| format!("`{first} -c` runs `{script}` as its child, gets the signal and keeps it"))
+        .then(|| format!("`{first} -c` runs `{script}` as its child, gets the signal and does not forward it"))
 }
 
 /// Whether the shell that runs this line becomes the last program of it.

@@ -31,12 +31,12 @@ fn workflow(lab: &Lab) -> CheckResult<(String, Value)> {
         .actual(if paths.is_empty() { "no workflow".into() } else { paths.join(", ") }))
 }
 
-/// A release that nobody tested is a wager. What the tests need must be there, and healthy, before they begin (GitHub
-/// Actions documentation, `jobs.<job_id>.needs`, `services`; Humble and Farley, Continuous Delivery, ch. 5).
+/// Releasing something untested is a gamble. Everything the tests need must be there, and healthy, before they begin
+/// (GitHub Actions documentation, `jobs.<job_id>.needs`, `services`; Humble and Farley, Continuous Delivery, ch. 5).
 #[check(title = "the release waits for the tests, and the tests for a healthy Postgres", task = 10, points = 1,
-        hints = ["Two jobs without `needs` run side by side. Which one wins?",
+        hints = ["Two jobs without `needs` run side by side. Which one finishes first?",
                  "`needs: test` in the job `release`; a service container in `test` with `options: --health-cmd pg_isready …`.",
-                 "`if: always()` and `continue-on-error` let a failure pass."])]
+                 "`if: always()` and `continue-on-error` ignore a failure."])]
 async fn workflow_order(lab: &Lab) -> CheckResult {
     let (path, file) = workflow(lab)?;
     let (test, release) = (&file["jobs"]["test"], &file["jobs"]["release"]);
@@ -46,7 +46,7 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
     }
     let condition = yaml::text(&release["if"]);
     if ["always()", "failure()", "cancelled()"].iter().any(|it| condition.contains(it)) {
-        return wrong(&format!("the job `release` runs also when `test` has failed (`if: {condition}`)"));
+        return wrong(&format!("the job `release` runs even when `test` has failed (`if: {condition}`)"));
     }
     let steps = test["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     let tests = steps.iter().find(|step| {
@@ -55,13 +55,13 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
     let Some(tests) = tests else { return wrong("the job `test` has no step that runs tests, such as `cargo test`") };
     let lets_pass = |it: &Value| !matches!(yaml::text(&it["continue-on-error"]).as_str(), "" | "false");
     if lets_pass(test) || lets_pass(tests) || yaml::text(&tests["run"]).contains("|| true") {
-        return wrong("the job `test` succeeds also when its tests fail");
+        return wrong("the job `test` succeeds even when its tests fail");
     }
     let services = test["services"].as_object();
     let postgres = services.and_then(|all| all.values().find(|it| yaml::text(&it["image"]).contains("postgres")));
     let Some(postgres) = postgres else { return wrong("the job `test` has no Postgres among its `services`") };
     if !yaml::text(&postgres["options"]).contains("--health-cmd") {
-        return wrong("nobody waits until the Postgres of `test` is healthy (`options: --health-cmd …`)");
+        return wrong("nothing waits until the Postgres of `test` is healthy (`options: --health-cmd …`)");
     }
     Ok(())
 }
@@ -72,10 +72,10 @@ fn waits_for(jobs: &Value, job: &str, other: &str, seen: &mut BTreeSet<String>) 
     seen.insert(job.to_owned()) && needs.iter().any(|need| need == other || waits_for(jobs, need, other, seen))
 }
 
-/// An action is a stranger's program that runs with the repository's rights, and a branch is whatever its owner, or a
-/// thief, puts there (GitHub Actions documentation, Secure use reference; OWASP Top 10 CI/CD Security Risks, CICD-SEC-3
-/// and CICD-SEC-5).
-#[check(title = "actions are pinned, and jobs have no more rights than they need", task = 10, points = 1,
+/// An action is a stranger's program that runs with the repository's permissions, and a branch is whatever its owner,
+/// or a thief, puts there (GitHub Actions documentation, Secure use reference; OWASP Top 10 CI/CD Security Risks,
+/// CICD-SEC-3 and CICD-SEC-5).
+#[check(title = "actions are pinned, and jobs have no more permissions than they need", task = 10, points = 1,
         hints = ["What does `uses: actions/checkout@main` run tomorrow? And what may it do with your repository?",
                  "`@v5` or, better, the commit's hash. `permissions: {contents: read}` at the top; `packages: write` in `release` alone."])]
 async fn workflow_rights(lab: &Lab) -> CheckResult {
@@ -91,14 +91,14 @@ async fn workflow_rights(lab: &Lab) -> CheckResult {
         }
         let rights = if job["permissions"].is_null() { &file["permissions"] } else { &job["permissions"] };
         if rights.is_null() {
-            return wrong(format!("nobody says which `permissions` the job `{name}` has"));
+            return wrong(format!("the job `{name}` does not declare its `permissions`"));
         }
         let writes = |rights: &Value| rights.as_object().is_some_and(|all| all.values().any(|right| right == "write"));
         if rights == "write-all" {
-            return wrong(format!("the job `{name}` may write everything"));
+            return wrong(format!("the job `{name}` has write access to everything"));
         }
         if name == "test" && writes(rights) {
-            return wrong("the job `test` may write, and only has to read".into());
+            return wrong("the job `test` has write access, but only needs to read".into());
         }
     }
     Ok(())

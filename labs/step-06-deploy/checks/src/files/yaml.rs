@@ -6,9 +6,9 @@ use lab_kit::prelude::*;
 pub fn read(lab: &Lab, path: &str) -> CheckResult<Value> {
     let text = lab.file(path)?;
     let value: Value = parse(&text).map_err(|problem| {
-        Failure::learner(format!("`{path}` is no YAML: {problem}")).expected("a file that a YAML parser reads")
+        Failure::learner(format!("`{path}` is not YAML: {problem}")).expected("a file that a YAML parser accepts")
     })?;
-    expect_that(value.is_object(), format!("`{path}` holds no mapping, but `{value}`"))?;
+    expect_that(value.is_object(), format!("`{path}` does not hold a mapping, but `{value}`"))?;
     Ok(value)
 }
 

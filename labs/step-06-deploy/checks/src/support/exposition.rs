@@ -73,7 +73,7 @@ impl Exposition {
             } else if !line.trim().is_empty() {
                 let sample = sample(line).map_err(problem)?;
                 if !seen.insert((sample.name.clone(), sample.labels.clone())) {
-                    return Err(problem("the same series stands there twice".into()));
+                    return Err(problem("the same series appears twice".into()));
                 }
                 samples.push(sample);
             }
@@ -100,7 +100,7 @@ impl Exposition {
             let named = if labels.is_empty() { name.to_owned() } else { format!("{name} with {labels:?}") };
             if let Some([one, other]) = buckets.array_windows().find(|[one, other]| one.1 > other.1) {
                 return Some(format!(
-                    "the buckets of `{named}` do not add up: le=\"{}\" is {} and le=\"{}\" is {}, though each holds all below it",
+                    "the buckets of `{named}` are not cumulative: le=\"{}\" is {} and le=\"{}\" is {}, but each includes all those below it",
                     one.0, one.1, other.0, other.1
                 ));
             }
@@ -108,7 +108,7 @@ impl Exposition {
                 return Some(format!("`{named}` has no bucket le=\"+Inf\""));
             }
             if self.sum(&format!("{name}_count"), |other| *other == labels) != count {
-                return Some(format!("`{name}_count` of `{named}` is not what its bucket le=\"+Inf\" holds"));
+                return Some(format!("`{name}_count` of `{named}` differs from its bucket le=\"+Inf\""));
             }
             if !self.samples.iter().any(|sample| sample.name == format!("{name}_sum") && sample.labels == labels) {
                 return Some(format!("there is no `{name}_sum` for {labels:?}"));
@@ -123,7 +123,7 @@ fn sample(line: &str) -> Result<Sample, String> {
     let (name, rest) = line.split_at(end);
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(valid) {
-        return Err(format!("`{name}` is no name of a metric"));
+        return Err(format!("`{name}` is not a metric name"));
     }
     let (labels, rest) = match rest.strip_prefix('{') {
         Some(rest) => labels(rest)?,
@@ -131,7 +131,7 @@ fn sample(line: &str) -> Result<Sample, String> {
     };
     // A time stamp or an exemplar may follow.
     let value = rest.split_whitespace().next().ok_or("the value is missing")?;
-    let value = number(value).ok_or_else(|| format!("`{value}` is no number"))?;
+    let value = number(value).ok_or_else(|| format!("`{value}` is not a number"))?;
     Ok(Sample { name: name.to_owned(), labels, value })
 }
 

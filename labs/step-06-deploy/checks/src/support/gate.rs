@@ -18,7 +18,7 @@ impl Gate {
             .execute(&mut *lock)
             .await
             .map_err(|error| Failure::learner(format!("the table `orders` cannot be locked: {error}")))?;
-        lab.note("the grader holds the table `orders` locked: whoever orders has to wait");
+        lab.note("the grader has locked the table `orders`: orders have to wait");
         Ok(Self(lock))
     }
 

@@ -24,7 +24,7 @@ impl VersionOne {
     pub async fn prepare(lab: &Lab) -> CheckResult<Self> {
         expect_that(
             lab.file(FILE)? == MIGRATION,
-            format!("`{FILE}` was changed: it has run on databases that are in use"),
+            format!("`{FILE}` was changed, although it has already run on databases that are in use"),
         )
         .because("a migration that has run is never edited; the next change is a new file")?;
         let mut session = Self::connect(lab).await?;
