@@ -3,22 +3,27 @@
 mod diagnosis;
 mod environment;
 mod messages;
+mod progress;
+mod system;
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Build, Program};
 use lab_process::{Signal, die_with_parent, signal_group};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 
 use crate::context::RunContext;
 use crate::events::EventKind;
 use crate::report::Diagnostics;
 
+use diagnosis::Ended;
 pub use environment::scrub;
-use messages::Message;
+use messages::Messages;
+use progress::Follower;
 
 /// What is quicker than this needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -91,10 +96,15 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
     }
     let mut child = spawn(job).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
     let leader = child.id();
+    let kills = system::memory_kills();
+    let blocked = AtomicBool::new(false);
+    let stdout = child.stdout.take().expect("it is piped");
+    let stderr = child.stderr.take().expect("it is piped");
     let end = async {
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (messages, complaints) = tokio::join!(read_messages(stdout), read_stderr(stderr, job, began, run));
-        (messages, complaints, child.wait().await.is_ok_and(|status| status.success()))
+        let follower = Follower::new(job, run, &blocked);
+        let (messages, complaints) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
+        let status = child.wait().await.ok();
+        Ended { messages, complaints, status, out_of_memory: system::memory_kills() > kills }
     };
     let ended = tokio::select! {
         ended = tokio::time::timeout(job.limit, end) => ended,
@@ -103,23 +113,26 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
             return Err(BuildError::Interrupted);
         }
     };
-    let Ok((messages, complaints, succeeded)) = ended else {
+    let Ok(ended) = ended else {
         kill(leader);
-        return Err(BuildError::Code(diagnosis::too_slow(job.limit)));
+        return Err(if blocked.load(Ordering::Relaxed) {
+            BuildError::Infrastructure(diagnosis::locked_out(job))
+        } else {
+            BuildError::Code(diagnosis::too_slow(job.limit))
+        });
     };
     let took = began.elapsed();
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
-    let executable = messages.executable(&job.package);
-    match executable {
-        Some(executable) if succeeded => {
+    match ended.messages.program(&job.package).cloned() {
+        Some(executable) if ended.succeeded() => {
             let held = hold(&executable, &job.held)
                 .map_err(|error| BuildError::Infrastructure(diagnosis::cannot_hold(&executable, &error)))?;
             // Without a record cargo is asked again the next time: slower, never wrong.
             let _ = inputs.finish(executable.as_std_path());
             Ok(Built { executable, held, took })
         }
-        _ => Err(diagnosis::diagnose(job, &messages, &complaints, succeeded)),
+        _ => Err(diagnosis::diagnose(job, &ended)),
     }
 }
 
@@ -187,87 +200,6 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .stderr(Stdio::piped());
     die_with_parent(&mut command, Signal::TERM);
     Command::from(command).kill_on_drop(true).spawn()
-}
-
-async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Messages {
-    let mut messages = Messages::default();
-    let Some(stdout) = stdout else { return messages };
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        messages.0.extend(messages::parse(&line));
-    }
-    messages
-}
-
-/// What cargo said on its standard output.
-#[derive(Debug, Default)]
-struct Messages(Vec<Message>);
-
-impl Messages {
-    fn executable(&self, package: &str) -> Option<Utf8PathBuf> {
-        self.0.iter().rev().find_map(|message| match message {
-            Message::Executable { name, path } if name == package => Some(path.clone()),
-            _ => None,
-        })
-    }
-
-    fn errors(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|message| match message {
-            Message::Error { rendered } => Some(rendered.as_str()),
-            Message::Executable { .. } => None,
-        })
-    }
-}
-
-/// Follows cargo's progress and keeps what else it says.
-async fn read_stderr(stderr: Option<impl AsyncRead + Unpin>, job: &Job, began: Instant, run: &RunContext) -> String {
-    let mut kept = String::new();
-    let Some(mut stderr) = stderr else { return kept };
-    let (mut buffer, mut pending) = ([0; 4096], Vec::new());
-    let mut waited = false;
-    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
-        for byte in &buffer[..count] {
-            if !matches!(byte, b'\r' | b'\n') {
-                pending.push(*byte);
-                continue;
-            }
-            let line = anstream::adapter::strip_str(&String::from_utf8_lossy(&pending)).to_string();
-            pending.clear();
-            // Cargo takes several locks and tells of each.
-            if line.trim_start().starts_with("Blocking") {
-                if !std::mem::replace(&mut waited, true) {
-                    run.emit(EventKind::Step { text: "waiting for another cargo to finish".into() });
-                }
-                continue;
-            }
-            read_line(&line, job, began, run, &mut kept);
-        }
-    }
-    kept.push_str(&String::from_utf8_lossy(&pending));
-    kept
-}
-
-fn read_line(line: &str, job: &Job, began: Instant, run: &RunContext, kept: &mut String) {
-    let late = began.elapsed() > PATIENCE;
-    if let Some(messages::Step { done, total, now }) = messages::progress(line) {
-        if late {
-            run.emit(EventKind::BuildProgress { what: job.what.clone(), done, total, now });
-        }
-        return;
-    }
-    let word = line.split_whitespace().next().unwrap_or_default();
-    match word {
-        "" | "Compiling" | "Finished" | "Fresh" | "Checking" | "Dirty" => {}
-        "Updating" | "Downloading" | "Downloaded" | "Locking" | "Adding" => {
-            if late && word != "Downloaded" && word != "Adding" {
-                run.emit(EventKind::Step { text: format!("cargo: {}", line.trim()) });
-            }
-        }
-        _ => {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
 }
 
 /// The same environment and folders for another cargo command on `job`, such as clippy's.

@@ -1,85 +1,159 @@
-//! Cargo's own words: JSON messages on standard output, a progress line on standard error.
+//! Cargo's JSON messages on standard output: what was built, and what the compiler refuses.
 
 use camino::Utf8PathBuf;
-use serde::Deserialize;
+use cargo_metadata::diagnostic::{Diagnostic, DiagnosticLevel};
+use cargo_metadata::{Message, PackageId};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
-/// What we want to know of cargo's JSON messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Message {
-    /// A program is ready.
-    Executable { name: String, path: Utf8PathBuf },
-    /// The compiler refuses something; with terminal colours.
-    Error { rendered: String },
+/// More errors than this are counted and not kept.
+const MOST_ERRORS: usize = 100;
+/// A longer message is cut off, in bytes: a macro can make the compiler write any amount.
+const LONGEST: usize = 4 << 20;
+
+/// What is kept of the messages of one build.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// The programs that were built, by the names of their targets.
+    programs: Vec<(String, Utf8PathBuf)>,
+    /// What the compiler refused, in order.
+    pub errors: Vec<CompileError>,
+    /// How many errors there were.
+    pub count: usize,
+    /// Whether cargo has begun to build: from then on its standard error may hold others' words.
+    pub begun: bool,
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    reason: String,
-    executable: Option<Utf8PathBuf>,
-    target: Option<Target>,
-    message: Option<Diagnostic>,
+/// What the compiler refused.
+#[derive(Debug)]
+pub(super) struct CompileError {
+    /// What it says in one line, without a place. Only the compiler's own words, if there is no place.
+    pub message: String,
+    /// As the compiler shows it, with terminal colours.
+    pub rendered: String,
+    /// Whether it is about a place in the code. Only such an error can hold text of the code's choice:
+    /// `compile_error!` always has a place.
+    pub placed: bool,
+    /// The package it is about, if that comes from a registry.
+    pub dependency: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Diagnostic {
-    level: String,
-    rendered: Option<String>,
-    #[serde(default)]
-    spans: Vec<serde::de::IgnoredAny>,
-}
-
-/// Reads one line.
-pub(super) fn parse(line: &str) -> Option<Message> {
-    let raw: Raw = serde_json::from_str(line).ok()?;
-    match raw.reason.as_str() {
-        "compiler-artifact" => Some(Message::Executable { name: raw.target?.name, path: raw.executable? }),
-        "compiler-message" => {
-            let diagnostic = raw.message?;
-            let rendered = diagnostic.rendered?;
-            // "aborting due to 2 previous errors" counts what is counted already.
-            let summary = diagnostic.spans.is_empty() && rendered.contains("aborting due to");
-            (diagnostic.level.starts_with("error") && !summary).then_some(Message::Error { rendered })
+impl Messages {
+    /// Reads to the end of cargo's standard output.
+    pub(super) async fn read(mut stdout: impl AsyncBufRead + Unpin) -> Self {
+        let mut messages = Self::default();
+        let mut line = Vec::new();
+        while let Ok(true) = next_line(&mut stdout, &mut line).await {
+            if let Ok(message) = serde_json::from_slice(&line) {
+                messages.take(message);
+            }
         }
-        _ => None,
+        messages
+    }
+
+    /// The program of the target `name`.
+    pub(super) fn program(&self, name: &str) -> Option<&Utf8PathBuf> {
+        self.programs.iter().rev().find(|(known, _)| known == name).map(|(_, path)| path)
+    }
+
+    fn take(&mut self, message: Message) {
+        // Whatever is fetched is fetched before the first message, of old products as of new ones.
+        self.begun = true;
+        match message {
+            Message::CompilerArtifact(artifact) => {
+                self.programs.extend(artifact.executable.map(|path| (artifact.target.name, path)));
+            }
+            Message::CompilerMessage(message) => {
+                if let Some(error) = CompileError::of(message.message, &message.package_id) {
+                    self.count += 1;
+                    if self.errors.len() < MOST_ERRORS {
+                        self.errors.push(error);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-/// How far a build is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub done: u64,
-    pub total: u64,
-    pub now: String,
+impl CompileError {
+    fn of(diagnostic: Diagnostic, package: &PackageId) -> Option<Self> {
+        let placed = !diagnostic.spans.is_empty();
+        // "aborting due to 2 previous errors" counts what is counted already.
+        let summary = !placed && diagnostic.message.starts_with("aborting due to");
+        let error = matches!(diagnostic.level, DiagnosticLevel::Error | DiagnosticLevel::Ice);
+        (error && !summary).then(|| Self {
+            rendered: diagnostic.rendered.unwrap_or_else(|| diagnostic.message.clone()),
+            message: diagnostic.message,
+            placed,
+            dependency: dependency(&package.repr),
+        })
+    }
 }
 
-/// Reads cargo's progress line: `Building [====>   ] 45/120: sqlx-postgres, ring`.
-pub(super) fn progress(line: &str) -> Option<Step> {
-    let rest = line.trim_start().strip_prefix("Building [")?;
-    let (_, rest) = rest.split_once("] ")?;
-    let (count, now) = rest.split_once(": ").unwrap_or((rest, ""));
-    let (done, total) = count.trim().split_once('/')?;
-    Some(Step { done: done.parse().ok()?, total: total.parse().ok()?, now: now.trim().to_owned() })
+/// The name in a package's id, `registry+https://…#serde@1.0.2`, unless the package lies on this machine.
+fn dependency(id: &str) -> Option<String> {
+    let (source, name) = id.split_once('#')?;
+    let name = name.split('@').next().unwrap_or_default();
+    (!source.starts_with("path+")).then(|| name.to_owned())
+}
+
+/// Reads the next line, or as much of it as is wanted. Tells whether there was one.
+async fn next_line(stdout: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<bool> {
+    line.clear();
+    loop {
+        let available = stdout.fill_buf().await?;
+        if available.is_empty() {
+            return Ok(!line.is_empty());
+        }
+        let end = available.iter().position(|byte| *byte == b'\n');
+        let part = &available[..end.unwrap_or(available.len())];
+        let room = LONGEST.saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let taken = part.len() + usize::from(end.is_some());
+        stdout.consume(taken);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn cargos_progress_is_understood() {
-        let step = progress("    Building [=======>     ] 45/120: sqlx-postgres, ring(build)").unwrap();
-        assert_eq!(step, Step { done: 45, total: 120, now: "sqlx-postgres, ring(build)".into() });
-        assert_eq!(progress("   Compiling ring v0.17"), None);
+    async fn read(lines: &str) -> Messages {
+        Messages::read(lines.as_bytes()).await
+    }
+
+    fn error(message: &str, spans: &str) -> String {
+        format!(
+            r#"{{"reason":"compiler-message","package_id":"path+file:///w/labs/x#0.1.0","manifest_path":"/w","target":{{"kind":["bin"],"crate_types":["bin"],"name":"x","src_path":"/w/m.rs","edition":"2024","doc":true,"doctest":false,"test":true}},"message":{{"message":"{message}","code":null,"level":"error","spans":{spans},"children":[],"rendered":"error: {message}"}}}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn the_count_of_errors_is_no_error() {
+        let messages = read(&error("aborting due to 2 previous errors", "[]")).await;
+        assert_eq!(messages.count, 0);
+        assert_eq!(read(&error("linker `cc` not found", "[]")).await.count, 1);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_not_kept_whole() {
+        let mut line = Vec::new();
+        let long = "x".repeat(LONGEST + 10) + "\nnext\n";
+        let mut input = long.as_bytes();
+        assert!(next_line(&mut input, &mut line).await.unwrap());
+        assert_eq!(line.len(), LONGEST);
+        assert!(next_line(&mut input, &mut line).await.unwrap());
+        assert_eq!(line, b"next");
+        assert!(!next_line(&mut input, &mut line).await.unwrap());
     }
 
     #[test]
-    fn the_count_of_errors_is_no_error() {
-        let line = r#"{"reason":"compiler-message","message":{"level":"error","spans":[],"rendered":"error: aborting due to 2 previous errors"}}"#;
-        assert_eq!(parse(line), None);
+    fn a_package_of_a_registry_is_a_dependency() {
+        let id = "registry+https://github.com/rust-lang/crates.io-index#serde@1.0.228";
+        assert_eq!(dependency(id).as_deref(), Some("serde"));
+        assert_eq!(dependency("path+file:///w/labs/step#0.1.0"), None);
     }
 }

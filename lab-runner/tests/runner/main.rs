@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_situations;
+mod blame;
 mod cheats;
 mod formats;
 mod interrupts;
