@@ -36,6 +36,19 @@ fn the_runner_and_the_kit_know_no_lab_by_name() {
     }
 }
 
+/// Services come in as registered drivers: a lab without them links none, and another one needs no change of the kit.
+#[test]
+fn the_kit_names_no_service_outside_of_its_examples() {
+    let sources = all_sources(&["lab-runner/crates/kit/src"]);
+    assert!(!sources.is_empty());
+    for (path, text) in sources {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let named =
+            code.map(str::to_lowercase).find(|line| ["postgres", "redis"].iter().any(|name| line.contains(name)));
+        assert!(named.is_none(), "{path}: {named:?}");
+    }
+}
+
 #[test]
 fn only_main_ends_the_process() {
     for (path, text) in all_sources(&["lab-runner/src"]) {

@@ -3,6 +3,7 @@
 mod pace;
 mod random;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +19,7 @@ use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours};
 use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
+use lab_proxy::Proxy;
 
 use random::Random;
 
@@ -103,6 +105,27 @@ impl Lab {
     /// Ours, if no port can be had.
     pub async fn balancer(&self, probe: &str) -> CheckResult<Balancer> {
         Balancer::start(probe, self.transcript.clone()).await.ours("opening a port for the load balancer")
+    }
+
+    /// A proxy of the check's own in front of `upstream`, which forwards every byte and makes faults where a check wants
+    /// them: for a server that the check itself plays. `name` stands for the other side in the transcript.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let payments = tokio::net::TcpListener::bind("127.0.0.1:0").await.ours("playing the payment service")?;
+    /// let address = payments.local_addr().ours("playing the payment service")?;
+    /// let proxy = lab.proxy("the payment service", address)?;
+    /// let app = lab.server().env("PAYMENTS_URL", &format!("http://{}", proxy.address())).start().await?;
+    /// proxy.delay(Duration::from_secs(3));
+    /// app.post("/orders").json(&json!({"seats": 1})).await?.expect_status_in(&[503, 504])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if no port can be had.
+    pub fn proxy(&self, name: &str, upstream: SocketAddr) -> CheckResult<Proxy> {
+        Proxy::plain(name, upstream, self.transcript.clone()).ours("opening a port for a proxy")
     }
 
     /// A fresh, empty folder that is removed after the check.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::future::{join_all, try_join_all};
 
-use lab_check::CheckResult;
 use lab_check::service::{Service, ServiceDriver};
+use lab_check::{CheckResult, Failure};
 use lab_protocol::SuiteConfig;
 
 /// The services that a run is connected to, in the order in which the suite registers their drivers.
@@ -34,11 +34,17 @@ impl RunningService {
 }
 
 impl Services {
-    /// Connects to every service of `config` for which there is a driver, side by side.
+    /// Connects to every service of `config`, side by side.
     ///
     /// # Errors
-    /// Ours, if one of them cannot be reached.
+    /// Ours, if one of them cannot be reached, or has no driver.
     pub async fn connect(drivers: &[&'static dyn ServiceDriver], config: &SuiteConfig) -> CheckResult<Self> {
+        let has_driver = |name: &str| drivers.iter().any(|driver| driver.name() == name);
+        if let Some(name) = config.services.keys().find(|name| !has_driver(name)) {
+            return Err(Failure::Ours(format!(
+                "lab.toml asks for the service `{name}`, and the suite's `main` registers no driver for it"
+            )));
+        }
         let endpoints = drivers.iter().filter_map(|driver| Some((*driver, config.services.get(driver.name())?)));
         let connections = endpoints.map(|(driver, endpoint)| async move {
             let service = driver.connect(&endpoint.url, &config.nonce).await?;

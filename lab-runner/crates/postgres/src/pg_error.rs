@@ -37,7 +37,7 @@ impl PgError {
         error
     }
 
-    /// Whether the cluster itself is in service_error, whatever the statement was. What a statement raises on purpose, with
+    /// Whether the cluster itself has failed, whatever the statement was. What a statement raises on purpose, with
     /// whichever code, is its own.
     pub fn is_ours(&self) -> bool {
         is_ours(&self.code) && self.routine != "exec_stmt_raise"
@@ -51,7 +51,7 @@ impl fmt::Display for PgError {
     }
 }
 
-/// Whether an SQLSTATE says that the cluster is in service_error: a full disk, no memory, a failing disk, a crash, a damaged
+/// Whether an SQLSTATE says that the cluster has failed: a full disk, no memory, a failing disk, a crash, a damaged
 /// file (PostgreSQL manual, "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, and 57P01,
 /// which is what a check brings about on purpose.
 pub(super) fn is_ours(code: &str) -> bool {

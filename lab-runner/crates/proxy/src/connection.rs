@@ -21,7 +21,7 @@ const CHUNK: usize = 16 * 1024;
 
 /// What all connections of a proxy share.
 pub(super) struct Context {
-    pub service: &'static str,
+    pub service: Arc<str>,
     pub upstream: Upstream,
     pub protocol: Arc<dyn Protocol>,
     pub transcript: Transcript,

@@ -10,6 +10,7 @@ mod failpoints;
 mod faults;
 mod lane;
 mod listener;
+mod plain;
 mod protocol;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use lab_check::transcript::Transcript;
 
 pub use failpoints::{Failpoint, Failpoints, Moment};
 use faults::{Faults, Link};
+pub use plain::{PlainDriver, PlainTenant};
 pub use protocol::{Output, Protocol, Session};
 pub use upstream::Upstream;
 
@@ -44,7 +46,7 @@ pub use upstream::Upstream;
 /// ```
 #[derive(Debug)]
 pub struct Proxy {
-    service: &'static str,
+    service: Arc<str>,
     address: SocketAddr,
     faults: watch::Sender<Faults>,
     listeners: mpsc::UnboundedSender<listener::Change>,
@@ -63,21 +65,21 @@ impl Proxy {
     /// use lab_check::transcript::Transcript;
     ///
     /// let upstream = "127.0.0.1:9000".parse().expect("an address");
-    /// let proxy = Proxy::plain("the payment service", upstream, Transcript::default()).await?;
+    /// let proxy = Proxy::plain("the payment service", upstream, Transcript::default())?;
     /// let url = format!("http://{}", proxy.address());
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// No port can be had.
-    pub async fn plain(service: &'static str, upstream: SocketAddr, transcript: Transcript) -> io::Result<Self> {
+    pub fn plain(service: impl Into<Arc<str>>, upstream: SocketAddr, transcript: Transcript) -> io::Result<Self> {
         let upstream = Upstream::Tcp(upstream.ip().to_string(), upstream.port());
-        Self::start(service, upstream, Arc::new(protocol::Plain), Failpoints::default(), transcript)
+        Self::start(service, upstream, Arc::new(plain::PlainProtocol), Failpoints::default(), transcript)
     }
 
     /// Listens on a free port of 127.0.0.1. Must be called within a runtime.
     pub fn start(
-        service: &'static str,
+        service: impl Into<Arc<str>>,
         upstream: Upstream,
         protocol: Arc<dyn Protocol>,
         failpoints: Failpoints,
@@ -87,7 +89,9 @@ impl Proxy {
         let address = first.local_addr()?;
         let (faults, watched) = watch::channel(Faults::default());
         let (listeners, changes) = mpsc::unbounded_channel();
-        let context = connection::Context { service, upstream, protocol, transcript: transcript.clone() };
+        let service: Arc<str> = service.into();
+        let context =
+            connection::Context { service: Arc::clone(&service), upstream, protocol, transcript: transcript.clone() };
         let task = tokio::spawn(listener::run(first, changes, watched, Arc::new(context))).abort_handle();
         Ok(Self { service, address, faults, listeners, failpoints, transcript, task })
     }

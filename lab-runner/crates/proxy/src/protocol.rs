@@ -35,22 +35,3 @@ pub struct Output {
     /// The connection is to be closed in order once the above is delivered.
     pub close: bool,
 }
-
-/// Bytes without a meaning.
-pub(super) struct Plain;
-
-impl Protocol for Plain {
-    fn session(&self) -> Box<dyn Session> {
-        Box::new(Self)
-    }
-}
-
-impl Session for Plain {
-    fn client(&mut self, bytes: &[u8], output: &mut Output) {
-        output.to_server.extend_from_slice(bytes);
-    }
-
-    fn server(&mut self, bytes: &[u8], output: &mut Output) {
-        output.to_client.extend_from_slice(bytes);
-    }
-}

@@ -31,7 +31,7 @@ async fn echo_service() -> SocketAddr {
 }
 
 async fn proxy() -> Proxy {
-    Proxy::plain("echo", echo_service().await, Transcript::default()).await.unwrap()
+    Proxy::plain("echo", echo_service().await, Transcript::default()).unwrap()
 }
 
 async fn client(proxy: &Proxy) -> TcpStream {
@@ -197,6 +197,6 @@ async fn dropping_the_proxy_closes_the_port_and_every_connection() {
 #[tokio::test]
 async fn a_service_out_of_reach_closes_the_clients_connection() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let proxy = Proxy::plain("echo", gone, Transcript::default()).await.unwrap();
+    let proxy = Proxy::plain("echo", gone, Transcript::default()).unwrap();
     assert!(ends(&mut client(&proxy).await).await);
 }

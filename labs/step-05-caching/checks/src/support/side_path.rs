@@ -4,7 +4,6 @@ use std::future::IntoFuture as _;
 
 use lab_kit::prelude::*;
 use lab_kit::proxy::Proxy;
-use lab_kit::transcript::Transcript;
 use lab_postgres::LabPostgres as _;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -25,8 +24,7 @@ pub struct SidePath {
 impl SidePath {
     pub async fn new(lab: &Lab) -> CheckResult<Self> {
         let db = lab.postgres().await?;
-        let proxy = Proxy::plain("Postgres", db.proxy().address(), Transcript::default()).await;
-        let proxy = proxy.ours("opening a port for a proxy")?;
+        let proxy = lab.proxy("one instance's way to Postgres", db.proxy().address())?;
         let mut url = Url::parse(db.url()).ours("reading the database's URL")?;
         let moved = url.set_port(Some(proxy.address().port()));
         moved.map_err(|()| Failure::Ours("the database's URL does not accept a port".into()))?;
