@@ -4,6 +4,9 @@ use lab_kit::prelude::*;
 
 use crate::support::get;
 
+/// What a status line looks like.
+const STATUS_LINE: &str = "HTTP/1.1 200 OK";
+
 /// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
 #[check(title = "GET / returns 200", task = 1, points = 1,
         hints = ["Does the server listen on the address in HOST and the port in PORT?",
@@ -11,6 +14,48 @@ use crate::support::get;
 async fn root(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     app.get("/").await?.expect_status(200)
+}
+
+/// Clients find the end of a line by its CRLF and the status by its spaces, and few of them guess (RFC 9112 §2.1, §4).
+#[check(title = "the lines of a response's head are well formed", task = 1, points = 1, needs = ["root"],
+        hints = ["Which two bytes end a line of a head?",
+                 "A carriage return and a line feed, `\\r\\n`, after every line and once more after the last.",
+                 "The status line has one space before the code and one after it, even if no phrase follows."])]
+async fn answer_lines(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    for path in ["/".to_owned(), format!("/{word}"), format!("/echo/{word}"), "/user-agent".to_owned()] {
+        expect_well_formed(&app.get(path).await?)?;
+    }
+    expect_well_formed(&app.request(&word.to_ascii_uppercase(), "/").await?)
+}
+
+/// Fails the learner unless the head is written as RFC 9112 §2.1 and §4 want it.
+fn expect_well_formed(answer: &Response) -> CheckResult {
+    let head = answer.raw_head();
+    let lines = head.split(|&byte| byte == b'\n').collect::<Vec<_>>();
+    // Behind the last line feed nothing is left.
+    let ended = lines.split_last().is_some_and(|(_, lines)| lines.iter().all(|line| is_line(line)));
+    if !ended {
+        return Err(answer
+            .failure("a line in the head of the response does not end in CRLF")
+            .expected("CRLF, `\\r\\n`"));
+    }
+    let status_line = lines.first().copied().unwrap_or_default();
+    let words: Vec<_> = status_line.splitn(3, |&byte| byte == b' ').collect();
+    let is_code = |code: &[u8]| code.len() == 3 && code.iter().all(u8::is_ascii_digit);
+    match words[..] {
+        [version, code, _] if version.starts_with(b"HTTP/1.") && is_code(code) => Ok(()),
+        _ => Err(answer
+            .failure("the status line is not a version, a space, a code, a space, and an optional phrase")
+            .expected(STATUS_LINE)
+            .actual(status_line.escape_ascii().to_string())),
+    }
+}
+
+/// Whether a line, without its line feed, ends in its only carriage return.
+fn is_line(line: &[u8]) -> bool {
+    line.iter().position(|&byte| byte == b'\r') == line.len().checked_sub(1)
 }
 
 /// Whatever does not exist is not found (RFC 9110 §15.5.5).
@@ -45,7 +90,7 @@ async fn echo_text(lab: &Lab) -> CheckResult {
 }
 
 /// Characters that a path cannot contain are percent-encoded. Decoding them once gives them back (RFC 3986 §2.1, §2.4).
-#[check(title = "escapes in a path are decoded", task = 1, points = 2, needs = ["echo_text"],
+#[check(title = "escapes in a path are decoded", task = 1, points = 1, needs = ["echo_text"],
         hints = ["`%20` is one byte, written as two hexadecimal digits in either case.",
                  "Collect the decoded bytes first, then read them as UTF-8: `%C3%A9` is one letter.",
                  "A `+` is a `+`; it means a space only in forms. And never decode anything twice."])]
@@ -80,7 +125,7 @@ async fn bad_escape(lab: &Lab) -> CheckResult {
 }
 
 /// A length counts bytes, not characters, and the next response begins right after it (RFC 9110 §8.6).
-#[check(title = "the length of a response is counted in bytes", task = 1, points = 2, needs = ["echo_text"],
+#[check(title = "the length of a response is counted in bytes", task = 1, points = 1, needs = ["echo_decoded"],
         hints = ["How long is `é` in UTF-8?", "`str::len` counts bytes, `chars().count()` does not."])]
 async fn content_length_bytes(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;

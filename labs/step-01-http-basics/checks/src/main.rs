@@ -5,13 +5,19 @@ mod bodies;
 mod bounds;
 mod chunked;
 mod clients;
+mod conditional;
 mod connections;
+mod fields;
 mod files;
 mod gzip;
+mod head;
 mod methods;
+mod pipelining;
 mod reading;
 mod support;
+mod timeouts;
 mod traversal;
+mod unwanted;
 
 fn main() -> std::process::ExitCode {
     lab_kit::suite::main()

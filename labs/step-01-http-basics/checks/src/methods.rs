@@ -2,13 +2,13 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::get;
+use crate::support::{Site, get};
 
 /// The methods that the README's table uses.
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 /// A resource that exists but does not support a method says which methods it supports (RFC 9110 §15.5.6).
-#[check(title = "405 with Allow for a method that a path does not support", task = 3, points = 2, needs = ["root"],
+#[check(title = "405 with Allow for a method that a path does not support", task = 3, points = 1, needs = ["root"],
         hints = ["Look for the path first, then for the method.",
                  "A 405 response has an `Allow` field that lists the methods of that path, such as `GET, HEAD`."])]
 async fn method_not_allowed(lab: &Lab) -> CheckResult {
@@ -34,10 +34,11 @@ async fn method_not_allowed(lab: &Lab) -> CheckResult {
         hints = ["405 is for methods you know. What about the others?",
                  "Keep a list of the methods of RFC 9110 §9.1. Anything else gets 501."])]
 async fn unknown_method(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
+    let site = Site::start(lab).await?;
     let method = lab.word().to_ascii_uppercase();
-    for path in ["/".to_owned(), format!("/echo/{}", lab.word())] {
-        app.request(&method, path).await?.expect_status(501)?;
+    let (text, name) = (format!("/echo/{}", lab.word()), format!("/files/{}", lab.word()));
+    for path in ["/", &text, "/echo", "/user-agent", &name] {
+        site.app.request(&method, path).await?.expect_status(501)?;
     }
     Ok(())
 }
@@ -50,15 +51,15 @@ async fn method_case(lab: &Lab) -> CheckResult {
     app.request("get", "/").await?.expect_status_in(&[400, 405, 501])
 }
 
-/// Another major version is another language (RFC 9110 §2.5, §15.6.6).
-#[check(title = "505 for another major version", task = 3, points = 1, needs = ["root"],
+/// Another major version is another language: 505 says so, and 400 is accepted, too (RFC 9110 §2.5, §6.2, §15.6.6).
+#[check(title = "another major version is refused", task = 3, points = 1, needs = ["root"],
         hints = ["What is at the end of the request line?", "Refuse every version that does not begin with `HTTP/1.`"])]
 async fn version_not_supported(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     for version in ["3.7".to_owned(), "2.0".to_owned(), format!("{}.1", lab.number(4, 9))] {
         let mut connection = app.connect().await?;
         connection.send(format!("GET / HTTP/{version}\r\nHost: lab\r\n\r\n")).await?;
-        connection.response().await?.expect_status(505)?;
+        connection.response().await?.expect_status_in(&[400, 505])?;
     }
     Ok(())
 }

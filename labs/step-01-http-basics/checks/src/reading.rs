@@ -5,7 +5,7 @@ use lab_kit::prelude::*;
 use crate::support::{get, request};
 
 /// TCP carries a stream of bytes: a request is complete when its bytes say so, however many reads they take (RFC 9112 §2.2).
-#[check(title = "a request may arrive in pieces", task = 2, points = 4, needs = ["echo_text"],
+#[check(title = "a request may arrive in pieces", task = 2, points = 3, needs = ["echo_text"],
         hints = ["What does one call of `read` promise you?",
                  "Keep what has arrived, and read more until the empty line is there.",
                  "The empty line itself may arrive in pieces: look for it in all you have, not in what came last."])]
@@ -20,45 +20,6 @@ async fn split_request(lab: &Lab) -> CheckResult {
     connection.expect_silence(Duration::from_millis(150)).await.because("the request is not complete yet")?;
     connection.send_in_pieces(1, second).await?;
     connection.response().await?.expect_status(200)?.expect_body(&word)
-}
-
-/// A client may send its next requests without waiting, and gets the answers in the same order (RFC 9112 §9.3.2).
-#[check(title = "several requests may arrive at once", task = 2, points = 3, needs = ["echo_text"],
-        hints = ["One read may return more than one request.",
-                 "Anything you have read beyond the end of a request is the beginning of the next.",
-                 "Make the buffer belong to the connection, not to the request.",
-                 "Send a response when it is ready, not when the buffer of requests is empty."])]
-async fn pipelined_requests(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
-    let words = [lab.word(), lab.word(), lab.word(), lab.word()];
-    let heap: String = words.iter().map(|word| get(&format!("/echo/{word}"))).collect();
-    let middle_of_the_last = heap.len() - 20;
-    let mut connection = app.connect().await?;
-    connection.send(&heap[..middle_of_the_last]).await?;
-    for word in &words[..3] {
-        // A client may read these before it sends the rest: answers that wait for it would wait for ever.
-        let answer = connection.response().await;
-        let answer = answer.because("three requests are complete, and only the fourth has not fully arrived")?;
-        answer.expect_status(200)?.expect_body(word)?;
-    }
-    connection.send(&heap[middle_of_the_last..]).await?;
-    connection.response().await?.expect_status(200)?.expect_body(&words[3])
-}
-
-/// A field's name is case-insensitive, and the white space around its value is not part of it (RFC 9110 §5.1, §5.5).
-#[check(title = "field names in any case and white space around values are understood", task = 2, points = 1, needs = ["user_agent"],
-        hints = ["Compare field names case-insensitively.",
-                 "Trim spaces and tabs from both ends of a value. There may also be none after the colon."])]
-async fn header_names(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
-    for (name, before, after) in [("uSER-aGENT", " ", ""), ("USER-AGENT", "", ""), ("user-agent", " \t ", " \t ")] {
-        let word = format!("{} x", lab.word());
-        let head = format!("GET /user-agent HTTP/1.1\r\nhOST: lab\r\n{name}:{before}{word}{after}\r\n\r\n");
-        let mut connection = app.connect().await?;
-        connection.send(head).await?;
-        connection.response().await?.expect_status(200)?.expect_body(&word)?;
-    }
-    Ok(())
 }
 
 /// Some clients send an extra empty line after a body, and a server should ignore it (RFC 9112 §2.2).
@@ -109,7 +70,7 @@ async fn malformed_request(lab: &Lab) -> CheckResult {
 }
 
 /// One address can serve many hosts, so an HTTP/1.1 request has to say which one it means (RFC 9112 §3.2).
-#[check(title = "a request without Host gets 400", task = 2, points = 2, needs = ["root"],
+#[check(title = "a request without Host gets 400", task = 2, points = 1, needs = ["root"],
         hints = ["Which field must every HTTP/1.1 request have?", "Look for Host once all fields have been read."])]
 async fn missing_host(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -130,9 +91,30 @@ async fn repeated_host(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
+/// Host decides who gets a request, so it must have only one reading: a name and perhaps a port, and nothing
+/// else (RFC 9112 §3.2, RFC 9110 §7.2, RFC 3986 §3.2.2).
+#[check(title = "a Host that is not a host name gets 400", task = 2, points = 1, needs = ["missing_host"],
+        hints = ["Which characters may a host name contain?",
+                 "Refuse a value that contains `/`, `@`, `?`, `#`, `\\\\`, a quote or white space.",
+                 "A name, an IPv4 address, or an IPv6 address in brackets; then, perhaps, a colon and a port."])]
+async fn host_value(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let word = lab.word();
+    for host in [&*word, &word.to_ascii_uppercase(), "lab.test:8080", "127.0.0.1", "127.0.0.1:80", "[::1]:8080"] {
+        app.get("/").header("Host", host).await?.expect_status(200)?;
+    }
+    for tail in ["/", "/x", "?x", "#x", "\\x", "\"", " x", ":80/x", ", http://x"] {
+        app.get("/").header("Host", format!("{word}{tail}")).await?.expect_status(400)?;
+    }
+    for front in ["user@", "user:pass@", "http://", "/"] {
+        app.get("/").header("Host", format!("{front}{word}")).await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
 /// A name with a space after it is read by one server and ignored by another, which is how requests are smuggled (RFC
 /// 9112 §5.1).
-#[check(title = "a space before the colon gets 400", task = 2, points = 2, needs = ["user_agent"],
+#[check(title = "a space before the colon gets 400", task = 2, points = 1, needs = ["user_agent"],
         hints = ["Which characters may a field's name contain?", "Do not trim a name. Refuse it."])]
 async fn space_before_colon(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -177,7 +159,10 @@ async fn folded_header(lab: &Lab) -> CheckResult {
         let mut connection = app.connect().await?;
         connection.send(head).await?;
         let answer = connection.response().await?;
-        answer.expect_body_where("free of the folded line, which is not a field of its own", no_field)?;
+        // A refusal may quote the line that it refuses.
+        if answer.status() == 200 {
+            answer.expect_body_where("free of the folded line, which is not a field of its own", no_field)?;
+        }
     }
     Ok(())
 }

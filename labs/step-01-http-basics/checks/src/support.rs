@@ -20,6 +20,22 @@ pub fn request(line: &str, fields: &str, body: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: lab\r\n{fields}\r\n{body}")
 }
 
+/// The same for fields and bodies that are no text.
+pub fn raw_request(line: &str, fields: &[u8], body: &[u8]) -> Vec<u8> {
+    [format!("{line} HTTP/1.1\r\nHost: lab\r\n").as_bytes(), fields, b"\r\n", body].concat()
+}
+
+/// A text as one chunk, with the last chunk behind it.
+pub fn one_chunk(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len())
+}
+
+/// Fails the learner unless the answer says no. The `usual` statuses are what a message names; any other 4xx will do,
+/// and a server may also redirect to where it would rather be asked.
+pub fn expect_refusal(answer: Response, usual: &[u16]) -> CheckResult {
+    if (300..500).contains(&answer.status()) { Ok(()) } else { answer.expect_status_in(usual).map(drop) }
+}
+
 /// Bytes that nobody could have foreseen, of every kind.
 pub fn random_bytes(lab: &Lab, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
@@ -52,11 +68,17 @@ impl Site {
         write_file(&self.files.join(name), content)
     }
 
-    /// Moves the time of a file's last change ten seconds on; false if the file is somebody else's, who alone may.
-    pub fn made_later(&self, name: &str) -> bool {
+    /// Makes a file `length` bytes long. What is new reads as zeros, and takes no room on the disk.
+    pub fn stretch(&self, name: &str, length: u64) -> CheckResult {
+        let file = fs::File::options().write(true).open(self.files.join(name)).ours("opening a file")?;
+        file.set_len(length).ours("making a file longer")
+    }
+
+    /// Moves the time of a file's last change `seconds` on; false if the file is somebody else's, who alone may.
+    pub fn made_later(&self, name: &str, seconds: u64) -> bool {
         let Ok(file) = fs::File::options().write(true).open(self.files.join(name)) else { return false };
         let changed = file.metadata().and_then(|metadata| metadata.modified());
-        changed.and_then(|changed| file.set_modified(changed + Duration::from_secs(10))).is_ok()
+        changed.and_then(|changed| file.set_modified(changed + Duration::from_secs(seconds))).is_ok()
     }
 
     /// Fails the learner unless the folder holds the file `name` with exactly this content.

@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Site, listing, make_folder, read_file, write_file};
+use crate::support::{Site, expect_refusal, listing, make_folder, read_file, write_file};
 
 /// A folder with secrets around it.
 struct Trap {
@@ -50,7 +50,7 @@ impl Trap {
 }
 
 /// A name from outside must not lead out of the folder, however it is written (CWE-22, RFC 3986 §7.3).
-#[check(title = "no file outside the folder is read", task = 7, points = 3, needs = ["file_read"],
+#[check(title = "no file outside the folder is read", task = 7, points = 2, needs = ["file_read"],
         hints = ["Where does `/files/..%2Fsecret` lead, once it is decoded?",
                  "Decode first, then check. A name is one part of a path: it contains no `/` and no NUL, and is neither `.` nor `..`.",
                  "Joining an absolute path to a folder drops the folder. Comparing the beginnings of paths is not enough: `files-private` begins like `files`."])]
@@ -66,7 +66,7 @@ async fn traversal_read(lab: &Lab) -> CheckResult {
 }
 
 /// What must not be read must not be written either (CWE-22, CWE-73).
-#[check(title = "no file outside the folder is written or removed", task = 7, points = 2, needs = ["file_created", "file_deleted"],
+#[check(title = "no file outside the folder is written or removed", task = 7, points = 1, needs = ["file_created", "file_deleted"],
         hints = ["Is the name checked for every method?", "Check it where the path is built, so that nobody can forget to."])]
 async fn traversal_write(lab: &Lab) -> CheckResult {
     let trap = Trap::set(lab).await?;
@@ -91,10 +91,7 @@ async fn bad_file_name(lab: &Lab) -> CheckResult {
     for name in names {
         let answer = site.app.put(format!("/files/{name}")).raw_body(lab.word()).await?;
         // A server may also tidy up the path first and redirect, or find itself at `/files` or `/`.
-        let refusals: Vec<u16> = (300..500).collect();
-        if !refusals.contains(&answer.status()) {
-            answer.expect_status_in(&[400, 403, 404])?;
-        }
+        expect_refusal(answer, &[400, 403, 404])?;
     }
     expect_that(listing(&site.files)? == "nothing", format!("a refused name created a file: {}", listing(&site.files)?))
 }
