@@ -53,6 +53,11 @@ impl Document {
         Ok(Self { answer, root })
     }
 
+    /// All of it.
+    pub fn root(&self) -> &Value {
+        &self.root
+    }
+
     /// What judges values by the document's schemas.
     pub fn schemas(&self) -> Schemas<'_> {
         Schemas::of(self)
