@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Build, Program};
-use lab_process::{Signal, die_with_parent, signal_group};
+use lab_process::{Signal, signal_group};
+use lab_sandbox::{Confinement, Limits, Sandbox};
 use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 
@@ -21,7 +22,6 @@ use crate::events::EventKind;
 use crate::report::Diagnostics;
 
 use diagnosis::Ended;
-pub use environment::scrub;
 use messages::Messages;
 use progress::Follower;
 
@@ -48,6 +48,8 @@ pub struct Job {
     pub locked: bool,
     /// Whether the user's own `DATABASE_URL` may be seen, as sqlx's checked queries want it.
     pub own: bool,
+    /// What cargo, and all that it runs of a submission's, runs in.
+    pub sandbox: Sandbox,
     /// When to give up.
     pub limit: Duration,
 }
@@ -182,37 +184,37 @@ fn kill(leader: Option<u32>) {
 }
 
 fn spawn(job: &Job) -> std::io::Result<Child> {
-    let mut command = std::process::Command::new(environment::cargo());
-    scrub(&mut command, job.own);
+    let mut command = cargo(job);
     command
-        .current_dir(&job.root)
         .args(["build", "--package", &job.package, "--bin", &job.package])
         .arg("--message-format=json-diagnostic-rendered-ansi")
         .args(job.locked.then_some("--locked"))
-        .env("CARGO_TARGET_DIR", &job.target)
-        .env("CARGO_BUILD_BUILD_DIR", &job.build)
         // Cargo knows best how far it is, and says so only where it sees a terminal or is told to.
         .env("CARGO_TERM_PROGRESS_WHEN", "always")
         .env("CARGO_TERM_PROGRESS_WIDTH", "120")
         .env("CARGO_TERM_COLOR", "never")
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    die_with_parent(&mut command, Signal::TERM);
     Command::from(command).kill_on_drop(true).spawn()
 }
 
-/// The same environment and folders for another cargo command on `job`, such as clippy's.
-pub fn command(job: &Job, arguments: &[&str]) -> Command {
-    let mut command = std::process::Command::new(environment::cargo());
-    scrub(&mut command, job.own);
+/// Cargo in the sandbox of `job`, with its folders.
+fn cargo(job: &Job) -> std::process::Command {
+    let confinement = Confinement {
+        folder: job.root.clone().into(),
+        environment: environment::of_build(job.own),
+        limits: Limits::NO_CORE,
+        orphan_signal: Signal::TERM,
+    };
+    let mut command = job.sandbox.command(environment::cargo(), &confinement);
+    command.env("CARGO_TARGET_DIR", &job.target).env("CARGO_BUILD_BUILD_DIR", &job.build).stdin(Stdio::null());
     command
-        .current_dir(&job.root)
-        .args(arguments)
-        .env("CARGO_TARGET_DIR", &job.target)
-        .env("CARGO_BUILD_BUILD_DIR", &job.build)
-        .stdin(Stdio::null());
-    die_with_parent(&mut command, Signal::TERM);
+}
+
+/// The same sandbox and folders for another cargo command on `job`, such as clippy's.
+pub fn command(job: &Job, arguments: &[&str]) -> Command {
+    let mut command = cargo(job);
+    command.args(arguments);
     let mut command = Command::from(command);
     command.kill_on_drop(true);
     command

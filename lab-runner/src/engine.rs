@@ -25,8 +25,9 @@ use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::state::State;
 use crate::submission::Source;
-use crate::suite::Suite;
+use crate::suite::{Suite, SuiteSource};
 use crate::workspace::{Lab, Workspace};
+use lab_sandbox::Sandbox;
 use lab_services::Choice;
 
 pub use pool::{Endpoints, Pool};
@@ -59,6 +60,8 @@ pub struct Engine {
     /// What is kept from one run to the next.
     pub state: State,
     services: Pool,
+    /// What builds of submissions run in.
+    sandbox: Sandbox,
     scratch: Scratch,
     building: Semaphore,
     grading: Semaphore,
@@ -76,6 +79,7 @@ impl Engine {
             state: State::of(&workspace),
             workspace,
             services: Pool::new(choice),
+            sandbox: Sandbox::none(),
             scratch,
             building: Semaphore::new(1),
             grading: Semaphore::new(1),
@@ -99,12 +103,15 @@ impl Engine {
         }
     }
 
-    /// The suite of `lab`, built if it has to be.
+    /// The suite of `lab`, built if it has to be and does not come as a program.
     ///
     /// # Errors
     /// It cannot be built, or does not list its checks.
     pub async fn suite(&self, lab: &Lab, run: &RunContext) -> Result<Suite, Error> {
         let held = program::run_folder(self)?;
+        if let SuiteSource::Prebuilt(program) = SuiteSource::of(lab) {
+            return Ok(Suite::prebuilt(&program, &held).await?);
+        }
         if let Some(suite) = Suite::as_built(&self.workspace, lab, &held) {
             return Ok(suite);
         }

@@ -2,11 +2,13 @@
 
 mod record;
 mod session;
+mod source;
 
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::CheckInfo;
+use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
@@ -16,6 +18,7 @@ use crate::suggest;
 use crate::workspace::{Lab, Workspace};
 
 pub use session::{Ending, Message, Session, spawn};
+pub use source::SuiteSource;
 
 /// A suite with two database drivers takes minutes on a slow machine, the first time.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
@@ -124,6 +127,8 @@ impl Suite {
             held,
             locked: false,
             own: true,
+            // A suite is ours, and so is what builds it.
+            sandbox: Sandbox::none(),
             limit: BUILD_LIMIT,
         };
         let built = building::build(&job, run).await.map_err(|error| match error {
@@ -131,11 +136,25 @@ impl Suite {
             BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
             BuildError::Interrupted => SuiteError::Interrupted,
         })?;
-        let checks = list(&built.held).await?;
-        let sha256 = hash(&built.held).await?;
-        let suite = Self { executable: built.held, sha256, checks };
+        let suite = Self::of(built.held).await?;
         record::save(&suite, &built.executable, workspace, lab);
         Ok(suite)
+    }
+
+    /// The suite that `program` is, which was built elsewhere, held in the folder `held`.
+    ///
+    /// # Errors
+    /// It cannot be read, or does not say what it holds.
+    pub async fn prebuilt(program: &Utf8Path, held: &Utf8Path) -> Result<Self, SuiteError> {
+        let executable = building::hold(program, held)
+            .map_err(|error| SuiteError::DoesNotList { executable: program.to_owned(), message: error.to_string() })?;
+        Self::of(executable).await
+    }
+
+    async fn of(executable: Utf8PathBuf) -> Result<Self, SuiteError> {
+        let checks = list(&executable).await?;
+        let sha256 = hash(&executable).await?;
+        Ok(Self { executable, sha256, checks })
     }
 
     /// The checks called `names` and those they need, in the order of declaration; all, where none is named.

@@ -1,56 +1,109 @@
-//! What a build sees of the environment: none of cargo's own variables from the outside, and no secrets of ours.
+//! What a build sees of the environment: a list of what it needs, so that nothing of ours or the user's is on it by chance.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::process::Command;
 
-/// Variables that begin like cargo's and rustc's own and still belong to the user's installation: where things are,
-/// and how to reach the network. Tokens are not among them.
-const KEPT: [&str; 6] =
-    ["CARGO_HOME", "RUSTUP_", "CARGO_HTTP_", "CARGO_NET_", "CARGO_SOURCE_", "CARGO_REGISTRIES_CRATES_IO_PROTOCOL"];
-/// Variables that name services. A build needs none of them.
-const SERVICES: [&str; 2] = ["DATABASE_URL", "REDIS_URL"];
+/// Where programs and folders are, and how they speak.
+const SYSTEM: [&str; 11] =
+    ["HOME", "LANG", "LANGUAGE", "LC_*", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"];
+/// How compilers and linkers of other languages are called, which build scripts need.
+const COMPILERS: [&str; 22] = [
+    "AR",
+    "AR_*",
+    "AS",
+    "CC",
+    "CC_*",
+    "CFLAGS",
+    "CFLAGS_*",
+    "CPATH",
+    "CPPFLAGS",
+    "CXX",
+    "CXXFLAGS",
+    "CXXFLAGS_*",
+    "CXX_*",
+    "C_INCLUDE_PATH",
+    "DEVELOPER_DIR",
+    "LD",
+    "LDFLAGS",
+    "LD_LIBRARY_PATH",
+    "LIBRARY_PATH",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "PKG_CONFIG*",
+    "SDKROOT",
+];
+/// How the network is reached.
+const NETWORK: [&str; 10] = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+/// What belongs to the user's Rust installation. Tokens and flags are not among it: cargo hands `CARGO_*` down to
+/// whatever it runs, us included, and a nested cargo would take them for its own settings.
+const RUST: [&str; 7] = [
+    "CARGO_BUILD_JOBS",
+    "CARGO_HOME",
+    "CARGO_HTTP_*",
+    "CARGO_NET_*",
+    "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
+    "CARGO_SOURCE_*",
+    "RUSTUP_*",
+];
 
 /// The cargo to call: the one that called us, if one did.
 pub(super) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Takes out of `command`'s environment what must not reach a build. A learner's `own` build keeps `DATABASE_URL`.
-///
-/// Cargo hands `CARGO_*` down to whatever it runs, us included; a nested cargo would take them for its own settings.
-pub fn scrub(command: &mut Command, own: bool) {
-    for (name, _) in std::env::vars_os() {
-        if let Some(text) = name.to_str()
-            && is_foreign(text, own)
-        {
-            command.env_remove(text);
-        }
-    }
+/// The environment of a build. A learner's `own` build sees `DATABASE_URL`, as sqlx's checked queries want it.
+pub(super) fn of_build(own: bool) -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| is_for_builds(name, own))).collect()
 }
 
-fn is_foreign(name: &str, own: bool) -> bool {
-    if name.starts_with("LAB_") {
-        return true;
-    }
-    if SERVICES.contains(&name) {
-        return !own;
-    }
-    let cargos = name.starts_with("CARGO") || name.starts_with("RUST") || name == "OUT_DIR" || name == "TARGET";
-    cargos && !KEPT.iter().any(|kept| name.starts_with(kept))
+fn is_for_builds(name: &str, own: bool) -> bool {
+    let listed = |rule: &&str| match rule.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == *rule,
+    };
+    let mut rules = SYSTEM.iter().chain(&COMPILERS).chain(&NETWORK).chain(&RUST);
+    rules.any(listed) || (own && name == "DATABASE_URL")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_foreign;
+    use super::is_for_builds;
 
     #[test]
-    fn a_build_sees_where_things_are_and_no_secrets() {
-        for name in ["CARGO_HOME", "RUSTUP_TOOLCHAIN", "CARGO_HTTP_PROXY", "PATH", "HOME"] {
-            assert!(!is_foreign(name, false), "{name}");
+    fn a_build_sees_where_things_are() {
+        for name in
+            ["CARGO_HOME", "RUSTUP_TOOLCHAIN", "CARGO_HTTP_PROXY", "PATH", "HOME", "https_proxy", "CC", "LC_ALL"]
+        {
+            assert!(is_for_builds(name, false), "{name}");
         }
-        for name in ["CARGO", "CARGO_PKG_NAME", "RUSTFLAGS", "CARGO_REGISTRY_TOKEN", "LAB_POSTGRES_URL", "RUST_LOG"] {
-            assert!(is_foreign(name, false), "{name}");
+    }
+
+    #[test]
+    fn a_build_sees_no_secret_and_no_setting_of_another_cargo() {
+        for name in [
+            "CARGO",
+            "CARGO_PKG_NAME",
+            "RUSTFLAGS",
+            "CARGO_REGISTRY_TOKEN",
+            "LAB_POSTGRES_URL",
+            "RUST_LOG",
+            "GITHUB_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "PGOPTIONS",
+            "REDIS_URL",
+        ] {
+            assert!(!is_for_builds(name, false) && !is_for_builds(name, true), "{name}");
         }
-        assert!(is_foreign("DATABASE_URL", false) && !is_foreign("DATABASE_URL", true));
+        assert!(is_for_builds("DATABASE_URL", true) && !is_for_builds("DATABASE_URL", false));
     }
 }

@@ -94,6 +94,7 @@ pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
         held: run_folder(engine)?,
         locked: false,
         own: true,
+        sandbox: engine.sandbox,
         limit: lab.manifest.limits.build(),
     })
 }
@@ -109,6 +110,7 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
         held: run_folder(engine)?,
         locked: stage.locked,
         own: false,
+        sandbox: engine.sandbox,
         limit: lab.manifest.limits.build(),
     })
 }

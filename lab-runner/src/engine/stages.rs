@@ -151,6 +151,7 @@ impl<'a> Grading<'a> {
             suite_sha256: None,
             seed: self.request.seed,
             services: BTreeMap::new(),
+            isolation: self.engine.sandbox.name().to_owned(),
             started_at: self.run.clock().began().wall,
             timings: self.laps.times(),
             partial: !self.request.checks.is_empty(),

@@ -25,6 +25,8 @@ pub struct RunFacts {
     pub seed: u64,
     /// The services in use.
     pub services: BTreeMap<String, Service>,
+    /// What kept the submission from the machine.
+    pub isolation: String,
     /// When grading began.
     pub started_at: DateTime<Utc>,
     /// Where the time went.
@@ -83,7 +85,7 @@ impl RunOutcome {
             suite: Suite { sha256: facts.suite_sha256 },
             seed: facts.seed,
             services: facts.services,
-            isolation: "none".to_owned(),
+            isolation: facts.isolation,
             outcome,
             score,
             max_score,

@@ -9,6 +9,7 @@ mod cheats;
 mod formats;
 mod interrupts;
 mod invariants;
+mod prebuilt;
 mod recordings;
 mod sandbox;
 mod schema;

@@ -1,5 +1,5 @@
-//! Child processes that do not outlive us: each leads a process group, and dies with the thread that started it. And
-//! what they see of our environment.
+//! Child processes that do not outlive us: each leads a process group or a session, and dies with the thread that started
+//! it. And what they see of our environment.
 
 mod environment;
 
@@ -8,8 +8,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 pub use environment::restrict_environment;
-pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process, kill_process_group};
+use rustix::process::{Pid, Rlimit, getrlimit, kill_process, kill_process_group, setrlimit};
+pub use rustix::process::{Resource, Signal};
 
 /// Makes `command` the leader of a process group of its own and, on Linux, has the kernel send it `signal` when
 /// the thread that spawns it ends. The thread must therefore live as long as the child is wanted.
@@ -18,26 +18,49 @@ use rustix::process::{Pid, kill_process, kill_process_group};
 /// applied first: `std` runs its own changes before this hook.
 pub fn die_with_parent(command: &mut Command, signal: Signal) {
     command.process_group(0);
+    before_exec(command, signal, || Ok(()));
+}
+
+/// The same, in a session of its own: it has no controlling terminal, so that it can neither read from the user's nor
+/// type into it. The soft and hard limits of its resources are lowered to `limits`.
+pub fn lead_session(command: &mut Command, signal: Signal, limits: Vec<(Resource, u64)>) {
+    before_exec(command, signal, move || {
+        // Whoever leads a group already cannot: so it is not made one first.
+        rustix::process::setsid()?;
+        for (resource, most) in &limits {
+            let present = getrlimit(*resource);
+            let lowered = |limit: Option<u64>| Some(limit.map_or(*most, |limit| limit.min(*most)));
+            let lowered = Rlimit { current: lowered(present.current), maximum: lowered(present.maximum) };
+            setrlimit(*resource, lowered)?;
+        }
+        Ok(())
+    });
+}
+
+/// Between fork and exec, has the kernel send `signal` when the parent's thread ends, then does `more`, which may only
+/// make system calls that are safe there.
+fn before_exec(command: &mut Command, signal: Signal, more: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
     #[cfg(target_os = "linux")]
-    {
-        let parent = rustix::process::getpid();
-        let hook = move || {
+    let parent = rustix::process::getpid();
+    let hook = move || {
+        #[cfg(target_os = "linux")]
+        {
             rustix::process::set_parent_process_death_signal(Some(signal))?;
             // The parent may have died between fork and prctl: then nobody would ever send the signal.
             if rustix::process::getppid() != Some(parent) {
                 return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
             }
-            Ok(())
-        };
-        // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the two system
-        // calls prctl and getppid through rustix, allocates nothing and takes no lock.
-        #[allow(unsafe_code)]
-        unsafe {
-            command.pre_exec(hook);
         }
+        #[cfg(not(target_os = "linux"))]
+        let _ = signal;
+        more()
+    };
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook and what it is given make the
+    // system calls prctl, getppid, setsid, getrlimit and setrlimit through rustix, allocate nothing and take no lock.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(hook);
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = signal;
 }
 
 /// Sends `signal` to every process of the group that `leader` leads. A group that is gone is no error.

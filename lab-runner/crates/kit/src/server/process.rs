@@ -16,6 +16,7 @@ use super::log::Log;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
+use lab_sandbox::{Confinement, Limits, Sandbox};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,16 +86,15 @@ impl Process {
     pub fn start(recipe: &Recipe, port: u16) -> CheckResult<Self> {
         let container = recipe.container.as_ref().map(|container| (container, container.fresh_name()));
         let mut command = match &container {
-            Some((container, name)) => container.command(name, &recipe.env, &recipe.argv),
+            Some((container, name)) => {
+                let mut command = container.command(name, &recipe.env, &recipe.argv);
+                command.current_dir(&recipe.cwd);
+                die_with_parent(command.as_std_mut(), Signal::KILL);
+                command
+            }
             None => program(recipe)?,
         };
-        command
-            .current_dir(&recipe.cwd)
-            .env("PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        die_with_parent(command.as_std_mut(), Signal::KILL);
+        command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let spawned = command.spawn();
         let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
@@ -190,13 +190,19 @@ impl Drop for Process {
     }
 }
 
-/// A program of this machine's, which sees nothing of our environment but what its recipe says.
+/// A program of this machine's, in a sandbox: it sees nothing of our environment but what its recipe says.
 fn program(recipe: &Recipe) -> CheckResult<Command> {
     let (program, arguments) =
         recipe.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(&recipe.env);
-    Ok(command)
+    let confinement = Confinement {
+        folder: recipe.cwd.clone(),
+        environment: recipe.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        limits: Limits::NO_CORE,
+        orphan_signal: Signal::KILL,
+    };
+    let mut command = Sandbox::none().command(program, &confinement);
+    command.args(arguments);
+    Ok(command.into())
 }
 
 fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {

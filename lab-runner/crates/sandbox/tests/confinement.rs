@@ -1,0 +1,54 @@
+//! What a program sees of the machine when it is started in a sandbox.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use lab_process::Signal;
+use lab_sandbox::{Confinement, Limits, Sandbox};
+
+fn confinement(limits: Limits) -> Confinement {
+    Confinement {
+        folder: std::env::temp_dir().canonicalize().unwrap(),
+        environment: BTreeMap::from([("GIVEN".into(), "a value".into())]),
+        limits,
+        orphan_signal: Signal::KILL,
+    }
+}
+
+fn shell(script: &str, limits: Limits) -> String {
+    let mut command = Sandbox::none().command("/bin/sh", &confinement(limits));
+    let output = command.args(["-c", script]).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn only_what_is_given_is_in_the_environment() {
+    // Cargo has set this one for us.
+    assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+    assert_eq!(shell("echo \"$GIVEN, ${CARGO_PKG_NAME-}, ${HOME-}\"", Limits::default()), "a value, ,");
+}
+
+#[test]
+fn it_starts_in_its_folder() {
+    assert_eq!(shell("pwd", Limits::default()), std::env::temp_dir().canonicalize().unwrap().to_str().unwrap());
+}
+
+/// A session without a terminal: the sixth and seventh field of `/proc/PID/stat` (proc(5)).
+#[cfg(target_os = "linux")]
+#[test]
+fn it_leads_a_session_that_has_no_terminal() {
+    let script = "read -r line < /proc/self/stat; echo \"$$ ${line#*) }\"";
+    let line = shell(script, Limits::default());
+    let fields: Vec<&str> = line.split(' ').collect();
+    let (pid, group, session, terminal) = (fields[0], fields[3], fields[4], fields[5]);
+    assert_eq!((group, session, terminal), (pid, pid, "0"), "{line}");
+}
+
+#[test]
+fn limits_are_lowered_and_never_raised() {
+    let limits = Limits { core_bytes: Some(0), file_bytes: None, open_files: Some(64) };
+    assert_eq!(shell("ulimit -Hc; ulimit -Sn; ulimit -Hn", limits), "0\n64\n64");
+    let (before, all) = (shell("ulimit -Hn", Limits::default()), Some(u64::MAX / 2));
+    assert_eq!(shell("ulimit -Hn", Limits { open_files: all, ..Limits::default() }), before);
+}
