@@ -3,8 +3,10 @@
 
 mod failure;
 pub mod naming;
+mod recorded_stream;
 pub mod service;
 pub mod transcript;
 
 pub use failure::{Because, CheckResult, Failure, Ours, expect_equal, expect_that};
 pub use lab_protocol::Difference;
+pub use recorded_stream::RecordedStream;

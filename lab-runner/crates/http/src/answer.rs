@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::head::Head;
 use super::reader::{Reader, Whole};
 use super::response::{Parts, Response};
 use super::timeout::Timeout;
@@ -33,7 +34,7 @@ impl Wire {
             match read {
                 Ok(Some(whole)) => return Ok(self.response(whole, head_at)),
                 Ok(None) => {}
-                Err(wrong) => return Err(self.broken(wrong)),
+                Err(wrong) => return Err(self.recorded_failure(wrong)),
             }
             if self.ended {
                 return Err(self.cut_off(&reader));
@@ -86,12 +87,21 @@ impl Wire {
         })
     }
 
-    fn broken(&mut self, wrong: String) -> Failure {
+    /// An answer of which only the head was read.
+    pub fn head_alone(&mut self, head: Head) -> Response {
+        let (length, now) = (head.length, self.last_read);
+        let whole = Whole { head, decoded: Some(Bytes::new()), trailers: Vec::new(), length };
+        self.response(whole, Some(now))
+    }
+
+    /// The learner's failure, once all that came is in the transcript.
+    pub fn recorded_failure(&mut self, wrong: String) -> Failure {
         self.record();
         self.failure(wrong)
     }
 
-    fn cut_off(&mut self, reader: &Reader) -> Failure {
+    /// Why no whole answer came, now that the connection is over.
+    pub fn cut_off(&mut self, reader: &Reader) -> Failure {
         self.record();
         let mut message = reader.cut_off(&self.incoming, self.reset);
         match self.answers {
@@ -103,7 +113,8 @@ impl Wire {
         if self.reset { failure.because(RESET) } else { failure }
     }
 
-    fn too_late(&mut self, reader: &Reader, timeout: Timeout) -> Failure {
+    /// Why no whole answer came in time.
+    pub fn too_late(&mut self, reader: &Reader, timeout: Timeout) -> Failure {
         self.record();
         let mut message = reader.too_late(&self.incoming, timeout);
         if self.waiting() > 0 {

@@ -33,7 +33,7 @@ const STALL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Connection {
     pub(super) wire: Wire,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 impl Connection {

@@ -219,23 +219,21 @@ impl Response {
         Err(self.failure(message).expected(what).actual(actual))
     }
 
-    /// Fails unless the answer as a whole does what `what` says, which reads on from "expected an answer that".
+    /// Fails unless the answer as a whole is what `what` says: a noun phrase, as everywhere in these expectations.
     ///
     /// ```no_run
     /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
     /// let app = lab.start().await?;
-    /// app.head("/").await?.expect_that("ends with its head", |response| response.extra_bytes().is_empty())?;
+    /// let answer = app.head("/").await?;
+    /// answer.expect_where("an answer that ends with its head", |answer| answer.extra_bytes().is_empty())?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// The learner's failure.
-    pub fn expect_that(self, what: &str, holds: impl FnOnce(&Self) -> bool) -> CheckResult<Self> {
-        if holds(&self) {
-            return Ok(self);
-        }
-        Err(self.failure(format!("expected an answer that {what}")).expected(format!("an answer that {what}")))
+    pub fn expect_where(self, what: &str, holds: impl FnOnce(&Self) -> bool) -> CheckResult<Self> {
+        if holds(&self) { Ok(self) } else { Err(self.failure(format!("expected {what}")).expected(what)) }
     }
 
     /// The values of `name` as one list.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::any::StandIn;
+use super::pattern::Pattern;
 use super::text::excerpt;
 use lab_protocol::Difference;
 
@@ -13,11 +14,12 @@ const LONGEST_VALUE: usize = 300;
 /// How a member that is not there is shown.
 const NOTHING: &str = "(nothing)";
 
-/// The places in which `actual` lacks something of `expected`. Objects may have more members; arrays are compared
-/// whole; numbers by their value.
+/// The places in which `actual` lacks something of `expected`. Objects may have more members, unless they are to be
+/// exact; arrays are compared whole; numbers by their value.
 pub(super) fn differences(expected: &Value, actual: &Value) -> Vec<Difference> {
-    let mut found = Vec::new();
-    compare(expected, Some(actual), &mut String::new(), &mut found);
+    let mut comparison = Comparison::default();
+    comparison.compare(expected, Some(actual));
+    let mut found = comparison.found;
     if found.len() > MOST {
         let more = found.len() - MOST;
         found.truncate(MOST);
@@ -26,59 +28,97 @@ pub(super) fn differences(expected: &Value, actual: &Value) -> Vec<Difference> {
     found
 }
 
-fn compare(expected: &Value, actual: Option<&Value>, place: &mut String, found: &mut Vec<Difference>) {
-    let agree = match (StandIn::of(expected), expected, actual) {
-        (Some(StandIn::Absent), _, None) => true,
-        (Some(stand_in), _, Some(actual)) => stand_in.takes(actual),
-        (_, _, None) => false,
-        (None, Value::Object(expected), Some(Value::Object(actual))) => {
-            return compare_members(expected, actual, place, found);
+/// A walk through two values side by side.
+#[derive(Default)]
+struct Comparison {
+    /// Where it stands, as a JSON pointer.
+    place: String,
+    /// Whether objects may have no other members here.
+    exact: bool,
+    found: Vec<Difference>,
+}
+
+impl Comparison {
+    fn compare(&mut self, expected: &Value, actual: Option<&Value>) {
+        if let (Some(Pattern::Exactly(inner)), Some(_)) = (Pattern::of(expected), actual) {
+            let outer = std::mem::replace(&mut self.exact, true);
+            self.compare(inner, actual);
+            self.exact = outer;
+            return;
         }
-        (None, Value::Array(expected), Some(Value::Array(actual))) => {
-            return compare_items(expected, actual, place, found);
+        let agree = match (StandIn::of(expected), expected, actual) {
+            (Some(StandIn::Absent), _, None) => true,
+            (Some(stand_in), _, Some(actual)) => stand_in.takes(actual),
+            (_, _, None) => false,
+            (None, expected, Some(actual)) => match (Pattern::of(expected), expected, actual) {
+                (Some(pattern), _, actual) => self.matches(pattern, actual),
+                (None, Value::Object(expected), Value::Object(actual)) => return self.members(expected, actual),
+                (None, Value::Array(expected), Value::Array(actual)) => return self.items(expected, actual),
+                (None, Value::Number(a), Value::Number(b)) => equal_numbers(a, b),
+                (None, expected, actual) => expected == actual,
+            },
+        };
+        if !agree {
+            self.differs(show_expected(expected), actual.map_or_else(|| NOTHING.to_owned(), show));
         }
-        (None, Value::Number(a), Some(Value::Number(b))) => equal_numbers(a, b),
-        (None, expected, Some(actual)) => expected == actual,
-    };
-    if !agree {
-        found.push(Difference {
-            place: self::place(place).to_owned(),
-            expected: show_expected(expected),
-            actual: actual.map_or_else(|| NOTHING.to_owned(), show),
-        });
+    }
+
+    /// Whether the pattern holds of `actual`.
+    fn matches(&self, pattern: Pattern<'_>, actual: &Value) -> bool {
+        let has = |elements: &[Value], wanted: &Value| elements.iter().any(|element| self.alike(wanted, element));
+        match (pattern, actual) {
+            (Pattern::Exactly(wanted), actual) => self.alike(wanted, actual),
+            (Pattern::Contains(Value::String(part)), Value::String(text)) => text.contains(part.as_str()),
+            (Pattern::Contains(Value::Array(wanted)), Value::Array(elements)) => {
+                wanted.iter().all(|wanted| has(elements, wanted))
+            }
+            (Pattern::AnyElement(wanted), Value::Array(elements)) => has(elements, wanted),
+            _ => false,
+        }
+    }
+
+    fn alike(&self, expected: &Value, actual: &Value) -> bool {
+        let mut within = Self { exact: self.exact, ..Self::default() };
+        within.compare(expected, Some(actual));
+        within.found.is_empty()
+    }
+
+    fn members(&mut self, expected: &Map<String, Value>, actual: &Map<String, Value>) {
+        for (name, value) in expected {
+            self.within(&step(name), |here| here.compare(value, actual.get(name)));
+        }
+        if self.exact {
+            for (name, value) in actual.iter().filter(|(name, _)| !expected.contains_key(*name)) {
+                self.within(&step(name), |here| here.differs(NOTHING.to_owned(), show(value)));
+            }
+        }
+    }
+
+    fn items(&mut self, expected: &[Value], actual: &[Value]) {
+        for (index, value) in expected.iter().enumerate() {
+            self.within(&index.to_string(), |here| here.compare(value, actual.get(index)));
+        }
+        for (index, value) in actual.iter().enumerate().skip(expected.len()) {
+            self.within(&index.to_string(), |here| here.differs(NOTHING.to_owned(), show(value)));
+        }
+    }
+
+    fn within(&mut self, step: &str, visit: impl FnOnce(&mut Self)) {
+        let length = self.place.len();
+        self.place.push('/');
+        self.place.push_str(step);
+        visit(self);
+        self.place.truncate(length);
+    }
+
+    fn differs(&mut self, expected: String, actual: String) {
+        self.found.push(Difference { place: place(&self.place).to_owned(), expected, actual });
     }
 }
 
-fn compare_members(
-    expected: &Map<String, Value>,
-    actual: &Map<String, Value>,
-    place: &mut String,
-    found: &mut Vec<Difference>,
-) {
-    for (name, value) in expected {
-        within(place, &name.replace('~', "~0").replace('/', "~1"), |place| {
-            compare(value, actual.get(name), place, found);
-        });
-    }
-}
-
-fn compare_items(expected: &[Value], actual: &[Value], place: &mut String, found: &mut Vec<Difference>) {
-    for (index, value) in expected.iter().enumerate() {
-        within(place, &index.to_string(), |place| compare(value, actual.get(index), place, found));
-    }
-    for (index, value) in actual.iter().enumerate().skip(expected.len()) {
-        within(place, &index.to_string(), |place| {
-            found.push(Difference { place: place.clone(), expected: NOTHING.into(), actual: show(value) });
-        });
-    }
-}
-
-fn within(place: &mut String, step: &str, visit: impl FnOnce(&mut String)) {
-    let length = place.len();
-    place.push('/');
-    place.push_str(step);
-    visit(place);
-    place.truncate(length);
+/// A member's name as a step of a pointer.
+fn step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn equal_numbers(a: &serde_json::Number, b: &serde_json::Number) -> bool {
@@ -98,13 +138,20 @@ pub(super) fn show(value: &Value) -> String {
 }
 
 fn show_expected(value: &Value) -> String {
-    StandIn::of(value).map_or_else(|| show(&readable(value)), |stand_in| stand_in.shown().to_owned())
+    match (StandIn::of(value), Pattern::of(value)) {
+        (Some(stand_in), _) => stand_in.shown().to_owned(),
+        (None, Some(pattern)) => pattern.describe(|value| show(&readable(value))),
+        (None, None) => show(&readable(value)),
+    }
 }
 
 /// `value` with its stand-ins in words.
 pub(super) fn readable(value: &Value) -> Value {
     if let Some(stand_in) = StandIn::of(value) {
         return Value::String(format!("<{}>", stand_in.shown()));
+    }
+    if let Some(pattern) = Pattern::of(value) {
+        return Value::String(format!("<{}>", pattern.describe(|value| show(&readable(value)))));
     }
     match value {
         Value::Array(items) => items.iter().map(readable).collect(),

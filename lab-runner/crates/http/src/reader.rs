@@ -55,20 +55,40 @@ impl Reader {
         matches!(self.state, State::Body { .. })
     }
 
+    /// Goes on with `bytes`, everything that came since the answer began, as far as the head. `true` once it is whole.
+    ///
+    /// # Errors
+    /// What is wrong with the head, as a sentence.
+    pub fn advance_head(&mut self, bytes: &[u8]) -> Result<bool, String> {
+        if self.has_head() {
+            return Ok(true);
+        }
+        // A head is parsed anew with each line that comes, not with each byte.
+        let tried = std::mem::replace(&mut self.tried, bytes.len());
+        if tried > SURELY_HTTP && bytes.len() <= head::LONGEST && !bytes[tried..].contains(&b'\n') {
+            return Ok(false);
+        }
+        let Some(head) = head::parse(bytes)? else { return Ok(false) };
+        let framing = framing::of(&self.method, &head)?;
+        self.state = State::Body { head, framing, chunked: Chunked::default() };
+        Ok(true)
+    }
+
+    /// The head, if it is whole, and what ends the body.
+    pub fn into_head(self) -> Option<(Head, Framing)> {
+        match self.state {
+            State::Body { head, framing, .. } => Some((head, framing)),
+            State::Head => None,
+        }
+    }
+
     /// Goes on with `bytes`, everything that came since the answer began. `ended` says that no more can come.
     ///
     /// # Errors
     /// What is wrong with the answer, as a sentence.
     pub fn advance(&mut self, bytes: &[u8], ended: bool) -> Result<Option<Whole>, String> {
-        if matches!(self.state, State::Head) {
-            // A head is parsed anew with each line that comes, not with each byte.
-            let tried = std::mem::replace(&mut self.tried, bytes.len());
-            if tried > SURELY_HTTP && bytes.len() <= head::LONGEST && !bytes[tried..].contains(&b'\n') {
-                return Ok(None);
-            }
-            let Some(head) = head::parse(bytes)? else { return Ok(None) };
-            let framing = framing::of(&self.method, &head)?;
-            self.state = State::Body { head, framing, chunked: Chunked::default() };
+        if !self.advance_head(bytes)? {
+            return Ok(None);
         }
         let State::Body { head, framing, chunked } = &mut self.state else { return Ok(None) };
         let body = &bytes[head.length..];

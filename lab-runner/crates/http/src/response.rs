@@ -54,6 +54,11 @@ impl Response {
         Self::new(Parts { extra, ..Arc::unwrap_or_clone(self.parts) })
     }
 
+    /// What was asked for, if the request was built and not written byte by byte.
+    pub(super) fn target(&self) -> &str {
+        self.parts.origin.request.as_ref().map_or("/", |request| request.target.as_str())
+    }
+
     pub(super) fn is_http_1_0(&self) -> bool {
         self.parts.head.minor == 0
     }

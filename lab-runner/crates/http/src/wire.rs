@@ -3,7 +3,8 @@
 //! A server may answer, and close, before it has read everything (RFC 9112 §9.6). So nothing here writes without
 //! reading: what goes out waits in one buffer, what comes in gathers in another, and every step moves whichever can.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd as _;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncWriteExt, Interest};
@@ -14,7 +15,7 @@ use super::connect::connect_with_retry;
 use super::origin::Origin;
 use super::text::duration;
 use super::timeout::Timeout;
-use lab_check::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure, RecordedStream};
 
 /// How much is read at once, in bytes.
 const READ_SIZE: usize = 16 * 1024;
@@ -194,7 +195,7 @@ impl Wire {
         true
     }
 
-    fn break_off(&mut self, error: &std::io::Error) {
+    fn break_off(&mut self, error: &io::Error) {
         self.outgoing.clear();
         self.reset = true;
         self.end(&format!("broke: {error}"));
@@ -247,6 +248,19 @@ impl Wire {
         self.record();
         self.taken = self.incoming.split_to(length).freeze();
         self.taken.clone()
+    }
+
+    /// The connection as a stream for another client, with what came and was not taken yet.
+    ///
+    /// # Errors
+    /// The system has no file descriptor for it.
+    pub fn into_stream(mut self) -> io::Result<RecordedStream<TcpStream>> {
+        self.record();
+        // What drops here is one of two handles on the socket, which stays open.
+        let stream = std::net::TcpStream::from(self.stream.as_fd().try_clone_to_owned()?);
+        let transcript = self.origin.peer.transcript.clone();
+        let early = std::mem::take(&mut self.incoming).to_vec();
+        Ok(RecordedStream::resume(TcpStream::from_std(stream)?, transcript, self.number, early))
     }
 
     /// Puts what came into the transcript.

@@ -16,7 +16,7 @@ use crate::server::{App, Container, Ending, ServerBuilder};
 use crate::services::Services;
 use lab_check::service::{ServiceHost, Tenant};
 use lab_check::transcript::Transcript;
-use lab_check::{CheckResult, Failure, Ours};
+use lab_check::{CheckResult, Failure, Ours, RecordedStream};
 use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
 use lab_proxy::Proxy;
@@ -126,6 +126,19 @@ impl Lab {
     /// Ours, if no port can be had.
     pub fn proxy(&self, name: &str, upstream: SocketAddr) -> CheckResult<Proxy> {
         Proxy::plain(name, upstream, self.transcript.clone()).ours("opening a port for a proxy")
+    }
+
+    /// Records in the transcript what a client of the check's own says and hears on `stream`.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
+    /// let stream = tokio::net::TcpStream::connect(app.address()).await.ours("connecting to the server")?;
+    /// let stream = lab.recorded(stream); // for any client that works on a stream
+    /// # Ok(()) }
+    /// ```
+    pub fn recorded<S>(&self, stream: S) -> RecordedStream<S> {
+        RecordedStream::new(stream, self.transcript.clone())
     }
 
     /// A fresh, empty folder that is removed after the check.

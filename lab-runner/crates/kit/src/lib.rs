@@ -9,6 +9,7 @@ mod balancer;
 pub mod check;
 pub mod id;
 mod lab;
+mod percentile;
 mod server;
 mod services;
 pub mod suite;
@@ -22,6 +23,7 @@ pub use lab_check::{Because, CheckResult, Difference, Failure, Ours, expect_equa
 pub use lab_http as http;
 pub use lab_kit_macros::check;
 pub use lab_proxy as proxy;
+pub use percentile::percentile;
 pub use rand;
 pub use server::{App, ByHand, Container, Exit, ServerBuilder};
 

@@ -312,6 +312,15 @@ impl Postgres {
         self.log.service_error()
     }
 
+    /// The name of the database and of the server's role.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn note(&self, text: &str) {
+        self.log.note(text.to_owned());
+    }
+
     /// Gives the database back: its connections end now, and it is dropped soon.
     pub(crate) async fn remove(&self) {
         self.proxy.shut();

@@ -9,6 +9,7 @@ mod connection;
 mod database;
 mod database_pool;
 mod driver;
+mod insert;
 mod log;
 mod login;
 mod pg_error;
@@ -22,6 +23,7 @@ mod session_tests;
 mod sql;
 mod statement;
 mod sweep;
+mod waiting;
 mod wire;
 
 pub use cluster::Cluster;

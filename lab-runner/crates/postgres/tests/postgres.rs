@@ -449,3 +449,50 @@ async fn an_administrator_without_superuser_will_do() {
     cluster.remove_all().await.unwrap();
     admin.execute(AssertSqlSafe("drop role plain_admin".to_owned())).await.unwrap();
 }
+
+#[tokio::test]
+async fn rows_are_inserted_in_their_order_and_read_as_their_columns_types() {
+    let cluster = cluster("insert").await;
+    let db = database(&cluster).await;
+    db.execute(
+        "create table events (id bigserial primary key, title text not null, at timestamptz, seats int default 5)",
+    )
+    .await
+    .unwrap();
+    let row = |number| serde_json::json!({"title": format!("Event {number}"), "at": "2031-01-01T00:00:00Z"});
+    let ids = db.insert("events", &(0..1_000).map(row).collect::<Vec<_>>(), "id").await.unwrap();
+    assert_eq!(ids, (1..=1_000).map(|id| id.to_string()).collect::<Vec<_>>());
+    let last = db.rows::<(String, i32)>("select title, seats from events where id = 1000").await.unwrap();
+    assert_eq!(last, [("Event 999".to_owned(), 5)]);
+    assert!(db.insert("events", &[], "id").await.unwrap().is_empty());
+    let wrong = db.insert("events", &[serde_json::json!({"price": 1})], "id").await.unwrap_err();
+    assert!(message(wrong).starts_with("a column is missing"));
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn sessions_that_wait_are_counted_and_made_to_overlap() {
+    let cluster = cluster("overlap").await;
+    let db = database(&cluster).await;
+    let tables = "create table events (id int primary key, sold int); insert into events values (1, 0)";
+    learner(&db).await.execute(tables).await.unwrap();
+    assert!(!db.until_waiting(1, Duration::ZERO).await.unwrap());
+    let add = async || {
+        let mut learner = learner(&db).await;
+        learner.execute("update events set sold = sold + 1").await.map_err(|error| Failure::ours("adding", &error))
+    };
+    let both = async {
+        let waiting = async {
+            assert!(db.until_waiting(2, SOON).await?);
+            Ok(())
+        };
+        let (one, two, waited) = tokio::join!(add(), add(), waiting);
+        one.and(two).and(waited)
+    };
+    db.overlap("events", 2, SOON, both).await.unwrap();
+    assert_eq!(db.scalar::<i32>("select sold from events").await.unwrap(), 2);
+    // What does not wait is not waited for.
+    db.overlap("events", 2, SOON, async { Ok(()) }).await.unwrap();
+    assert!(message(db.overlap("seats", 1, SOON, async { Ok(()) }).await.unwrap_err()).contains("does not exist"));
+    cluster.remove_all().await.unwrap();
+}

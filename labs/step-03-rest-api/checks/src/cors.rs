@@ -25,7 +25,7 @@ async fn cors_preflight(lab: &Lab) -> CheckResult {
     ];
     for (path, method, headers) in cases {
         let answer = preflight(&app, path, &origin, method, &headers.join(",")).await?;
-        let answer = answer.expect_that("a status from 200 to 299", |answer| (200..300).contains(&answer.status()));
+        let answer = answer.expect_where("a status from 200 to 299", |answer| (200..300).contains(&answer.status()));
         let answer = answer.because("a browser continues only after a successful response")?;
         let answer = answer.expect_header("access-control-allow-origin", &origin)?;
         expect_listed(&answer, "access-control-allow-headers", headers)?;

@@ -58,7 +58,7 @@ async fn cookie_attributes(lab: &Lab) -> CheckResult {
     let api = no_crash(app.get("/me").cookie(&cookie.name, &cookie.value).await?)?;
     api.expect_status(401).because("the session cookie is valid for the pages only")?;
     let page = app.get("/web/account").bearer(&ada.session.access).await?;
-    let hidden = no_crash(page)?.expect_that("no account page", |answer| answer.status() != 200);
+    let hidden = no_crash(page)?.expect_where("no account page", |answer| answer.status() != 200);
     hidden.because("bearer tokens are valid for the API only")?;
     Ok(())
 }

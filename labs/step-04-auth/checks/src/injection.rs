@@ -86,7 +86,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         refresh(&app, "a\0b"),
     ];
     for request in nul {
-        no_crash(request.await?)?.expect_that("a refusal, or nothing found", |answer| {
+        no_crash(request.await?)?.expect_where("a refusal, or nothing found", |answer| {
             answer.status() >= 400 || answer.at::<Vec<Value>>("/items").is_ok_and(|items| items.is_empty())
         })?;
     }

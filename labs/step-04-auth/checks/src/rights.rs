@@ -268,7 +268,7 @@ async fn user_rights(lab: &Lab) -> CheckResult {
     let items: Vec<Value> = list.at("/items")?;
     for person in [&ada, &organizer, &admin] {
         let listed = items.iter().any(|item| Id::of(item) == person.id);
-        list.clone().expect_that(&format!("the account with the id {}", person.id), |_| listed)?;
+        list.clone().expect_where(&format!("the account with the id {}", person.id), |_| listed)?;
     }
     list.expect_body_where("a list without password hashes", |body| {
         let body = String::from_utf8_lossy(body);

@@ -18,7 +18,7 @@ async fn refresh_rotates(lab: &Lab) -> CheckResult {
         let response = response.expect_json(json!({"user": {"id": ada.id.json(), "name": ada.name}}))?;
         let next = Session::of(&response)?;
         expect_uncached(response)?
-            .expect_that("a refresh token other than the one that was sent", |_| next.refresh != session.refresh)?;
+            .expect_where("a refresh token other than the one that was sent", |_| next.refresh != session.refresh)?;
         app.get("/me").bearer(&next.access).await?.expect_status(200)?.expect_json(json!({"id": ada.id.json()}))?;
         session = next;
     }

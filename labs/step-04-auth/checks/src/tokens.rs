@@ -312,7 +312,7 @@ fn expect_challenge(response: Response) -> CheckResult {
     };
     // Several challenges may share a line; a parameter of the one before is no scheme and does no harm.
     let found = response.headers("www-authenticate").iter().any(|line| line.split(',').any(is_bearer));
-    response.expect_that("a WWW-Authenticate header with a Bearer challenge", |_| found)?;
+    response.expect_where("a WWW-Authenticate header with a Bearer challenge", |_| found)?;
     Ok(())
 }
 

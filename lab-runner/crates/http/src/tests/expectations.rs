@@ -38,7 +38,7 @@ async fn expectations_that_hold_give_the_answer_back() {
         .and_then(|r| r.expect_no_header("location"))
         .and_then(|r| r.expect_body("hello"))
         .and_then(|r| r.expect_body_where("a greeting", |body| body.starts_with(b"h")))
-        .and_then(|r| r.expect_that("is short", |r| r.body().len() < 10))
+        .and_then(|r| r.expect_where("a short answer", |r| r.body().len() < 10))
         .unwrap();
 }
 
@@ -82,7 +82,7 @@ async fn a_wrong_body_is_shown_where_it_differs() {
     assert_eq!(failed, "expected an empty body, got 5 bytes: `hello`");
     let failed = message(page().await.expect_body_where("a farewell", |_| false));
     assert_eq!(failed, "the body is not a farewell: `hello`");
-    assert_eq!(message(page().await.expect_that("is long", |_| false)), "expected an answer that is long");
+    assert_eq!(message(page().await.expect_where("a long answer", |_| false)), "expected a long answer");
 }
 
 #[tokio::test]

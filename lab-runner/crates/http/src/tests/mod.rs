@@ -1,7 +1,9 @@
 //! The client against small servers that answer whatever a test wants.
 
+mod bodies;
 mod expectations;
 mod framing;
+mod partial;
 mod pieces;
 mod reproduce;
 mod sending;

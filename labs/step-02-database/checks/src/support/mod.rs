@@ -44,7 +44,7 @@ pub fn event_json(seed: &Seed, seats_left: i64) -> Value {
 
 /// Fails unless the server says that the fault is on its side.
 pub fn expect_server_error(response: Response) -> CheckResult<Response> {
-    response.expect_that("a status that says the server failed: 500 or 503", |answer| {
+    response.expect_where("a status that says the server failed: 500 or 503", |answer| {
         matches!(answer.status(), 500 | 502..=599)
     })
 }

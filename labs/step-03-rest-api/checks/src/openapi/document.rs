@@ -46,7 +46,7 @@ impl Document {
     /// Fetches it.
     pub async fn get(app: &App) -> CheckResult<Self> {
         let answer = app.get("/openapi.json").await?.expect_status(200)?;
-        let answer = answer.expect_that("a JSON media type", |answer| {
+        let answer = answer.expect_where("a JSON media type", |answer| {
             answer.media_type().is_some_and(|kind| kind.ends_with("/json") || kind.ends_with("+json"))
         })?;
         let root = answer.json()?;

@@ -25,7 +25,7 @@ pub const DONE: [u16; 2] = [200, 204];
 
 /// Fails on what no request may cause.
 pub fn no_crash(response: Response) -> CheckResult<Response> {
-    response.expect_that("a status below 500", |answer| answer.status() < 500)
+    response.expect_where("a status below 500", |answer| answer.status() < 500)
 }
 
 /// The letters and digits of `text` in another order, so that it is as long and as plausible, and another text. What
