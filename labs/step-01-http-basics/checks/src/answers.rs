@@ -2,10 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::get;
-
-/// What a status line looks like.
-const STATUS_LINE: &str = "HTTP/1.1 200 OK";
+use crate::support::{expect_well_formed, get};
 
 /// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
 #[check(title = "GET / returns 200", task = 1, points = 1,
@@ -30,34 +27,6 @@ async fn answer_lines(lab: &Lab) -> CheckResult {
     expect_well_formed(&app.request(&word.to_ascii_uppercase(), "/").await?)
 }
 
-/// Fails the learner unless the head is written as RFC 9112 §2.1 and §4 want it.
-fn expect_well_formed(answer: &Response) -> CheckResult {
-    let head = answer.raw_head();
-    let lines = head.split(|&byte| byte == b'\n').collect::<Vec<_>>();
-    // Behind the last line feed nothing is left.
-    let ended = lines.split_last().is_some_and(|(_, lines)| lines.iter().all(|line| is_line(line)));
-    if !ended {
-        return Err(answer
-            .failure("a line in the head of the response does not end in CRLF")
-            .expected("CRLF, `\\r\\n`"));
-    }
-    let status_line = lines.first().copied().unwrap_or_default();
-    let words: Vec<_> = status_line.splitn(3, |&byte| byte == b' ').collect();
-    let is_code = |code: &[u8]| code.len() == 3 && code.iter().all(u8::is_ascii_digit);
-    match words[..] {
-        [version, code, _] if version.starts_with(b"HTTP/1.") && is_code(code) => Ok(()),
-        _ => Err(answer
-            .failure("the status line is not a version, a space, a code, a space, and an optional phrase")
-            .expected(STATUS_LINE)
-            .actual(status_line.escape_ascii().to_string())),
-    }
-}
-
-/// Whether a line, without its line feed, ends in its only carriage return.
-fn is_line(line: &[u8]) -> bool {
-    line.iter().position(|&byte| byte == b'\r') == line.len().checked_sub(1)
-}
-
 /// Whatever does not exist is not found (RFC 9110 §15.5.5).
 #[check(title = "an unknown path gets 404", task = 1, points = 1, needs = ["root"],
         hints = ["What does the server answer when no route matches?",
@@ -74,7 +43,7 @@ async fn unknown_path(lab: &Lab) -> CheckResult {
 }
 
 /// A path can carry data, and a media type says what kind of bytes a response holds (RFC 9110 §8.3).
-#[check(title = "GET /echo/{text} returns the text", task = 1, points = 2, needs = ["root"],
+#[check(title = "GET /echo/{text} returns the text", task = 1, points = 1, needs = ["root"],
         hints = ["The text is the part of the path after `/echo/`.",
                  "The response has `Content-Type: text/plain`, and its body is the text alone: no line break, no quotes."])]
 async fn echo_text(lab: &Lab) -> CheckResult {
@@ -92,18 +61,11 @@ async fn echo_text(lab: &Lab) -> CheckResult {
 /// Characters that a path cannot contain are percent-encoded. Decoding them once gives them back (RFC 3986 §2.1, §2.4).
 #[check(title = "escapes in a path are decoded", task = 1, points = 1, needs = ["echo_text"],
         hints = ["`%20` is one byte, written as two hexadecimal digits in either case.",
-                 "Collect the decoded bytes first, then read them as UTF-8: `%C3%A9` is one letter.",
                  "A `+` is a `+`; it means a space only in forms. And never decode anything twice."])]
 async fn echo_decoded(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    let cases = [
-        ("%20x", " x"),
-        ("%C3%A9%e2%82%ac%F0%9F%98%80", "é€😀"),
-        ("%2Fa%2fb", "/a/b"),
-        ("+1", "+1"),
-        ("%2520", "%20"),
-        ("%3Fa%23b", "?a#b"),
-    ];
+    let cases =
+        [("%20x", " x"), ("%7e%7E", "~~"), ("%2Fa%2fb", "/a/b"), ("+1", "+1"), ("%2520", "%20"), ("%3Fa%23b", "?a#b")];
     for (encoded, decoded) in cases {
         let word = lab.word();
         let answer = app.get(format!("/echo/{word}{encoded}")).await?;
@@ -126,7 +88,9 @@ async fn bad_escape(lab: &Lab) -> CheckResult {
 
 /// A length counts bytes, not characters, and the next response begins right after it (RFC 9110 §8.6).
 #[check(title = "the length of a response is counted in bytes", task = 1, points = 1, needs = ["echo_decoded"],
-        hints = ["How long is `é` in UTF-8?", "`str::len` counts bytes, `chars().count()` does not."])]
+        hints = ["How long is `é` in UTF-8?",
+                 "Collect the decoded bytes first, then read them as UTF-8: `%C3%A9` is one letter.",
+                 "`str::len` counts bytes, `chars().count()` does not."])]
 async fn content_length_bytes(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let text = format!("{}äöü漢字😀é", lab.word());

@@ -81,7 +81,7 @@ async fn bad_content_length(lab: &Lab) -> CheckResult {
 }
 
 /// A number that does not fit must not turn into one that does: 413 is as good as 400 (RFC 9112 §6.3, RFC 9110 §8.6).
-#[check(title = "a Content-Length beyond 64 bits is refused", task = 5, points = 1, needs = ["bad_content_length"],
+#[check(title = "a Content-Length beyond 64 bits is refused", task = 5, points = 1, needs = ["echo_body"],
         hints = ["What does your arithmetic do when a number gets too large?",
                  "`checked_mul` and `checked_add` tell you; so does `str::parse`, once you know that there are only digits."])]
 async fn huge_length(lab: &Lab) -> CheckResult {

@@ -105,7 +105,7 @@ async fn broken_chunk(lab: &Lab) -> CheckResult {
 }
 
 /// If a size wraps around, the next request is taken for data, or data for the next request (RFC 9112 §7.1).
-#[check(title = "a chunk size beyond 64 bits is refused", task = 6, points = 1, needs = ["broken_chunk"],
+#[check(title = "a chunk size beyond 64 bits is refused", task = 6, points = 1, needs = ["chunked_body"],
         hints = ["What does your arithmetic do when a number gets too large?",
                  "A size may fit, and no longer fit once you add the CRLF, or the bytes of the body so far.",
                  "`checked_add` tells you. Or compare with what is left: `size > limit - body.len()` cannot overflow."])]
@@ -206,7 +206,7 @@ async fn unknown_transfer_coding(lab: &Lab) -> CheckResult {
 
 /// A server that ignores an unknown coding and believes the length reads a different request than one that knows it
 /// (RFC 9112 §6.1, §6.3).
-#[check(title = "an unknown transfer coding beside a length is refused", task = 6, points = 1, needs = ["unknown_transfer_coding", "length_and_chunked"],
+#[check(title = "an unknown transfer coding beside a length is refused", task = 6, points = 1, needs = ["length_and_chunked"],
         hints = ["What do you do with Content-Length when there is a Transfer-Encoding of any kind?",
                  "Look for Transfer-Encoding first. If it is there, ignore the length, and refuse any coding that is not exactly `chunked`.",
                  "Then close: nobody knows where the body ends."])]

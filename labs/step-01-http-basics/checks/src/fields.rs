@@ -55,7 +55,7 @@ async fn field_bytes(lab: &Lab) -> CheckResult {
 /// White space is a space or a tab, and digits are those of ASCII: a server that accepts more reads a different request
 /// than its neighbours (RFC 9110 §5.6.3, RFC 9112 §7.1, RFC 5234 appendix B.1).
 #[check(title = "white space and digits are those of ASCII", task = 6, points = 1,
-        needs = ["unknown_transfer_coding", "bad_content_length", "broken_chunk"],
+        needs = ["user_agent", "chunked_body"],
         hints = ["What does your language trim? And what does it consider a digit?",
                  "`trim` strips form feeds and no-break spaces, and `char::is_numeric` knows digits of many scripts.",
                  "Work on bytes: a space is 0x20, a tab 0x09, and the digits are 0x30 to 0x39."])]
@@ -66,6 +66,14 @@ async fn ascii_only(lab: &Lab) -> CheckResult {
         for coding in around(b"chunked", other) {
             let fields = [b"Transfer-Encoding: ".as_slice(), &coding, b"\r\n"].concat();
             refused(&app, &raw_request("POST /echo", &fields, b"0\r\n\r\n"), &[400, 501]).await?;
+        }
+        let value = [other, b"lab", other].concat();
+        let fields = [b"User-Agent: ".as_slice(), &value, b"\r\n"].concat();
+        let mut connection = app.connect().await?;
+        connection.send(raw_request("GET /user-agent", &fields, b"")).await?;
+        let answer = connection.response().await?.expect_status_in(&[200, 400])?;
+        if answer.status() == 200 {
+            answer.expect_body(&value).because("only spaces and tabs around a value are no part of it")?;
         }
         let fields = [b"Connection: ".as_slice(), other, b"close\r\n"].concat();
         let mut connection = app.connect().await?;

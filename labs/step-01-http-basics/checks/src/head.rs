@@ -29,14 +29,14 @@ async fn head(lab: &Lab) -> CheckResult {
 }
 
 /// Whatever the status, a response to HEAD ends with its head (RFC 9110 §9.3.2, RFC 9112 §6.3).
-#[check(title = "no response to HEAD has a body", task = 4, points = 1, needs = ["head", "method_not_allowed", "bad_escape"],
+#[check(title = "no response to HEAD has a body", task = 4, points = 1, needs = ["head"],
         hints = ["Which of your responses are built in a different place from the others? Those for errors?",
                  "Leave out the body where all responses are sent, not where some of them are built."])]
 async fn head_anywhere(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    let targets = [(format!("/{}", lab.word()), 404), ("/echo".to_owned(), 405), ("/echo/%zz".to_owned(), 400)];
-    let asked = targets.map(async |(target, status)| expect_head_only(&app, &target, "").await?.expect_status(status));
-    try_join_all(asked).await?;
+    // Which status each has, other checks ask.
+    let targets = [format!("/{}", lab.word()), "/echo".to_owned(), "/echo/%zz".to_owned()];
+    try_join_all(targets.iter().map(|target| expect_head_only(&app, target, ""))).await?;
     Ok(())
 }
 

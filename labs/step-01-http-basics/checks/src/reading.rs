@@ -93,7 +93,7 @@ async fn repeated_host(lab: &Lab) -> CheckResult {
 
 /// Host decides who gets a request, so it must have only one reading: a name and perhaps a port, and nothing
 /// else (RFC 9112 §3.2, RFC 9110 §7.2, RFC 3986 §3.2.2).
-#[check(title = "a Host that is not a host name gets 400", task = 2, points = 1, needs = ["missing_host"],
+#[check(title = "a Host that is not a host name gets 400", task = 2, points = 1, needs = ["root"],
         hints = ["Which characters may a host name contain?",
                  "Refuse a value that contains `/`, `@`, `?`, `#`, `\\\\`, a quote or white space.",
                  "A name, an IPv4 address, or an IPv6 address in brackets; then, perhaps, a colon and a port."])]

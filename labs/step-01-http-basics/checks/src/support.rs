@@ -10,6 +10,9 @@ use lab_kit::rand::Rng as _;
 /// How long a server is given to close a connection. It needs no time for that: this is for a busy machine.
 pub const CLOSE: Duration = Duration::from_secs(5);
 
+/// What a status line looks like.
+const STATUS_LINE: &str = "HTTP/1.1 200 OK";
+
 /// A GET request as it goes over the wire.
 pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: lab\r\n\r\n")
@@ -34,6 +37,34 @@ pub fn one_chunk(text: &str) -> String {
 /// and a server may also redirect to where it would rather be asked.
 pub fn expect_refusal(answer: Response, usual: &[u16]) -> CheckResult {
     if (300..500).contains(&answer.status()) { Ok(()) } else { answer.expect_status_in(usual).map(drop) }
+}
+
+/// Fails the learner unless the head of a response is written as RFC 9112 §2.1 and §4 want it.
+pub fn expect_well_formed(answer: &Response) -> CheckResult {
+    let head = answer.raw_head();
+    let lines = head.split(|&byte| byte == b'\n').collect::<Vec<_>>();
+    // Behind the last line feed nothing is left.
+    let ended = lines.split_last().is_some_and(|(_, lines)| lines.iter().all(|line| is_line(line)));
+    if !ended {
+        return Err(answer
+            .failure("a line in the head of the response does not end in CRLF")
+            .expected("CRLF, `\\r\\n`"));
+    }
+    let status_line = lines.first().copied().unwrap_or_default();
+    let words: Vec<_> = status_line.splitn(3, |&byte| byte == b' ').collect();
+    let is_code = |code: &[u8]| code.len() == 3 && code.iter().all(u8::is_ascii_digit);
+    match words[..] {
+        [version, code, _] if version.starts_with(b"HTTP/1.") && is_code(code) => Ok(()),
+        _ => Err(answer
+            .failure("the status line is not a version, a space, a code, a space, and an optional phrase")
+            .expected(STATUS_LINE)
+            .actual(status_line.escape_ascii().to_string())),
+    }
+}
+
+/// Whether a line, without its line feed, ends in its only carriage return.
+fn is_line(line: &[u8]) -> bool {
+    line.iter().position(|&byte| byte == b'\r') == line.len().checked_sub(1)
 }
 
 /// Bytes that nobody could have foreseen, of every kind.

@@ -149,11 +149,12 @@ async fn answer_after(
     // On a machine that is too busy to send it in time, a server may have closed by right.
     let late = begun.elapsed() >= FIVE;
     connection.send(rest).await?;
-    let answer = connection.response().await.because("a body, and a connection between two requests, have 5 seconds");
+    let answer = connection.response().await;
     if late {
         return Ok(());
     }
-    let answer = answer?.expect_status(status)?;
+    let why = "it was sent after 4.5 seconds; a body, and a connection between two requests, have 5";
+    let answer = answer.because(why)?.expect_status(status).because(why)?;
     if status == 200 {
         answer.expect_body(text)?;
     }

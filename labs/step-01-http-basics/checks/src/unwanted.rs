@@ -60,7 +60,7 @@ async fn unwanted_anywhere(lab: &Lab) -> CheckResult {
 
 /// Refused names, folders, conditions that fail: the more responses a resource has, the more often a body is left over
 /// (RFC 9112 §9.3, §11.2).
-#[check(title = "an unwanted body is no request with any file either", task = 7, points = 1, needs = ["unwanted_body", "file_created"],
+#[check(title = "an unwanted body is no request with any file either", task = 7, points = 1, needs = ["file_created", "echo_text"],
         hints = ["A PUT to a name that you refuse still has a body.",
                  "Read the body before you look at the name, or close the connection after the response."])]
 async fn unwanted_upload(lab: &Lab) -> CheckResult {
