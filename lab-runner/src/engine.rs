@@ -7,7 +7,6 @@
 mod laps;
 mod lint;
 mod noop;
-mod pool;
 mod program;
 mod serve;
 mod stages;
@@ -28,9 +27,8 @@ use crate::submission::Source;
 use crate::suite::{Suite, SuiteSource};
 use crate::workspace::{Lab, Workspace};
 use lab_sandbox::Sandbox;
-use lab_services::Choice;
+use lab_services::{ProviderChoice, ServicePool};
 
-pub use pool::{Endpoints, Pool};
 pub use program::Runnable;
 pub use serve::Served;
 use stages::Grading;
@@ -59,7 +57,7 @@ pub struct Engine {
     pub workspace: Workspace,
     /// What is kept from one run to the next.
     pub state: State,
-    services: Pool,
+    services: ServicePool,
     /// What builds of submissions run in.
     sandbox: Sandbox,
     scratch: Scratch,
@@ -72,13 +70,13 @@ impl Engine {
     ///
     /// # Errors
     /// The engine's own folder cannot be made.
-    pub fn new(workspace: Workspace, choice: Choice) -> Result<Self, Error> {
+    pub fn new(workspace: Workspace, choice: ProviderChoice) -> Result<Self, Error> {
         let folder = workspace.lab_folder().join("scratch");
         let scratch = Scratch::create(&folder).map_err(|source| Error::io("make a folder in", &folder, source))?;
         Ok(Self {
             state: State::of(&workspace),
             workspace,
-            services: Pool::new(choice),
+            services: ServicePool::new(choice),
             sandbox: Sandbox::none(),
             scratch,
             building: Semaphore::new(1),

@@ -27,7 +27,7 @@ pub enum Error {
     /// There is nothing to grade with.
     #[error(transparent)]
     Suite(#[from] SuiteError),
-    /// There is no Postgres or no Redis.
+    /// A service is missing.
     #[error(transparent)]
     Services(#[from] ServicesError),
     /// The command line makes no sense.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use lab_protocol::Readiness;
+use lab_services::ServiceId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,7 @@ pub struct Manifest {
     pub roadmap: Vec<u32>,
     /// The services its server is given.
     #[serde(default)]
-    pub services: Vec<ServiceName>,
+    pub services: Vec<ServiceId>,
     /// What is taken from a submission: files and folders, relative to the lab's folder.
     #[schemars(with = "Vec<String>")]
     pub editable: Vec<Utf8PathBuf>,
@@ -44,16 +45,6 @@ pub struct Manifest {
     /// How long things may take.
     #[serde(default)]
     pub limits: Limits,
-}
-
-/// A service that a lab can ask for.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceName {
-    /// A database of its own for each check; the server gets `DATABASE_URL`.
-    Postgres,
-    /// A keyspace of its own for each check; the server gets `REDIS_URL`.
-    Redis,
 }
 
 /// How the server is started and known to be ready.

@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::audit::Shard;
 use crate::reporter::Format;
-use lab_services::Choice;
+use lab_services::ProviderChoice;
 
 /// Hands-on backend labs: build a server, have it graded, learn why.
 #[derive(Debug, Parser)]
@@ -79,9 +79,9 @@ pub struct GradingArgs {
     /// Where random data comes from; each run prints its own.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// Where Postgres and Redis come from.
+    /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
-    pub services: Choice,
+    pub services: ProviderChoice,
     /// How many checks may run at once [default: four for each processor].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
@@ -128,9 +128,9 @@ pub struct RunArgs {
     /// Run any program, started by this command line. It finds its port in PORT.
     #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
     pub command: Option<String>,
-    /// Where Postgres and Redis come from.
+    /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
-    pub services: Choice,
+    pub services: ProviderChoice,
 }
 
 /// `cargo lab down`
@@ -189,9 +189,9 @@ pub struct BenchArgs {
     /// How often each thing is measured; the median counts.
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repeat: u32,
-    /// Where Postgres and Redis come from.
+    /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
-    pub services: Choice,
+    pub services: ProviderChoice,
     /// The format of the result: human or json.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -9,22 +9,21 @@ use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::reporter::{Reporter, Style, ask};
-use lab_services as services;
 
 /// Removes what was kept warm.
 pub(super) async fn down(args: DownArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     let reporter = Arc::new(Reporter::new(Style::default()));
     let run = RunContext::new(reporter.clone(), &interrupt);
-    let report = services::down(args.all)
+    let report = lab_services::down(args.all)
         .await
-        .map_err(|problem| Error::Infrastructure { message: problem.to_string(), hints: problem.hints().to_vec() })?;
+        .map_err(|error| Error::Infrastructure { message: error.to_string(), hints: error.hints().to_vec() })?;
     let code = code(report.exit_code());
     run.emit(EventKind::DownFinished { report: Box::new(report) });
     reporter.finish()?;
     Ok(code)
 }
 
-/// Examines the machine, and mends what is missing if that is asked for.
+/// Examines the machine, and sets up what is missing if that is asked for.
 pub(super) async fn doctor(args: DoctorArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     let reporter = Arc::new(Reporter::new(Style { narrate: true, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);
@@ -32,7 +31,7 @@ pub(super) async fn doctor(args: DoctorArgs, interrupt: Interrupt) -> Result<Exi
     let yes = args.yes;
     let consent = move |question: &str| yes || ask(question);
     let examined = tokio::select! {
-        report = services::doctor(args.fix, consent, &progress) => report,
+        report = lab_services::doctor(args.fix, consent, &progress) => report,
         () = run.cancel().cancelled() => return Err(Error::Interrupted),
     };
     let report = examined.ok_or_else(|| Error::Fault("the examination ended early".into()))?;

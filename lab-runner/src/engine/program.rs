@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_protocol::{PASSED_ON, Target};
+use lab_services::ServiceId;
 
 use super::Engine;
 use super::stages::{Grading, Stop};
@@ -30,7 +31,10 @@ pub struct Runnable {
 }
 
 /// What the grader decides itself. A user's own setting would grade another server than the one that was started.
-const GRADERS: [&str; 4] = ["HOST", "PORT", "DATABASE_URL", "REDIS_URL"];
+fn is_graders(name: &str) -> bool {
+    matches!(name, "HOST" | "PORT")
+        || ServiceId::all().iter().any(|service| service.description().server_variable == name)
+}
 
 /// Builds `source`, one at a time.
 pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
@@ -139,9 +143,8 @@ fn launch(lab: &Lab, built: &Built, cwd: &Utf8Path, by_hand: String) -> Target {
 /// A program of the user's own, with the user's own environment, in the folder where it was asked for.
 fn by_shell(lab: &Lab, command: &str) -> Result<Target, Stop> {
     let cwd = std::env::current_dir().map_err(|error| Error::io("find", ".".into(), error))?;
-    let foreign = |name: &str| {
-        name.starts_with("LAB_") || name.starts_with("CARGO_") || name == "CARGO" || GRADERS.contains(&name)
-    };
+    let foreign =
+        |name: &str| name.starts_with("LAB_") || name.starts_with("CARGO_") || name == "CARGO" || is_graders(name);
     let env: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !foreign(name))

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lab_protocol::CheckInfo;
-use lab_services::{ServicesError, Wanted};
+use lab_services::{Endpoint, Endpoints, ServiceId, ServicesError};
 
 use super::laps::Laps;
-use super::{Endpoints, Engine, Request, Runnable, program};
+use super::{Engine, Request, Runnable, program};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::events::EventKind;
-use crate::manifest::ServiceName;
-use crate::report::{Report, RunFacts, RunOutcome, Submission};
+use crate::report::{self, Report, RunFacts, RunOutcome, Submission};
 use crate::submission::Source;
 use crate::suite::Suite;
 use crate::workspace::Lab;
@@ -103,15 +102,14 @@ impl<'a> Grading<'a> {
 
     async fn services(&self) -> Result<Endpoints, ServicesError> {
         let wanted = wanted(self.lab, &self.request.source);
-        let names: Vec<String> = names(wanted);
-        let asked = !names.is_empty();
-        if asked {
+        let names: Vec<String> = wanted.iter().map(|service| service.id().to_owned()).collect();
+        if !names.is_empty() {
             self.run.emit(EventKind::ServicesRequested { names });
         }
-        let endpoints = self.engine.services.get(wanted, self.run).await;
+        let endpoints = self.engine.services.get(wanted, &|text| self.run.emit(EventKind::Step { text })).await;
         self.laps.mark(|times| &mut times.services_ready_ms);
         if let Ok(endpoints) = &endpoints {
-            for (name, service) in endpoints.told() {
+            for (name, service) in used(endpoints) {
                 let (provider, version) = (service.provider, service.version);
                 self.run.emit(EventKind::ServiceReady { name, provider, version });
             }
@@ -126,7 +124,7 @@ impl<'a> Grading<'a> {
             Ok(endpoints) => endpoints,
             Err(error) => return Ok(RunOutcome::infrastructure(error.to_string(), error.hints())),
         };
-        facts.services = endpoints.told();
+        facts.services = used(endpoints);
         let _turn = self.engine.grading.acquire().await;
         self.try_checks(&prepared, endpoints, facts).await
     }
@@ -161,15 +159,15 @@ impl<'a> Grading<'a> {
 }
 
 /// The services that `lab` asks for. A server that already runs has its own.
-fn wanted(lab: &Lab, source: &Source) -> Wanted {
-    if matches!(source, Source::Url(_)) {
-        return Wanted::default();
-    }
-    let services = &lab.manifest.services;
-    Wanted { postgres: services.contains(&ServiceName::Postgres), redis: services.contains(&ServiceName::Redis) }
+fn wanted<'a>(lab: &'a Lab, source: &Source) -> &'a [ServiceId] {
+    if matches!(source, Source::Url(_)) { &[] } else { &lab.manifest.services }
 }
 
-fn names(wanted: Wanted) -> Vec<String> {
-    let named = [("postgres", wanted.postgres), ("redis", wanted.redis)];
-    named.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| name.to_owned()).collect()
+/// How a report names services.
+fn used(endpoints: &Endpoints) -> BTreeMap<String, report::Service> {
+    let used = |(service, endpoint): (ServiceId, &Endpoint)| {
+        let used = report::Service { provider: endpoint.provider.to_string(), version: endpoint.version.clone() };
+        (service.id().to_owned(), used)
+    };
+    endpoints.iter().map(used).collect()
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig};
 use tokio::time::{Instant, sleep_until};
 
-use super::Endpoints;
 use super::stages::{Grading, Prepared};
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::report::{self, Diagnostics, Outcome, RunFacts, RunOutcome};
 use crate::suite::{self, Message, Session};
+use lab_services::Endpoints;
 
 /// What a suite may need beside its checks: the first start, databases made and dropped.
 const OVERHEAD: Duration = Duration::from_secs(120);

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use lab_services::ServiceId;
+
 use crate::sandbox::repository;
 
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
@@ -64,5 +66,28 @@ fn only_reporters_write_to_the_terminal() {
         let writes =
             ["anstream::stdout()", "anstream::stderr()", "println!(", "print!("].iter().any(|way| text.contains(way));
         assert!(!writes || may.iter().any(|place| path.contains(place)), "{path}");
+    }
+}
+
+/// The text without comments and tests, which may give examples.
+fn code_of(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_runner_knows_no_service_by_name() {
+    let services = ServiceId::all();
+    assert!(!services.is_empty());
+    let own_module = |path: &str, id: &str| path.contains(&format!("/services/src/{id}"));
+    for (path, text) in
+        all_sources(&["lab-runner/src", "lab-runner/crates/services/src", "lab-runner/crates/containers"])
+    {
+        let code = code_of(&text).to_lowercase();
+        for service in services.iter().filter(|service| !own_module(&path, service.id())) {
+            let declared = format!("mod {};", service.id());
+            let named = code.lines().find(|line| line.contains(service.id()) && line.trim() != declared);
+            assert_eq!(named, None, "{path} names {service}");
+        }
     }
 }

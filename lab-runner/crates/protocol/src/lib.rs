@@ -6,11 +6,15 @@
 
 mod clock;
 
+mod container;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use container::{CgroupShare, ContainerSpec};
 
 pub use clock::{RunClock, Stamp};
 

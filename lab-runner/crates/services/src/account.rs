@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::problem::Problem;
+use crate::error::ProviderError;
 
 /// `nobody` and `nogroup` in the numbers that all Unix systems in use agree on closely enough. `initdb` insists on a
 /// user that the password file knows, which rules out a number of our own.
@@ -15,7 +15,7 @@ const NOBODY: u32 = 65_534;
 
 /// Who a private server runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Account {
+pub(crate) enum Account {
     /// The user who runs us.
     Own,
     /// We are root, which Postgres refuses to be.
@@ -23,19 +23,19 @@ pub(super) enum Account {
 }
 
 impl Account {
-    pub(super) fn for_servers() -> Self {
+    pub(crate) fn for_servers() -> Self {
         if rustix::process::geteuid().is_root() { Self::Nobody } else { Self::Own }
     }
 
     /// Has `command` run under this account.
-    pub(super) fn apply(self, command: &mut Command) {
+    pub(crate) fn apply(self, command: &mut Command) {
         if self == Self::Nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
     }
 
     /// Gives `path` itself (not what is in it) to this account.
-    pub(super) fn own(self, path: &Path) -> io::Result<()> {
+    pub(crate) fn own(self, path: &Path) -> io::Result<()> {
         match self {
             Self::Own => Ok(()),
             Self::Nobody => chown(path, Some(NOBODY), Some(NOBODY)),
@@ -43,7 +43,7 @@ impl Account {
     }
 
     /// The mode of a folder of ours that this account's servers must pass through.
-    pub(super) fn passage(self) -> u32 {
+    pub(crate) fn passage(self) -> u32 {
         match self {
             Self::Own => 0o700,
             Self::Nobody => 0o755,
@@ -51,7 +51,7 @@ impl Account {
     }
 
     /// Whether this account can reach `folder` from the root of the file system.
-    pub(super) fn can_reach(self, folder: &Path) -> Result<(), Problem> {
+    pub(crate) fn can_reach(self, folder: &Path) -> Result<(), ProviderError> {
         if self == Self::Own {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl Account {
             .find(|ancestor| fs::metadata(ancestor).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0));
         match closed {
             None => Ok(()),
-            Some(closed) => Err(Problem::new(format!(
+            Some(closed) => Err(ProviderError::new(format!(
                 "you are root, so the servers run as user {NOBODY}, and that user cannot enter {}",
                 closed.display()
             ))

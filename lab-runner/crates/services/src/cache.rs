@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::account::Account;
-use super::problem::Problem;
+use crate::account::Account;
+use crate::error::ProviderError;
 
 /// Where a memory-backed folder is found on Linux.
 const MEMORY: &str = "/dev/shm";
@@ -18,7 +18,7 @@ const MEMORY_WANTED: u64 = 1 << 30;
 
 /// The folders that services keep things in.
 #[derive(Debug, Clone)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     root: PathBuf,
     account: Account,
     /// Whether `LAB_CACHE_DIR` named it: then nothing is shared with the user's other cache.
@@ -27,11 +27,11 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Finds the cache: `LAB_CACHE_DIR`, or the system's place for this user.
-    pub(super) fn locate() -> Result<Self, Problem> {
+    pub(crate) fn locate() -> Result<Self, ProviderError> {
         let account = Account::for_servers();
         let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(root) = variable("LAB_CACHE_DIR") {
-            let root = std::path::absolute(&root).map_err(|error| Problem::io("find LAB_CACHE_DIR", &error))?;
+            let root = std::path::absolute(&root).map_err(|error| ProviderError::io("find LAB_CACHE_DIR", &error))?;
             return Ok(Self { root, account, named: true });
         }
         let root = if account == Account::Nobody {
@@ -43,24 +43,24 @@ impl Cache {
             variable("HOME").map(|home| home.join(inside))
         };
         let root = root.ok_or_else(|| {
-            Problem::new("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
+            ProviderError::new("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
                 .hint("name a folder in LAB_CACHE_DIR")
         })?;
         Ok(Self { root: root.join("backend-labs"), account, named: false })
     }
 
     /// Its topmost folder, which may not exist yet.
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// The account that servers run under.
-    pub(super) fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         self.account
     }
 
     /// A folder of the cache that servers may pass through, made if it is not there.
-    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Problem> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, ProviderError> {
         self.make(&self.root)?;
         self.account.can_reach(&self.root)?;
         let folder = self.root.join(name);
@@ -69,7 +69,7 @@ impl Cache {
     }
 
     /// Where private instances live: in memory if there is enough of it, because a database is made for every check.
-    pub(super) fn instances(&self) -> Result<PathBuf, Problem> {
+    pub(crate) fn instances(&self) -> Result<PathBuf, ProviderError> {
         match self.memory() {
             Some(folder) if self.make(&folder).is_ok() && self.is_ours(&folder) => Ok(folder),
             _ => self.folder("instances"),
@@ -77,7 +77,7 @@ impl Cache {
     }
 
     /// Every folder that instances may have been made in, whichever of them is used now.
-    pub(super) fn instance_folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn instance_folders(&self) -> Vec<PathBuf> {
         [self.memory_folder(), self.root.join("instances")].into_iter().filter(|folder| self.is_ours(folder)).collect()
     }
 
@@ -97,10 +97,10 @@ impl Cache {
         Path::new(MEMORY).join(name)
     }
 
-    fn make(&self, folder: &Path) -> Result<(), Problem> {
+    fn make(&self, folder: &Path) -> Result<(), ProviderError> {
         let made = DirBuilder::new().recursive(true).mode(self.account.passage()).create(folder);
         made.and_then(|()| self.open_passage(folder))
-            .map_err(|error| Problem::io(format_args!("make the folder {}", folder.display()), &error))
+            .map_err(|error| ProviderError::io(format_args!("make the folder {}", folder.display()), &error))
     }
 
     /// The umask may have taken bits away that an unprivileged server needs.

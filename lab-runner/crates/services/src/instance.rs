@@ -8,27 +8,31 @@ use std::time::{Duration, Instant};
 
 use lab_process::{Signal, die_with_parent, signal_process};
 
-use super::account::Account;
-use super::identity::Identity;
-use super::problem::Problem;
-use super::slot::Slot;
+use crate::account::Account;
+use crate::command::last_lines;
+use crate::error::ProviderError;
+use crate::process_identity::ProcessIdentity;
+use crate::program::ServiceProgram;
+use crate::slot::Slot;
 
-/// How long a server gets to stop before it is told again, more firmly.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a state is looked at that nobody announces.
-pub(super) const TICK: Duration = Duration::from_millis(1);
+/// How long a server gets to stop before the next, firmer signal.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a state is polled that nobody announces.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+/// Data folders in order that are kept for later runs, of one service and variant.
+const KEPT_FOLDERS: u32 = 2;
 
 /// The child process, which is asked from several threads whether it still runs.
 #[derive(Debug, Clone)]
-pub(super) struct Running(Arc<Mutex<Child>>);
+pub(crate) struct ServerProcess(Arc<Mutex<Child>>);
 
-impl Running {
+impl ServerProcess {
     fn child(&self) -> MutexGuard<'_, Child> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How it ended, if it has.
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.child().try_wait().ok().flatten()
     }
 
@@ -40,8 +44,8 @@ impl Running {
         }
     }
 
-    fn wait(&self, within: Duration) -> Option<ExitStatus> {
-        let deadline = Instant::now() + within;
+    fn wait(&self, timeout: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + timeout;
         loop {
             let ended = self.ended();
             if ended.is_some() || Instant::now() >= deadline {
@@ -52,69 +56,64 @@ impl Running {
     }
 }
 
-/// Which signals stop a server: one asks, the next insists. SIGKILL comes last.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StopSignals {
-    /// Stops it in order; also sent by the kernel when we are killed.
-    pub(super) ask: Signal,
-    /// Stops it at once.
-    pub(super) insist: Signal,
+/// A private server that was started here.
+pub(crate) struct Instance {
+    pub(crate) process: ServerProcess,
+    slot: Slot,
+    runner: &'static dyn ServiceProgram,
 }
 
-/// A private server that was started here.
-#[derive(Debug)]
-pub(super) struct Instance {
-    pub(super) running: Running,
-    slot: Slot,
-    stop: StopSignals,
-    reusable: fn(&Slot) -> bool,
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Instance").field("slot", &self.slot).finish_non_exhaustive()
+    }
 }
 
 impl Instance {
-    /// Starts `command` in `slot`'s folder, its output going to the file `log` there. The calling thread must live as
-    /// long as the server is wanted.
-    pub(super) fn spawn(
+    /// Starts `command` in `slot`, its output going to the file `log` there. The calling thread must live as long as
+    /// the server is wanted.
+    pub(crate) fn spawn(
         mut command: Command,
         slot: Slot,
         account: Account,
-        stop: StopSignals,
-        reusable: fn(&Slot) -> bool,
-    ) -> Result<Self, (Slot, Problem)> {
+        runner: &'static dyn ServiceProgram,
+    ) -> Result<Self, (Slot, ProviderError)> {
         let program = command.get_program().to_string_lossy().into_owned();
         let child = File::create(slot.folder().join("log")).and_then(|log| Ok((log.try_clone()?, log))).and_then(
             |(out, err)| {
                 account.apply(&mut command);
-                command.current_dir(slot.folder()).stdin(Stdio::null()).stdout(out).stderr(err);
-                die_with_parent(&mut command, stop.ask);
+                command.current_dir(slot.data()).stdin(Stdio::null()).stdout(out).stderr(err);
+                die_with_parent(&mut command, runner.stop_signals().ask);
                 command.spawn()
             },
         );
         match child {
             Ok(child) => {
-                if let Some(identity) = Identity::of(child.id()) {
+                if let Some(identity) = ProcessIdentity::of(child.id()) {
                     // Without the file a leftover is only found by nobody: not worth failing for.
                     let _ = identity.save(&slot.identity_file());
                 }
-                Ok(Self { running: Running(Arc::new(Mutex::new(child))), slot, stop, reusable })
+                Ok(Self { process: ServerProcess(Arc::new(Mutex::new(child))), slot, runner })
             }
-            Err(error) => Err((slot, Problem::io(format_args!("start {program}"), &error))),
+            Err(error) => Err((slot, ProviderError::io(format_args!("start {program}"), &error))),
         }
     }
 
     /// Waits until `ready` says yes. An end of the server or of the time is an error that quotes the log.
-    pub(super) fn wait_until(&self, within: Duration, mut ready: impl FnMut() -> bool) -> Result<(), Trouble> {
-        let deadline = Instant::now() + within;
+    pub(crate) fn wait_until(&self, timeout: Duration, mut ready: impl FnMut() -> bool) -> Result<(), StartError> {
+        let deadline = Instant::now() + timeout;
         loop {
             if ready() {
                 return Ok(());
             }
-            if let Some(status) = self.running.ended() {
+            if let Some(status) = self.process.ended() {
                 let log = self.log();
-                let taken = log.contains("Address already in use") || log.contains("could not bind");
-                return Err(if taken { Trouble::PortTaken } else { Trouble::Ended(status, last_lines(&log)) });
+                // "Address already in use" in most programs' mouths.
+                let taken = log.contains("ddress already in use") || log.contains("could not bind");
+                return Err(if taken { StartError::PortTaken } else { StartError::Exited(status, last_lines(&log)) });
             }
             if Instant::now() >= deadline {
-                return Err(Trouble::Late(within, last_lines(&self.log())));
+                return Err(StartError::TimedOut { timeout, output: last_lines(&self.log()) });
             }
             thread::sleep(TICK);
         }
@@ -128,23 +127,25 @@ impl Instance {
 
     /// Stops the server, whatever it takes, and gives its slot back: for the next run if it stopped in order, emptied
     /// otherwise.
-    pub(super) fn stop(self) {
+    pub(crate) fn stop(self) {
         let in_order = self.stop_server();
-        if !(in_order && (self.reusable)(&self.slot) && self.slot.mark_clean().is_ok()) {
-            let _ = self.slot.remove(self.stop.insist);
+        let keep = in_order && self.slot.number() < KEPT_FOLDERS && self.runner.can_reuse(&self.slot.data());
+        if !(keep && self.slot.mark_clean().is_ok()) {
+            let _ = self.slot.remove(self.runner.stop_signals().insist);
         }
     }
 
     /// As [`Instance::stop`], for a server that is to be started anew in the same slot.
-    pub(super) fn stop_for_retry(self) -> Slot {
+    pub(crate) fn stop_for_retry(self) -> Slot {
         self.stop_server();
         self.slot
     }
 
     fn stop_server(&self) -> bool {
-        for signal in [self.stop.ask, self.stop.insist, Signal::KILL] {
-            self.running.signal(signal);
-            if let Some(status) = self.running.wait(PATIENCE) {
+        let signals = self.runner.stop_signals();
+        for signal in [signals.ask, signals.insist, Signal::KILL] {
+            self.process.signal(signal);
+            if let Some(status) = self.process.wait(STOP_TIMEOUT) {
                 return status.success();
             }
         }
@@ -153,54 +154,22 @@ impl Instance {
 }
 
 /// Why a server did not become ready.
-#[derive(Debug)]
-pub(super) enum Trouble {
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
     /// Somebody took the port between its choice and its use.
+    #[error("could not get any of the ports that were free")]
     PortTaken,
     /// It ended by itself.
-    Ended(ExitStatus, String),
+    #[error("exited during startup ({0}); its last output:{1}")]
+    Exited(ExitStatus, String),
     /// It still starts.
-    Late(Duration, String),
+    #[error("was not ready within {} s; its last output:{output}", timeout.as_secs())]
+    TimedOut { timeout: Duration, output: String },
 }
 
-impl Trouble {
-    pub(super) fn explain(self, what: &str) -> Problem {
-        match self {
-            Self::PortTaken => Problem::new(format!("{what} could not have any of the ports that were free")),
-            Self::Ended(status, log) => Problem::new(format!("{what} ended at once ({status}); it wrote:{log}")),
-            Self::Late(within, log) => {
-                Problem::new(format!("{what} was not ready within {} s; it wrote:{log}", within.as_secs()))
-            }
-        }
-    }
-}
-
-/// The end of a log, indented to stand under a message.
-pub(super) fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let from = lines.len().saturating_sub(8);
-    if lines.is_empty() {
-        return " nothing".to_owned();
-    }
-    lines[from..].iter().flat_map(|line| ["\n    ", line]).collect()
-}
-
-/// A fresh random secret, in letters that need no quoting anywhere.
-pub(super) fn secret() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
-}
-
-/// What Postgres is told in place of the administrator's password.
-pub(super) fn verifier(password: &str) -> String {
-    lab_scram::verifier(password, uuid::Uuid::new_v4().as_bytes())
-}
-
-/// Clears the environment away: a server of ours must not be set up by the user's variables.
-pub(super) fn scrub(command: &mut Command) {
-    command.env_clear().env("LC_ALL", "C").env("TZ", "UTC");
-    for name in ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
+impl StartError {
+    /// The same as a sentence about `program`.
+    pub(crate) fn of(&self, program: &str) -> ProviderError {
+        ProviderError::new(format!("{program} {self}"))
     }
 }

@@ -7,7 +7,8 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::Cache;
+use crate::cache::Cache;
+use crate::environment::{self, Purpose};
 
 /// A line of the doctor's report: what, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Fact {
 /// The disk that builds need at least, beside what they have already: dependencies and one lab.
 const DISK_WANTED: u64 = 2 << 30;
 
-pub(super) fn facts() -> Vec<Fact> {
+pub(crate) fn facts() -> Vec<Fact> {
     let mut facts = vec![tool("rustc", &["--version"]), tool("cargo", &["--version"]), tool("cc", &["--version"])];
     facts.push(processors());
     facts.extend(folders());
@@ -31,7 +32,9 @@ pub(super) fn facts() -> Vec<Fact> {
 }
 
 fn tool(name: &'static str, arguments: &[&str]) -> Fact {
-    let output = Command::new(name).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let mut command = Command::new(name);
+    environment::restrict(&mut command, Purpose::Toolchain);
+    let output = command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
     let line = output.ok().filter(|output| output.status.success());
     let line = line.and_then(|output| String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned));
     let name = if name == "cc" { "linker" } else { name };
@@ -58,13 +61,13 @@ fn processors() -> Fact {
 fn folders() -> Vec<Fact> {
     let cache = match Cache::locate() {
         Ok(cache) => cache,
-        Err(problem) => return vec![Fact { name: "cache".to_owned(), value: problem.to_string(), good: false }],
+        Err(error) => return vec![Fact { name: "cache".to_owned(), value: error.to_string(), good: false }],
     };
     let mut facts = vec![folder("cache", cache.root())];
     match cache.instances() {
         Ok(instances) if !instances.starts_with(cache.root()) => facts.push(folder("instances", &instances)),
         Ok(_) => {}
-        Err(problem) => facts.push(Fact { name: "instances".to_owned(), value: problem.to_string(), good: false }),
+        Err(error) => facts.push(Fact { name: "instances".to_owned(), value: error.to_string(), good: false }),
     }
     if let Ok(workspace) = std::env::current_dir() {
         facts.push(folder("builds", &workspace));
@@ -75,10 +78,10 @@ fn folders() -> Vec<Fact> {
 fn folder(name: &'static str, path: &Path) -> Fact {
     let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
     let free = rustix::fs::statvfs(there).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize));
-    let told = free.map_or_else(String::new, |free| format!(", {} free", size(free)));
+    let shown = free.map_or_else(String::new, |free| format!(", {} free", size(free)));
     Fact {
         name: name.to_owned(),
-        value: format!("{}{told}", path.display()),
+        value: format!("{}{shown}", path.display()),
         good: free.is_none_or(|free| free > DISK_WANTED / 4),
     }
 }

@@ -1,17 +1,18 @@
 //! Slots: numbered folders for private instances. Whoever holds a slot's lock has its folder to itself.
 //!
-//! The lock is the system's and ends with its holder, however that dies. So a folder whose lock is free belongs to
-//! nobody: if it is not marked clean, a run was killed in it, and the next run clears it away.
+//! A folder whose lock is free belongs to nobody: if it is not marked clean, a run was killed in it, and the next run
+//! clears it away.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use lab_lock::FileLock;
 use lab_process::Signal;
 
-use super::identity::Identity;
+use crate::process_identity::ProcessIdentity;
 
 /// More runs of one user than this at once are not expected on any machine.
 const SLOTS: u32 = 256;
@@ -20,54 +21,46 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A locked slot.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     folder: PathBuf,
-    lock: PathBuf,
     number: u32,
-    _held: File,
+    lock: FileLock,
 }
 
 impl Slot {
-    /// Locks the first free slot of `name` under `root`.
-    pub(super) fn acquire(root: &Path, name: &str, mode: u32) -> io::Result<Self> {
+    /// Locks the first free slot of `name` under `root`. A new folder gets `mode`.
+    pub(crate) fn acquire(root: &Path, name: &str, mode: u32) -> io::Result<Self> {
         for number in 0..SLOTS {
-            let stem = format!("{name}-{number}");
-            if let Some(slot) = Self::take(root, &stem, number)? {
+            if let Some(slot) = Self::try_acquire(root, &format!("{name}-{number}"), number)? {
                 fs::DirBuilder::new().recursive(true).mode(mode).create(&slot.folder)?;
                 return Ok(slot);
             }
         }
-        Err(io::Error::other("every slot is taken"))
+        Err(io::Error::other(format!("all {SLOTS} folders are in use")))
     }
 
     /// Locks one slot, if it is free.
-    fn take(root: &Path, stem: &str, number: u32) -> io::Result<Option<Self>> {
-        let lock = root.join(format!("{stem}.lock"));
-        loop {
-            let held = OpenOptions::new().create(true).truncate(false).write(true).open(&lock)?;
-            match held.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            // It may have been removed between being opened and being locked; then another may hold its successor.
-            if fs::metadata(&lock).is_ok_and(|there| held.metadata().is_ok_and(|ours| ours.ino() == there.ino())) {
-                return Ok(Some(Self { folder: root.join(stem), lock, number, _held: held }));
-            }
-        }
+    fn try_acquire(root: &Path, stem: &str, number: u32) -> io::Result<Option<Self>> {
+        let lock = FileLock::try_acquire(root.join(format!("{stem}.lock")))?;
+        Ok(lock.map(|lock| Self { folder: root.join(stem), number, lock }))
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
+    /// Where the server works, and all that it may write.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     /// Counts from 0.
-    pub(super) fn number(&self) -> u32 {
+    pub(crate) fn number(&self) -> u32 {
         self.number
     }
 
-    /// Where the identity of the slot's server is kept.
-    pub(super) fn identity_file(&self) -> PathBuf {
+    /// Where the identity of the slot's server is recorded.
+    pub(crate) fn identity_file(&self) -> PathBuf {
         self.folder.join("pid")
     }
 
@@ -76,17 +69,17 @@ impl Slot {
     }
 
     /// Whether the slot was left in order, and takes the mark away: from now on it is in use.
-    pub(super) fn take_clean(&self) -> bool {
+    pub(crate) fn take_clean(&self) -> bool {
         fs::remove_file(self.clean_file()).is_ok()
     }
 
-    /// Says that the slot is in order and its contents can be used again.
-    pub(super) fn mark_clean(&self) -> io::Result<()> {
+    /// Marks the slot as one whose data can be used again.
+    pub(crate) fn mark_clean(&self) -> io::Result<()> {
         fs::write(self.clean_file(), "")
     }
 
     /// Ends a server that a killed run has left, and empties the folder.
-    pub(super) fn clear(&self, signal: Signal) -> io::Result<()> {
+    pub(crate) fn clear(&self, signal: Signal) -> io::Result<()> {
         self.end_leftover(signal);
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
@@ -96,7 +89,7 @@ impl Slot {
     }
 
     fn end_leftover(&self, signal: Signal) -> bool {
-        let leftover = Identity::load(&self.identity_file()).filter(Identity::is_running);
+        let leftover = ProcessIdentity::load(&self.identity_file()).filter(ProcessIdentity::is_running);
         if let Some(identity) = &leftover {
             identity.end(signal);
         }
@@ -104,19 +97,19 @@ impl Slot {
     }
 
     /// Removes the slot with all it holds. Whether a server still ran in it.
-    pub(super) fn remove(self, signal: Signal) -> io::Result<bool> {
+    pub(crate) fn remove(self, signal: Signal) -> io::Result<bool> {
         let ran = self.end_leftover(signal);
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder)?;
         }
-        fs::remove_file(&self.lock)?;
+        self.lock.remove()?;
         Ok(ran)
     }
 }
 
 /// Which free slots to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sweep {
+pub(crate) enum SweepScope {
     /// Those that a killed run has left, and those nobody has wanted for days.
     Stale,
     /// All that nobody uses.
@@ -125,35 +118,35 @@ pub(super) enum Sweep {
 
 /// What a sweep has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Swept {
+pub(crate) struct SweepReport {
     /// Folders removed.
-    pub(super) folders: usize,
+    pub(crate) folders: usize,
     /// Servers that had been left running, and were ended.
-    pub(super) servers: usize,
+    pub(crate) servers: usize,
     /// Slots that another run holds.
-    pub(super) in_use: usize,
+    pub(crate) in_use: usize,
 }
 
-/// Removes the free slots under `root` whose name begins with `prefix`.
-pub(super) fn sweep(root: &Path, prefix: &str, which: Sweep, signal: Signal) -> io::Result<Swept> {
-    let mut swept = Swept::default();
+/// Removes the free slots under `root` whose name begins with `prefix`; servers left in them are ended with `signal`.
+pub(crate) fn sweep(root: &Path, prefix: &str, scope: SweepScope, signal: Signal) -> io::Result<SweepReport> {
+    let mut report = SweepReport::default();
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
         let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
         if !stem.starts_with(prefix) {
             continue;
         }
-        let Some(slot) = Slot::take(root, stem, 0)? else {
-            swept.in_use += 1;
+        let Some(slot) = Slot::try_acquire(root, stem, 0)? else {
+            report.in_use += 1;
             continue;
         };
-        if which == Sweep::Stale && is_worth_keeping(&slot) {
+        if scope == SweepScope::Stale && is_worth_keeping(&slot) {
             continue;
         }
-        swept.folders += usize::from(slot.folder().exists());
-        swept.servers += usize::from(slot.remove(signal)?);
+        report.folders += usize::from(slot.folder().exists());
+        report.servers += usize::from(slot.remove(signal)?);
     }
-    Ok(swept)
+    Ok(report)
 }
 
 fn is_worth_keeping(slot: &Slot) -> bool {

@@ -1,147 +1,151 @@
-//! The container engine, asked over its socket: what there is to ask before and after `lab-containers` takes
-//! milliseconds this way, and no library.
+//! The container engine: what there is to ask before and after `lab-containers` takes milliseconds this way.
 
 use std::env;
-use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
-use std::os::unix::net::UnixStream;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use percent::encode;
 use serde_json::Value;
 
-use super::super::problem::Problem;
+use super::http::{EngineAddress, EngineAnswer, EngineRequest};
+use crate::error::ProviderError;
 
 /// An engine that answers does so in milliseconds; one that removes a container may take seconds.
-const ANSWER: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(3);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// One that does not answer to a ping within this is not used.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An engine that answers.
+/// A container engine that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Engine {
-    address: Address,
+pub(crate) struct ContainerEngine {
+    address: EngineAddress,
     /// What it calls itself and its version, such as `Docker/28.1 (linux)`.
     pub(crate) version: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Address {
-    Socket(PathBuf),
-    Tcp(String, u16),
-}
-
-/// What the engine said.
+/// An engine's answer in JSON.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct JsonAnswer {
     pub(super) status: u16,
     pub(super) body: Value,
 }
 
-impl Answer {
+impl JsonAnswer {
     /// The engine's own words for what went wrong.
     pub(super) fn message(&self) -> String {
         self.body["message"].as_str().map_or_else(|| format!("HTTP {}", self.status), str::to_owned)
     }
+
+    pub(super) fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
-impl Engine {
+impl ContainerEngine {
     /// The engine that `DOCKER_HOST` names, or the one on this machine.
-    pub(crate) fn find() -> Result<Self, Problem> {
-        if let Some(named) = env::var("DOCKER_HOST").ok().filter(|value| !value.is_empty()) {
-            let address = parse(&named)?;
-            return Self::ask(address).map_err(|error| {
-                Problem::new(format!("no container engine answers at DOCKER_HOST={named}: {error}"))
-                    .hint("start the engine, or unset DOCKER_HOST")
-            });
+    pub(crate) fn find() -> Result<Self, ProviderError> {
+        match env::var("DOCKER_HOST").ok().filter(|value| !value.is_empty()) {
+            Some(named) => Self::named(&named),
+            None => Self::in_usual_place(),
         }
+    }
+
+    fn named(named: &str) -> Result<Self, ProviderError> {
+        let address = EngineAddress::parse(named).ok_or_else(|| {
+            ProviderError::new(format!("DOCKER_HOST={named} cannot be used"))
+                .hint("it can be unix:///path/to/socket or tcp://host:port without TLS")
+        })?;
+        Self::ping(address).map_err(|error| {
+            ProviderError::new(format!("no container engine answers at DOCKER_HOST={named}: {error}"))
+                .hint("start the engine, or unset DOCKER_HOST")
+        })
+    }
+
+    fn in_usual_place() -> Result<Self, ProviderError> {
         let mut refused = None;
         for socket in sockets() {
-            match Self::ask(Address::Socket(socket.clone())) {
+            match Self::ping(EngineAddress::Socket(socket.clone())) {
                 Ok(engine) => return Ok(engine),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => refused = refused.or(Some((socket, error))),
+                Err(error) => refused = refused.or(Some((socket.display().to_string(), error))),
             }
         }
         Err(match refused {
-            None => Problem::new(
+            None => ProviderError::new(
                 "there is no container engine: DOCKER_HOST is not set, and no socket is in its usual place",
             )
             .hint("install Docker or Podman"),
-            Some((socket, error)) if error.kind() == io::ErrorKind::PermissionDenied => Problem::new(format!(
-                "you may not use the container engine at {}",
-                socket.display()
+            Some((socket, error)) if error.kind() == io::ErrorKind::PermissionDenied => ProviderError::new(format!(
+                "you may not use the container engine at {socket}"
             ))
             .hint(
                 "add yourself to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again)",
             ),
             Some((socket, error)) => {
-                Problem::new(format!("the container engine at {} does not answer: {error}", socket.display()))
+                ProviderError::new(format!("the container engine at {socket} does not answer: {error}"))
                     .hint("start the engine")
             }
         })
     }
 
-    fn ask(address: Address) -> io::Result<Self> {
-        let mut engine = Self { address, version: String::new() };
-        let (status, headers, _) = engine.request("GET", "/_ping", CONNECT)?;
-        if status != 200 {
-            return Err(io::Error::other(format!("it answered with HTTP {status}")));
+    fn ping(address: EngineAddress) -> io::Result<Self> {
+        let answer = EngineRequest::new("GET", "/_ping").send(&address, PING_TIMEOUT)?;
+        if answer.status != 200 {
+            return Err(io::Error::other(format!("it answered with HTTP {}", answer.status)));
         }
-        engine.version = headers
-            .iter()
-            .find_map(|line| line.strip_prefix("Server: ").or_else(|| line.strip_prefix("server: ")))
-            .unwrap_or("a container engine")
-            .to_owned();
-        Ok(engine)
+        Ok(Self { version: answer.server.unwrap_or_else(|| "a container engine".to_owned()), address })
     }
 
-    /// What `lab-containers` is to take as `DOCKER_HOST`.
+    /// What `lab-containers` is given as `DOCKER_HOST`.
     pub(super) fn docker_host(&self) -> String {
-        match &self.address {
-            Address::Socket(path) => format!("unix://{}", path.display()),
-            Address::Tcp(host, port) => format!("tcp://{host}:{port}"),
-        }
+        self.address.to_string()
     }
 
     /// Where a published port is found: on this machine, unless the engine runs on another.
     pub(super) fn host(&self) -> &str {
         match &self.address {
-            Address::Tcp(host, _) if host != "localhost" => host,
+            EngineAddress::Tcp(host, _) if host != "localhost" => host,
             _ => "127.0.0.1",
         }
     }
 
     /// Whether the engine runs on another machine.
-    pub(super) fn is_elsewhere(&self) -> bool {
+    pub(super) fn is_remote(&self) -> bool {
         self.host() != "127.0.0.1"
     }
 
     /// Whether it puts its containers into one control group of version 1, beside all other processes.
     pub(super) fn weighs_containers_as_one(&self) -> bool {
-        let facts = self.call("GET", "/info").map(|answer| answer.body).unwrap_or_default();
+        let facts = self.call(&EngineRequest::new("GET", "/info")).map(|answer| answer.body).unwrap_or_default();
         facts["CgroupDriver"] == "cgroupfs" && facts["CgroupVersion"] == "1"
     }
 
     /// Asks for JSON.
-    pub(super) fn call(&self, method: &str, path: &str) -> Result<Answer, Problem> {
-        let failed = |error: io::Error| Problem::io("talk to the container engine", &error);
-        let (status, _, mut reader) = self.request(method, path, ANSWER).map_err(failed)?;
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    pub(super) fn call(&self, request: &EngineRequest) -> Result<JsonAnswer, ProviderError> {
+        let ask = || -> io::Result<JsonAnswer> {
+            let mut answer = request.send(&self.address, ANSWER_TIMEOUT)?;
+            let mut bytes = Vec::new();
+            answer.body.read_to_end(&mut bytes)?;
+            Ok(JsonAnswer { status: answer.status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        };
+        ask().map_err(|error| ProviderError::io("talk to the container engine", &error))
     }
 
-    /// The raw body, for what is no JSON or has no end yet. Reads fail after `silence` without a byte.
-    pub(super) fn stream(&self, method: &str, path: &str, silence: Duration) -> io::Result<(u16, Box<dyn Read>)> {
-        let (status, _, reader) = self.request(method, path, silence)?;
-        Ok((status, reader))
+    /// Asks for what is no JSON or has no end yet. Reads fail after `timeout` without a byte.
+    pub(super) fn stream(&self, request: &EngineRequest, timeout: Duration) -> io::Result<EngineAnswer> {
+        request.send(&self.address, timeout)
+    }
+
+    /// What the engine knows of the container `name`.
+    pub(super) fn inspect(&self, name: &str) -> Result<JsonAnswer, ProviderError> {
+        self.call(&EngineRequest::new("GET", format!("/containers/{name}/json")))
     }
 
     /// The last lines that the container `name` wrote.
     pub(super) fn log(&self, name: &str) -> io::Result<String> {
-        let path = format!("/containers/{name}/logs?stdout=1&stderr=1&tail=8");
-        let (_, mut body) = self.stream("GET", &path, ANSWER)?;
+        let request = EngineRequest::new("GET", format!("/containers/{name}/logs"));
+        let request = request.query(&[("stdout", "1"), ("stderr", "1"), ("tail", "8")]);
+        let mut body = self.stream(&request, ANSWER_TIMEOUT)?.body;
         let mut text = String::new();
         // Both streams in one: before each piece stand its stream in one byte, three zeros, and its length in four.
         let mut head = [0; 8];
@@ -153,63 +157,6 @@ impl Engine {
         }
         Ok(text)
     }
-
-    /// Sends a request in HTTP/1.0, whose answer ends with the connection: no chunks, no lengths.
-    fn request(&self, method: &str, path: &str, silence: Duration) -> io::Result<(u16, Vec<String>, Box<dyn Read>)> {
-        let mut stream = self.connect(silence)?;
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: engine\r\nUser-Agent: backend-labs\r\n\r\n")?;
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let status = line.split_whitespace().nth(1).and_then(|status| status.parse().ok());
-        let status = status.ok_or_else(|| io::Error::other("it does not speak HTTP"))?;
-        let mut headers = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
-                return Ok((status, headers, Box::new(reader)));
-            }
-            headers.push(line.trim_end().to_owned());
-        }
-    }
-
-    fn connect(&self, silence: Duration) -> io::Result<Box<dyn Stream>> {
-        match &self.address {
-            Address::Socket(path) => {
-                let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(silence))?;
-                stream.set_write_timeout(Some(CONNECT))?;
-                Ok(Box::new(stream))
-            }
-            Address::Tcp(host, port) => {
-                let address = (host.as_str(), *port).to_socket_addrs()?.next();
-                let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
-                let stream = TcpStream::connect_timeout(&address, CONNECT)?;
-                stream.set_read_timeout(Some(silence))?;
-                stream.set_write_timeout(Some(CONNECT))?;
-                Ok(Box::new(stream))
-            }
-        }
-    }
-}
-
-trait Stream: Read + Write {}
-impl<T: Read + Write> Stream for T {}
-
-fn parse(named: &str) -> Result<Address, Problem> {
-    if let Some(path) = named.strip_prefix("unix://") {
-        return Ok(Address::Socket(PathBuf::from(path)));
-    }
-    named
-        .strip_prefix("tcp://")
-        .and_then(|rest| {
-            let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
-            Some(Address::Tcp(host.to_owned(), port.parse().ok()?))
-        })
-        .ok_or_else(|| {
-            Problem::new(format!("DOCKER_HOST={named} is of a kind that is not understood"))
-                .hint("it can be unix:///path/to/socket or tcp://host:port without TLS")
-        })
 }
 
 /// The usual places: Docker, Docker Desktop, Docker and Podman without root, Podman with root.
@@ -224,21 +171,4 @@ fn sockets() -> Vec<PathBuf> {
     }
     sockets.push(PathBuf::from("/run/podman/podman.sock"));
     sockets
-}
-
-/// `value` as it can stand in a query.
-pub(super) fn query(value: &str) -> String {
-    encode(value)
-}
-
-mod percent {
-    //! The one encoding that queries need.
-
-    pub(super) fn encode(value: &str) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        value
-            .bytes()
-            .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-            .collect()
-    }
 }

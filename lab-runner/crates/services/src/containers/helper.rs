@@ -9,58 +9,65 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lab_launcher::Program;
+use lab_protocol::ContainerSpec;
 
-use super::super::command::{self, Outcome};
-use super::super::instance::last_lines;
-use super::super::problem::Problem;
-use super::super::tell::Tell;
-use super::engine::Engine;
-use super::recipe::Order;
+use super::engine::ContainerEngine;
+use crate::command::{self, Outcome, last_lines};
+use crate::environment::{self, Purpose};
+use crate::error::ProviderError;
+use crate::progress::ProgressSender;
 
 /// A cold build takes a minute or two on two cores.
-const BUILD: Duration = Duration::from_secs(1200);
+const BUILD_TIMEOUT: Duration = Duration::from_secs(1200);
 /// Longer than the helper itself waits.
-const START: Duration = Duration::from_secs(120);
-/// How often a build is spoken of.
-const NEWS: Duration = Duration::from_secs(15);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a build reports its progress.
+const REPORT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Postgres and Redis need it at the same time; one of them builds it.
+/// Several services need it at the same time; one of them builds it.
 static BUILDING: Mutex<()> = Mutex::new(());
 
-/// Has the helper start the container of `order`, or start it again if it was stopped.
-pub(super) fn start(order: &Order, engine: &Engine, tell: &Tell) -> Result<(), Problem> {
+/// Has the helper start the container of `spec`, or start it again if it was stopped.
+pub(super) fn start(
+    spec: &ContainerSpec,
+    engine: &ContainerEngine,
+    progress: &ProgressSender,
+) -> Result<(), ProviderError> {
     let program = {
         let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-        built(tell)?
+        built(progress)?
     };
-    tell.say(format!("starting the container {}", order.name));
-    let failed = |error: io::Error| Problem::io("start the container helper", &error);
+    progress.report(format!("starting the container {}", spec.name));
+    let failed = |error: io::Error| ProviderError::io("start the container helper", &error);
     let mut stdin: File = tempfile::tempfile().map_err(failed)?;
-    let text = serde_json::to_vec(order).map_err(|error| Problem::new(error.to_string()))?;
+    let text = serde_json::to_vec(spec).map_err(|error| ProviderError::new(error.to_string()))?;
     stdin.write_all(&text).and_then(|()| io::Seek::rewind(&mut stdin)).map_err(failed)?;
     let mut command = Command::new(&program);
+    environment::restrict(&mut command, Purpose::ContainerHelper);
     command.env("DOCKER_HOST", engine.docker_host()).stdin(stdin);
-    let outcome = command::run_with_input(&mut command, START, |_| {}).map_err(failed)?;
+    let outcome = command::run_with_input(&mut command, START_TIMEOUT, |_| {}).map_err(failed)?;
     if outcome.succeeded() {
         return Ok(());
     }
-    Err(explain(order, engine, &outcome))
+    Err(explain(spec, engine, &outcome))
 }
 
-/// The container's own words say more than the helper's, if it has any.
-fn explain(order: &Order, engine: &Engine, outcome: &Outcome) -> Problem {
-    let facts = engine.call("GET", &format!("/containers/{}/json", order.name));
+/// The container's own output says more than the helper's, if it has any.
+fn explain(spec: &ContainerSpec, engine: &ContainerEngine, outcome: &Outcome) -> ProviderError {
+    let facts = engine.inspect(&spec.name);
     let code = facts.ok().and_then(|facts| facts.body["State"]["ExitCode"].as_i64().filter(|code| *code != 0));
-    let log = engine.log(&order.name).unwrap_or_default();
+    let log = engine.log(&spec.name).unwrap_or_default();
     match code {
-        Some(code) => {
-            Problem::new(format!("the container {} ended with code {code}; it wrote:{}", order.name, last_lines(&log)))
-        }
-        None => Problem::new(format!("the container could not be started:{}", last_lines(&outcome.text))),
+        Some(code) => ProviderError::new(format!(
+            "the container {} exited with code {code}; its last output:{}",
+            spec.name,
+            last_lines(&log)
+        )),
+        None => ProviderError::new(format!("the container could not be started:{}", last_lines(&outcome.text))),
     }
 }
 
-fn built(tell: &Tell) -> Result<PathBuf, Problem> {
+fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
     let program = place()?;
     let root = workspace();
     let helper = Program::new(&program, &root);
@@ -71,19 +78,21 @@ fn built(tell: &Tell) -> Result<PathBuf, Problem> {
         return if program.exists() {
             Ok(program)
         } else {
-            Err(Problem::new("the container helper is not part of this copy"))
+            Err(ProviderError::new(
+                "the program lab-containers, which starts containers, is missing from this installation",
+            ))
         };
     }
-    let mut inputs = helper.before_build(|| tell.say("waiting for another `cargo lab` to finish building"));
-    let cargo = |error: io::Error| Problem::io("run cargo", &error);
+    let mut inputs = helper.before_build(|| progress.report("waiting for another `cargo lab` to finish building"));
+    let cargo = |error: io::Error| ProviderError::io("run cargo", &error);
     if clean(inputs.overlooked(), &program, &root).map_err(cargo)? {
         inputs.cleaned();
     }
-    let outcome = build(&program, &root, tell).map_err(cargo)?;
+    let outcome = build(&program, &root, progress).map_err(cargo)?;
     if !outcome.succeeded() || !program.exists() {
-        let ending = outcome.ending(BUILD);
-        return Err(Problem::new(format!(
-            "the container helper could not be compiled ({ending}):{}",
+        let ending = outcome.ending(BUILD_TIMEOUT);
+        return Err(ProviderError::new(format!(
+            "lab-containers, which starts containers, could not be compiled ({ending}):{}",
             last_lines(&outcome.text)
         )));
     }
@@ -102,11 +111,12 @@ fn clean<'a>(packages: impl Iterator<Item = &'a str>, program: &Path, root: &Pat
     if !cargo.get_args().any(|argument| argument == "--package") {
         return Ok(true);
     }
-    Ok(command::run(&mut cargo, BUILD, |_| {})?.succeeded())
+    Ok(command::run(&mut cargo, BUILD_TIMEOUT, |_| {})?.succeeded())
 }
 
 fn cargo(subcommand: &str, program: &Path, root: &Path) -> Command {
     let mut cargo = Command::new("cargo");
+    environment::restrict(&mut cargo, Purpose::Toolchain);
     cargo.arg(subcommand).current_dir(root);
     let folder = program.parent().unwrap_or(root);
     if folder.file_name().is_some_and(|profile| profile == "release") {
@@ -118,25 +128,25 @@ fn cargo(subcommand: &str, program: &Path, root: &Path) -> Command {
     cargo
 }
 
-fn build(program: &Path, root: &Path, tell: &Tell) -> io::Result<Outcome> {
-    let first = !program.exists();
-    if first {
-        tell.say("compiling the container helper: once, about a minute");
+fn build(program: &Path, root: &Path, progress: &ProgressSender) -> io::Result<Outcome> {
+    if !program.exists() {
+        progress.report("compiling lab-containers, which starts containers: once, about a minute");
     }
     let mut cargo = cargo("build", program, root);
     cargo.args(["--package", "lab-containers", "--bin", "lab-containers"]);
-    let mut told = Duration::ZERO;
-    command::run(&mut cargo, BUILD, |since| {
-        if since.saturating_sub(told) >= NEWS {
-            told = since;
-            tell.say(format!("compiling the container helper: {} s", since.as_secs()));
+    let mut reported = Duration::ZERO;
+    command::run(&mut cargo, BUILD_TIMEOUT, |since| {
+        if since.saturating_sub(reported) >= REPORT_INTERVAL {
+            reported = since;
+            progress.report(format!("compiling lab-containers: {} s", since.as_secs()));
         }
     })
 }
 
 /// Beside the runner's own executable; a test's is one folder further down.
-fn place() -> Result<PathBuf, Problem> {
-    let own = env::current_exe().and_then(fs::canonicalize).map_err(|error| Problem::io("find the runner", &error))?;
+fn place() -> Result<PathBuf, ProviderError> {
+    let own =
+        env::current_exe().and_then(fs::canonicalize).map_err(|error| ProviderError::io("find the runner", &error))?;
     let folder = own.parent().map(Path::to_owned).unwrap_or_default();
     let folder =
         if folder.ends_with("deps") { folder.parent().map(Path::to_owned).unwrap_or_default() } else { folder };

@@ -1,35 +1,37 @@
 //! Removing containers: those with our labels and this user's name, and no others.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 
+use lab_lock::FileLock;
 use serde_json::json;
 
-use super::super::Kind;
-use super::super::cache::Cache;
-use super::super::problem::Problem;
-use super::engine::{Engine, query};
-use super::recipe::{OWNER, SERVICE, owner, service};
+use super::engine::ContainerEngine;
+use super::http::EngineRequest;
+use super::spec::{OWNER, SERVICE, owner};
+use crate::cache::Cache;
+use crate::error::ProviderError;
+use crate::registry::ServiceId;
 
 /// What became of one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Removed {
+pub(crate) enum Removal {
     /// It is gone.
     Gone(String),
     /// Another run uses it.
     InUse(String),
-    /// The engine would not.
-    Failed(String, Problem),
+    /// The engine refused.
+    Failed(String, ProviderError),
 }
 
 /// Removes all containers of this user and cache that no run uses.
-pub(crate) fn remove_all(engine: &Engine, cache: &Cache) -> Result<Vec<Removed>, Problem> {
+pub(crate) fn remove_all(engine: &ContainerEngine, cache: &Cache) -> Result<Vec<Removal>, ProviderError> {
     let names = ours(engine, cache, None)?;
     Ok(names.into_iter().map(|name| unused(engine, cache, name)).collect())
 }
 
-/// Removes those that were made for `kind` from another image or with other settings than `current`.
-pub(super) fn outdated(engine: &Engine, kind: Kind, cache: &Cache, current: &str) {
-    for name in ours(engine, cache, Some(kind)).unwrap_or_default() {
+/// Removes those that were made for `service` from another image or with other settings than `current`.
+pub(super) fn outdated(engine: &ContainerEngine, service: ServiceId, cache: &Cache, current: &str) {
+    for name in ours(engine, cache, Some(service)).unwrap_or_default() {
         if name != current {
             let _ = unused(engine, cache, name);
         }
@@ -37,20 +39,25 @@ pub(super) fn outdated(engine: &Engine, kind: Kind, cache: &Cache, current: &str
 }
 
 /// Removes the container `name` with its volumes; none there is no error.
-pub(super) fn one(engine: &Engine, name: &str) -> Result<(), Problem> {
-    let answer = engine.call("DELETE", &format!("/containers/{name}?force=1&v=1"))?;
+pub(super) fn one(engine: &ContainerEngine, name: &str) -> Result<(), ProviderError> {
+    let request = EngineRequest::new("DELETE", format!("/containers/{name}")).query(&[("force", "1"), ("v", "1")]);
+    let answer = engine.call(&request)?;
     match answer.status {
         200..=299 | 404 => Ok(()),
-        _ => Err(Problem::new(format!("the container {name} cannot be removed: {}", answer.message()))),
+        _ => Err(ProviderError::new(format!("the container {name} cannot be removed: {}", answer.message()))),
     }
 }
 
-fn ours(engine: &Engine, cache: &Cache, kind: Option<Kind>) -> Result<Vec<String>, Problem> {
-    let of_kind = kind.map_or_else(|| SERVICE.to_owned(), |kind| format!("{SERVICE}={}", service(kind)));
-    let filters = json!({"label": [of_kind, format!("{OWNER}={}", owner(cache))]});
-    let answer = engine.call("GET", &format!("/containers/json?all=1&filters={}", query(&filters.to_string())))?;
+fn ours(engine: &ContainerEngine, cache: &Cache, service: Option<ServiceId>) -> Result<Vec<String>, ProviderError> {
+    let label = service.map_or_else(|| SERVICE.to_owned(), |service| format!("{SERVICE}={}", service.id()));
+    let filters = json!({"label": [label, format!("{OWNER}={}", owner(cache))]}).to_string();
+    let request = EngineRequest::new("GET", "/containers/json").query(&[("all", "1"), ("filters", &filters)]);
+    let answer = engine.call(&request)?;
     if answer.status != 200 {
-        return Err(Problem::new(format!("the container engine does not list its containers: {}", answer.message())));
+        return Err(ProviderError::new(format!(
+            "the container engine cannot list its containers: {}",
+            answer.message()
+        )));
     }
     let names = answer.body.as_array().map(Vec::as_slice).unwrap_or_default().iter();
     Ok(names
@@ -59,20 +66,20 @@ fn ours(engine: &Engine, cache: &Cache, kind: Option<Kind>) -> Result<Vec<String
         .collect())
 }
 
-fn unused(engine: &Engine, cache: &Cache, name: String) -> Removed {
+fn unused(engine: &ContainerEngine, cache: &Cache, name: String) -> Removal {
     let folder = cache.root().join("containers");
-    let lock = super::lease_file(&folder, &name);
-    let held: Option<File> = OpenOptions::new().write(true).open(&lock).ok();
-    if held.as_ref().is_some_and(|held| held.try_lock().is_err()) {
-        return Removed::InUse(name);
+    // No lock file, no user: then there is nothing to hold either.
+    let lock = FileLock::try_acquire_existing(super::lease_file(&folder, &name));
+    if matches!(lock, Ok(None)) {
+        return Removal::InUse(name);
     }
     match one(engine, &name) {
         Ok(()) => {
             for ending in ["json", "starting", "failed", "lock"] {
                 let _ = fs::remove_file(folder.join(format!("{name}.{ending}")));
             }
-            Removed::Gone(name)
+            Removal::Gone(name)
         }
-        Err(problem) => Removed::Failed(name, problem),
+        Err(error) => Removal::Failed(name, error),
     }
 }

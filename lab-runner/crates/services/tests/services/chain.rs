@@ -55,11 +55,11 @@ fn the_warm_start_is_quick() {
 fn the_doctor_names_every_provider_and_tells_who_serves() {
     let report = World::new().run("doctor look");
     let text = report["text"].as_str().expect("text");
-    assert!(text.contains("`--services auto` takes Postgres from native and Redis from native"), "{text}");
+    assert!(text.contains("`--services auto` takes Postgres from native, Redis from native"), "{text}");
     assert_eq!(report["code"], 0);
     let report = without_anything().run("doctor look");
     let text = report["text"].as_str().expect("text");
-    assert!(text.contains("there is neither a Postgres nor a Redis"), "{text}");
+    assert!(text.contains("no provider has Postgres and Redis"), "{text}");
     assert_eq!(report["code"], 4);
     assert_eq!(report["hints"][0], "run `cargo lab doctor --fix`");
 }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use clap::ValueEnum as _;
-use lab_services::{self as services, Choice, Service, Wanted};
+use lab_services::{Endpoint, ProviderChoice, ServiceId, ServicePool};
 use serde_json::{Value, json};
 
 /// What the child is to do.
@@ -20,13 +20,14 @@ fn child() {
     let words: Vec<&str> = task.split(' ').collect();
     runtime.block_on(async {
         match words[..] {
-            ["start", provider, wanted] => start(provider, wanted).await,
+            ["start", provider, ids] => start(provider, ids).await,
+            ["pool", ids] => pool(ids).await,
             ["down", which] => {
-                let report = services::down(which == "all").await.expect("a cache");
+                let report = lab_services::down(which == "all").await.expect("a cache");
                 say(&json!({"text": report.to_string(), "code": report.exit_code()}));
             }
             ["doctor", fix] => {
-                let report = services::doctor(fix == "fix", |_| false, &|_| {}).await.expect("a report");
+                let report = lab_services::doctor(fix == "fix", |_| false, &|_| {}).await.expect("a report");
                 say(&json!({"text": report.to_string(), "hints": report.hints, "code": report.exit_code()}));
             }
             _ => panic!("what is `{task}`?"),
@@ -34,29 +35,41 @@ fn child() {
     });
 }
 
-async fn start(provider: &str, wanted: &str) {
-    let choice = Choice::from_str(provider, true).expect("a provider");
-    let wanted = Wanted { postgres: wanted.contains("postgres"), redis: wanted.contains("redis") };
+fn services(ids: &str) -> Vec<ServiceId> {
+    ids.split(',').map(|id| ServiceId::find(id).unwrap_or_else(|| panic!("there is no service `{id}`"))).collect()
+}
+
+async fn start(provider: &str, ids: &str) {
+    let choice = ProviderChoice::from_str(provider, true).expect("a provider");
     let began = Instant::now();
     let progress = |text: String| say(&json!({"progress": text}));
-    match services::start(choice, wanted, &progress).await {
+    match lab_services::start(choice, &services(ids), &progress).await {
         Err(error) => say(&json!({"error": error.to_string(), "hints": error.hints(), "code": error.exit_code()})),
-        Ok(ready) => {
+        Ok(running) => {
             let milliseconds = began.elapsed().as_millis();
-            say(&json!({
-                "postgres": ready.postgres.as_ref().map(told),
-                "redis": ready.redis.as_ref().map(told),
-                "milliseconds": milliseconds,
-            }));
+            let mut line = json!({"milliseconds": milliseconds});
+            for (service, endpoint) in running.endpoints.iter() {
+                line[service.id()] = describe(endpoint);
+            }
+            say(&line);
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            ready.shutdown().await;
+            running.shutdown().await;
             say(&json!({"stopped": true}));
         }
     }
 }
 
-fn told(service: &Service) -> Value {
-    json!({"url": service.url, "provider": service.provider.name(), "version": service.version})
+/// What a suite is told that asks a pool for services, twice.
+async fn pool(ids: &str) {
+    let pool = ServicePool::new(ProviderChoice::Native);
+    let first = pool.get(&services(ids), &|_| {}).await.expect("services");
+    let second = pool.get(&services(ids), &|_| {}).await.expect("services");
+    say(&json!({"for_suite": first.for_suite(), "kept": first == second}));
+    pool.shutdown().await;
+}
+
+fn describe(endpoint: &Endpoint) -> Value {
+    json!({"url": endpoint.url, "provider": endpoint.provider.name(), "version": endpoint.version})
 }
 
 fn say(line: &Value) {

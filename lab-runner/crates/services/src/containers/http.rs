@@ -1,0 +1,176 @@
+//! Talking to a container engine in HTTP, over its socket. One request to a connection, in HTTP/1.0: the answer then
+//! ends with the connection, without chunks, and neither a runtime nor a client library has to be compiled for it.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+/// An engine accepts connections at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// No engine's response head is longer.
+const LONGEST_HEAD: u64 = 64 << 10;
+
+/// Where an engine listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum EngineAddress {
+    /// At a Unix socket.
+    Socket(PathBuf),
+    /// At a TCP port, without TLS.
+    Tcp(String, u16),
+}
+
+impl EngineAddress {
+    /// What `DOCKER_HOST` can be: `unix:///path/to/socket` or `tcp://host:port`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        match url.scheme() {
+            "unix" => Some(Self::Socket(Path::new(text.strip_prefix("unix://")?).to_owned())),
+            "tcp" => Some(Self::Tcp(url.host_str().filter(|host| !host.is_empty())?.to_owned(), url.port()?)),
+            _ => None,
+        }
+    }
+
+    fn connect(&self, timeout: Duration) -> io::Result<Box<dyn Stream>> {
+        match self {
+            Self::Socket(path) => {
+                let stream = UnixStream::connect(path)?;
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
+                Ok(Box::new(stream))
+            }
+            Self::Tcp(host, port) => {
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                let address = (host, *port).to_socket_addrs()?.next();
+                let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
+                let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
+                Ok(Box::new(stream))
+            }
+        }
+    }
+}
+
+/// As `DOCKER_HOST` takes it.
+impl fmt::Display for EngineAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(formatter, "unix://{}", path.display()),
+            Self::Tcp(host, port) => write!(formatter, "tcp://{host}:{port}"),
+        }
+    }
+}
+
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+/// A request to an engine.
+#[derive(Debug)]
+pub(super) struct EngineRequest {
+    method: &'static str,
+    target: String,
+    body: Option<Value>,
+}
+
+impl EngineRequest {
+    /// `path` begins with a slash and holds nothing that needs quoting.
+    pub(super) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, target: path.into(), body: None }
+    }
+
+    /// With these pairs in its query.
+    pub(super) fn query(mut self, pairs: &[(&str, &str)]) -> Self {
+        let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.target = format!("{}?{query}", self.target);
+        self
+    }
+
+    /// With a body of JSON.
+    pub(super) fn json(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Sends it. Reads of the answer fail after `timeout` without a byte.
+    pub(super) fn send(&self, to: &EngineAddress, timeout: Duration) -> io::Result<EngineAnswer> {
+        let mut stream = to.connect(timeout)?;
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let kind = if self.body.is_some() { "Content-Type: application/json\r\n" } else { "" };
+        write!(
+            stream,
+            "{} {} HTTP/1.0\r\nHost: engine\r\nUser-Agent: backend-labs\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            self.method,
+            self.target,
+            body.len()
+        )?;
+        EngineAnswer::read(BufReader::new(stream))
+    }
+}
+
+/// What an engine answers, its body not read yet.
+pub(super) struct EngineAnswer {
+    pub(super) status: u16,
+    /// The header `Server`.
+    pub(super) server: Option<String>,
+    pub(super) body: Box<dyn Read>,
+}
+
+impl EngineAnswer {
+    fn read(mut reader: BufReader<Box<dyn Stream>>) -> io::Result<Self> {
+        let head = read_head(&mut reader)?;
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        let parsed = response.parse(&head).map_err(|_| io::Error::other("it does not speak HTTP"))?;
+        let status = response.code.filter(|_| parsed.is_complete());
+        let server = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("server"));
+        Ok(Self {
+            status: status.ok_or_else(|| io::Error::other("it does not speak HTTP"))?,
+            server: server.map(|header| String::from_utf8_lossy(header.value).into_owned()),
+            body: Box::new(reader),
+        })
+    }
+}
+
+/// Everything up to the empty line, and no byte more.
+fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let read =
+            reader.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut head).map_err(|error| match error.kind() {
+                // A socket's own words for a time-out, "resource temporarily unavailable", help nobody.
+                io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::TimedOut, "it does not answer"),
+                _ => error,
+            })?;
+        if read == 0 || head.len() as u64 > LONGEST_HEAD {
+            return Err(io::Error::other("it does not speak HTTP"));
+        }
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_host_is_a_socket_or_a_port() {
+        assert_eq!(EngineAddress::parse("unix:///run/a b.sock"), Some(EngineAddress::Socket("/run/a b.sock".into())));
+        assert_eq!(EngineAddress::parse("tcp://10.0.0.1:2375/"), Some(EngineAddress::Tcp("10.0.0.1".into(), 2375)));
+        for unknown in ["ssh://host", "tcp://host", "nonsense", "tcp://:2375"] {
+            assert_eq!(EngineAddress::parse(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn what_a_query_cannot_hold_is_quoted() {
+        let request = EngineRequest::new("GET", "/x").query(&[("filters", r#"{"label":["a=b&c"]}"#)]);
+        assert_eq!(request.target, "/x?filters=%7B%22label%22%3A%5B%22a%3Db%26c%22%5D%7D");
+    }
+}

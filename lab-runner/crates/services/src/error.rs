@@ -1,0 +1,101 @@
+//! Why a provider could not serve, and what the user can do about it.
+
+use std::fmt;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::provider::Provider;
+use crate::registry::ServiceId;
+
+/// Why one provider did not serve: a cause, and hints at what helps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ProviderError {
+    message: String,
+    hints: Vec<String>,
+}
+
+impl ProviderError {
+    /// A cause in words: a lower-case fragment.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new() }
+    }
+
+    /// What was being done when the system said `error`: an infinitive, such as `make a folder`.
+    pub fn io(doing: impl fmt::Display, error: &io::Error) -> Self {
+        let failed = Self::new(format!("cannot {doing}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                failed.hint("free some disk space, or name another folder in LAB_CACHE_DIR")
+            }
+            _ => failed,
+        }
+    }
+
+    /// Adds what the user can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// What the user can do, the best first.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+}
+
+/// Why there is no service: always infrastructure, never the submission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServicesError {
+    /// The provider that was asked for did not serve.
+    #[error("provider `{provider}` has no {service}: {source}")]
+    Unavailable {
+        /// The service.
+        service: ServiceId,
+        /// The provider that `--services` or `LAB_SERVICES` names.
+        provider: Provider,
+        /// Why not.
+        source: ProviderError,
+    },
+    /// `auto` tried them all.
+    #[error("no {service} was found on this machine, and none could be started{}", list(attempts))]
+    NoneWorks {
+        /// The service.
+        service: ServiceId,
+        /// Each provider and why it did not serve, in the order they were tried.
+        attempts: Vec<(Provider, ProviderError)>,
+        /// The one command that helps on this system.
+        remedy: String,
+    },
+    /// The thread that looks after a service panicked: a fault of ours.
+    #[error("internal error: the thread that looks after {service} ended early")]
+    Lost {
+        /// The service.
+        service: ServiceId,
+    },
+}
+
+impl ServicesError {
+    /// The exit code: 4, infrastructure.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        4
+    }
+
+    /// What the user can do, one hint to a line.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unavailable { source, .. } => source.hints().to_vec(),
+            Self::NoneWorks { remedy, .. } => vec![remedy.clone()],
+            Self::Lost { .. } => Vec::new(),
+        }
+    }
+}
+
+fn list(attempts: &[(Provider, ProviderError)]) -> String {
+    attempts.iter().map(|(provider, error)| format!("\n  {:<11} {error}", provider.name())).collect()
+}
