@@ -1,8 +1,12 @@
 //! Task 8: what requests may take.
 
-use lab_kit::prelude::*;
+use std::collections::BTreeMap;
 
-use crate::support::{Gate, Office, SOON, until_status};
+use lab_kit::prelude::*;
+use lab_postgres::LabPostgres as _;
+
+use crate::logs::expect_line_of;
+use crate::support::{Exposition, Gate, Office, SOON, until_status};
 
 /// Somebody waits at the other end, and eventually gives up; work that nobody waits for takes capacity from others (RFC
 /// 9110 §15.6.4, §15.6.5; OWASP API Security 2023, API4).
@@ -23,6 +27,27 @@ async fn request_timeout(lab: &Lab) -> CheckResult {
         office.order(&app, &event, "Ada").await?.expect_status(201)
     })
     .await?;
+    Ok(())
+}
+
+/// Who was told that it failed tries again. If the first try goes on behind its back, both are done
+/// (RFC 9110 §9.2.2, §15.6.4; Michael Nygard, Release It!, ch. 5, Timeouts).
+#[check(title = "what was answered by a time-out is not done later", task = 8, points = 1, needs = ["request_timeout"],
+        hints = ["An order was answered 503. The lock goes: is there an order in the table now?",
+                 "A task of its own goes on when nobody waits for it any more. Let the handler be dropped, and its transaction rolled back with it."])]
+async fn timeout_undone(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let app = office.server(lab).env("REQUEST_TIMEOUT_MS", "400").start().await?;
+    let event = lab.eventually("an event can be made", SOON, || office.event(lab, &app)).await?;
+    let gate = Gate::shut(lab).await?;
+    let buyer = lab.word();
+    office.order(&app, &event, &buyer).within(SOON).await?.expect_status_in(&[503, 504])?;
+    gate.open(lab).await?;
+    Gate::until_settled(lab).await?;
+    let rows = lab.postgres().await?.sql("select count(*) from orders where buyer = $1").bind(buyer);
+    let told = "its client was told that it failed: REQUEST_TIMEOUT_MS was over while it waited for a lock";
+    expect_equal("rows in orders for the order", &rows.scalar::<i64>().await?, &0).because(told)?;
+    app.get(&event).await?.expect_status(200)?.expect_json(json!({"seats_left": 1_000})).because(told)?;
     Ok(())
 }
 
@@ -56,7 +81,7 @@ async fn body_bound(lab: &Lab) -> CheckResult {
 
 /// A server that accepts more than it can handle does everything too late. A client that is refused at once can go
 /// elsewhere or try again (RFC 9110 §10.2.3, §15.6.4; RFC 6585 §4; Google, Site Reliability Engineering, ch. 21).
-#[check(title = "when MAX_IN_FLIGHT requests are being handled, the next one is told to try again later", task = 8, points = 4,
+#[check(title = "when MAX_IN_FLIGHT requests are being handled, the next one is told to try again later", task = 8, points = 3,
         hints = ["What happens to the 101st request when 100 are waiting for the database?",
                  "Use a semaphore with `try_acquire`: if there is no permit, don't wait, but send 503 (or 429) with `Retry-After`.",
                  "Keep the probes and `/metrics` outside of it: they must answer especially when the server is at capacity."])]
@@ -87,4 +112,115 @@ async fn concurrency_bound(lab: &Lab) -> CheckResult {
     }
     until_status(lab, &app, "/events", 200).await.because("no request was in flight any more")?;
     Ok(())
+}
+
+/// A place that is not given back is lost for good: after a while the server is full and does nothing
+/// (CWE-772; Rust API Guidelines, C-DTOR; Michael Nygard, Release It!, ch. 4).
+#[check(title = "a panic and a client that hangs up give their places back", task = 8, points = 2, needs = ["concurrency_bound", "panic"],
+        hints = ["Where do you count the places down again? And what if the line is never reached?",
+                 "A handler that panics, or that is dropped because its client hung up, runs no line after it: only destructors run.",
+                 "Hold the semaphore's permit in a variable; its `Drop` gives the place back, however the request ends."])]
+async fn places_come_back(lab: &Lab) -> CheckResult {
+    const PLACES: i64 = 3;
+    let office = Office::new(lab);
+    let server = office.server(lab).env("MAX_IN_FLIGHT", &PLACES.to_string()).env("REQUEST_TIMEOUT_MS", "60000");
+    let app = server.start().await?;
+    let event = office.event(lab, &app).await?;
+    for turn in 0..2 * PLACES {
+        let drill = || async { office.drill(&app).await?.expect_status(500) };
+        let why = format!("{turn} requests panicked before, one after the other, and MAX_IN_FLIGHT was {PLACES}");
+        lab.eventually("a panic is 500", SOON, drill).await.because(&why)?;
+    }
+    let gate = Gate::shut(lab).await?;
+    let orders: Vec<_> = (0..PLACES)
+        .map(|_| tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(60)).into_future()))
+        .collect();
+    gate.until_waiting(lab, PLACES).await.because("the places of requests that panicked are free again")?;
+    for order in &orders {
+        order.abort();
+    }
+    lab.note("the clients of all orders hang up");
+    gate.open(lab).await?;
+    until_status(lab, &app, "/events", 200)
+        .await
+        .because("the clients of 3 orders hung up while they waited for a lock, and the lock is gone")?;
+    Ok(())
+}
+
+/// What is refused is what operators look for first: whether the server was full, and who was turned away
+/// (Google, Site Reliability Engineering, ch. 6, The Four Golden Signals; OWASP ASVS 5.0, 16.3).
+#[check(title = "a request that is refused has its id, its line and its count", task = 8, points = 2,
+        needs = ["concurrency_bound", "request_timeout", "body_bound", "panic", "request_ids"],
+        hints = ["Which of your layers answers when the server is full, and which one writes the log?",
+                 "The layer that was added last is the outermost. What observes stands around all that can answer."])]
+async fn refusals_are_seen(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let server = office.server(lab).env("MAX_IN_FLIGHT", "2").env("REQUEST_TIMEOUT_MS", "1500");
+    let app = server.env("MAX_BODY_BYTES", "2000").start().await?;
+    let event = lab.eventually("an event can be made", SOON, || office.event(lab, &app)).await?;
+    let orders = format!("{event}/orders");
+    let before = Exposition::scrape(&app).await?;
+    let mut seen = Vec::new();
+    let large = " ".repeat(9_000);
+    // One after the other; only then is the server filled.
+    let alone = [
+        (office.drill(&app), "/drill/panic", vec![500]),
+        (app.post("/events").bearer(&office.token).body(large, "application/json"), "/events", vec![413]),
+        (app.post("/events").json(&json!({})), "/events", vec![401]),
+    ];
+    for (request, path, statuses) in alone {
+        let id = lab.word();
+        let answer = request.header("X-Request-Id", &id).await?.expect_status_in(&statuses)?;
+        seen.push(Seen { id, method: "POST", path: path.to_owned(), answer });
+    }
+    let gate = Gate::shut(lab).await?;
+    let ids = [lab.word(), lab.word()];
+    let stuck = ids.iter().map(|id| office.order(&app, &event, "Ada").within(SOON).header("X-Request-Id", id));
+    let stuck: Vec<_> = stuck.map(|order| tokio::spawn(order.into_future())).collect();
+    gate.until_waiting(lab, 2).await?;
+    let id = lab.word();
+    let refused = app.get("/events").header("X-Request-Id", &id).await?;
+    // A busy machine may look too late, when the orders' time is over: then it was not refused, and is seen all the same.
+    let refused = refused.expect_status_in(&[200, 429, 503])?;
+    seen.push(Seen { id, method: "GET", path: "/events".to_owned(), answer: refused });
+    for (order, id) in stuck.into_iter().zip(ids) {
+        let answer = order.await.ours("waiting for an order")??.expect_status_in(&[503, 504])?;
+        seen.push(Seen { id, method: "POST", path: orders.clone(), answer });
+    }
+    gate.open(lab).await?;
+    for one in &seen {
+        one.answer.clone().expect_header("X-Request-Id", &one.id).because("every answer carries the request's id")?;
+        expect_line_of(lab, &app, &one.id, (one.method, &one.path), one.answer.status()).await?;
+    }
+    expect_counted(lab, &app, &before, &seen).await
+}
+
+/// A request and its answer.
+struct Seen {
+    id: String,
+    method: &'static str,
+    path: String,
+    answer: Response,
+}
+
+/// Fails unless each of the answers has been counted under its status.
+async fn expect_counted(lab: &Lab, app: &App, before: &Exposition, seen: &[Seen]) -> CheckResult {
+    let mut wanted: BTreeMap<String, f64> = BTreeMap::new();
+    for one in seen {
+        *wanted.entry(one.answer.status().to_string()).or_default() += 1.0;
+    }
+    lab.eventually("every answer is counted", SOON, || async {
+        let now = Exposition::scrape(app).await?;
+        for (status, count) in &wanted {
+            let of = |all: &Exposition| {
+                all.sum("http_requests_total", |labels| labels.get("status").is_some_and(|it| it == status))
+            };
+            let grown = of(&now) - of(before);
+            let why =
+                format!("http_requests_total of status=\"{status}\" grew by {grown}, and {count} were answered so");
+            expect_that(grown >= *count, why)?;
+        }
+        Ok(())
+    })
+    .await
 }

@@ -7,7 +7,7 @@ use crate::support::{Office, SOON};
 
 /// A server that guesses runs against the wrong database, or lets everybody in; one that exits says what to fix (The
 /// Twelve-Factor App, III Config).
-#[check(title = "if a required variable is missing, the server exits and names it", task = 1, points = 4,
+#[check(title = "if a required variable is missing, the server exits and names it", task = 1, points = 3,
         hints = ["Start the server with `env -u API_TOKEN`. What does it print, and what is `$?` afterwards?",
                  "`unwrap_or_default()` is a guess. Read every variable before anything else, and return an error that names it."])]
 async fn config_missing(lab: &Lab) -> CheckResult {

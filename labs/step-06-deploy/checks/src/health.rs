@@ -12,7 +12,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(1_600);
 /// A dead instance is restarted, one that is not ready gets no requests. A restart does not fix a database, so not
 /// being ready must not look like being dead (Kubernetes documentation, Configure Liveness, Readiness and Startup
 /// Probes).
-#[check(title = "without its database the server is alive but not ready", task = 2, points = 6,
+#[check(title = "without its database the server is alive but not ready", task = 2, points = 5,
         hints = ["Which of the two probes may ask the database, and how long does it wait for the answer?",
                  "`/livez` returns 200 without asking anybody. `/readyz` runs `SELECT 1`, and waits for it a second at most."])]
 async fn live_is_not_ready(lab: &Lab) -> CheckResult {
@@ -35,7 +35,7 @@ async fn expect_away_and_back(lab: &Lab, app: &App, fault: impl FnOnce()) -> Che
 
 /// Nobody starts things in order: machines come up together, and a database takes longer than its clients
 /// (The Twelve-Factor App, IX Disposability; Docker documentation, Control startup order).
-#[check(title = "started before its database, the server waits for it", task = 2, points = 5, needs = ["live_is_not_ready"],
+#[check(title = "started before its database, the server waits for it", task = 2, points = 4, needs = ["live_is_not_ready"],
         hints = ["What does your server do first: listen, or connect?",
                  "Listen first, so that the probes can be answered; then keep trying to connect and migrate, and become ready afterwards."])]
 async fn waits_for_database(lab: &Lab) -> CheckResult {

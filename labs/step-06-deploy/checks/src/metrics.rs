@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use lab_kit::prelude::*;
+use tokio::time::Instant;
 
-use crate::support::{Exposition, Office};
+use crate::logs::expect_line_of;
+use crate::support::{Exposition, Gate, Office, SOON};
 
 /// How long a count may take until it can be read.
 const ARRIVAL: Duration = Duration::from_secs(5);
@@ -55,6 +57,51 @@ async fn metrics(lab: &Lab) -> CheckResult {
     expect_that(grown >= 5.0, format!("after five more requests {count} has grown by {grown}"))
 }
 
+/// A number without its unit is a number that somebody reads wrongly, at night. Seconds are Prometheus's, and the log's
+/// member says milliseconds (Prometheus documentation, Metric and label naming, Base units; OpenMetrics, Units).
+#[check(title = "durations are in seconds in the metrics, in milliseconds in the log", task = 7, points = 2, needs = ["metrics", "log_lines"],
+        hints = ["A request took half a second. What do `http_request_duration_seconds_sum` and `duration_ms` say of it?",
+                 "`elapsed().as_secs_f64()` for the one, a thousand times that for the other."])]
+async fn units(lab: &Lab) -> CheckResult {
+    const HELD: Duration = Duration::from_millis(400);
+    let office = Office::new(lab);
+    let app = office.server(lab).start().await?;
+    let event = office.event(lab, &app).await?;
+    let before = Exposition::scrape(&app).await?;
+    let (began, id) = (Instant::now(), lab.word());
+    let gate = Gate::shut(lab).await?;
+    let order = office.order(&app, &event, "Ada").header("X-Request-Id", &id).within(SOON);
+    let order = tokio::spawn(order.into_future());
+    gate.until_waiting(lab, 1).await?;
+    tokio::time::sleep(HELD).await;
+    gate.open(lab).await?;
+    let status = order.await.ours("waiting for the order")??.expect_status(201)?.status();
+    let most = began.elapsed();
+    let line = expect_line_of(lab, &app, &id, ("POST", &format!("{event}/orders")), status).await?;
+    let logged = line["duration_ms"].as_f64().unwrap_or_default() / 1_000.0;
+    expect_seconds("duration_ms, in seconds,", logged, HELD, most)?;
+    let sum = format!("{DURATIONS}_sum");
+    lab.eventually("the order's time is in the histogram", ARRIVAL, || async {
+        let now = Exposition::scrape(&app).await?;
+        // The scrapes may be counted as well; they are no longer than all of it together.
+        let grown = now.sum(&sum, |_| true) - before.sum(&sum, |_| true);
+        expect_seconds(&format!("{sum} grew by"), grown, HELD, began.elapsed() * 2)
+    })
+    .await
+}
+
+/// Fails unless the number is between the two times, in seconds.
+fn expect_seconds(what: &str, found: f64, least: Duration, most: Duration) -> CheckResult {
+    // Clocks of two programs differ a little, and what is written is rounded.
+    let (least, most) = (least.as_secs_f64() * 0.9, most.as_secs_f64() * 1.1);
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("{what} is no number of the unit that its name says"))
+        .expected(format!("{least:.2} s to {most:.2} s: so long the request took"))
+        .actual(format!("{found} s")))
+}
+
 /// Each different set of labels is a series that is kept forever, and strangers choose paths and methods: they could
 /// fill up the memory of the server and of the monitoring (Prometheus documentation, Metric and label naming;
 /// Instrumentation, Do not overuse labels; OWASP API Security 2023, API4).
@@ -71,14 +118,16 @@ async fn bounded_series(lab: &Lab) -> CheckResult {
     try_join_all((0..4).map(|_| ask(lab, &app, 250))).await?;
     let after = Exposition::scrape(&app).await?.len();
     // A few may be new for another reason, such as a first error.
-    expect_that(
-        after <= before + 10,
-        format!("1,000 requests have created {} new series", after.saturating_sub(before)),
-    )
-    .because("ids, unknown paths and unknown methods do not belong in labels")
+    expect_that(after <= before + 10, format!("1,000 requests have made {} new series", after.saturating_sub(before)))
+        .because("ids, unknown paths, unknown methods, queries and headers are not for labels")
 }
 
-/// Sends so many requests, no two alike: ids, unknown paths, and now and then an unknown method.
+/// Headers that may hold whatever their sender likes.
+const CHOSEN_BY_CLIENTS: [&str; 6] =
+    ["User-Agent", "Referer", "Origin", "X-Forwarded-For", "X-Request-Id", "Accept-Language"];
+
+/// Sends so many requests, no two alike: ids, unknown paths, now and then an unknown method, and in each a query and
+/// headers of its own.
 async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
     let mut connection = app.connect().await?;
     for turn in 0..count {
@@ -89,8 +138,15 @@ async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
             _ => (word.replace("lab-", "M").to_ascii_uppercase(), "/events".to_owned()),
         };
         // One connection for all of them is quicker, but a server may close it after any answer.
-        if app.request(&method, &path).over(&mut connection).await.is_err() {
-            app.request(&method, &path).await?;
+        let request = || {
+            let mut request = app.request(&method, &path).query("from", &word);
+            for name in CHOSEN_BY_CLIENTS {
+                request = request.header(name, &word);
+            }
+            request
+        };
+        if request().over(&mut connection).await.is_err() {
+            request().await?;
             connection = app.connect().await?;
         }
     }
@@ -99,7 +155,7 @@ async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
 
 /// A bug in one request stays with that request: it is answered and counted, and the next one is served (RFC 9110
 /// §15.6.1; Rust standard library, `Mutex`, Poisoning).
-#[check(title = "a panic is 500, is counted, and affects no other request", task = 7, points = 4, needs = ["metrics"],
+#[check(title = "a panic is 500, is counted, and affects no other request", task = 7, points = 3, needs = ["metrics"],
         hints = ["`POST /drill/panic` panics while it holds a lock. What happens to other requests that need that lock?",
                  "A thread that panics poisons the mutexes it holds: use `lock().unwrap_or_else(PoisonError::into_inner)` if the data is intact.",
                  "`tower_http::catch_panic::CatchPanicLayer::custom` creates a response, and can count."])]

@@ -79,6 +79,41 @@ async fn old_binary(lab: &Lab) -> CheckResult {
     old.close().await
 }
 
+/// A change of a table waits for all who use it, and everybody who comes later waits behind the change. One long report
+/// and a migration together stop the sale (PostgreSQL manual, 13.3.1 Table-Level Locks; 19.11.1 lock_timeout).
+#[check(title = "a migration that has to wait lets others go on", task = 4, points = 2, needs = ["old_binary"],
+        hints = ["A report reads `orders` for minutes, and `ALTER TABLE orders` waits for its end. Who waits behind the ALTER?",
+                 "`SET LOCAL lock_timeout = '2s'` in the migration: it fails in place of waiting, and others get their turn.",
+                 "A migration that failed so (55P03) is tried again a moment later: on a connection that holds no lock of the try before."])]
+async fn migration_gives_way(lab: &Lab) -> CheckResult {
+    const TURN: Duration = Duration::from_secs(6);
+    let mut old = VersionOne::prepare(lab).await?;
+    let event = old.event(lab).await?;
+    let before = lab.word();
+    let first = old.order(event, &before).await?;
+    let mut report = lab.postgres().await?.pool().begin().await.ours("opening a transaction")?;
+    sqlx::query("select count(*) from orders").execute(&mut *report).await.ours("reading orders")?;
+    lab.note("a report has read `orders`, and its transaction stays open");
+    let mut app = lab.server().without_waiting().start().await?;
+    until_waiting(lab, 1, START).await?;
+    let name = lab.word();
+    let placed = tokio::time::timeout(TURN, old.order(event, &name)).await;
+    let Ok(placed) = placed else {
+        return Err(Failure::learner(
+            "while the migration waited for the table `orders`, version 1 could not place an order",
+        )
+        .expected("the migration gives up after 3 seconds, lets others go on, and tries again")
+        .actual(format!("an INSERT of version 1 waited for {} s", TURN.as_secs())));
+    };
+    let second = placed?;
+    report.rollback().await.ours("ending a transaction")?;
+    lab.note("the report has ended");
+    app.ready(START).await.because("the report that it waited for has ended")?;
+    expect_buyer(lab, &app, first, &before).await?;
+    expect_buyer(lab, &app, second, &name).await?;
+    old.close().await
+}
+
 /// One day the program you write now will be the old one: started again, or rolled back to, on a schema that is newer
 /// than itself (sqlx, `Migrator::set_ignore_missing`).
 #[check(title = "the server starts on a schema that is newer than itself", task = 4, points = 3,

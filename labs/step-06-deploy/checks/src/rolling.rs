@@ -13,7 +13,7 @@ const CLIENTS: usize = 8;
 
 /// A release replaces one instance after the other. Between "send me nothing more" and the moment everybody complies,
 /// requests still arrive (Kubernetes documentation, Performing a Rolling Update, and Termination of Pods).
-#[check(title = "two instances are replaced under load, and no request fails", task = 5, points = 6, limit = 150,
+#[check(title = "two instances are replaced under load, and no request fails", task = 5, points = 5, limit = 150,
         hints = ["The load balancer asks `/readyz` every 20 ms. What happens to a request in between if the listener closes at once?",
                  "First make `/readyz` 503, then wait DRAIN_DELAY_MS while everything is still answered, and only then stop accepting."])]
 async fn rolling_restart(lab: &Lab) -> CheckResult {

@@ -2,6 +2,7 @@
 
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -12,7 +13,7 @@ const DRAIN: Duration = Duration::from_millis(1_200);
 
 /// Clients are late to learn that a server is leaving, so it announces that first, and leaves once everything it has
 /// begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
-#[check(title = "on SIGTERM: first unready, then requests in flight are answered, then exit code 0", task = 3, points = 8,
+#[check(title = "on SIGTERM: first unready, then requests in flight are answered, then exit code 0", task = 3, points = 7,
         hints = ["Which signal does `docker stop` send? And what does `/readyz` return from that moment on, before the delay is over?",
                  "In this order: `/readyz` 503; DRAIN_DELAY_MS later no new connections; wait for the requests; exit.",
                  "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` handles SIGTERM."])]
@@ -65,7 +66,7 @@ async fn until_closed(app: &App, deadline: Instant) {
 
 /// Browsers and load balancers keep connections open for minutes in case they need them again. Nothing is in flight on
 /// them, so they may be closed at any time (RFC 9112 §9.3, §9.6).
-#[check(title = "idle connections do not hold up the exit", task = 3, points = 4,
+#[check(title = "idle connections do not hold up the exit", task = 3, points = 3,
         hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /livez HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3`. Stop the server: how long does it take?",
                  "The graceful shutdown of hyper, and therefore of axum, closes idle connections: tell it when it is time."])]
 async fn idle_connections(lab: &Lab) -> CheckResult {
@@ -84,7 +85,7 @@ async fn idle_connections(lab: &Lab) -> CheckResult {
 
 /// Patience is limited: when an orchestrator's runs out, it sends SIGKILL, and then nothing ends in order (Kubernetes
 /// documentation, Pod Lifecycle, Termination of Pods).
-#[check(title = "a request that does not end is cut off when the shutdown timeout is over", task = 3, points = 5, needs = ["drain"],
+#[check(title = "a request that does not end is cut off when the shutdown timeout is over", task = 3, points = 4, needs = ["drain"],
         hints = ["A request waits for a lock that is never released. When does your server exit?",
                  "`tokio::time::timeout(shutdown_timeout, server)`: then give up, close the pool (with a limit, too), and exit."])]
 async fn stuck_request(lab: &Lab) -> CheckResult {
@@ -101,6 +102,33 @@ async fn stuck_request(lab: &Lab) -> CheckResult {
     expect_that(exit.code.is_some(), format!("the server ended with {exit}"))
         .because("it exits by itself, with any exit code")?;
     gate.open(lab).await
+}
+
+/// Half a request may stay half for ever: its client hung, or means harm. It must not decide when the server ends
+/// (RFC 9112 §9.5; CWE-400; Kubernetes documentation, Pod Lifecycle, Termination of Pods).
+#[check(title = "half a request does not hold up the exit beyond the time to shut down", task = 3, points = 1, needs = ["drain"],
+        hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /events HTTP/1.1\r\n' >&3`. Stop the server: when does it end?",
+                 "A graceful shutdown waits for every connection that is not idle, also where no handler runs that a time-out could end.",
+                 "When SHUTDOWN_TIMEOUT_MS is over, wait for nothing but your handlers' last answers."])]
+async fn half_a_request(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let mut app = office.server(lab).env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "400").start().await?;
+    let head =
+        format!("POST /events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n", app.address(), office.token);
+    let body = format!("{head}Content-Type: application/json\r\nContent-Length: 60\r\n\r\n{{\"title\": ");
+    let mut open = Vec::new();
+    for half in [head, body] {
+        let mut stream = TcpStream::connect(app.address()).await.ours("connecting to the server")?;
+        stream.write_all(half.as_bytes()).await.ours("sending half a request")?;
+        open.push(stream);
+    }
+    lab.note("half a head was sent on one connection, half a body on another");
+    // A request on a third connection: what was sent before it has arrived.
+    app.get("/events").await?.expect_status(200)?;
+    app.terminate()?;
+    let exit = app.exited(SOON).await.because("SHUTDOWN_TIMEOUT_MS was 400, and two clients sent half a request")?;
+    expect_that(exit.code.is_some(), format!("the server ended with {exit}"))
+        .because("it ends by itself, with whatever exit code")
 }
 
 /// To a database, a client that has vanished and one that is silent look the same. Sessions that nobody closed hold

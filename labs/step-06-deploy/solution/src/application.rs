@@ -93,6 +93,8 @@ async fn wind_down(configuration: &Configuration, lifecycle: &Lifecycle, mut ser
     if timeout(configuration.shutdown_timeout, &mut serving).await.is_err() {
         lifecycle.enter(Phase::Cutting);
         tracing::warn!("requests were cut off: the time to shut down is over");
-        let _ = timeout(LAST_MOMENT, serving).await;
+        // A request that is cut is answered. Half a head is no request, and nobody waits for the rest of it.
+        let _ = timeout(LAST_MOMENT, lifecycle.idle()).await;
+        serving.abort();
     }
 }

@@ -17,25 +17,38 @@ pub enum Phase {
     Cutting,
 }
 
-/// The phase, shared by all parts of the server.
+/// The phase, and how many requests are being worked on, shared by all parts of the server.
 #[derive(Debug, Clone)]
-pub struct Lifecycle(watch::Sender<Phase>);
+pub struct Lifecycle {
+    phase: watch::Sender<Phase>,
+    in_flight: watch::Sender<usize>,
+}
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self(watch::Sender::new(Phase::Starting))
+        Self { phase: watch::Sender::new(Phase::Starting), in_flight: watch::Sender::new(0) }
+    }
+}
+
+/// A request that is being worked on, for as long as this lives: also when its handler panics or is dropped.
+#[derive(Debug)]
+pub struct InFlight(watch::Sender<usize>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
 impl Lifecycle {
     /// The phase now.
     pub fn phase(&self) -> Phase {
-        *self.0.borrow()
+        *self.phase.borrow()
     }
 
     /// Goes on to `phase`. A life does not run backwards.
     pub fn enter(&self, phase: Phase) {
-        self.0.send_if_modified(|current| {
+        self.phase.send_if_modified(|current| {
             let goes_on = phase > *current;
             if goes_on {
                 tracing::info!(from = ?current, to = ?phase, "phase");
@@ -48,6 +61,16 @@ impl Lifecycle {
     /// Waits until `phase` is reached.
     pub async fn reached(&self, phase: Phase) {
         // The sender lives as long as `self`, so that the wait cannot fail.
-        let _ = self.0.subscribe().wait_for(|current| *current >= phase).await;
+        let _ = self.phase.subscribe().wait_for(|current| *current >= phase).await;
+    }
+    /// Counts a request that begins.
+    pub fn begin_request(&self) -> InFlight {
+        self.in_flight.send_modify(|count| *count += 1);
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Waits until no request is being worked on.
+    pub async fn idle(&self) {
+        let _ = self.in_flight.subscribe().wait_for(|count| *count == 0).await;
     }
 }

@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 use super::compose::{Compose, comes_from_outside, condition, environment, has_healthcheck};
-use super::dockerfile_checks::dockerfile;
+use super::dockerfile_checks::{dockerfile, is_sigterm};
 use super::secrets::{is_secret_name, password_in_url};
 use super::yaml;
 
@@ -30,6 +30,11 @@ async fn compose_health(lab: &Lab) -> CheckResult {
         Ok(app["healthcheck"].is_null() && check.is_some_and(|it| !it.text.trim().eq_ignore_ascii_case("none")))
     };
     expect_that(has_healthcheck(app) || in_image()?, format!("the service `{app_name}` has no health check"))?;
+    let signal = yaml::text(&app["stop_signal"]);
+    expect_that(
+        signal.is_empty() || is_sigterm(&signal),
+        format!("compose stops `{app_name}` by {signal}, and your program waits for SIGTERM"),
+    )?;
     let waits = condition(app, database_name);
     if waits.as_deref() == Some("service_healthy") {
         return Ok(());

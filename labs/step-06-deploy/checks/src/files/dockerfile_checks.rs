@@ -75,15 +75,26 @@ pub fn is_pinned(image: &str) -> bool {
 /// and exec form, ENTRYPOINT).
 #[check(title = "SIGTERM reaches the program, not a shell", task = 9, points = 1,
         hints = ["Who is process 1, with `CMD box-office`?",
+                 "`STOPSIGNAL` says which signal `docker stop` sends. Does your program wait for that one?",
                  "Write the command as a JSON array: `ENTRYPOINT [\"/usr/local/bin/box-office\"]`. In a script, end with `exec`."])]
 async fn dockerfile_exec_form(lab: &Lab) -> CheckResult {
     let file = dockerfile(lab)?;
+    if let Some(signal) = file.effective("STOPSIGNAL").filter(|it| !is_sigterm(&it.filled)) {
+        return Err(Failure::learner("`docker stop` sends another signal than SIGTERM, which your program waits for")
+            .expected("STOPSIGNAL SIGTERM, or no STOPSIGNAL at all")
+            .actual(format!("STOPSIGNAL {}", signal.text)));
+    }
     match swallows_signals(&file) {
         None => Ok(()),
         Some(how) => Err(Failure::learner(format!("SIGTERM does not reach the program: {how}")).expected(
             "ENTRYPOINT or CMD in exec form, `[\"program\", \"argument\"]`, or a shell that ends with `exec`",
         )),
     }
+}
+
+/// SIGTERM, by whichever of its names.
+pub fn is_sigterm(signal: &str) -> bool {
+    matches!(signal.trim().to_ascii_uppercase().as_str(), "SIGTERM" | "TERM" | "15")
 }
 
 /// Anything in the context can end up in the image, and all of it is sent to the builder each time (Docker

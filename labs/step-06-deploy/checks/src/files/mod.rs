@@ -9,6 +9,7 @@ mod engine;
 mod ignore;
 mod image;
 mod process;
+mod script;
 mod secrets;
 mod workflow;
 mod yaml;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lab_kit::prelude::*;
 
+use super::script::{loses_failure, test_command};
 use super::yaml;
 
 const FOLDER: &str = ".github/workflows";
@@ -36,7 +37,7 @@ fn workflow(lab: &Lab) -> CheckResult<(String, Value)> {
 #[check(title = "the release waits for the tests, and the tests for a healthy Postgres", task = 10, points = 1,
         hints = ["Two jobs without `needs` run side by side. Which one finishes first?",
                  "`needs: test` in the job `release`; a service container in `test` with `options: --health-cmd pg_isready …`.",
-                 "`if: always()` and `continue-on-error` ignore a failure."])]
+                 "`if: always()` and `continue-on-error` let a failure pass. So does `cargo test | tee log`: a step's shell has no `pipefail`, unless it says `shell: bash`."])]
 async fn workflow_order(lab: &Lab) -> CheckResult {
     let (path, file) = workflow(lab)?;
     let (test, release) = (&file["jobs"]["test"], &file["jobs"]["release"]);
@@ -44,18 +45,21 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
     if !waits_for(&file["jobs"], "release", "test", &mut BTreeSet::new()) {
         return wrong("the job `release` does not wait for the job `test` (`needs`)");
     }
-    let condition = yaml::text(&release["if"]);
-    if ["always()", "failure()", "cancelled()"].iter().any(|it| condition.contains(it)) {
-        return wrong(&format!("the job `release` runs even when `test` has failed (`if: {condition}`)"));
+    if !minds_failures(release) {
+        let condition = yaml::text(&release["if"]);
+        return wrong(&format!("the job `release` runs also when `test` has failed (`if: {condition}`)"));
     }
     let steps = test["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let tests = steps.iter().find(|step| {
-        yaml::text(&step["run"]).split(|c: char| !c.is_alphanumeric()).any(|word| word == "test" || word == "nextest")
-    });
+    let tests = steps.iter().find(|step| test_command(&yaml::text(&step["run"])).is_some());
     let Some(tests) = tests else { return wrong("the job `test` has no step that runs tests, such as `cargo test`") };
     let lets_pass = |it: &Value| !matches!(yaml::text(&it["continue-on-error"]).as_str(), "" | "false");
-    if lets_pass(test) || lets_pass(tests) || yaml::text(&tests["run"]).contains("|| true") {
-        return wrong("the job `test` succeeds even when its tests fail");
+    if lets_pass(test) || lets_pass(tests) {
+        return wrong("the job `test` succeeds also when its tests fail (`continue-on-error`)");
+    }
+    let shells = [&tests["shell"], &test["defaults"]["run"]["shell"], &file["defaults"]["run"]["shell"]];
+    let shell = shells.into_iter().map(yaml::text).find(|shell| !shell.is_empty()).unwrap_or_default();
+    if let Some(how) = loses_failure(&yaml::text(&tests["run"]), &shell) {
+        return wrong(&format!("the job `test` succeeds also when its tests fail: {how}"));
     }
     let services = test["services"].as_object();
     let postgres = services.and_then(|all| all.values().find(|it| yaml::text(&it["image"]).contains("postgres")));
@@ -66,10 +70,19 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Whether the job waits for `other`, directly or by way of others.
+/// Whether the job waits for the success of `other`, directly or by way of others that do.
 fn waits_for(jobs: &Value, job: &str, other: &str, seen: &mut BTreeSet<String>) -> bool {
     let needs = yaml::names(&jobs[job]["needs"]);
-    seen.insert(job.to_owned()) && needs.iter().any(|need| need == other || waits_for(jobs, need, other, seen))
+    let by_way_of = |need: &String, seen: &mut BTreeSet<String>| {
+        minds_failures(&jobs[need.as_str()]) && waits_for(jobs, need, other, seen)
+    };
+    seen.insert(job.to_owned()) && needs.iter().any(|need| need == other || by_way_of(need, seen))
+}
+
+/// Whether a job is left out when one that it needs has failed, as jobs are unless their `if` says otherwise.
+fn minds_failures(job: &Value) -> bool {
+    let condition = yaml::text(&job["if"]);
+    !["always()", "failure()", "cancelled()"].iter().any(|it| condition.contains(it))
 }
 
 /// An action is a stranger's program that runs with the repository's permissions, and a branch is whatever its owner,
@@ -146,5 +159,7 @@ mod tests {
             json!({"release": {"needs": ["image"]}, "image": {"needs": "test"}, "test": {}, "loop": {"needs": "loop"}});
         assert!(waits_for(&jobs, "release", "test", &mut BTreeSet::new()));
         assert!(!waits_for(&jobs, "loop", "test", &mut BTreeSet::new()));
+        let anyway = json!({"release": {"needs": "image"}, "image": {"needs": "test", "if": "always()"}, "test": {}});
+        assert!(!waits_for(&anyway, "release", "test", &mut BTreeSet::new()));
     }
 }

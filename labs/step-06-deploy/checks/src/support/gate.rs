@@ -34,6 +34,18 @@ impl Gate {
         .await
     }
 
+    /// Waits until no transaction of the server is under way any more: what it did is done, or is undone.
+    pub async fn until_settled(lab: &Lab) -> CheckResult {
+        let db = lab.postgres().await?;
+        let sql = "select count(*) from pg_stat_activity
+                   where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'";
+        lab.eventually("the server's transactions end", SOON, || async {
+            let busy = db.scalar::<i64>(sql).await?;
+            expect_that(busy == 0, format!("{busy} transactions are under way though nobody waits for a lock"))
+        })
+        .await
+    }
+
     /// Lets them go on.
     pub async fn open(self, lab: &Lab) -> CheckResult {
         self.0.rollback().await.ours("ending a transaction")?;

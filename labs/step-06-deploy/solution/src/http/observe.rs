@@ -18,6 +18,7 @@ const LONGEST_ID: usize = 64;
 /// left out: they hold what nobody may read. So is the query.
 pub async fn observe(State(services): State<Services>, request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let _in_flight = services.lifecycle.begin_request();
     let id = taken(request.headers()).unwrap_or_else(made);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();

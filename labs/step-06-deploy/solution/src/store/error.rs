@@ -26,6 +26,12 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Whether a migration may succeed when it is tried again: the database was away, or another held the table for longer
+/// than `lock_timeout` (55P03).
+pub fn passes(error: &sqlx::Error) -> bool {
+    is_outage(error) || error.as_database_error().and_then(|refusal| refusal.code()).is_some_and(|code| code == "55P03")
+}
+
 /// Whether it is the connection that failed and not the statement: no connection, connection exceptions (class 08),
 /// too many connections, and the ways in which a server says that it goes down or comes up (57P01 to 57P05).
 pub fn is_outage(error: &sqlx::Error) -> bool {

@@ -6,7 +6,7 @@ mod orders;
 
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor as _, PgPool};
 use tokio::time::{sleep, timeout};
@@ -52,15 +52,27 @@ impl Store {
         migrator.set_ignore_missing(true);
         loop {
             if self.answers(PATIENCE).await {
-                match migrator.run(&self.pool).await {
+                match self.migrate(&migrator).await {
                     Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
-                        if error::is_outage(&error) => {}
+                        if error::passes(&error) =>
+                    {
+                        tracing::info!(%error, "the migration is tried again");
+                    }
                     done => return Ok(done?),
                 }
             }
             tracing::info!("waiting for the database");
             sleep(PAUSE).await;
         }
+    }
+
+    /// Runs the migrations on a connection that is closed afterwards, however they end: with it goes the lock by which
+    /// the migrator keeps others out, and which it keeps itself when a migration fails.
+    async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
+        let mut connection = self.pool.acquire().await?;
+        let done = migrator.run(&mut *connection).await;
+        connection.close().await?;
+        done
     }
 
     /// Whether the database answers within this time.
