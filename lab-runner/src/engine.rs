@@ -2,7 +2,8 @@
 //! start the services), run (the suite runs its checks), conclude (make the report). Every command that grades calls it.
 //!
 //! What is prepared is prepared side by side. Whoever grades many submissions in a row may ask for the next before the
-//! last is done: one at a time is built, and one at a time is graded.
+//! last is done. One at a time is built, as cargo allows no more in the folder that holds everybody's dependencies; one
+//! at a time is graded, unless more are asked for.
 
 mod laps;
 mod lint;
@@ -82,6 +83,12 @@ impl Engine {
             building: Semaphore::new(1),
             grading: Semaphore::new(1),
         })
+    }
+
+    /// The same engine, grading up to `count` submissions at once: for whoever has many of which each waits a lot.
+    #[must_use]
+    pub fn grading_at_once(self, count: usize) -> Self {
+        Self { grading: Semaphore::new(count), ..self }
     }
 
     /// Grades what `request` names, as a submission for `lab`, in the run that `run` describes.

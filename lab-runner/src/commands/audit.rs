@@ -14,6 +14,10 @@ use crate::interrupt::Interrupt;
 use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
 
+/// How many mutants are graded at once: while one waits for a time limit, another uses the processors. The solution has
+/// the machine for itself.
+const AT_ONCE: usize = 2;
+
 /// Audits the labs that `args` name.
 pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     if args.format == Format::Junit {
@@ -31,7 +35,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         names => names.iter().map(|name| choose::lab(&workspace, Some(name))).collect::<Result<_, _>>()?,
     };
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
-    let engine = Engine::new(workspace, args.grading.services)?;
+    let engine = Engine::new(workspace, args.grading.services)?.grading_at_once(AT_ONCE);
     let options = Options {
         repeat: args.repeat,
         mutants: args.mutants,

@@ -26,22 +26,35 @@ impl Engine {
             Program::InPlace => super::program::own_job(self, lab)?,
             Program::Command(_) | Program::Running(_) => return Ok(Vec::new()),
         };
-        let package = job.package.as_str();
-        let clippy = ["clippy", "--quiet", "--package", package, "--all-targets", "--", "--deny", "warnings"];
-        let fmt = ["fmt", "--package", package, "--", "--check"];
+        let fmt = run_tool(&job, &["fmt", "--package", &job.package, "--", "--check"], &[], run).await?;
+        let fmt = if fmt.status.success() { String::new() } else { text(&fmt.stdout) + &text(&fmt.stderr) };
         let mut complaints = Vec::new();
-        for (tool, arguments) in [("clippy", clippy.as_slice()), ("rustfmt", fmt.as_slice())] {
-            let output = run_tool(&job, arguments, run).await?;
-            if !output.status.success() {
-                complaints.push(format!("{tool} complains:\n{}", told(&output)));
+        for (tool, said) in [("clippy", self.clippy(job, run).await?), ("rustfmt", fmt)] {
+            if !said.is_empty() {
+                complaints.push(format!("{tool} complains:\n{}", shorten(&said)));
             }
         }
         Ok(complaints)
     }
+
+    /// Clippy's warnings and the compiler's errors. A build in which clippy takes the compiler's place has the very
+    /// dependencies that the submission was built with; `cargo clippy` would check them all once more, as what a check
+    /// leaves and what a build leaves are of no use to each other.
+    async fn clippy(&self, job: Job, run: &RunContext) -> Result<String, Error> {
+        // Its programs go elsewhere: they are not to be taken for those that are graded.
+        let job = Job { target: self.workspace.lab_folder().join("lint"), ..job };
+        let build = ["build", "--quiet", "--package", &job.package, "--all-targets", "--message-format=json"];
+        let output = run_tool(&job, &build, &[("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")], run).await?;
+        let rendered: String = text(&output.stdout).lines().filter_map(diagnostic).collect();
+        // Cargo's own words, such as that there is no clippy.
+        let failed = !output.status.success() && rendered.is_empty();
+        Ok(if failed { text(&output.stderr) } else { rendered })
+    }
 }
 
-async fn run_tool(job: &Job, arguments: &[&str], run: &RunContext) -> Result<Output, Error> {
+async fn run_tool(job: &Job, arguments: &[&str], env: &[(&str, &str)], run: &RunContext) -> Result<Output, Error> {
     let mut command = building::command(job, arguments);
+    command.envs(env.iter().copied());
     let output = command.output();
     tokio::select! {
         output = output => output.map_err(|source| Error::io("start cargo in", &job.root, source)),
@@ -49,8 +62,20 @@ async fn run_tool(job: &Job, arguments: &[&str], run: &RunContext) -> Result<Out
     }
 }
 
-fn told(output: &Output) -> String {
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+/// The text of a warning or error that a line of cargo's messages holds.
+fn diagnostic(line: &str) -> Option<String> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-message" {
+        return None;
+    }
+    message["message"]["rendered"].as_str().map(str::to_owned)
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+fn shorten(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let more = lines.len().saturating_sub(MOST_LINES);
     let mut shown = lines.into_iter().take(MOST_LINES).collect::<Vec<_>>().join("\n");

@@ -40,12 +40,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Writes the stage `name` of `lab` with `submission` in it, waiting for whoever uses it now.
+    /// Writes the stage `name` of `lab` with `submission` in it, waiting for whoever uses it now. Without `debug_info`
+    /// its backtraces name no lines.
     pub(super) fn write(
         workspace: &Workspace,
         lab: &Lab,
         name: &str,
         submission: Tree,
+        debug_info: bool,
     ) -> Result<Self, SubmissionError> {
         let folder = workspace.lab_folder().join("stage").join(lab.package()).join(name);
         let lock = lock(&folder)?;
@@ -55,7 +57,7 @@ impl Stage {
         tree.0.extend(submission.0.into_iter().map(|(path, content)| (place.join(path), content)));
         // Another runner may keep its stages elsewhere and build into the same folder.
         let mark = format!("{name}.{}", &hex::encode(Sha256::digest(root.as_str()))[..8]);
-        write_manifests(&mut tree, workspace, lab, &place, &mark)?;
+        write_manifests(&mut tree, workspace, lab, &place, &mark, debug_info)?;
         for file in ROOT_FILES {
             if let Ok(content) = std::fs::read(workspace.root.join(file)) {
                 tree.0.insert(file.into(), content);
@@ -157,6 +159,7 @@ fn write_manifests(
     lab: &Lab,
     place: &Utf8Path,
     mark: &str,
+    debug_info: bool,
 ) -> Result<(), SubmissionError> {
     let root_path = workspace.root.join("Cargo.toml");
     let mut root = read_toml(&root_path)?;
@@ -173,6 +176,9 @@ fn write_manifests(
         table.remove("default-members");
         table.remove("exclude");
     }
+    if !debug_info {
+        set_no_debug_info(&mut root);
+    }
     tree.0.insert("Cargo.toml".into(), root.to_string().into_bytes());
 
     let mut package = read_toml(&lab.folder.join("Cargo.toml"))?;
@@ -182,6 +188,17 @@ fn write_manifests(
     tree.0.insert(place.join("Cargo.toml"), package.to_string().into_bytes());
 
     Ok(())
+}
+
+/// Has cargo leave out all debug information.
+fn set_no_debug_info(root: &mut Table) {
+    let profiles = root.entry("profile").or_insert_with(|| Table::new().into());
+    if let Some(profile) =
+        profiles.as_table_mut().map(|profiles| profiles.entry("dev").or_insert_with(|| Table::new().into()))
+        && let Some(profile) = profile.as_table_mut()
+    {
+        profile.insert("debug".into(), false.into());
+    }
 }
 
 /// The stage's Cargo.lock: the workspace's own, which cargo cuts down to what the lab needs in the first build. That

@@ -86,6 +86,9 @@ fn what_is_unfair_in_a_lab_is_found() {
         replace(&lab.join("README.md"), "## Task 2:", "## Task 3:");
         replace(&lab.join("mutants/deaf.patch"), "Fails: echoes", "Fails: survives");
         replace(&lab.join("mutants/sulks.patch"), "let mut head", "let mut heads");
+        let starter = fs::read_to_string(lab.join("src/main.rs")).unwrap();
+        let careless = "\nfn never_called(list: Vec<u8>) -> bool {\n    return list.len() == 0\n}\n";
+        fs::write(lab.join("src/main.rs"), starter + careless).unwrap();
         fs::write(lab.join("mutants/headless.patch"), "Breaks: it\n\n--- a/src/main.rs\n").unwrap();
         fs::write(lab.join("mutants/stale.patch"), "Breaks: it\nFail: greets\n\n--- a/src/main.rs\n").unwrap();
         let greets = fs::read_to_string(lab.join("mutants/shouts.patch")).unwrap();
@@ -96,6 +99,14 @@ fn what_is_unfair_in_a_lab_is_found() {
         }
     });
     assert_eq!(ran.code, Some(1), "{}", ran.golden());
+    // How the tools put it is theirs to change.
+    let (tools, problems): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.contains(" complains:"));
+    let [clippy, rustfmt] = tools.as_slice() else { panic!("{tools:?}") };
+    assert!(clippy.starts_with("starter: clippy complains:\n"), "{clippy}");
+    for lint in ["never used", "clippy::needless_return", "clippy::len_zero"] {
+        assert!(clippy.contains(lint), "{clippy}");
+    }
+    assert!(rustfmt.starts_with("starter: rustfmt complains:\n"), "{rustfmt}");
     assert_golden!(problems.join("\n"));
 }
 
