@@ -79,7 +79,7 @@ pub enum BuildError {
     Code(Diagnostics),
     /// The code is not: no compiler, no space, no network.
     Infrastructure(Diagnostics),
-    /// The user has had enough.
+    /// The run was cancelled.
     Interrupted,
 }
 

@@ -59,7 +59,7 @@ pub enum Error {
     /// We made a mistake.
     #[error("{0}")]
     Fault(String),
-    /// The user has had enough.
+    /// The run was cancelled.
     #[error("interrupted")]
     Interrupted,
 }

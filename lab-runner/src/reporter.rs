@@ -13,6 +13,8 @@ mod overview;
 mod prompt;
 mod serving;
 mod style;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};

@@ -61,7 +61,7 @@ pub enum SuiteError {
         /// The check that was probably meant.
         suggestion: Option<String>,
     },
-    /// The user has had enough.
+    /// The run was cancelled.
     #[error("interrupted")]
     Interrupted,
 }

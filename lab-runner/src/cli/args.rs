@@ -47,7 +47,7 @@ pub enum Command {
     Run(RunArgs),
     /// Remove the containers and instances that were kept warm.
     Down(DownArgs),
-    /// Say what this machine has of what the labs need.
+    /// Check whether this machine has what the labs need.
     Doctor(DoctorArgs),
     /// For instructors: prove that labs grade fairly.
     Audit(AuditArgs),

@@ -1,6 +1,6 @@
 //! Progress on standard error: one line that changes on a terminal, a line now and then elsewhere.
 
-mod words;
+pub(super) mod words;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};

@@ -30,7 +30,7 @@ fn score(progress: &LabProgress) -> String {
 
 fn next(labs: &[LabOverview]) -> String {
     let unfinished = labs.iter().find(|lab| lab.progress.score.is_none_or(|(score, max)| score < max));
-    let Some(lab) = unfinished else { return "every lab is done: well done\n".to_owned() };
+    let Some(lab) = unfinished else { return "every lab is done. Well done!\n".to_owned() };
     match &lab.progress.next_check {
         Some(check) => format!("next: `cargo lab check {} {check}`\n", lab.id),
         None => format!("next: read labs/{}/README.md, then `cargo lab check {}`\n", lab.package, lab.id),

@@ -7,7 +7,8 @@ use super::style::{dim, strong};
 
 /// The server is up.
 pub(super) fn urls(urls: &BTreeMap<String, String>, taken: Option<u16>) -> String {
-    let mut text: String = urls.iter().map(|(name, url)| format!("{:<9} {url}\n", strong(name))).collect();
+    let mut text: String =
+        urls.iter().map(|(name, url)| format!("{} {url}\n", strong(format_args!("{name:<9}")))).collect();
     if let Some(port) = taken {
         text.push_str(&format!("{}\n", dim(format_args!("port {port} is taken, so it got another"))));
     }

@@ -127,7 +127,7 @@ fn next(report: &Report) -> Option<String> {
             Some("next: a server is ready when its readiness request answers; the README says how it is started".into())
         }
         Outcome::InfrastructureError => {
-            Some("nothing is said of the submission; when the cause is mended, run the command again".into())
+            Some("The grade is not affected. Fix the cause and run the command again.".into())
         }
         Outcome::Graded => {
             let first = report.failures().next();
@@ -137,7 +137,7 @@ fn next(report: &Report) -> Option<String> {
                     check.task, report.lab, check.id
                 )),
                 None if own && !report.partial => {
-                    Some("all of this lab's checks pass: well done. `cargo lab` shows what comes next".into())
+                    Some("all checks of this lab pass. Well done! `cargo lab` shows what comes next".into())
                 }
                 _ => None,
             }

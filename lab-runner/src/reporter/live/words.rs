@@ -11,7 +11,7 @@ const SOON: u64 = 1000;
 
 /// Words for standard error.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(in crate::reporter) enum Shown {
     /// None.
     Nothing,
     /// None, and those before are over.
@@ -34,7 +34,7 @@ pub(super) enum Shown {
 
 /// How far the checks are.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(in crate::reporter) struct Words {
     running: BTreeSet<String>,
     done: usize,
     planned: usize,
@@ -42,7 +42,7 @@ pub(super) struct Words {
 
 impl Words {
     /// What is to be shown of `event`; with `narrate`, steps stay.
-    pub(super) fn of(&mut self, event: &RunEvent, narrate: bool) -> Shown {
+    pub(in crate::reporter) fn of(&mut self, event: &RunEvent, narrate: bool) -> Shown {
         match &event.kind {
             EventKind::Warning { message, hints } => Shown::Message(warning(message, hints)),
             EventKind::Step { text } if narrate => Shown::Line(inert(text).into_owned()),
@@ -83,7 +83,8 @@ impl Words {
 
     fn checks(&self) -> Shown {
         let names: Vec<&str> = self.running.iter().map(String::as_str).take(4).collect();
-        Shown::OnlyNow(format!("{} of {} checks, now {}", self.done, self.planned, names.join(", ")))
+        let now = if names.is_empty() { String::new() } else { format!(", now {}", names.join(", ")) };
+        Shown::OnlyNow(format!("{} of {} checks{now}", self.done, self.planned))
     }
 }
 

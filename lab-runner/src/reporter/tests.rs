@@ -1,0 +1,322 @@
+//! Every line that a reporter can print, for every kind of event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::DateTime;
+use lab_protocol::{CheckInfo, Difference, Happening, SkipReason, Stamp, TranscriptEntry, Verdict};
+use lab_services::DownReport;
+
+use super::live::words::Words;
+use super::{Human, human, json, to_junit};
+use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
+use crate::bench::{Bench, OneByOne};
+use crate::events::{EventKind, LabOverview, RunEvent};
+use crate::report::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, SubmissionKind, Suite, Timings};
+use crate::state::LabProgress;
+
+fn stamp(us: u64) -> Stamp {
+    Stamp { wall: DateTime::from_timestamp(1_800_000_000, 0).unwrap(), us }
+}
+
+fn event(kind: EventKind) -> RunEvent {
+    RunEvent { at: stamp(1_500_000), check: None, kind }
+}
+
+fn of_check(check: &str, kind: EventKind) -> RunEvent {
+    RunEvent { check: Some(check.to_owned()), ..event(kind) }
+}
+
+fn info(id: &str, task: u32) -> CheckInfo {
+    CheckInfo {
+        id: id.to_owned(),
+        title: format!("the title of {id}"),
+        task,
+        points: 10 * task,
+        needs: Vec::new(),
+        why: format!("why {id} is asked for"),
+        source: "RFC 9110, 15.5.5".into(),
+        hints: vec!["a vague hint".into(), "a plain hint".into()],
+        held_out: false,
+        alone: false,
+        limit_seconds: None,
+    }
+}
+
+fn check(id: &str, task: u32, verdict: Verdict) -> Check {
+    Check {
+        verdict,
+        started_us: Some(1_000_000),
+        duration_ms: 120,
+        message: None,
+        points: if verdict == Verdict::Passed { 10 * task } else { 0 },
+        ..Check::unreported(&info(id, task))
+    }
+}
+
+fn failed() -> Check {
+    Check {
+        message: Some("expected status 404, got 200".into()),
+        sent: Some("GET /nothing HTTP/1.1\\r\nhost: lab\\r\n\\r\n".into()),
+        received: Some("HTTP/1.1 200 OK\\r\ncontent-length: 2\\r\n\\r\nok".into()),
+        expected: Some("404".into()),
+        actual: Some("200".into()),
+        diff: vec![
+            Difference { place: "status".into(), expected: "404".into(), actual: "200".into() },
+            Difference { place: "/code".into(), expected: "\"gone\"".into(), actual: "nothing".into() },
+        ],
+        hint: Some("a vague hint".into()),
+        hints: vec!["a vague hint".into(), "a plain hint".into()],
+        reproduce: Some("curl -i http://127.0.0.1:8080/nothing".into()),
+        server_log: vec!["listening on 8080".into(), "GET /nothing".into()],
+        ..check("missing", 1, Verdict::Failed)
+    }
+}
+
+fn skipped(id: &str, reason: SkipReason) -> Check {
+    Check { skip_reason: Some(reason), started_us: None, ..check(id, 2, Verdict::Skipped) }
+}
+
+fn all_verdicts() -> Vec<Check> {
+    vec![
+        check("greets", 1, Verdict::Passed),
+        failed(),
+        Check { message: Some("not finished within 10 s".into()), ..check("slow", 1, Verdict::TimedOut) },
+        Check { message: Some("Postgres is gone".into()), ..check("ours", 2, Verdict::Error) },
+        skipped("needy", SkipReason::NeedsFailed { check: "missing".into() }),
+        skipped("elsewhere", SkipReason::NotApplicable { message: "it restarts the server".into() }),
+    ]
+}
+
+fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks: Vec<Check>) -> Report {
+    let max_score = checks.iter().map(|check| check.max_points).sum();
+    Report {
+        schema: SCHEMA.into(),
+        run_id: "20270115T080000Z-0".into(),
+        runner_version: "0.1.0".into(),
+        lab: "tiny-1".into(),
+        title: "Greeter".into(),
+        submission: Submission {
+            kind: SubmissionKind::WorkingTree,
+            path: "labs/tiny-1-greeter".into(),
+            sha256: Some("00".into()),
+            left_out: vec!["build.rs".into()],
+        },
+        suite: Suite { sha256: Some("11".into()) },
+        seed: 7,
+        services: BTreeMap::from([(
+            "postgres".into(),
+            Service { provider: "native".into(), version: Some("PostgreSQL 15.12".into()) },
+        )]),
+        isolation: "none".into(),
+        outcome,
+        score: checks.iter().map(|check| check.points).sum(),
+        max_score,
+        partial: false,
+        started_at: stamp(0).wall,
+        duration_ms: 3_200,
+        timings: Timings::default(),
+        diagnostics,
+        notes: vec!["2 lines were ignored".into()],
+        checks,
+    }
+}
+
+fn diagnostics(message: &str) -> Option<Diagnostics> {
+    Some(Diagnostics {
+        message: message.into(),
+        details: vec!["the first detail".into(), "the second detail".into()],
+        omitted: 2,
+        hints: vec!["what may help".into()],
+        coloured: Vec::new(),
+    })
+}
+
+fn reports() -> Vec<(&'static str, Report)> {
+    let passed = vec![check("greets", 1, Verdict::Passed)];
+    vec![
+        ("every verdict", report(Outcome::InfrastructureError, diagnostics("Postgres is gone"), all_verdicts())),
+        ("a failure", report(Outcome::Graded, None, vec![check("greets", 1, Verdict::Passed), failed()])),
+        ("all passed", report(Outcome::Graded, None, passed.clone())),
+        ("some asked for", Report { partial: true, ..report(Outcome::Graded, None, passed) }),
+        ("build failed", report(Outcome::BuildFailed, diagnostics("it does not compile: 4 errors"), Vec::new())),
+        ("start failed", report(Outcome::StartFailed, diagnostics("the server exited"), Vec::new())),
+        ("no services", report(Outcome::InfrastructureError, diagnostics("there is no Postgres"), Vec::new())),
+    ]
+}
+
+fn audit() -> AuditReport {
+    let mutant = |name: &str, caught, failed: &[&str]| MutantResult {
+        name: name.into(),
+        breaks: "something".into(),
+        expected: vec!["greets".into()],
+        failed: failed.iter().map(ToString::to_string).collect(),
+        caught,
+        build_ms: 500,
+        checks_ms: 300,
+        duration_ms: 900,
+    };
+    let json = serde_json::json!({
+        "schema": "backend-labs/audit/v1", "passed": false, "shard": null, "planned": 3, "left": 0, "duration_ms": 61_000,
+        "labs": [],
+    });
+    let mut report: AuditReport = serde_json::from_value(json).unwrap();
+    let lab = serde_json::json!({
+        "lab": "tiny-1", "title": "Greeter", "slug": "greeter", "problems": [], "starter": [0, 100],
+        "rounds_ms": [1200, 1300], "mutants": [], "all_checks": false, "checks": {"greets": ["deaf"], "echoes": []},
+        "unseen": ["echoes"], "order": ["greets", "echoes"], "duration_ms": 61_000, "on_record": 0, "left": [],
+        "rounds": 2, "cold": false,
+    });
+    let mut lab: LabAudit = serde_json::from_value(lab).unwrap();
+    lab.mutants = vec![mutant("deaf", true, &["greets"]), mutant("late", true, &[]), mutant("odd", false, &[])];
+    lab.problems = vec![Problem { place: "mutant odd".into(), message: "a\nproblem".into(), infrastructure: false }];
+    report.labs = vec![lab];
+    report
+}
+
+fn bench(one_by_one: Result<OneByOne, String>) -> Bench {
+    Bench {
+        schema: "backend-labs/bench/v1".into(),
+        lab: "tiny-1".into(),
+        rounds: 5,
+        providers: vec!["postgres (native)".into()],
+        check_ms: 1400.4,
+        cargo_ms: 290.0,
+        longest_ms: 800.0,
+        longest: "greets".into(),
+        against_bound: 1.28,
+        added_ms: 150.0,
+        one_by_one,
+    }
+}
+
+fn overview(score: Option<(u32, u32)>, next_check: Option<&str>) -> EventKind {
+    let progress = LabProgress { score, next_check: next_check.map(str::to_owned), expected_ms: BTreeMap::new() };
+    let lab = |id: &str, progress: LabProgress| LabOverview {
+        id: id.into(),
+        package: format!("{id}-greeter"),
+        title: "Greeter".into(),
+        summary: "says hello".into(),
+        progress,
+    };
+    let done = LabProgress { score: Some((100, 100)), ..LabProgress::default() };
+    EventKind::Overview { labs: vec![lab("tiny-0", done), lab("tiny-1", progress)] }
+}
+
+/// One event of each kind, more of those with many faces.
+fn events() -> Vec<RunEvent> {
+    let entry = TranscriptEntry { at_us: 1_200_000, what: Happening::Note { text: "a note".into() } };
+    let one = OneByOne { checks: 3, total_ms: 9000.0, containers_ms: 6000.0, against_check: 6.4 };
+    let down = DownReport {
+        done: vec!["the container lab-postgres".into()],
+        in_use: vec!["1 folder".into()],
+        ..DownReport::default()
+    };
+    vec![
+        event(EventKind::RunStarted {
+            run_id: "20270115T080000Z-0".into(),
+            runner_version: "0.1.0".into(),
+            lab: "tiny-1".into(),
+            title: "Greeter".into(),
+        }),
+        event(EventKind::Warning { message: "a lab is left out".into(), hints: vec!["what may help".into()] }),
+        event(EventKind::Step { text: "fetching Postgres".into() }),
+        event(EventKind::BuildProgress { what: "tiny-1-greeter".into(), done: 3, total: 120, now: "sqlx".into() }),
+        event(EventKind::BuildFinished { what: "tiny-1-greeter".into(), took_ms: 900 }),
+        event(EventKind::BuildFinished { what: "tiny-1-greeter".into(), took_ms: 12_340 }),
+        event(EventKind::ServicesRequested { names: vec!["postgres".into()] }),
+        event(EventKind::ServiceReady { name: "postgres".into(), provider: "native".into(), version: None }),
+        event(EventKind::ServiceVersion { name: "postgres".into(), version: "PostgreSQL 15.12".into() }),
+        event(EventKind::ChecksPlanned { checks: vec![info("greets", 1), info("missing", 1)] }),
+        of_check("greets", EventKind::CheckStarted),
+        of_check("greets", EventKind::Transcript { entry }),
+        of_check("greets", EventKind::CheckFinished { result: Box::new(check("greets", 1, Verdict::Passed)) }),
+        event(EventKind::Serving {
+            urls: BTreeMap::from([("server".into(), "http://127.0.0.1:8080".into())]),
+            taken: None,
+        }),
+        event(EventKind::Serving {
+            urls: BTreeMap::from([("server".into(), "http://127.0.0.1:40123".into())]),
+            taken: Some(8080),
+        }),
+        event(EventKind::ServerLog { line: "listening\u{1b}[2J".into() }),
+        event(EventKind::ServingFailed { diagnostics: diagnostics("the server has ended by itself").unwrap() }),
+        event(overview(None, None)),
+        event(overview(Some((40, 100)), Some("missing"))),
+        event(overview(Some((100, 100)), None)),
+        event(EventKind::AuditFinished { report: Box::new(audit()) }),
+        event(EventKind::BenchFinished { bench: Box::new(bench(Ok(one))) }),
+        event(EventKind::BenchFinished { bench: Box::new(bench(Err("no container engine".into()))) }),
+        event(EventKind::DownFinished { report: Box::new(DownReport::default()) }),
+        event(EventKind::DownFinished { report: Box::new(down) }),
+        event(EventKind::CommandFailed {
+            message: "unknown lab `tini`".into(),
+            details: vec!["a detail".into()],
+            hints: vec!["did you mean `tiny-1`?".into()],
+        }),
+    ]
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn what_people_read_of_each_event() {
+    let (mut human, mut words, mut narrating) = (Human::new(false), Words::default(), Words::default());
+    let mut text = String::new();
+    for event in events() {
+        let kind = serde_json::to_value(&event).unwrap()["event"].as_str().unwrap().to_owned();
+        text.push_str(&format!("=== {kind}\n{}", plain(&human.render(&event))));
+        let (live, narrated) = (words.of(&event, false), narrating.of(&event, true));
+        text.push_str(&plain(&format!("--- live: {live:?}\n")));
+        if live != narrated {
+            text.push_str(&plain(&format!("--- narrated: {narrated:?}\n")));
+        }
+    }
+    let text = text.replace("\\u{1b}[0m", "").replace("\\u{1b}", "ESC");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_people_read_of_each_result() {
+    let mut text = String::new();
+    for (name, report) in reports() {
+        let checks = report.checks.iter().map(|check| info(&check.id, check.task)).collect();
+        let event = event(EventKind::RunFinished { report: Box::new(report) });
+        let mut human = Human::new(true);
+        human.render(&self::event(EventKind::ChecksPlanned { checks }));
+        text.push_str(&format!("=== {name}\n{}", plain(&human.render(&event))));
+        text.push_str(&format!("--- quiet\n{}", human::quiet(&event)));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_a_ci_system_reads_of_each_result() {
+    let text: String = reports().iter().map(|(name, report)| format!("=== {name}\n{}\n", to_junit(report))).collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_program_reads_results_and_nothing_else() {
+    let results: BTreeSet<String> = events()
+        .iter()
+        .filter(|event| !json(event).is_empty())
+        .map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(results, BTreeSet::from(["audit_finished".into(), "bench_finished".into()]));
+    for (_, report) in reports() {
+        let event = event(EventKind::RunFinished { report: Box::new(report.clone()) });
+        assert_eq!(json(&event), super::to_json(&report));
+    }
+}
+
+#[test]
+fn every_event_survives_being_written_and_read() {
+    let results = reports().into_iter().map(|(_, report)| event(EventKind::RunFinished { report: Box::new(report) }));
+    for event in events().into_iter().chain(results) {
+        let text = serde_json::to_string(&event).unwrap();
+        let read: RunEvent = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+}
