@@ -14,7 +14,7 @@ pub(super) struct Lane {
     held: usize,
     /// The sender has finished; the receiver is told once everything before is delivered.
     finished: bool,
-    told: bool,
+    end_delivered: bool,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Lane {
 
     /// Forgets what the receiver will never take.
     pub fn abandon(&mut self) {
-        *self = Self { finished: true, told: true, ..Self::default() };
+        *self = Self { finished: true, end_delivered: true, ..Self::default() };
     }
 
     pub fn finish(&mut self) {
@@ -83,8 +83,8 @@ impl Lane {
 
     /// Whether the receiver is to be told of the end now; says so once.
     pub fn tell_end(&mut self) -> bool {
-        let now = self.finished && self.parcels.is_empty() && !self.told;
-        self.told |= now;
+        let now = self.finished && self.parcels.is_empty() && !self.end_delivered;
+        self.end_delivered |= now;
         now
     }
 }

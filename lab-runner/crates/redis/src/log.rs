@@ -66,7 +66,7 @@ impl Log {
         }
     }
 
-    /// Something to be told in the transcript.
+    /// A line for the transcript.
     pub fn note(&self, text: String) {
         self.transcript.note(text);
     }

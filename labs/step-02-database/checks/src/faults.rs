@@ -5,7 +5,7 @@ use lab_postgres::LabPostgres as _;
 use tokio::time::Instant;
 
 use crate::orders::order;
-use crate::support::{Seed, customer, expect_server_error, wait_for_waiting};
+use crate::support::{Seed, customer, expect_server_error};
 use crate::transfers::send;
 
 /// The time-out that the servers of these checks are given.
@@ -71,7 +71,7 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     let mut lock = db.pool().begin().await.ours("opening a transaction")?;
     sqlx::query("lock table events in access exclusive mode").execute(&mut *lock).await.ours("locking events")?;
     let silence = async {
-        wait_for_waiting(lab, 1, Duration::from_millis(300)).await?;
+        db.until_waiting(1, Duration::from_millis(300)).await?;
         db.proxy().stop();
         Ok(())
     };

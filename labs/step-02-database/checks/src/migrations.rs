@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
-use crate::support::{Id, START, Seed, customer, wait_for_waiting};
+use crate::support::{Id, START, Seed, customer};
 
 /// The tables and columns that the README names.
 const TABLES: [(&str, &[&str]); 5] = [
@@ -82,7 +82,7 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
         servers.push(lab.server().without_waiting().start().await?);
     }
     // Servers that poll, or that agree in another way, never wait for a lock: then the time has to do.
-    wait_for_waiting(lab, 3, Duration::from_secs(2)).await?;
+    db.until_waiting(3, Duration::from_secs(2)).await?;
     gate.rollback().await.ours("ending a transaction")?;
     lab.note("tables can be created again");
     for server in &mut servers {

@@ -66,6 +66,6 @@ async fn burst(lab: &Lab, app: &App, events: &[Event]) -> CheckResult<(Duration,
     for answer in answers {
         times.push(answer.expect_status(200)?.elapsed());
     }
-    times.sort();
-    Ok((times[times.len() / 2], times[(times.len() * 99).div_ceil(100) - 1]))
+    let of = |percent| lab_kit::percentile(&times, percent).unwrap_or_default();
+    Ok((of(50), of(99)))
 }

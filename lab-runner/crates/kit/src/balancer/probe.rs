@@ -13,12 +13,12 @@ use super::Shared;
 /// From one answer to the next question.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 /// An instance that says nothing for this long is not ready.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Goes on until its task is ended.
 pub(super) async fn watch(shared: Arc<Shared>, address: SocketAddr) {
     loop {
-        let ready = timeout(PATIENCE, ask(address, &shared.probe)).await;
+        let ready = timeout(TIMEOUT, ask(address, &shared.probe)).await;
         shared.learned(address, matches!(ready, Ok(Ok(true))));
         sleep(PAUSE).await;
     }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::log::Stream;
-use super::process::{Exit, Process, Recipe};
+use super::process::{Exit, LaunchSpec, Process};
 use super::{port, ready};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
@@ -34,27 +34,27 @@ enum Origin {
 #[derive(Debug)]
 struct Launched {
     process: Process,
-    recipe: Recipe,
+    spec: LaunchSpec,
     readiness: Readiness,
     limit: Duration,
 }
 
 impl App {
     pub(super) async fn launch(
-        recipe: Recipe,
+        spec: LaunchSpec,
         by_hand: String,
         config: &SuiteConfig,
         waits: bool,
     ) -> CheckResult<Self> {
         let limit = Duration::from_millis(config.start_limit_ms);
         let readiness = config.readiness.clone();
-        let (address, process) = begin(&recipe, waits.then_some((&readiness, limit))).await?;
-        let transcript = recipe.transcript.clone();
+        let (address, process) = begin(&spec, waits.then_some((&readiness, limit))).await?;
+        let transcript = spec.transcript.clone();
         Ok(Self {
             address,
             by_hand,
             transcript,
-            origin: Origin::Launched(Box::new(Launched { process, recipe, readiness, limit })),
+            origin: Origin::Launched(Box::new(Launched { process, spec, readiness, limit })),
         })
     }
 
@@ -291,12 +291,12 @@ impl App {
     /// The learner's failure if it does not become ready again; not applicable with `--url`.
     pub async fn restart(&mut self) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
-        let Launched { process, recipe, readiness, limit } = &mut **launched;
-        recipe.transcript.note("restarting the server");
+        let Launched { process, spec, readiness, limit } = &mut **launched;
+        spec.transcript.note("restarting the server");
         process.signal(Signal::TERM)?;
         process.wait(Duration::from_secs(5)).await?;
         process.kill().await?;
-        let (address, fresh) = begin(recipe, Some((readiness, *limit))).await?;
+        let (address, fresh) = begin(spec, Some((readiness, *limit))).await?;
         *process = fresh;
         self.address = address;
         Ok(())
@@ -346,8 +346,8 @@ impl App {
     /// Not applicable with `--url`.
     pub async fn kill(&mut self) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
-        let Launched { process, recipe, .. } = &mut **launched;
-        recipe.transcript.note("killing the server with SIGKILL");
+        let Launched { process, spec, .. } = &mut **launched;
+        spec.transcript.note("killing the server with SIGKILL");
         process.kill().await
     }
 
@@ -398,8 +398,8 @@ impl App {
 
     fn signal(&mut self, signal: Signal, name: &str) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
-        let Launched { process, recipe, .. } = &mut **launched;
-        recipe.transcript.note(format!("sent {name} to the server"));
+        let Launched { process, spec, .. } = &mut **launched;
+        spec.transcript.note(format!("sent {name} to the server"));
         process.signal(signal)
     }
 
@@ -409,16 +409,16 @@ impl App {
 }
 
 /// Starts the process on a free port and waits until it is ready, if that is wanted.
-async fn begin(recipe: &Recipe, waits: Option<(&Readiness, Duration)>) -> CheckResult<(SocketAddr, Process)> {
+async fn begin(spec: &LaunchSpec, waits: Option<(&Readiness, Duration)>) -> CheckResult<(SocketAddr, Process)> {
     let mut tries = PORT_TRIES;
     loop {
         tries -= 1;
-        let port = match recipe.port {
+        let port = match spec.port {
             Some(port) if port::is_free(port) => port,
             _ => port::free()?,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut process = Process::start(recipe, port)?;
+        let mut process = Process::start(spec, port)?;
         let Some((readiness, limit)) = waits else { return Ok((address, process)) };
         match ready::wait(&mut process, address, readiness, limit).await {
             Ok(()) => return Ok((address, process)),

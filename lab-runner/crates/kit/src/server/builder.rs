@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
-use super::process::Recipe;
+use super::process::LaunchSpec;
 use crate::lab::Lab;
 use lab_check::CheckResult;
 use lab_protocol::{PASSED_ON, Target};
@@ -116,7 +116,7 @@ impl<'a> ServerBuilder<'a> {
         }
         env.extend(self.env);
         env.retain(|name, _| !self.removed.contains(name));
-        let recipe = Recipe {
+        let spec = LaunchSpec {
             argv: argv.into_iter().chain(self.arguments).collect(),
             container,
             cwd,
@@ -125,7 +125,7 @@ impl<'a> ServerBuilder<'a> {
             transcript: self.lab.transcript().clone(),
             endings: self.lab.endings(),
         };
-        App::launch(recipe, by_hand, config, self.waits).await
+        App::launch(spec, by_hand, config, self.waits).await
     }
 
     async fn attach(self, url: &str) -> CheckResult<App> {

@@ -56,7 +56,7 @@ pub struct Ending {
 
 /// What it takes to start the server, again and again.
 #[derive(Debug, Clone)]
-pub(super) struct Recipe {
+pub(super) struct LaunchSpec {
     /// The program and its arguments; of a container, the arguments alone.
     pub argv: Vec<String>,
     pub container: Option<Container>,
@@ -74,7 +74,7 @@ pub(super) struct Process {
     group: u32,
     exit: Option<Exit>,
     asked_to_end: bool,
-    recipe: Recipe,
+    spec: LaunchSpec,
     /// The name of the container that it stands for.
     container: Option<String>,
     reader: Option<JoinHandle<()>>,
@@ -82,28 +82,28 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `recipe` on `port`.
-    pub fn start(recipe: &Recipe, port: u16) -> CheckResult<Self> {
-        let container = recipe.container.as_ref().map(|container| (container, container.fresh_name()));
+    /// Starts `spec` on `port`.
+    pub fn start(spec: &LaunchSpec, port: u16) -> CheckResult<Self> {
+        let container = spec.container.as_ref().map(|container| (container, container.fresh_name()));
         let mut command = match &container {
             Some((container, name)) => {
-                let mut command = container.command(name, &recipe.env, &recipe.argv);
-                command.current_dir(&recipe.cwd);
+                let mut command = container.command(name, &spec.env, &spec.argv);
+                command.current_dir(&spec.cwd);
                 die_with_parent(command.as_std_mut(), Signal::KILL);
                 command
             }
-            None => program(recipe)?,
+            None => program(spec)?,
         };
         command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let spawned = command.spawn();
         let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
-        recipe.transcript.note(format!("started the server on port {port}"));
+        spec.transcript.note(format!("started the server on port {port}"));
         let log = Log::default();
         let streams = child.stdout.take().zip(child.stderr.take());
-        let reader = streams.map(|(output, error)| log.follow(output, error, recipe.transcript.clone()));
+        let reader = streams.map(|(output, error)| log.follow(output, error, spec.transcript.clone()));
         let container = container.map(|(_, name)| name);
-        Ok(Self { child, group, exit: None, asked_to_end: false, recipe: recipe.clone(), container, reader, log })
+        Ok(Self { child, group, exit: None, asked_to_end: false, spec: spec.clone(), container, reader, log })
     }
 
     pub fn id(&self) -> u32 {
@@ -117,7 +117,7 @@ impl Process {
 
     /// Whether `exit` is the container engine's own (Docker documentation, `docker container run`, Exit status).
     pub async fn engine_failed(&self, exit: Exit) -> bool {
-        match (&self.recipe.container, &self.container) {
+        match (&self.spec.container, &self.container) {
             (Some(container), Some(name)) if exit.code == Some(125) => container.never_started(name).await,
             _ => false,
         }
@@ -167,7 +167,7 @@ impl Process {
     /// Kills the whole group and waits until the server is gone.
     pub async fn kill(&mut self) -> CheckResult {
         self.asked_to_end = true;
-        if let (Some(container), Some(name)) = (&self.recipe.container, &self.container) {
+        if let (Some(container), Some(name)) = (&self.spec.container, &self.container) {
             container.kill(name).await?;
         }
         signal_group(self.group, Signal::KILL).ours("killing the server")?;
@@ -179,10 +179,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let (Some(exit), false) = (self.ended(), self.asked_to_end) {
-            self.recipe.transcript.note(format!("the server had ended by itself: {exit}"));
-            self.recipe.endings.lock().unwrap_or_else(PoisonError::into_inner).push(Ending { exit });
+            self.spec.transcript.note(format!("the server had ended by itself: {exit}"));
+            self.spec.endings.lock().unwrap_or_else(PoisonError::into_inner).push(Ending { exit });
         }
-        if let (Some(container), Some(name)) = (&self.recipe.container, self.container.take()) {
+        if let (Some(container), Some(name)) = (&self.spec.container, self.container.take()) {
             container.discard(name);
         }
         // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
@@ -190,13 +190,13 @@ impl Drop for Process {
     }
 }
 
-/// A program of this machine's, in a sandbox: it sees nothing of our environment but what its recipe says.
-fn program(recipe: &Recipe) -> CheckResult<Command> {
+/// A program of this machine's, in a sandbox: it sees nothing of our environment but what its spec says.
+fn program(spec: &LaunchSpec) -> CheckResult<Command> {
     let (program, arguments) =
-        recipe.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
+        spec.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
     let confinement = Confinement {
-        folder: recipe.cwd.clone(),
-        environment: recipe.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        folder: spec.cwd.clone(),
+        environment: spec.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         limits: Limits::NO_CORE,
         orphan_signal: Signal::KILL,
     };

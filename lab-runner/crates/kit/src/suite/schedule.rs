@@ -25,7 +25,7 @@ pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, events:
         schedule.skip_hopeless(events);
         schedule.start_ready(events);
         let Some(report) = schedule.next_report().await else { return };
-        schedule.remember(&report);
+        schedule.record(&report);
         events.send(Event::CheckFinished(Box::new(report)));
     }
 }
@@ -54,12 +54,12 @@ impl Schedule<'_> {
                 explanation: None,
                 transcript: Vec::new(),
             };
-            self.remember(&report);
+            self.record(&report);
             events.send(Event::CheckFinished(Box::new(report)));
         }
     }
 
-    fn remember(&mut self, report: &CheckReport) {
+    fn record(&mut self, report: &CheckReport) {
         if report.verdict == Verdict::Error || matches!(report.skip_reason, Some(SkipReason::NotApplicable { .. })) {
             self.unseen.insert(report.id.clone());
         }

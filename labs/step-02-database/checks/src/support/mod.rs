@@ -12,7 +12,7 @@ use lab_kit::prelude::*;
 pub use books::Books;
 pub use lab_kit::id::Id;
 pub use lab_kit::time::{expect_moment, moment, rfc3339};
-pub use overlap::{Instances, wait_for_waiting};
+pub use overlap::Instances;
 pub use sabotage::{Moment, Sabotage};
 pub use seed::{Seed, customer, customers, insert_all, literal};
 pub use walk::{page, walk};

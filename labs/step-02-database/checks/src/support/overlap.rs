@@ -2,7 +2,6 @@
 
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
-use tokio::time::Instant;
 
 /// How much later the database answers. On one machine a transaction may be over before the next one begins, and a
 /// race would be seen on one run and not on the other.
@@ -56,16 +55,4 @@ impl Instances {
         lab.postgres().await?.proxy().delay(LATE);
         Ok(())
     }
-}
-
-/// Waits until this many sessions of the server wait for a lock, or `within` is over.
-pub async fn wait_for_waiting(lab: &Lab, sessions: i64, within: Duration) -> CheckResult {
-    let db = lab.postgres().await?;
-    let deadline = Instant::now() + within;
-    let sql = "select count(*) from pg_stat_activity
-               where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
-    while db.scalar::<i64>(sql).await? < sessions && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok(())
 }
