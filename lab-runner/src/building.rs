@@ -208,6 +208,8 @@ fn cargo(job: &Job) -> std::process::Command {
     };
     let mut command = job.sandbox.command(environment::cargo(), &confinement);
     command.env("CARGO_TARGET_DIR", &job.target).env("CARGO_BUILD_BUILD_DIR", &job.build).stdin(Stdio::null());
+    // A user's settings (`[term] quiet = true`) hide nothing that we read.
+    command.env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
     command
 }
 

@@ -24,7 +24,7 @@ pub const FILE_NAME: &str = "lab.toml";
 pub struct Manifest {
     /// The version of this format: 1.
     pub format_version: u32,
-    /// The lab's id, such as `step-NN`: how commands, reports and TODOs name it.
+    /// The lab's id, such as `step-NN`: how commands, reports and TODOs name it. It ends in a number.
     pub id: String,
     /// The rest of the folder's and the package's name: lower-case words joined by hyphens.
     pub slug: String,
@@ -184,6 +184,11 @@ impl Manifest {
                 return Err(format!("{key} `{value}` is not made of lower-case letters, digits and hyphens"));
             }
         }
+        // By this the workspace's Cargo.toml tells a lab's folder from others (`labs/*-[0-9]*`).
+        let number = self.id.rsplit_once('-').map(|(_, number)| number);
+        if number.is_none_or(|number| number.parse::<u32>().is_err()) {
+            return Err(format!("id `{}` does not end in a hyphen and a number, as `lab-7` does", self.id));
+        }
         if self.editable.is_empty() {
             return Err("editable names nothing: there would be nothing to grade".into());
         }
@@ -278,6 +283,14 @@ readiness = { path = "/health" }
     fn a_later_format_is_told_apart_from_an_unknown_key() {
         let error = parse(&GOOD.replace("format_version = 1", "format_version = 2\ncolour = \"red\"")).unwrap_err();
         assert!(matches!(error, ManifestError::OtherVersion { found: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn an_id_ends_in_the_number_by_which_its_folder_is_known() {
+        for id in ["lab", "lab-", "lab-one", "1"] {
+            let error = parse(&GOOD.replace("lab-1", id)).unwrap_err();
+            assert!(error.to_string().contains("does not end in a hyphen and a number"), "{error}");
+        }
     }
 
     #[test]

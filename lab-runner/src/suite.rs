@@ -187,7 +187,7 @@ impl Suite {
 
 async fn list(executable: &Utf8Path) -> Result<Vec<CheckInfo>, SuiteError> {
     let fail = |message: String| SuiteError::DoesNotList { executable: executable.to_owned(), message };
-    let mut command = tokio::process::Command::new(executable);
+    let mut command = tokio::process::Command::from(session::program(executable));
     command.arg("list").stdin(std::process::Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(30), command.output()).await;
     let output = output.map_err(|_| fail("it does not end".into()))?.map_err(|error| fail(error.to_string()))?;

@@ -134,7 +134,10 @@ impl Workspace {
         }
         folders.sort();
         let (mut labs, mut broken) = (Vec::new(), Vec::new());
-        for folder in folders {
+        // Notes and whatever else is kept beside the labs are none.
+        let named =
+            |folder: &Utf8PathBuf| ["Cargo.toml", manifest::FILE_NAME].iter().any(|file| folder.join(file).exists());
+        for folder in folders.into_iter().filter(named) {
             match Manifest::load(&folder.join(manifest::FILE_NAME)) {
                 Ok(manifest) => labs.push(Lab { folder, manifest }),
                 Err(error) => broken.push(BrokenLab { folder, error }),
@@ -180,7 +183,9 @@ fn is_root(folder: &Utf8Path) -> bool {
 /// Cargo's target folder: as the variable says, else where this very program was built, else the default.
 fn target_folder(root: &Utf8Path) -> Utf8PathBuf {
     if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR").and_then(|value| value.into_string().ok()) {
-        return root.join(folder);
+        // As cargo has it: relative to the folder in which it is called, not to the workspace.
+        let current = std::env::current_dir().ok().and_then(|path| Utf8PathBuf::try_from(path).ok());
+        return lexically(&current.unwrap_or_else(|| root.to_owned()).join(folder));
     }
     let default = root.join("target");
     let own = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::try_from(path).ok());
@@ -188,5 +193,29 @@ fn target_folder(root: &Utf8Path) -> Utf8PathBuf {
     match built_in {
         Some(folder) if folder.join("CACHEDIR.TAG").is_file() => folder.to_owned(),
         _ => default,
+    }
+}
+
+/// `path` without `.` and `..`, which cargo and we would otherwise write differently.
+fn lexically(path: &Utf8Path) -> Utf8PathBuf {
+    path.components().fold(Utf8PathBuf::new(), |mut walked, part| {
+        match part {
+            camino::Utf8Component::CurDir => {}
+            camino::Utf8Component::ParentDir => {
+                walked.pop();
+            }
+            part => walked.push(part),
+        }
+        walked
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_made_plain() {
+        assert_eq!(lexically(Utf8Path::new("/w/labs/../out/./x")), "/w/out/x");
     }
 }

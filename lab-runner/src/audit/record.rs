@@ -125,7 +125,7 @@ mod tests {
     fn a_change_of_the_lab_the_kit_or_the_runner_asks_for_a_new_proof_and_another_labs_does_not() {
         let keep = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(keep.path()).unwrap();
-        let manifest = "format_version = 1\nid = 'a'\nslug = 'b'\ntitle = ''\nsummary = ''\nroadmap = []\n\
+        let manifest = "format_version = 1\nid = 'a-1'\nslug = 'b'\ntitle = ''\nsummary = ''\nroadmap = []\n\
                         editable = ['src']\n[server]\nreadiness = { path = '/' }";
         let cargo = "[workspace]\ndefault-members = ['runner']\n[workspace.dependencies]\nkit = { path = 'kit' }\n";
         for (path, content) in [

@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn lab(folder: &Utf8Path) -> Lab {
-        let text = "format_version = 1\nid = 'a'\nslug = 'b'\ntitle = ''\nsummary = ''\nroadmap = []\n\
+        let text = "format_version = 1\nid = 'a-1'\nslug = 'b'\ntitle = ''\nsummary = ''\nroadmap = []\n\
                     editable = ['src']\n[server]\nreadiness = { path = '/' }";
         Lab { folder: folder.to_owned(), manifest: Manifest::parse(text, folder).unwrap() }
     }

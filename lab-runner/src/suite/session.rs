@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use lab_process::{Signal, signal_group};
+use lab_process::{Signal, own_session, restrict_environment, signal_group, was_stopped};
 use lab_protocol::{Envelope, RunClock, SuiteConfig};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -23,6 +23,32 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 /// The most of a suite's own output that is kept, in bytes.
 const MOST_OUTPUT: usize = 16 << 10;
 
+/// What a suite sees of our environment: beside where things are, how to reach a container engine.
+const ENVIRONMENT: [&str; 18] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_*",
+    "TZ",
+    "TMPDIR",
+    "CI",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "LD_LIBRARY_PATH",
+    "DOCKER_*",
+    "CONTAINER_HOST",
+    "CONTAINERS_*",
+    "BUILDKIT_*",
+    "XDG_RUNTIME_DIR",
+];
+/// How often a suite is looked at.
+const GLANCE: Duration = Duration::from_secs(1);
+/// A suite that was stopped is told to go on, this often. Then it counts as ended.
+const MOST_STOPS: u32 = 20;
+
 /// A running suite.
 #[derive(Debug)]
 pub struct Session {
@@ -30,6 +56,8 @@ pub struct Session {
     socket: BufReader<UnixStream>,
     nonce: String,
     output: JoinHandle<String>,
+    /// How often it was stopped by a signal.
+    stops: u32,
     /// Lines that were no event of this run.
     pub forged: u32,
 }
@@ -52,6 +80,14 @@ pub struct Ending {
     pub killed: bool,
 }
 
+/// The program of a suite, with no setting of the user's that it does not need: `PGOPTIONS` or `PGSSLMODE` would change
+/// what its checks see.
+pub(super) fn program(suite: &Utf8Path) -> std::process::Command {
+    let mut program = std::process::Command::new(suite);
+    restrict_environment(&mut program, &ENVIRONMENT);
+    program
+}
+
 /// Starts `suite` with the command `run` or `serve`, and gives it its configuration and the time by `clock`.
 ///
 /// # Errors
@@ -59,18 +95,18 @@ pub struct Ending {
 pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: &RunClock) -> io::Result<Session> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    let mut process = Command::new(suite);
+    let mut process = program(suite);
     process
         .arg(command)
         .current_dir(&config.scratch)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Ctrl-C on a terminal goes to the whole foreground group. The suite is not to hear it: it cleans up when
-        // its socket closes.
-        .process_group(0)
-        .kill_on_drop(true);
-    let mut child = process.spawn()?;
+        .stderr(Stdio::piped());
+    // Ctrl-C on a terminal goes to the whole foreground group. The suite is not to hear it: it cleans up when its
+    // socket closes.
+    own_session(&mut process);
+    let mut process = Command::from(process);
+    let mut child = process.kill_on_drop(true).spawn()?;
     // The command keeps the other end open until it goes, and with it the socket would never end.
     drop(process);
     let output = tokio::spawn(gather(child.stdout.take(), child.stderr.take()));
@@ -80,7 +116,7 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: 
     line.push(b'\n');
     // A suite that dies at once shows in the reading.
     let _ = socket.get_mut().write_all(&line).await;
-    Ok(Session { child, socket, nonce: config.nonce, output, forged: 0 })
+    Ok(Session { child, socket, nonce: config.nonce, output, stops: 0, forged: 0 })
 }
 
 impl Session {
@@ -89,14 +125,32 @@ impl Session {
         let mut line = Vec::new();
         loop {
             line.clear();
-            match self.socket.read_until(b'\n', &mut line).await {
-                Ok(0) | Err(_) => return Message::End,
-                Ok(_) => {}
+            if !self.read_line(&mut line).await {
+                return Message::End;
             }
             match serde_json::from_slice::<Envelope>(&line) {
                 Ok(envelope) if envelope.nonce == self.nonce => return Message::Event(envelope),
                 _ => self.forged += 1,
             }
+        }
+    }
+
+    /// Reads the next line, and sees meanwhile that the suite is not kept from writing one: whoever runs under our
+    /// account can stop it (SIGSTOP). Tells whether there is a line.
+    async fn read_line(&mut self, line: &mut Vec<u8>) -> bool {
+        loop {
+            tokio::select! {
+                // What was read of a line before a glance stays in `line`.
+                read = self.socket.read_until(b'\n', line) => return matches!(read, Ok(1..)),
+                () = tokio::time::sleep(GLANCE) => {}
+            }
+            let Some(process) = self.child.id().filter(|process| was_stopped(*process)) else { continue };
+            self.stops += 1;
+            if self.stops > MOST_STOPS {
+                let _ = signal_group(process, Signal::KILL);
+                return false;
+            }
+            let _ = signal_group(process, Signal::CONT);
         }
     }
 

@@ -37,6 +37,7 @@ impl Hanging {
         let arguments = ["check", "tiny-1", "--submission", path.to_str().unwrap(), "--time-limit", "600"];
         let mut runner = command(&arguments)
             .env("LAB_FOLDER", &folder)
+            .env("PGOPTIONS", "-c search_path=nowhere")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -104,4 +105,33 @@ fn a_runner_that_is_killed_leaves_no_process_and_the_next_run_cleans_up() {
     let next = command(&["check", "tiny-1", "--solution"]).env("LAB_FOLDER", &hanging.folder).output().unwrap();
     assert_eq!(next.status.code(), Some(0));
     assert!(is_empty(&scratch), "the next run has removed it");
+}
+
+#[test]
+fn a_suite_that_is_stopped_goes_on_and_knows_no_setting_of_the_users() {
+    let mut hanging = Hanging::start("stopped");
+    let scratch = hanging.scratch();
+    let suite = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|process| {
+            let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(scratch.to_str().unwrap()) && line.trim_end().ends_with("-checks run")
+        })
+        .expect("the suite runs from the run's own folder");
+    let environment = std::fs::read(suite.join("environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("PATH=") && !environment.contains("PGOPTIONS"), "{environment}");
+    let stat = || std::fs::read_to_string(suite.join("stat")).unwrap();
+    let field = |number: usize| stat().rsplit(')').next().unwrap().split_whitespace().nth(number).unwrap().to_owned();
+    let process = suite.file_name().unwrap().to_str().unwrap();
+    assert_eq!(field(3), process, "it leads a session of its own");
+    let pid = Pid::from_raw(process.parse().unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    eventually("it is stopped", || field(0) == "T");
+    eventually("it goes on", || field(0) != "T");
+    hanging.send(Signal::INT);
+    assert_eq!(hanging.runner.wait().unwrap().code(), Some(130));
 }

@@ -13,4 +13,5 @@ mod prebuilt;
 mod recordings;
 mod sandbox;
 mod schema;
+mod surroundings;
 mod usage;

@@ -107,7 +107,9 @@ pub fn write_workspace(root: &Path, version: &str) {
     let text = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
     let mut manifest: toml::Table = toml::from_str(&text).unwrap();
     let workspace = manifest["workspace"].as_table_mut().unwrap();
-    workspace.insert("members".into(), toml::Value::try_from(["labs/*", "labs/*/checks"]).unwrap());
+    let members = workspace["members"].as_array().unwrap().iter();
+    let labs: Vec<_> = members.filter(|member| member.as_str().unwrap().starts_with("labs/")).cloned().collect();
+    workspace.insert("members".into(), labs.into());
     workspace.remove("default-members");
     workspace["package"].as_table_mut().unwrap().insert("version".into(), version.into());
     for (_, dependency) in workspace["dependencies"].as_table_mut().unwrap().iter_mut() {

@@ -127,7 +127,8 @@ impl Places {
             if !io::stderr().is_terminal() {
                 eprintln!("(cargo names each of the about 150 crates as it comes to it)");
             }
-            command.status()
+            // A user's settings may have cargo be quiet always.
+            command.env("CARGO_TERM_QUIET", "false").status()
         }?;
         if status.success() {
             // Without a record the next start asks cargo again: slower, never wrong.

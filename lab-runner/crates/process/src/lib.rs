@@ -37,6 +37,25 @@ pub fn lead_session(command: &mut Command, signal: Signal, limits: Vec<(Resource
     });
 }
 
+/// Gives `command` a session of its own, without a terminal, in which it may outlive us.
+pub fn own_session(command: &mut Command) {
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the system call setsid
+    // through rustix, allocates nothing and takes no lock.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(|| rustix::process::setsid().map(drop).map_err(io::Error::from));
+    }
+}
+
+/// Whether `child`, a process of ours, is stopped by a signal (SIGSTOP, SIGTSTP) and was not when this was last asked.
+#[must_use]
+pub fn was_stopped(child: u32) -> bool {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) else { return false };
+    let stopped = waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+    matches!(stopped, Ok(Some(status)) if status.stopped())
+}
+
 /// Between fork and exec, has the kernel send `signal` when the parent's thread ends, then does `more`, which may only
 /// make system calls that are safe there.
 fn before_exec(command: &mut Command, signal: Signal, more: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
@@ -119,4 +138,37 @@ fn children() -> Vec<u32> {
                 == Some(me)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_leads_a_session_of_its_own() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "read -r line < /proc/$$/stat; echo $line"]);
+        own_session(&mut command);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        // pid, name, state, parent, group, session, terminal (proc(5)).
+        assert_eq!((fields[4], fields[5], fields[6]), (fields[0], fields[0], "0"), "{text}");
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_is_noticed_once() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(!was_stopped(child.id()));
+        signal_process(child.id(), Signal::STOP).unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !was_stopped(child.id()) {
+            assert!(std::time::Instant::now() < deadline, "it is never noticed");
+            std::thread::yield_now();
+        }
+        assert!(!was_stopped(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
