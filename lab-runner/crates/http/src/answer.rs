@@ -17,9 +17,9 @@ use lab_check::{CheckResult, Failure};
 const MOST_INTERIM: usize = 32;
 
 /// What a reset costs a server's own answer, and how to avoid it.
-const RESET: &str = "a server that closes a socket while unread bytes wait in it makes the system reset the \
-     connection, and the reset may destroy an answer on its way; read the request to its end first, or close only the \
-     sending side and read on for a while (RFC 9112 §9.6)";
+const RESET: &str = "if a server closes a socket that still holds unread bytes, the system resets the \
+     connection, and the reset may destroy a response on its way; read the request to its end first, or close only the \
+     sending side and keep reading for a while (RFC 9112 §9.6)";
 
 impl Wire {
     /// The next answer to `method`, interim or final.
@@ -54,7 +54,7 @@ impl Wire {
                 return Ok(response);
             }
         }
-        Err(self.failure(format!("the server sent {MOST_INTERIM} interim (1xx) answers and no final one")))
+        Err(self.failure(format!("the server sent {MOST_INTERIM} interim (1xx) responses and no final one")))
     }
 
     /// Lets a moment pass and reads what comes in it.
@@ -106,8 +106,8 @@ impl Wire {
         let mut message = reader.cut_off(&self.incoming, self.reset);
         match self.answers {
             0 => {}
-            1 => message.push_str(" (it had given one answer on it)"),
-            many => message.push_str(&format!(" (it had given {many} answers on it)")),
+            1 => message.push_str(" (after one response on it)"),
+            many => message.push_str(&format!(" (after {many} responses on it)")),
         }
         let failure = self.failure(message);
         if self.reset { failure.because(RESET) } else { failure }
@@ -118,7 +118,7 @@ impl Wire {
         self.record();
         let mut message = reader.too_late(&self.incoming, timeout);
         if self.waiting() > 0 {
-            message.push_str("; the server has not read the whole request either");
+            message.push_str("; nor has the server read the whole request");
         }
         self.failure(message)
     }

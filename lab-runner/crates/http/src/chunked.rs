@@ -58,19 +58,19 @@ impl Chunked {
         let number = self.chunk + 1;
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
             if rest.len() > LONGEST_LINE {
-                return Err(format!("chunk {number} of the body has a size line that does not end"));
+                return Err(format!("chunk {number} of the body has a size line without an end"));
             }
             return Ok(None);
         };
         let Some(line) = rest[..end].strip_suffix(b"\r") else {
             return Err(format!(
-                "chunk {number} of the body has the size line {}, which ends in \\n alone and not in \\r\\n",
+                "chunk {number} of the body has the size line {}, which ends in \\n alone instead of \\r\\n",
                 excerpt(&rest[..end])
             ));
         };
         self.size = size(line).ok_or_else(|| {
             format!(
-                "chunk {number} of the body begins with {}, and there its size in hexadecimal digits belongs",
+                "chunk {number} of the body begins with {} instead of its size in hexadecimal digits",
                 excerpt(line)
             )
         })?;
@@ -98,7 +98,7 @@ impl Chunked {
             }
             [] | [b'\r'] => Ok(None),
             other => Err(format!(
-                "chunk {} of the body says it has {} (hexadecimal {:x}), and after them comes {} in place of \\r\\n",
+                "chunk {} of the body says it has {} (hexadecimal {:x}), but after them comes {} instead of \\r\\n",
                 self.chunk,
                 count(self.size),
                 self.size,
@@ -116,9 +116,9 @@ impl Chunked {
                 Ok(Some(State::Done))
             }
             Ok(Status::Partial) if rest.len() <= head::LONGEST => Ok(None),
-            Ok(Status::Partial) => Err("the trailer of the chunked body does not end".to_owned()),
+            Ok(Status::Partial) => Err("the trailer of the chunked body has no end".to_owned()),
             Err(_) => Err(format!(
-                "after the last chunk an empty line belongs, or fields and then an empty line, and here comes {}",
+                "the last chunk must be followed by an empty line, or by fields and an empty line, but here comes {}",
                 excerpt(&rest[..rest.len().min(40)])
             )),
         }

@@ -34,7 +34,7 @@ impl Connection {
         let closed = self.quiet(limit).await;
         match closed {
             Quiet::Ended => Ok(()),
-            Quiet::Spoke => Err(self.spoke("the server sent more bytes in place of closing the connection")),
+            Quiet::Spoke => Err(self.spoke("the server sent more bytes instead of closing the connection")),
             Quiet::Silent => {
                 let limit = duration(limit);
                 Err(self
@@ -81,7 +81,7 @@ impl Connection {
     pub async fn expect_silence(&mut self, limit: Duration) -> CheckResult {
         match self.quiet(limit).await {
             Quiet::Silent => Ok(()),
-            Quiet::Spoke => Err(self.spoke("the server sent bytes that nobody asked for")),
+            Quiet::Spoke => Err(self.spoke("the server sent bytes that were not requested")),
             Quiet::Ended => Err(self
                 .failure("the server closed the connection; it should have kept it open")
                 .expected("the connection open")
@@ -107,7 +107,7 @@ impl Connection {
     pub async fn expect_nothing_more(&mut self) -> CheckResult {
         match self.quiet(MOMENT).await {
             Quiet::Silent | Quiet::Ended => Ok(()),
-            Quiet::Spoke => Err(self.spoke("the server sent more bytes after its answer was complete")),
+            Quiet::Spoke => Err(self.spoke("the server sent more bytes after its response was complete")),
         }
     }
 
@@ -132,13 +132,13 @@ impl Connection {
         while !wire.ended {
             if wire.incoming.len() > MOST {
                 wire.record();
-                return Err(wire.failure("the server does not stop sending: more than 8 MiB came"));
+                return Err(wire.failure("the server does not stop sending: it has sent more than 8 MiB"));
             }
             if wire.step(timeout.until).await == Step::TimeOver {
                 wire.record();
                 let came = size(&wire.incoming);
                 return Err(wire
-                    .failure(format!("the server kept the connection open for {timeout}; {came} came"))
+                    .failure(format!("the server kept the connection open for {timeout} and sent {came}"))
                     .expected("the connection closed by the server")
                     .actual(format!("the connection still open after {timeout}")));
             }

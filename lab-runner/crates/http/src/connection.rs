@@ -219,8 +219,8 @@ impl Connection {
         }
         let actual = text::status(response.status());
         Err(response
-            .failure(format!("expected an interim answer (1xx), got {actual}"))
-            .expected("an interim answer such as 100 Continue")
+            .failure(format!("expected an interim response (1xx), got {actual}"))
+            .expected("an interim response such as 100 Continue")
             .actual(actual))
     }
 }

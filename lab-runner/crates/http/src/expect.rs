@@ -116,7 +116,7 @@ impl Response {
             Some(media_type) if values.len() == 1 && media_type.eq_ignore_ascii_case(expected) => Ok(self),
             Some(_) => {
                 let value = values.join(", ");
-                let message = format!("expected a body of type {expected}, and Content-Type says `{value}`");
+                let message = format!("expected a body of type {expected}, but Content-Type says `{value}`");
                 Err(self.differs(message, "header content-type", expected.to_owned(), value))
             }
             None => Err(self.no_field("content-type", expected.to_owned())),
@@ -162,7 +162,7 @@ impl Response {
         let message = if at == actual.len() {
             format!("the body ends too early: expected {}, got {}", size(expected), size(actual))
         } else if at == expected.len() {
-            format!("the body goes on after its {}: {} follow", size(expected), excerpt(&actual[at..]))
+            format!("the body should end after {}, but {} follows", size(expected), excerpt(&actual[at..]))
         } else {
             format!(
                 "the body differs at byte {at}, counted from 0: expected {}, got {}",
@@ -243,7 +243,7 @@ impl Response {
     }
 
     fn no_field(&self, name: &str, expected: String) -> Failure {
-        let message = format!("the answer has no field {name}");
+        let message = format!("the response has no field {name}");
         self.differs(message, format!("header {name}"), expected, NO_FIELD.to_owned())
     }
 

@@ -26,9 +26,11 @@ pub(super) fn of(method: &str, head: &Head) -> Result<Framing, String> {
     let length = content_length(head)?;
     let chunked = is_chunked(head)?;
     if length.is_some() && chunked {
-        return Err("the answer has both Content-Length and Transfer-Encoding: nobody can tell where its body ends \
+        return Err(
+            "the response has both Content-Length and Transfer-Encoding, so nobody can tell where its body ends \
                     (RFC 9112 §6.2)"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if bodiless(method, head.status) {
         return Ok(Framing::Empty);
@@ -51,11 +53,11 @@ fn content_length(head: &Head) -> Result<Option<u64>, String> {
     for value in head.members("content-length") {
         let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         let Some(length) = digits.then(|| value.parse().ok()).flatten() else {
-            return Err(format!("the answer's Content-Length is `{value}`, which is no number of bytes"));
+            return Err(format!("the response's Content-Length is `{value}`, which is not a number of bytes"));
         };
         match found {
             Some(other) if other != length => {
-                return Err(format!("the answer has two values of Content-Length that differ: {other} and {length}"));
+                return Err(format!("the response has two different values of Content-Length: {other} and {length}"));
             }
             _ => found = Some(length),
         }
@@ -69,15 +71,17 @@ fn is_chunked(head: &Head) -> Result<bool, String> {
     let Some(unwanted) = codings.iter().find(|coding| !coding.eq_ignore_ascii_case("chunked")) else {
         return match codings.len() {
             0 => Ok(false),
-            _ if head.minor == 0 => Err("the answer is HTTP/1.0 and has Transfer-Encoding, which came with HTTP/1.1 \
+            _ if head.minor == 0 => {
+                Err("the response is HTTP/1.0 but has Transfer-Encoding, which HTTP/1.1 introduced \
                                          (RFC 9112 §6.1)"
-                .to_owned()),
+                    .to_owned())
+            }
             1 => Ok(true),
-            _ => Err("the answer is `chunked` twice, and may be so once (RFC 9112 §6.1)".to_owned()),
+            _ => Err("the response is `chunked` twice, but may be so only once (RFC 9112 §6.1)".to_owned()),
         };
     };
     Err(format!(
-        "the answer has the transfer coding `{unwanted}`, and without a TE field in the request only `chunked` may be \
+        "the response has the transfer coding `{unwanted}`, but without a TE field in the request only `chunked` may be \
          used (RFC 9112 §7.4)"
     ))
 }

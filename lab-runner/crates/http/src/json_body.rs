@@ -43,7 +43,7 @@ impl Response {
     pub fn at<T: DeserializeOwned>(&self, pointer: &str) -> CheckResult<T> {
         let value = self.value_at(pointer)?;
         T::deserialize(&value).map_err(|error| {
-            self.failure(format!("{} holds something else than asked for: {error}", place(pointer)))
+            self.failure(format!("{} does not have the expected type: {error}", place(pointer)))
                 .actual(value.to_string())
         })
     }

@@ -118,9 +118,9 @@ impl Reader {
     pub fn cut_off(&self, bytes: &[u8], was_reset: bool) -> String {
         let closed = if was_reset { "the server reset the connection" } else { "the server closed the connection" };
         match &self.state {
-            State::Head if bytes.is_empty() => format!("{closed} before it answered"),
+            State::Head if bytes.is_empty() => format!("{closed} before it sent a response"),
             State::Head => format!(
-                "{closed} in the middle of its answer's head: {} came, and not the empty line that ends a head",
+                "{closed} in the middle of the response's head: {} arrived, but not the empty line that ends a head",
                 size(bytes)
             ),
             State::Body { head, framing: Framing::Length(length), .. } => format!(
@@ -139,22 +139,22 @@ impl Reader {
     /// Why the answer is incomplete although its time is over.
     pub fn too_late(&self, bytes: &[u8], timeout: Timeout) -> String {
         match &self.state {
-            State::Head if bytes.is_empty() => format!("no answer within {timeout}"),
+            State::Head if bytes.is_empty() => format!("no response within {timeout}"),
             State::Head => format!(
-                "no complete answer within {timeout}: {} came, and not the empty line that ends a head",
+                "no complete response within {timeout}: {} arrived, but not the empty line that ends a head",
                 size(bytes)
             ),
             State::Body { head, framing: Framing::Length(length), .. } => format!(
-                "no complete answer within {timeout}: Content-Length announces {}, and {} came",
+                "no complete response within {timeout}: Content-Length announces {}, but {} arrived",
                 count(*length),
                 bytes.len() - head.length
             ),
             State::Body { framing: Framing::UntilClose, .. } => format!(
-                "no complete answer within {timeout}: the head has neither Content-Length nor Transfer-Encoding, so \
+                "no complete response within {timeout}: the head has neither Content-Length nor Transfer-Encoding, so \
                  the body lasts until the server closes the connection, and it did not"
             ),
             State::Body { chunked, .. } => format!(
-                "no complete answer within {timeout}: the chunked body has {} so far, and its last chunk, of size 0, \
+                "no complete response within {timeout}: the chunked body has {} so far, but its last chunk, of size 0, \
                  or what follows it is missing",
                 count(chunked.body.len() as u64)
             ),
@@ -163,12 +163,12 @@ impl Reader {
 }
 
 fn endless(length: usize, bound: usize) -> Result<(), String> {
-    if length > bound { Err("the body of the answer does not end: more than 8 MiB came".to_owned()) } else { Ok(()) }
+    if length > bound { Err("the body of the response does not end: more than 8 MiB came".to_owned()) } else { Ok(()) }
 }
 
 fn within_bound(length: u64) -> Result<Option<usize>, String> {
     match usize::try_from(length) {
         Ok(length) if length <= LONGEST_BODY => Ok(Some(length)),
-        _ => Err(format!("Content-Length announces {}, and no answer here has more than 8 MiB", count(length))),
+        _ => Err(format!("Content-Length announces {}, but no response here has more than 8 MiB", count(length))),
     }
 }

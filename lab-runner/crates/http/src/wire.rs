@@ -70,16 +70,17 @@ impl Wire {
                 return Err(match error.kind() {
                     ErrorKind::ConnectionRefused => origin.failure(gone(), b""),
                     ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
-                        origin.failure("the server reset the connection while it was being made", b"")
+                        origin.failure("the server reset the connection while it was being established", b"")
                     }
                     ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-                        origin.failure(format!("the server at {address} is out of reach: {error}"), b"")
+                        origin.failure(format!("the server at {address} is unreachable: {error}"), b"")
                     }
                     _ => Failure::ours("connecting to the server under test", &error),
                 });
             }
             Err(_) => {
-                let message = format!("the server took no connection within {timeout}: does it still call accept()?");
+                let message =
+                    format!("the server accepted no connection within {timeout}: does it still call accept()?");
                 return Err(origin.failure(message, b""));
             }
         };
@@ -160,7 +161,7 @@ impl Wire {
     /// Reads once; `false` if there was nothing to read.
     fn read(&mut self) -> bool {
         if self.incoming.len() > MOST_GATHERED {
-            self.end("is read no further: more than 64 MiB came");
+            self.end("is no longer read: more than 64 MiB came");
             return true;
         }
         self.incoming.reserve(READ_SIZE);
@@ -235,7 +236,7 @@ impl Wire {
                     let read = all - self.outgoing.len();
                     let limit = duration(timeout.limit);
                     return Err(self.failure(format!(
-                        "the server stopped reading: it took {read} of {all} bytes within {limit} and said nothing"
+                        "the server stopped reading: it read {read} of {all} bytes within {limit} and sent nothing"
                     )));
                 }
             }

@@ -60,12 +60,12 @@ async fn a_wrong_field_is_named() {
     assert_eq!(explanation.message, "expected the field allow to be `GET`, got `GET, HEAD`");
     assert_eq!(explanation.diff, [difference("header allow", "GET", "GET, HEAD")]);
     let explanation = explained(page().await.expect_header("location", "/"));
-    assert_eq!(explanation.message, "the answer has no field location");
+    assert_eq!(explanation.message, "the response has no field location");
     assert_eq!(explanation.diff, [difference("header location", "/", "(no such field)")]);
     let failed = message(page().await.expect_header_where("allow", "names PUT", |value| value.contains("PUT")));
     assert_eq!(failed, "expected a field allow that names PUT, got `GET, HEAD`");
     let failed = message(page().await.expect_media_type("text/plain"));
-    assert_eq!(failed, "expected a body of type text/plain, and Content-Type says `Text/HTML; charset=utf-8`");
+    assert_eq!(failed, "expected a body of type text/plain, but Content-Type says `Text/HTML; charset=utf-8`");
     assert_eq!(message(page().await.expect_no_header("allow")), "expected no field allow, got `GET, HEAD`");
 }
 
@@ -77,7 +77,7 @@ async fn a_wrong_body_is_shown_where_it_differs() {
     let failed = message(page().await.expect_body("hello, world"));
     assert_eq!(failed, "the body ends too early: expected 12 bytes, got 5 bytes");
     let failed = message(page().await.expect_body("hel"));
-    assert_eq!(failed, "the body goes on after its 3 bytes: `lo` follow");
+    assert_eq!(failed, "the body should end after 3 bytes, but `lo` follows");
     let failed = message(page().await.expect_empty_body());
     assert_eq!(failed, "expected an empty body, got 5 bytes: `hello`");
     let failed = message(page().await.expect_body_where("a farewell", |_| false));
@@ -177,7 +177,7 @@ async fn values_are_taken_by_pointer() {
     let failed = message(response.at::<u64>("/id"));
     assert_eq!(failed, "the JSON body has nothing at /id: the body has the members `items`, `name`");
     let failed = message(response.at::<u64>("/name"));
-    assert_eq!(failed, "/name holds something else than asked for: invalid type: string \"x\", expected u64");
+    assert_eq!(failed, "/name does not have the expected type: invalid type: string \"x\", expected u64");
     let failed = message(response.clone().expect_json_where("/name", "a number", Value::is_number));
     assert_eq!(failed, "/name in the JSON body: expected a number, got \"x\"");
     let failed = message(response.expect_json_without("/name"));

@@ -72,7 +72,7 @@ async fn interim_answers_are_passed_over_unless_asked_for() {
     assert_eq!(connection.interim().await.unwrap().status(), 100);
     assert!(connection.next_answer().await.unwrap().is_interim());
     let failed = message(connection.interim().await);
-    assert_eq!(failed, "expected an interim answer (1xx), got 200 OK");
+    assert_eq!(failed, "expected an interim response (1xx), got 200 OK");
 }
 
 #[tokio::test]
@@ -98,19 +98,19 @@ async fn several_fields_of_a_name_are_kept_apart() {
 #[tokio::test]
 async fn a_broken_head_is_told_in_plain_words() {
     let cases = [
-        ("hello", "the answer does not begin with a status line such as `HTTP/1.1 200 OK`: it begins with `hello`"),
+        ("hello", "the response does not begin with a status line such as `HTTP/1.1 200 OK`: it begins with `hello`"),
         ("http/1.1 200 OK\r\n\r\n", "it begins with `http/1.1 200 OK`"),
-        ("HTTP/2.0 200 OK\r\n\r\n", "the version of HTTP in it is neither 1.0 nor 1.1"),
-        ("HTTP/1.1 20 OK\r\n\r\n", "belongs a status code of three digits"),
-        ("HTTP/1.1  200 OK\r\n\r\n", "belongs a status code of three digits"),
+        ("HTTP/2.0 200 OK\r\n\r\n", "but the HTTP version must be 1.0 or 1.1"),
+        ("HTTP/1.1 20 OK\r\n\r\n", "followed by one space and a status code of three digits"),
+        ("HTTP/1.1  200 OK\r\n\r\n", "followed by one space and a status code of three digits"),
         ("HTTP/1.1 099 OK\r\n\r\n", "the status code is 099"),
         ("HTTP/1.1 600 OK\r\n\r\n", "status codes go from 100 to 599"),
         ("\r\nHTTP/1.1 200 OK\r\n\r\n", "begins with an empty line"),
         ("HTTP/1.1 200 OK\r\nServer lab\r\n\r\n", "a line without a colon: `Server lab`"),
         ("HTTP/1.1 200 OK\r\nServer : lab\r\n\r\n", "white space before its colon: `Server : lab`"),
         ("HTTP/1.1 200 OK\r\n: lab\r\n\r\n", "has no name: `: lab`"),
-        ("HTTP/1.1 200 OK\r\nA: b\r\nSer(ver: lab\r\n\r\n", "holds `(`, which no name may hold"),
-        ("HTTP/1.1 200 OK\r\nServer: l\0ab\r\n\r\n", "holds a control character"),
+        ("HTTP/1.1 200 OK\r\nA: b\r\nSer(ver: lab\r\n\r\n", "contains `(`, which is not allowed there"),
+        ("HTTP/1.1 200 OK\r\nServer: l\0ab\r\n\r\n", "contains a control character"),
     ];
     for (answer, expected) in cases {
         let failed = message(get(answer).await);
@@ -124,12 +124,12 @@ async fn a_broken_head_is_told_in_plain_words() {
 async fn framing_that_cannot_be_trusted_is_told() {
     let cases = [
         ("Content-Length: 3\r\nTransfer-Encoding: chunked", "has both Content-Length and Transfer-Encoding"),
-        ("Content-Length: 3\r\nContent-Length: 4", "two values of Content-Length that differ: 3 and 4"),
-        ("Content-Length: +3", "Content-Length is `+3`, which is no number of bytes"),
+        ("Content-Length: 3\r\nContent-Length: 4", "two different values of Content-Length: 3 and 4"),
+        ("Content-Length: +3", "Content-Length is `+3`, which is not a number of bytes"),
         ("Content-Length: -1", "Content-Length is `-1`"),
         ("Content-Length:", "Content-Length is ``"),
-        ("Content-Length: 99999999999999999999999", "which is no number of bytes"),
-        ("Content-Length: 8388609", "Content-Length announces 8388609 bytes, and no answer here has more than 8 MiB"),
+        ("Content-Length: 99999999999999999999999", "which is not a number of bytes"),
+        ("Content-Length: 8388609", "Content-Length announces 8388609 bytes, but no response here has more than 8 MiB"),
         ("Transfer-Encoding: gzip, chunked", "the transfer coding `gzip`"),
         ("Transfer-Encoding: identity", "the transfer coding `identity`"),
         ("Transfer-Encoding: chunked, chunked", "`chunked` twice"),
@@ -139,20 +139,20 @@ async fn framing_that_cannot_be_trusted_is_told() {
         assert!(failed.contains(expected), "{fields}: {failed}");
     }
     let old = message(get("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").await);
-    assert!(old.contains("came with HTTP/1.1"), "{old}");
+    assert!(old.contains("which HTTP/1.1 introduced"), "{old}");
 }
 
 #[tokio::test]
 async fn a_broken_chunk_is_told() {
     let cases = [
-        ("xyz\r\n", "chunk 1 of the body begins with `xyz`, and there its size in hexadecimal digits belongs"),
+        ("xyz\r\n", "chunk 1 of the body begins with `xyz` instead of its size in hexadecimal digits"),
         ("\r\n", "chunk 1 of the body begins with nothing"),
         ("3\r\nabc\r\n3 \r\nabc", "chunk 2 of the body begins with `3 `"),
         ("0x3\r\nabc", "chunk 1 of the body begins with `0x3`"),
         ("fffffffffffffffff\r\nabc", "begins with `fffffffffffffffff`"),
-        ("3\nabc", "ends in \\n alone and not in \\r\\n"),
-        ("3\r\nabcd\r\n", "chunk 1 of the body says it has 3 bytes (hexadecimal 3), and after them comes `d\\r\\n`"),
-        ("0\r\nno field\r\n\r\n", "after the last chunk an empty line belongs"),
+        ("3\nabc", "ends in \\n alone instead of \\r\\n"),
+        ("3\r\nabcd\r\n", "chunk 1 of the body says it has 3 bytes (hexadecimal 3), but after them comes `d\\r\\n`"),
+        ("0\r\nno field\r\n\r\n", "the last chunk must be followed by an empty line"),
         ("3\r\nabc\r\n", "in the middle of a chunked body"),
         ("3\r\nabc\r\n0\r\n", "its last chunk, of size 0, or what follows it is missing"),
     ];
@@ -176,6 +176,6 @@ async fn a_body_without_end_is_cut() {
         })
         .await;
         let failed = message(request(&peer, "GET").await);
-        assert_eq!(failed, "the body of the answer does not end: more than 8 MiB came");
+        assert_eq!(failed, "the body of the response does not end: more than 8 MiB came");
     }
 }

@@ -26,10 +26,10 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn a_close_is_told_with_how_far_the_answer_had_come() {
     let cases = [
-        ("", "the server closed the connection before it answered"),
+        ("", "the server closed the connection before it sent a response"),
         (
             "HTTP/1.1 200 OK\r\nContent-",
-            "the server closed the connection in the middle of its answer's head: 25 bytes came, and not the empty \
+            "the server closed the connection in the middle of the response's head: 25 bytes arrived, but not the empty \
              line that ends a head",
         ),
         (
@@ -48,23 +48,23 @@ async fn a_close_is_told_with_how_far_the_answer_had_come() {
 #[tokio::test]
 async fn a_time_out_is_told_with_how_far_the_answer_had_come() {
     let cases = [
-        ("", "no answer within 150 ms"),
+        ("", "no response within 150 ms"),
         (
             "HTTP/1.1 200 OK\r\n",
-            "no complete answer within 150 ms: 17 bytes came, and not the empty line that ends a head",
+            "no complete response within 150 ms: 17 bytes arrived, but not the empty line that ends a head",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello",
-            "no complete answer within 150 ms: Content-Length announces 6 bytes, and 5 came",
+            "no complete response within 150 ms: Content-Length announces 6 bytes, but 5 arrived",
         ),
         (
             "HTTP/1.1 200 OK\r\n\r\nhello",
-            "no complete answer within 150 ms: the head has neither Content-Length nor Transfer-Encoding, so the body \
+            "no complete response within 150 ms: the head has neither Content-Length nor Transfer-Encoding, so the body \
              lasts until the server closes the connection, and it did not",
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-            "no complete answer within 150 ms: the chunked body has 5 bytes so far, and its last chunk, of size 0, or \
+            "no complete response within 150 ms: the chunked body has 5 bytes so far, but its last chunk, of size 0, or \
              what follows it is missing",
         ),
     ];
@@ -82,7 +82,7 @@ async fn a_reset_is_explained() {
     })
     .await;
     let explanation = explained(request(&peer, "GET").await);
-    assert_eq!(explanation.message, "the server reset the connection before it answered");
+    assert_eq!(explanation.message, "the server reset the connection before it sent a response");
     assert!(explanation.because.unwrap().contains("RFC 9112 §9.6"));
 }
 
@@ -103,17 +103,17 @@ async fn expectations_on_the_connection_itself() {
     connection.send("GET / HTTP/1.1\r\n\r\n").await.unwrap();
     connection.response().await.unwrap();
     let failed = message(connection.expect_closed(SHORT).await);
-    assert_eq!(failed, "the server sent more bytes in place of closing the connection: `more`");
+    assert_eq!(failed, "the server sent more bytes instead of closing the connection: `more`");
     let failed = message(connection.expect_nothing_more().await);
-    assert_eq!(failed, "the server sent more bytes after its answer was complete: `more`");
+    assert_eq!(failed, "the server sent more bytes after its response was complete: `more`");
     assert!(explained::<()>(Err(connection.failure("odd"))).received.unwrap().ends_with("\n\\r\nokmore"));
-    assert_eq!(message(connection.expect_open().await), "the server sent bytes that nobody asked for: `more`");
+    assert_eq!(message(connection.expect_open().await), "the server sent bytes that were not requested: `more`");
     assert_eq!(connection.read_until_closed(SHORT).await.unwrap(), b"more");
     let failed = message(connection.expect_silence(SHORT).await);
     assert_eq!(failed, "the server closed the connection; it should have kept it open");
     connection.expect_closed(SHORT).await.unwrap();
     let failed = message(connection.response().await);
-    assert_eq!(failed, "the server closed the connection before it answered (it had given one answer on it)");
+    assert_eq!(failed, "the server closed the connection before it sent a response (after one response on it)");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_request_on_a_closed_connection_is_no_reset() {
     let explanation = explained(connection.response().await);
     assert_eq!(
         explanation.message,
-        "the server closed the connection before it answered (it had given one answer on it)"
+        "the server closed the connection before it sent a response (after one response on it)"
     );
     assert_eq!(explanation.because, None);
 }
@@ -140,7 +140,7 @@ async fn a_connection_that_stays_open_is_seen() {
     let explanation = explained(connection.expect_closed(SHORT).await);
     assert_eq!(explanation.message, "the server kept the connection open for 150 ms; it should have closed it");
     let failed = message(connection.read_until_closed(SHORT).await);
-    assert_eq!(failed, "the server kept the connection open for 150 ms; 0 bytes came");
+    assert_eq!(failed, "the server kept the connection open for 150 ms and sent 0 bytes");
 }
 
 #[tokio::test]
@@ -152,10 +152,10 @@ async fn a_server_that_reads_nothing_is_told() {
     .await;
     let mut connection = connect(&peer).await;
     let failed = message(connection.within(SHORT).send(vec![b'a'; 32 << 20]).await);
-    assert!(failed.starts_with("the server stopped reading: it took "), "{failed}");
-    assert!(failed.ends_with(" of 33554432 bytes within 150 ms and said nothing"), "{failed}");
+    assert!(failed.starts_with("the server stopped reading: it read "), "{failed}");
+    assert!(failed.ends_with(" of 33554432 bytes within 150 ms and sent nothing"), "{failed}");
     let failed = message(request(&peer, "POST").body(vec![b'a'; 32 << 20], "text/plain").within(SHORT).await);
-    assert_eq!(failed, "no answer within 150 ms; the server has not read the whole request either");
+    assert_eq!(failed, "no response within 150 ms; nor has the server read the whole request");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn endless_interim_answers_are_cut() {
         while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_ok() {}
     })
     .await;
-    assert!(message(request(&peer, "GET").await).contains("interim (1xx) answers and no final one"));
+    assert!(message(request(&peer, "GET").await).contains("interim (1xx) responses and no final one"));
 }
 
 #[tokio::test]
