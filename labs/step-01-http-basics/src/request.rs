@@ -17,7 +17,7 @@ impl Request {
         let mut words = line.split(' ');
         let (method, path) = (words.next()?, words.next()?);
         // TODO(step-01.3): look at the version, which is the third word.
-        // TODO(step-01.2): read the header fields of the lines that follow, and refuse what is no field.
+        // TODO(step-01.2): read the header fields from the lines that follow, and refuse lines that are not fields.
         Some(Self { method: method.to_owned(), path: path.to_owned() })
     }
 }

@@ -1,5 +1,5 @@
--- TODO(step-02.1): the table `events`. The README says which columns the grader looks for; which values make no
--- sense is for constraints to say (NOT NULL, CHECK, UNIQUE, REFERENCES), because they hold for whoever writes.
+-- TODO(step-02.1): the table `events`. The README lists the columns that the grader looks for; let constraints say
+-- which values are invalid (NOT NULL, CHECK, UNIQUE, REFERENCES), because they apply no matter who writes.
 --
--- The other tables go into files of their own: 0002_customers.sql, 0003_orders.sql and so on. They run in the order
--- of their numbers, each once.
+-- Put the other tables into their own files: 0002_customers.sql, 0003_orders.sql and so on. They run in the order of
+-- their numbers, each once.

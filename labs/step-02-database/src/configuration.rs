@@ -1,4 +1,4 @@
-//! What the environment says: where to listen, which database, how many connections, how long to wait.
+//! Settings from the environment: where to listen, which database, how many connections, how long to wait.
 
 use std::env::{self, VarError};
 use std::str::FromStr;
@@ -19,13 +19,13 @@ pub struct Configuration {
     pub database_timeout: Duration,
 }
 
-/// A variable that is missing or makes no sense. The value is left out: it may hold a password.
+/// A variable that is missing or invalid. The value is left out, because it may contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
     /// A variable without a default is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A variable cannot be read as what it stands for.
+    /// A variable cannot be parsed.
     #[error("{0} cannot be understood")]
     Invalid(&'static str),
 }
@@ -34,7 +34,7 @@ impl Configuration {
     /// Reads the environment.
     ///
     /// # Errors
-    /// The first variable that is missing or makes no sense.
+    /// The first variable that is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigurationError> {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),

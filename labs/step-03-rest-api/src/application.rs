@@ -17,13 +17,13 @@ pub struct Application {
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database does not answer, or its URL makes no sense.
+    /// The database does not answer, or its URL is invalid.
     #[error("connecting to the database: {0}")]
     Connect(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("running the migrations: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The address is taken or not ours.
+    /// The address is in use or not ours.
     #[error("listening: {0}")]
     Listen(#[from] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! What the environment says: where to listen, which database, which web page may call us.
+//! Settings from the environment: where to listen, which database, which web page may call us.
 
 use std::env::{self, VarError};
 use std::str::FromStr;
@@ -20,13 +20,13 @@ pub struct Configuration {
     pub cors_allowed_origin: Option<HeaderValue>,
 }
 
-/// A variable that is missing or makes no sense. The value is left out: it may hold a password.
+/// A variable that is missing or invalid. The value is left out, because it may contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
     /// A variable without a default is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A variable cannot be read as what it stands for.
+    /// A variable cannot be parsed.
     #[error("{0} cannot be understood")]
     Invalid(&'static str),
 }
@@ -35,7 +35,7 @@ impl Configuration {
     /// Reads the environment.
     ///
     /// # Errors
-    /// The first variable that is missing or makes no sense.
+    /// The first variable that is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigurationError> {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),

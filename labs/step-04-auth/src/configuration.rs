@@ -1,4 +1,4 @@
-//! What the environment says: where to listen, which database, which secret, how much patience with guessers.
+//! Settings from the environment: where to listen, which database, which secret, how much patience with guessers.
 
 use std::env::{self, VarError};
 use std::str::FromStr;
@@ -29,7 +29,7 @@ pub enum ConfigurationError {
     /// A variable without a default is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A variable cannot be read as what it stands for.
+    /// A variable cannot be parsed.
     #[error("{0} cannot be understood")]
     Invalid(&'static str),
 }
@@ -38,7 +38,7 @@ impl Configuration {
     /// Reads the environment.
     ///
     /// # Errors
-    /// The first variable that is missing or makes no sense.
+    /// The first variable that is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigurationError> {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
@@ -55,13 +55,13 @@ impl Configuration {
     }
 }
 
-// TODO(step-04.3): whoever reads this line can sign tokens. Refuse to start without a secret, and with a short one:
-// an error that names the variable and not its value.
+// TODO(step-04.3): anybody who reads this line can sign tokens. Refuse to start without a secret or with a short one,
+// with an error that names the variable but not its value.
 fn secret(name: &'static str) -> Result<Secret, ConfigurationError> {
     Ok(Secret::new(variable(name)?.unwrap_or_else(|| "secret".to_owned())))
 }
 
-// TODO(step-04.1): a cost below 10 is a mistake. Do not start with it.
+// TODO(step-04.1): a cost below 10 is a mistake. Refuse to start with it.
 fn cost(name: &'static str) -> Result<u32, ConfigurationError> {
     Ok(variable(name)?.unwrap_or(12))
 }

@@ -38,7 +38,7 @@ pub struct Application {
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database does not answer, or its URL makes no sense.
+    /// The database does not answer, or its URL is invalid.
     #[error("connecting to the database: {0}")]
     Connect(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
@@ -47,7 +47,7 @@ pub enum StartError {
     /// The URL of Redis makes no sense.
     #[error("reading REDIS_URL: {0}")]
     Redis(#[from] redis::RedisError),
-    /// The address is taken or not ours.
+    /// The address is in use or not ours.
     #[error("listening: {0}")]
     Listen(#[from] std::io::Error),
 }

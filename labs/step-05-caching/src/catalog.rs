@@ -32,7 +32,7 @@ impl Catalog {
     /// # Errors
     /// The database failed.
     pub async fn list(&self, listing: &Listing) -> Result<Vec<Event>, StoreError> {
-        // TODO(step-05.1): read lists through the cache, too. What belongs into their keys?
+        // TODO(step-05.1): read lists through the cache, too. What belongs in their keys?
         self.store.list(listing).await
     }
 
@@ -41,7 +41,7 @@ impl Catalog {
     /// # Errors
     /// The database failed.
     pub async fn events(&self, ids: &[Uuid]) -> Result<Vec<Event>, StoreError> {
-        // TODO(step-05.4): one question to Redis for all of them, and one to Postgres for those that have no copy.
+        // TODO(step-05.4): ask Redis once for all of them, and Postgres once for those that have no copy.
         let mut events = Vec::new();
         for id in ids {
             events.extend(self.event(*id).await?);

@@ -26,7 +26,7 @@ impl Redis {
     /// # Errors
     /// The URL makes no sense.
     pub fn open(url: &str, _timeout: Duration) -> Result<Self, RedisError> {
-        // TODO(step-05.7): no command waits for longer than the timeout, and no request for several tries to connect.
+        // TODO(step-05.7): no command may wait longer than the timeout, and no request for several attempts to connect.
         let config = ConnectionManagerConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
         Ok(Self { connection })

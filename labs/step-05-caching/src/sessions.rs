@@ -23,7 +23,8 @@ impl Sessions {
     /// # Errors
     /// Redis failed.
     pub async fn begin(&self, _customer: Customer) -> Result<Option<String>, RedisFailure> {
-        // TODO(step-05.5): make a random token that nobody can guess, and keep under it who it is and when it ends.
+        // TODO(step-05.5): generate a random token that nobody can guess, and store under it who is logged in and when
+        // the session ends.
         Ok(None)
     }
 
@@ -32,7 +33,8 @@ impl Sessions {
     /// # Errors
     /// Redis failed. That is not the same as no session: nobody is to be logged out by an outage.
     pub async fn customer(&self, _token: &str) -> Result<Option<Customer>, RedisFailure> {
-        // TODO(step-05.5): look the session up. Two ends: so long after its last use, and so long after its begin.
+        // TODO(step-05.5): look up the session. It has two limits: a time since its last use, and a time since its
+        // start.
         Ok(None)
     }
 

@@ -27,7 +27,7 @@ pub enum BuildError {
     /// The schema cannot be brought up to date.
     #[error("running the migrations: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The address is taken or not ours.
+    /// The address is in use or not ours.
     #[error("listening: {0}")]
     Listen(#[from] std::io::Error),
 }
@@ -38,8 +38,8 @@ impl Application {
     /// # Errors
     /// What failed of the three.
     pub async fn build(configuration: Configuration) -> Result<Self, BuildError> {
-        // TODO(step-06.2): when the database is not there yet, this ends the server. Listen first, so that the probes
-        // can be answered, and prepare the database beside it, again and again until it is there.
+        // TODO(step-06.2): when the database is not there yet, the server exits. Listen first, so that the probes can
+        // be answered, and meanwhile keep trying to prepare the database.
         let store = Store::connect(&configuration).await?;
         store.migrate().await?;
         let services = Services {
@@ -58,9 +58,9 @@ impl Application {
     /// # Errors
     /// What the listener says.
     pub async fn run(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        // TODO(step-06.3): this drops whatever is in flight, and leaves the database without a good-bye. In order:
-        // no longer ready; DRAIN_DELAY_MS; no new connections (`with_graceful_shutdown`); wait for the requests, at
-        // most SHUTDOWN_TIMEOUT_MS; close the pool.
+        // TODO(step-06.3): this drops whatever is in flight, and leaves the database without closing its sessions. In
+        // order: no longer ready; DRAIN_DELAY_MS; no new connections (`with_graceful_shutdown`); wait for the requests,
+        // at most SHUTDOWN_TIMEOUT_MS; close the pool.
         // TODO(step-06.5): which of these steps does a load balancer need, so that no request fails?
         tokio::select! {
             ended = async { axum::serve(self.listener, self.router).await } => ended,

@@ -38,13 +38,13 @@ pub struct Limits {
     pub in_flight: usize,
 }
 
-/// A variable that is missing or makes no sense. The value is left out: it may hold a password.
+/// A variable that is missing or invalid. The value is left out, because it may contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
     /// A variable without a default is not set, or empty.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A variable cannot be read as what it stands for.
+    /// A variable cannot be parsed.
     #[error("{0} cannot be understood")]
     Invalid(&'static str),
 }
@@ -53,10 +53,10 @@ impl Configuration {
     /// Reads the environment.
     ///
     /// # Errors
-    /// The first variable that is missing or makes no sense.
+    /// The first variable that is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigurationError> {
-        // TODO(step-06.1): all of these are guesses. Which variables must be set? What if one makes no sense? Say which
-        // it was, and never what it held. `api_token` is better kept in a type whose `Debug` shows nothing.
+        // TODO(step-06.1): all of these are guesses. Which variables must be set? What if one is invalid? Name it, but
+        // never print its value. `api_token` is better stored in a type whose `Debug` shows nothing.
         let database_url: String = variable("DATABASE_URL", "postgres://postgres@127.0.0.1/postgres".into());
         Ok(Self {
             host: variable("HOST", "127.0.0.1".into()),

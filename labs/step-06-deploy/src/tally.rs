@@ -33,7 +33,7 @@ impl Tally {
 
     /// Does something with the sums.
     pub fn with<T>(&self, work: impl FnOnce(&mut Sums) -> T) -> T {
-        // TODO(step-06.7): what becomes of this lock, and of everybody who needs it, when `work` panics?
+        // TODO(step-06.7): what happens to this lock, and to every request that needs it, when `work` panics?
         work(&mut self.0.lock().expect("the tally's lock"))
     }
 }

@@ -49,8 +49,8 @@ fn status(error: &StoreError) -> StatusCode {
 /// What a client may read of an error.
 fn public_text(error: &StoreError) -> String {
     match error {
-        // TODO(step-02.9): this tells strangers what Postgres said: names of tables and columns, and values. Write
-        // that to the log (`tracing::error!`), and give the client a sentence that says nothing.
+        // TODO(step-02.9): this shows strangers what Postgres said: names of tables and columns, and values. Write that
+        // to the log (`tracing::error!`), and send the client a neutral sentence.
         StoreError::Contended(cause) | StoreError::Unavailable(cause) | StoreError::Unexpected(cause) => {
             format!("{error}: {cause}")
         }

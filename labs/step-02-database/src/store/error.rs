@@ -47,8 +47,8 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // TODO(step-02.8): which SQLSTATE codes are `Contended`? `error.as_database_error()` has a `code()`.
-        // TODO(step-02.9): which errors are `Unavailable`? Look at the variants of `sqlx::Error`, and at the codes
-        // with which Postgres says that it goes down.
+        // TODO(step-02.9): which errors are `Unavailable`? Look at the variants of `sqlx::Error`, and at the codes with
+        // which Postgres announces a shutdown.
         Self::Unexpected(error)
     }
 }

@@ -27,7 +27,7 @@ impl Store {
     }
 
     async fn select_event(&self, _id: i64) -> Result<Event, StoreError> {
-        // TODO(step-02.3): `fetch_optional`, and `StoreError::UnknownEvent` where there is none.
+        // TODO(step-02.3): `fetch_optional`, and `StoreError::UnknownEvent` if there is none.
         Err(StoreError::NotWritten(3))
     }
 }

@@ -27,8 +27,8 @@ impl Store {
     /// # Errors
     /// The URL makes no sense.
     pub async fn connect(configuration: &Configuration) -> Result<Self, sqlx::Error> {
-        // TODO(step-02.2): this pool is as large as sqlx likes, and waits for a connection as long as sqlx likes.
-        // Look at `PgPoolOptions` and at what `configuration` says.
+        // TODO(step-02.2): this pool has sqlx's default size, and waits for a connection for sqlx's default time. Look
+        // at `PgPoolOptions` and at `configuration`.
         let pool = PgPool::connect_lazy(&configuration.database_url)?;
         Ok(Self { pool })
     }
@@ -54,8 +54,8 @@ impl Store {
         Work: Fn() -> Attempt,
         Attempt: Future<Output = Result<T, StoreError>>,
     {
-        // TODO(step-02.9): a database that says nothing at all must not keep the client waiting for ever. Bound the
-        // whole of it by `configuration.database_timeout` (`tokio::time::timeout`) and give `StoreError::TimedOut`.
+        // TODO(step-02.9): a database that does not respond must not keep the client waiting forever. Limit all of it
+        // to `configuration.database_timeout` (`tokio::time::timeout`) and return `StoreError::TimedOut`.
         retry::retrying(work).await
     }
 }

@@ -13,8 +13,8 @@ impl Store {
     }
 
     async fn try_place(&self, _event_id: i64, _new: NewOrder) -> Result<Order, StoreError> {
-        // TODO(step-02.6): one transaction (`self.pool.begin()`), and every statement of it on that transaction.
-        // Between reading how many seats are left and taking them, somebody else may have taken them.
+        // TODO(step-02.6): use one transaction (`self.pool.begin()`), and run every statement on it. Between reading
+        // how many seats are left and taking them, somebody else may have taken them.
         Err(StoreError::NotWritten(6))
     }
 
@@ -27,7 +27,7 @@ impl Store {
     }
 
     async fn try_cancel(&self, _id: i64) -> Result<Order, StoreError> {
-        // TODO(step-02.6): of many who cancel the same order at once, one gives the seats back.
+        // TODO(step-02.6): of many simultaneous cancellations of one order, only one returns the seats.
         Err(StoreError::NotWritten(6))
     }
 }

@@ -13,7 +13,7 @@ impl Store {
     }
 
     async fn try_send(&self, _new: NewTransfer) -> Result<Transfer, StoreError> {
-        // TODO(step-02.7): one transaction. What happens when A sends to B while B sends to A?
+        // TODO(step-02.7): use one transaction. What happens when A sends to B while B sends to A?
         Err(StoreError::NotWritten(7))
     }
 }

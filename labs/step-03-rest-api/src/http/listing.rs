@@ -19,7 +19,7 @@ pub struct Wanted {
 impl Wanted {
     /// What the store is asked for.
     pub fn listing(&self) -> Listing {
-        // TODO(step-03.4): what if a client asks for -1 items, or for a thousand million?
+        // TODO(step-03.4): what if a client asks for -1 items, or for a billion?
         Listing { limit: self.limit.unwrap_or(1_000_000), after: self.after.clone() }
     }
 }

@@ -14,9 +14,9 @@ use crate::store::Store;
 
 /// Every route of the box office.
 pub fn router(store: Store, allowed_origin: Option<HeaderValue>) -> Router {
-    // TODO(step-03.7): let web pages of this one origin call us (`tower_http::cors`), and bound the length of bodies.
+    // TODO(step-03.7): let web pages from this one origin call us (`tower_http::cors`), and limit the size of bodies.
     let _ = allowed_origin;
-    // TODO(step-03.2): unknown paths and wrong methods are answered by the framework. And what does the client accept?
+    // TODO(step-03.2): the framework answers unknown paths and wrong methods. And what does the client accept?
     Router::new()
         .route("/events", get(events::list).post(events::create))
         .route("/events/{id}", get(events::read).patch(events::update).delete(events::delete))

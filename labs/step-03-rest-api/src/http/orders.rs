@@ -12,9 +12,9 @@ use crate::store::Store;
 
 /// `POST /orders`
 pub async fn create(State(store): State<Store>, Json(new): Json<NewOrder>) -> Result<Json<Order>, Problem> {
-    // TODO(step-03.3): `Json` stops at the first thing that it does not like, and takes any number of seats.
+    // TODO(step-03.3): `Json` stops at the first mistake, and accepts any number of seats.
     // TODO(step-03.6): has this request been here before?
-    // TODO(step-03.1): something new was made. Say so, and say where it is.
+    // TODO(step-03.1): something new was created. Say so, and say where it is.
     Ok(Json(store.place_order(&new).await?))
 }
 
@@ -31,7 +31,7 @@ pub async fn list(State(store): State<Store>, Query(wanted): Query<Wanted>) -> R
 
 /// `PATCH /orders/{id}`
 pub async fn update(Path(_id): Path<i64>) -> Result<Json<Order>, Problem> {
-    // TODO(step-03.3): a merge patch. What is absent stays; what is null goes, where it may.
+    // TODO(step-03.3): a merge patch. Absent members stay; null clears a member, where that is allowed.
     Err(Problem::NotImplemented)
 }
 
@@ -39,6 +39,6 @@ pub async fn update(Path(_id): Path<i64>) -> Result<Json<Order>, Problem> {
 pub async fn delete(State(store): State<Store>, Path(id): Path<i64>) -> Result<StatusCode, Problem> {
     // TODO(step-03.5): which version does the client want to delete?
     store.delete_order(id).await?;
-    // TODO(step-03.1): there is nothing to say. Say so.
+    // TODO(step-03.1): there is no content to send. Which status says so?
     Ok(StatusCode::OK)
 }

@@ -14,7 +14,7 @@ pub enum Problem {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    // TODO(step-03.2): what else can be wrong with a request? Every kind of it is a variant with a status.
+    // TODO(step-03.2): what else can be wrong with a request? Each kind of mistake is a variant with a status.
 }
 
 impl Problem {
@@ -38,7 +38,7 @@ impl IntoResponse for Problem {
             // What Postgres said goes into our log and never to a client.
             tracing::error!(%error, "a request failed");
         }
-        // TODO(step-03.2): a program cannot read prose. Answer with a problem document.
+        // TODO(step-03.2): a program cannot read prose. Send a problem document.
         (self.status(), self.to_string()).into_response()
     }
 }

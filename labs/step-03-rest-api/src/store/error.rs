@@ -28,7 +28,7 @@ impl StoreError {
     pub(super) fn from_violation(error: sqlx::Error) -> Self {
         match error.as_database_error().and_then(|refusal| refusal.constraint()) {
             Some("orders_event_known") => Self::HasOrders,
-            // TODO(step-03.3): `events_not_oversold` is violated by a change to fewer seats than are sold.
+            // TODO(step-03.3): a change to fewer seats than are sold violates `events_not_oversold`.
             _ => Self::Database(error),
         }
     }

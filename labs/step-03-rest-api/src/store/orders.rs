@@ -19,8 +19,8 @@ impl Store {
     /// # Errors
     /// The event is unknown or has too few seats left, or the database failed.
     pub async fn place_order(&self, new: &NewOrder) -> Result<Order, StoreError> {
-        // TODO(step-03.6): with a key, a retry is given the order that the first try made. Which statement makes a
-        // twin wait for the first?
+        // TODO(step-03.6): with a key, a retry gets the order that the first try created. Which statement makes a twin
+        // wait for the first?
         let mut transaction = self.pool.begin().await?;
         let total_cents = take_seats(&mut transaction, new).await?;
         let order = insert(&mut transaction, new, total_cents).await?;
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// There is none of this id, or the database failed.
     pub async fn delete_order(&self, id: i64) -> Result<(), StoreError> {
-        // TODO(step-03.5): only if it is still the version that the client has seen. And what becomes of the event's
+        // TODO(step-03.5): only if it is still the version that the client has seen. And what happens to the event's
         // version?
         let mut transaction = self.pool.begin().await?;
         return_seats(&mut transaction, id).await?;

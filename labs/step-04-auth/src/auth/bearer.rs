@@ -29,7 +29,7 @@ where
     type Rejection = ApiError;
 
     // TODO(step-04.3): 401 comes with a challenge (src/http/error.rs).
-    // TODO(step-04.4): a token that was signed may belong to a session that has ended, or to a disabled account.
+    // TODO(step-04.4): a signed token may belong to a session that has ended, or to a disabled account.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let header = TypedHeader::<Authorization<authorization::Bearer>>::from_request_parts(parts, state).await;
         let TypedHeader(authorization) = header.map_err(|_| ApiError::Unauthorized)?;

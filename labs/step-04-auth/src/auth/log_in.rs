@@ -46,12 +46,12 @@ impl LogIn {
         self.passwords.hash(password).await
     }
 
-    /// Looks whose these credentials are. `address` is the client's, as the connection has it.
+    /// Finds the account for these credentials. `address` is the client's, taken from the connection.
     ///
     /// # Errors
-    /// They are nobody's, or somebody tried too often.
-    // TODO(step-04.2): read the hash with the account and compare it. What does a client learn from the answer, and
-    // from the time that it takes, when there is no such account?
+    /// They match no account, or there were too many attempts.
+    // TODO(step-04.2): read the hash with the account and compare it. If there is no such account, what does a client
+    // learn from the response, and from the time it takes?
     pub async fn try_with(&self, credentials: Credentials, address: IpAddr) -> Result<Account, LogInError> {
         self.throttle.admit(&credentials.email, address)?;
         let account = self.store.account_of(&credentials.email).await?.ok_or(LogInError::Refused)?;

@@ -21,21 +21,21 @@ impl Passwords {
         Self { cost }
     }
 
-    /// The hash to keep for `password`.
+    /// The hash to store for `password`.
     ///
     /// # Errors
-    /// The hash could not be made.
-    // TODO(step-04.1): hash with bcrypt. It reads 72 bytes and no more: what about longer passwords?
+    /// The hash could not be computed.
+    // TODO(step-04.1): hash with bcrypt. It reads only 72 bytes: what about longer passwords?
     pub async fn hash(&self, password: String) -> Result<String, HashingError> {
         tracing::debug!(bytes = password.len(), cost = self.cost, "a password to be hashed");
         Err(HashingError::NotWritten(1))
     }
 
-    /// Whether `password` belongs to `hash`.
+    /// Whether `password` matches `hash`.
     ///
     /// # Errors
-    /// The hash is none, or could not be compared.
-    // TODO(step-04.2): compare. Where does this run, and who waits for it meanwhile?
+    /// The hash is invalid, or could not be compared.
+    // TODO(step-04.2): compare. Where does this run, and who has to wait in the meantime?
     pub async fn verify(&self, password: String, hash: String) -> Result<bool, HashingError> {
         tracing::debug!(bytes = password.len(), characters = hash.len(), "a password to be compared");
         Err(HashingError::NotWritten(2))

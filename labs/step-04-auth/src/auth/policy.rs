@@ -11,7 +11,7 @@ pub struct Forbidden;
 pub mod may {
     use super::*;
 
-    // TODO(step-04.5): a rule like this one for each row of the README's table, and a call of it in each handler.
+    // TODO(step-04.5): write a rule like this one for each row of the README's table, and call it in each handler.
 
     /// List orders. Customers see their own.
     ///

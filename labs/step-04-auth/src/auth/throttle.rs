@@ -35,8 +35,8 @@ impl Throttle {
     ///
     /// # Errors
     /// The account or the address has failed too often.
-    // TODO(step-04.8): count failures, for the account and for the address. An attempt that is let through must be
-    // counted before its password is looked at, or a hundred of them at once all get through.
+    // TODO(step-04.8): count failures, for the account and for the address. An attempt must be counted before its
+    // password is checked, or a hundred simultaneous attempts all get through.
     pub fn admit(&self, email: &str, address: IpAddr) -> Result<(), TooManyFailures> {
         tracing::debug!(email, %address, limits = ?self.limits, "somebody tries to log in");
         Ok(())

@@ -45,10 +45,10 @@ impl TokenKeys {
         Tokens { access_token: String::new(), refresh_token: String::new(), token_type: "Bearer", expires_in: 900 }
     }
 
-    /// The account that an access token was made for.
+    /// The account that an access token was issued for.
     ///
     /// # Errors
-    /// The token does not hold.
+    /// The token is not valid.
     // TODO(step-04.3): verify the signature, and every claim. What may the token itself decide? Nothing.
     pub fn verify(&self, token: &str) -> Result<i64, InvalidToken> {
         tracing::debug!(characters = token.len(), key_bytes = self.secret.as_bytes().len(), "a token was shown");

@@ -30,7 +30,7 @@ pub struct Refresh {
 }
 
 /// `POST /register`
-// TODO(step-04.1): the hash is made. Keep it with the account.
+// TODO(step-04.1): here is the hash. Store it with the account.
 pub async fn register(
     State(store): State<Store>,
     State(keys): State<Arc<TokenKeys>>,
@@ -56,7 +56,7 @@ pub async fn log_in(
 }
 
 /// `POST /refresh`
-// TODO(step-04.4): new tokens for one that is right; 401 for one that is not, or was used before.
+// TODO(step-04.4): new tokens for a valid one; 401 for one that is invalid or has been used before.
 pub async fn refresh(Json(shown): Json<Refresh>) -> Result<Response, ApiError> {
     tracing::debug!(characters = shown.refresh_token.len(), "a refresh token was shown");
     Err(ApiError::NotWritten(4))
@@ -74,7 +74,7 @@ pub async fn me(who: Bearer) -> Json<Account> {
     Json(who.account)
 }
 
-// TODO(step-04.2): no cache may keep this answer.
+// TODO(step-04.2): no cache may store this response.
 fn welcome(status: StatusCode, keys: &TokenKeys, user: Account) -> Response {
     let tokens = keys.issue(user.id);
     (status, Json(Welcome { user, tokens })).into_response()

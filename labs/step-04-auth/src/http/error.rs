@@ -88,8 +88,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        // TODO(step-04.3): a 401 says how to come in, with a header.
-        // TODO(step-04.8): a 429 says when to come again, with another.
+        // TODO(step-04.3): a 401 says how to authenticate, with a header.
+        // TODO(step-04.8): a 429 says when to try again, with another header.
         (self.status(), Json(json!({ "error": self.public_text() }))).into_response()
     }
 }

@@ -14,7 +14,7 @@ pub async fn list(State(store): State<Store>, Query(listing): Query<Listing>) ->
     Ok(Json(Items { items: store.events(&listing).await? }))
 }
 
-// TODO(step-04.5): who may make, change and remove events?
+// TODO(step-04.5): who may create, change and delete events?
 
 /// `POST /events`
 pub async fn create(

@@ -7,7 +7,7 @@ use super::ApiError;
 use crate::model::{Account, AccountChange, Items};
 use crate::store::Store;
 
-// TODO(step-04.5): both are for administrators, and nobody asks who it is.
+// TODO(step-04.5): both are for administrators, but nothing checks who is asking.
 
 /// `GET /users`
 pub async fn list(State(store): State<Store>) -> Result<Json<Items<Account>>, ApiError> {

@@ -4,10 +4,10 @@ use super::{Store, StoreError};
 use crate::model::{Account, AccountChange};
 
 impl Store {
-    /// Makes an account. Every account begins as a customer's.
+    /// Creates an account. Every account starts as a customer's.
     ///
     /// # Errors
-    /// The address is taken, or the database failed.
+    /// The address is already in use, or the database failed.
     // TODO(step-04.1): users has no column for the password's hash yet. Add one with a migration, and fill it here.
     pub async fn create_account(&self, email: &str, name: &str) -> Result<Account, StoreError> {
         let statement = "INSERT INTO users (email, name) VALUES ($1, $2) RETURNING id, email, name, role, disabled";

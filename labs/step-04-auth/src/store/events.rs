@@ -42,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    // TODO(step-04.7): somebody was in a hurry here. What does `listing` hold, and who says so?
+    // TODO(step-04.7): somebody was in a hurry here. What is in `listing`, and where does it come from?
     pub async fn events(&self, listing: &Listing) -> Result<Vec<Event>, StoreError> {
         let statement = format!(
             "SELECT id, organizer_id, title, starts_at, seats, seats - seats_sold AS seats_left, price_cents

@@ -2,5 +2,5 @@
 //!
 //! A token says who sent it. Whether that still counts, only the database knows.
 
-// TODO(step-04.4): make tables with a migration, and write here what begins a session, what uses a refresh token up
-// and gives the next one, and what ends a session. A refresh token that comes twice ends its session.
+// TODO(step-04.4): create tables with a migration, and write the functions that start a session, exchange a refresh
+// token for the next one, and end a session. A refresh token that is used twice ends its session.

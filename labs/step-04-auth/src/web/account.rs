@@ -18,7 +18,7 @@ pub async fn form() -> Response {
 }
 
 /// `POST /web/login`
-// TODO(step-04.6): begin a session, set its cookie, and redirect to /web/account.
+// TODO(step-04.6): start a session, set its cookie, and redirect to /web/account.
 pub async fn log_in(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     State(log_in): State<LogIn>,
@@ -36,7 +36,7 @@ pub async fn log_out() -> Result<Response, WebError> {
 }
 
 /// `GET /web/account`
-// TODO(step-04.6): `pages::AccountPage` for who is logged in, a redirect to /web/login for everybody else.
+// TODO(step-04.6): `pages::AccountPage` for a logged-in visitor, a redirect to /web/login for everybody else.
 pub async fn show() -> Result<Response, WebError> {
     Err(ApiError::NotWritten(6).into())
 }

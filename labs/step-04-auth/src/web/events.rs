@@ -25,7 +25,7 @@ pub async fn list(State(store): State<Store>, Query(listing): Query<Listing>) ->
 }
 
 /// `GET /web/events/{id}`
-// TODO(step-04.6): for who is logged in, the page shows a form with their token.
+// TODO(step-04.6): for a logged-in visitor, the page shows a form with their token.
 pub async fn show(State(store): State<Store>, Path(id): Path<i64>) -> Result<Response, WebError> {
     let event = store.event(id).await?;
     let reviews = store.reviews(id).await?;
@@ -34,7 +34,7 @@ pub async fn show(State(store): State<Store>, Path(id): Path<i64>) -> Result<Res
 }
 
 /// `POST /web/events/{id}/reviews`
-// TODO(step-04.6): who writes this? Only somebody who is logged in, and only with a form from our own page.
+// TODO(step-04.6): who is writing this? Only logged-in visitors may, and only with a form from our own page.
 pub async fn review(
     State(store): State<Store>,
     Path(id): Path<i64>,

@@ -16,7 +16,7 @@ use crate::application::AppState;
 
 /// All routes of the pages.
 // TODO(step-04.6): refuse forms from other sites (csrf.rs), for all routes at once.
-// TODO(step-04.7): add the headers that protect a page (headers.rs), to all answers at once.
+// TODO(step-04.7): add the headers that protect a page (headers.rs), to all responses at once.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/web/login", get(account::form).post(account::log_in))

@@ -1,4 +1,4 @@
 //! The session cookie, and who is behind it.
 
-// TODO(step-04.6): set a cookie at log-in, read it with each request, remove it at log-out. The README says how it is
-// named and what must be said of it; `axum_extra::extract::CookieJar` reads and writes cookies.
+// TODO(step-04.6): set a cookie at log-in, read it with each request, remove it at log-out. The README gives its name
+// and attributes; `axum_extra::extract::CookieJar` reads and writes cookies.

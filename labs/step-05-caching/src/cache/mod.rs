@@ -35,8 +35,9 @@ impl Cache {
         T: Serialize + DeserializeOwned,
         Loading: Future<Output = Result<T, E>>,
     {
-        // TODO(step-05.1): look for a copy (GET). If there is none, load, and keep one (SET … EX), for a random time.
-        // TODO(step-05.3): if there is none, only one of all who ask loads; the others wait for its copy.
+        // TODO(step-05.1): look for a copy (GET). If there is none, load the value and store a copy (SET … EX), for a
+        // random time.
+        // TODO(step-05.3): if there is none, only one of the requests loads; the others wait for its copy.
         // TODO(step-05.7): an error from Redis is a miss, and so is a copy that cannot be read.
         // TODO(step-05.8): a `ttl` of zero turns the cache off.
         load().await
@@ -44,9 +45,9 @@ impl Cache {
 
     /// Clears the copies under `keys`.
     pub async fn forget_all(&self, _keys: &[Key]) {
-        // TODO(step-05.2): delete them. And what of a reader who has asked Postgres and not made its copy yet?
+        // TODO(step-05.2): delete them. And what about a reader that has asked Postgres but not made its copy yet?
     }
 
     // TODO(step-05.2): clear all lists at once, without knowing their keys.
-    // TODO(step-05.4): look for several copies at once, and keep several at once.
+    // TODO(step-05.4): look for several copies at once, and store several at once.
 }

@@ -71,7 +71,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.public_text() }));
-        // TODO(step-05.6): tell who made too many attempts when to come back.
+        // TODO(step-05.6): tell a client that made too many attempts when to try again.
         (self.status(), body).into_response()
     }
 }

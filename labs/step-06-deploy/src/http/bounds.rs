@@ -8,7 +8,7 @@ use crate::configuration::Limits;
 
 /// Lets a request pass, or not.
 pub async fn keep(State(_limits): State<Limits>, request: Request, next: Next) -> Response {
-    // TODO(step-06.8): a request that takes longer than `request_timeout`, and the one that comes while `in_flight`
-    // others are worked on, are answered with 503. When may the client come again?
+    // TODO(step-06.8): a request that takes longer than `request_timeout`, and one that arrives while `in_flight`
+    // others are being handled, get 503. When may the client try again?
     next.run(request).await
 }

@@ -47,7 +47,7 @@ pub fn router(services: Services, limits: Limits) -> Router {
         .route("/orders/{id}", get(orders::read))
         .route("/tally", get(office::tally))
         .merge(writing)
-        // TODO(step-06.8): a bound for bodies: `axum::extract::DefaultBodyLimit`.
+        // TODO(step-06.8): limit bodies: `axum::extract::DefaultBodyLimit`.
         .layer(from_fn_with_state(limits, bounds::keep));
     let operations = Router::new()
         .route("/livez", get(probes::live))
@@ -55,8 +55,8 @@ pub fn router(services: Services, limits: Limits) -> Router {
         .route("/metrics", get(probes::metrics));
     business
         .merge(operations)
-        // TODO(step-06.7): a handler that panics ends its connection without an answer. `tower_http::catch_panic` has a
-        // layer that answers, and that can count.
+        // TODO(step-06.7): a handler that panics ends its connection without a response. `tower_http::catch_panic` has
+        // a layer that sends one, and that can count.
         .fallback(error::not_found)
         .layer(from_fn_with_state(services.clone(), observe::observe))
         .with_state(services)

@@ -15,8 +15,8 @@ pub async fn live() -> StatusCode {
 
 /// `GET /readyz`: send requests here, or not now.
 pub async fn ready(State(_services): State<Services>) -> StatusCode {
-    // TODO(step-06.2): what if the database is away, or says nothing?
-    // TODO(step-06.3): what if the server is about to end?
+    // TODO(step-06.2): what if the database is down, or does not respond?
+    // TODO(step-06.3): what if the server is about to shut down?
     StatusCode::OK
 }
 

@@ -39,7 +39,7 @@ impl Store {
     /// A migration failed, or the database did.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         // TODO(step-06.4): `orders.customer` is to be called `buyer`, while others still use the old name. Write a new
-        // file in `migrations/`. And what does this program do on the day when it is the old one?
+        // file in `migrations/`. And what does this program do on the day when it is the old version?
         sqlx::migrate!().run(&self.pool).await
     }
 }
