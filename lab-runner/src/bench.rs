@@ -89,7 +89,7 @@ pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run:
         longest.extend(report.checks.iter().map(|check| check.duration_ms as f64).reduce(f64::max));
         last = Some(report);
     }
-    let report = last.ok_or_else(|| Error::usage("nothing to measure in no rounds"))?;
+    let report = last.ok_or_else(|| Error::usage("nothing to measure in zero rounds"))?;
     let (check_ms, cargo_ms, longest_ms) = (median(checks), median(cargos), median(longest));
     let slowest = report.checks.iter().max_by_key(|check| check.duration_ms);
     let one_by_one = containers::one_by_one(run, lab, &report, &arguments, check_ms, &say).await;
@@ -110,16 +110,17 @@ pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run:
 
 /// Runs this very program, as a user does, and reads its result.
 async fn check(run: &RunContext, arguments: &[String], env: &[(String, String)]) -> Result<Report, Error> {
-    let program = std::env::current_exe().map_err(|error| Error::Fault(format!("who am I? {error}")))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Error::Fault(format!("cannot find the path of my own executable: {error}")))?;
     let mut command = Command::new(program);
     command.args(arguments).envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let output = tokio::select! {
-        output = command.output() => output.map_err(|error| Error::Fault(format!("cannot run myself: {error}")))?,
+        output = command.output() => output.map_err(|error| Error::Fault(format!("cannot start another cargo lab: {error}")))?,
         () = run.cancel().cancelled() => return Err(Error::Interrupted),
     };
     let report: Report = serde_json::from_slice(&output.stdout).map_err(|_| {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Error::Infrastructure { message: format!("the check gave no result: {message}"), hints: Vec::new() }
+        Error::Infrastructure { message: format!("the check returned no result: {message}"), hints: Vec::new() }
     })?;
     if report.outcome != Outcome::Graded || report.score < report.max_score {
         let failed: Vec<&str> = report.failures().map(|check| check.id.as_str()).collect();

@@ -101,10 +101,13 @@ impl Error {
             Self::Services(error) => error.hints(),
             Self::Usage { hints, .. } | Self::Infrastructure { hints, .. } => hints.clone(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                vec!["free some disk space; `cargo clean` gives back the most".to_owned()]
+                vec!["free up some disk space; `cargo clean` frees the most".to_owned()]
             }
             Self::Fault(_) => {
-                vec!["this is a fault of the grader: please report it with the command you ran".to_owned()]
+                vec![
+                    "this is an internal error of the grader: please report it, along with the command you ran"
+                        .to_owned(),
+                ]
             }
             Self::Io { .. } | Self::Interrupted => Vec::new(),
         }

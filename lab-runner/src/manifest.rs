@@ -118,7 +118,7 @@ pub enum ManifestError {
         suggestion: Option<String>,
     },
     /// It was written for another runner.
-    #[error("{path}: format_version {found} is not {FORMAT_VERSION}, the one this runner reads")]
+    #[error("{path}: format_version is {found}, but this runner reads version {FORMAT_VERSION}")]
     OtherVersion {
         /// The manifest.
         path: Utf8PathBuf,
@@ -181,7 +181,7 @@ impl Manifest {
         for (key, value) in [("id", &self.id), ("slug", &self.slug)] {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if value.is_empty() || !value.chars().all(fits) {
-                return Err(format!("{key} `{value}` is not made of lower-case letters, digits and hyphens"));
+                return Err(format!("{key} `{value}` may contain only lower-case letters, digits and hyphens"));
             }
         }
         // By this the workspace's Cargo.toml tells a lab's folder from others (`labs/*-[0-9]*`).
@@ -190,7 +190,7 @@ impl Manifest {
             return Err(format!("id `{}` does not end in a hyphen and a number, as `lab-7` does", self.id));
         }
         if self.editable.is_empty() {
-            return Err("editable names nothing: there would be nothing to grade".into());
+            return Err("editable is empty, so there is nothing to grade".into());
         }
         for path in &self.editable {
             let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));

@@ -45,7 +45,7 @@ pub enum SubmissionError {
         source: std::io::Error,
     },
     /// The folder has nothing of what the lab lets a learner edit.
-    #[error("{path} holds none of what this lab takes from a submission")]
+    #[error("{path} contains none of the files that this lab takes from a submission")]
     NothingEditable {
         /// The folder.
         path: Utf8PathBuf,
@@ -91,7 +91,7 @@ impl SubmissionError {
                 vec![format!("it takes {}", paths.join(", "))]
             }
             Self::Unwritable { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                vec!["free some disk space; `cargo clean` gives back the most".to_owned()]
+                vec!["free up some disk space; `cargo clean` frees the most".to_owned()]
             }
             _ => Vec::new(),
         }

@@ -190,7 +190,7 @@ async fn list(executable: &Utf8Path) -> Result<Vec<CheckInfo>, SuiteError> {
     let mut command = tokio::process::Command::from(session::program(executable));
     command.arg("list").stdin(std::process::Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(30), command.output()).await;
-    let output = output.map_err(|_| fail("it does not end".into()))?.map_err(|error| fail(error.to_string()))?;
+    let output = output.map_err(|_| fail("it does not finish".into()))?.map_err(|error| fail(error.to_string()))?;
     if !output.status.success() {
         return Err(fail(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }

@@ -50,7 +50,7 @@ pub struct BrokenLab {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// No folder from here upward is one.
-    #[error("no Backend Labs workspace at {from} or above it")]
+    #[error("no Backend Labs workspace at {from} or in any folder above it")]
     NotFound {
         /// Where the search began.
         from: String,
@@ -75,7 +75,7 @@ impl WorkspaceError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound { .. } => {
-                vec!["change to the folder that holds `labs/`, or set LAB_WORKSPACE to it".to_owned()]
+                vec!["change to the folder that contains `labs/`, or set LAB_WORKSPACE to it".to_owned()]
             }
             Self::Unreadable { .. } => Vec::new(),
         }

@@ -38,8 +38,10 @@ fn names(lab: &Lab) -> Vec<Problem> {
     let mut problems = Vec::new();
     let folder = lab.folder.file_name().unwrap_or_default();
     if folder != lab.package() {
-        problems
-            .push(Problem::of("lab.toml", format!("the folder is `{folder}`, id and slug make `{}`", lab.package())));
+        problems.push(Problem::of(
+            "lab.toml",
+            format!("the folder is `{folder}`, but id and slug make it `{}`", lab.package()),
+        ));
     }
     for (path, package) in [("Cargo.toml", lab.package()), ("checks/Cargo.toml", lab.suite_package())] {
         let name = package_name(&lab.folder.join(path));
@@ -71,14 +73,14 @@ fn check_is_complete(check: &CheckInfo) -> Vec<Problem> {
     if check.points == 0 {
         lacks.push("points");
     }
-    lacks.iter().map(|what| Problem::of(&format!("check {}", check.id), format!("it states no {what}"))).collect()
+    lacks.iter().map(|what| Problem::of(&format!("check {}", check.id), format!("it has no {what}"))).collect()
 }
 
 fn checks_as_a_whole(checks: &[CheckInfo]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sum: u32 = checks.iter().map(|check| check.points).sum();
     if sum != POINTS {
-        problems.push(Problem::of("checks", format!("their points sum up to {sum}, not {POINTS}")));
+        problems.push(Problem::of("checks", format!("their points sum to {sum}, not {POINTS}")));
     }
     let mut seen = BTreeSet::new();
     for check in checks {
@@ -87,7 +89,7 @@ fn checks_as_a_whole(checks: &[CheckInfo]) -> Vec<Problem> {
             problems.push(Problem::of(&place, "its id is not unique"));
         }
         for need in check.needs.iter().filter(|need| !checks.iter().any(|other| other.id == **need)) {
-            problems.push(Problem::of(&place, format!("it needs `{need}`, which is no check")));
+            problems.push(Problem::of(&place, format!("it needs `{need}`, which is not a check")));
         }
     }
     problems
@@ -106,16 +108,22 @@ fn readme(lab: &Lab, checks: &[CheckInfo]) -> Vec<Problem> {
     let asked: BTreeSet<u32> = checks.iter().map(|check| check.task).collect();
     let marked = todos(lab);
     for task in asked.difference(&written) {
-        problems.push(Problem::of("README.md", format!("it has no heading `Task {task}: …`, and checks belong to it")));
+        problems.push(Problem::of(
+            "README.md",
+            format!("it has no heading `Task {task}: …`, although checks belong to that task"),
+        ));
     }
     for task in written.difference(&asked) {
         problems.push(Problem::of("README.md", format!("no check belongs to its task {task}")));
     }
     for task in written.iter().filter(|task| !marked.contains_key(task)) {
-        problems.push(Problem::of("starter", format!("no `TODO({}.{task})` marks task {task}", lab.id())));
+        problems.push(Problem::of("starter", format!("there is no `TODO({}.{task})` for task {task}", lab.id())));
     }
     for (task, place) in marked.iter().filter(|(task, _)| !written.contains(task)) {
-        problems.push(Problem::of(place, format!("`TODO({}.{task})` is about no task of the README", lab.id())));
+        problems.push(Problem::of(
+            place,
+            format!("`TODO({}.{task})` refers to a task that the README does not have", lab.id()),
+        ));
     }
     problems
 }

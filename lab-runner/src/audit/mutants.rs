@@ -59,7 +59,7 @@ impl Auditor<'_> {
         for id in unknown {
             let nearest = suggest::did_you_mean(id, audit.order.iter().map(String::as_str));
             let hint = nearest.map(|hint| format!("; {hint}")).unwrap_or_default();
-            let message = format!("{}:{}: `{id}` is no check of this lab{hint}", mutant.path, mutant.fails_line);
+            let message = format!("{}:{}: `{id}` is not a check of this lab{hint}", mutant.path, mutant.fails_line);
             audit.problem(&format!("mutant {}", mutant.name), &message);
         }
         !known.is_empty()
@@ -148,7 +148,7 @@ impl Auditor<'_> {
         for id in &missed {
             // Of names that are no checks the audit has told already, and of what was not graded above.
             if let Some(check) = report.checks.iter().find(|check| check.id == **id) {
-                audit.problem(&place, &format!("`{id}` should fail and {}", describe_verdict(check.verdict)));
+                audit.problem(&place, &format!("`{id}` should fail, but {}", describe_verdict(check.verdict)));
             }
         }
         let timings = &report.timings;
@@ -178,7 +178,7 @@ impl Auditor<'_> {
             };
             let idle: Vec<String> = audit.order.iter().filter(idle).cloned().collect();
             for id in idle {
-                audit.problem(&format!("check {id}"), "no mutant fails it: nothing proves that it can fail");
+                audit.problem(&format!("check {id}"), "no mutant fails it, so nothing proves that it can fail");
             }
         }
     }
@@ -188,7 +188,7 @@ fn describe_verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "passed",
         Verdict::Failed | Verdict::TimedOut => "failed",
-        Verdict::Skipped => "was skipped, as a check it needs did not pass",
-        Verdict::Error => "met a fault of the grader",
+        Verdict::Skipped => "was skipped, because a check it needs did not pass",
+        Verdict::Error => "hit an internal error of the grader",
     }
 }

@@ -42,11 +42,11 @@ impl Auditor<'_> {
     async fn starter(&mut self, lab: usize) -> Result<bool, Error> {
         let report = self.grade(lab, Source::WorkingTree).await?;
         let (score, max) = (report.score, report.max_score);
-        self.say(lab, format_args!("the starter has {score}/{max}, {}", seconds(report.duration_ms)));
+        self.say(lab, format_args!("the starter scores {score}/{max}, {}", seconds(report.duration_ms)));
         let audit = &mut self.audits[lab];
         match report.outcome {
             Outcome::Graded if score < max => audit.starter = Some((score, max)),
-            Outcome::Graded => audit.problem("starter", "the starter passes: there is nothing to do"),
+            Outcome::Graded => audit.problem("starter", "the starter passes every check: there is nothing left to do"),
             _ => audit.problem("starter", &describe(&report)),
         }
         Ok(!self.time_is_over())
@@ -57,10 +57,10 @@ impl Auditor<'_> {
     async fn quiet_round(&mut self, lab: usize) -> Result<bool, Error> {
         let quiet = self.grade(lab, Source::Solution).await?;
         let time = seconds(quiet.duration_ms);
-        self.say(lab, format_args!("the solution has {}/{}, {time}", quiet.score, quiet.max_score));
+        self.say(lab, format_args!("the solution scores {}/{}, {time}", quiet.score, quiet.max_score));
         // What needs more than this machine has proves nothing here, neither for the solution nor for a mutant.
         for check in quiet.checks.iter().filter(|check| check.verdict != Verdict::Passed && check.is_fine()) {
-            self.say(lab, format_args!("`{}` cannot be asked here, and is not proven", check.id));
+            self.say(lab, format_args!("`{}` cannot run here and is not proven", check.id));
             self.audits[lab].unseen.insert(check.id.clone());
         }
         if full_score(&quiet) {
@@ -104,7 +104,7 @@ impl Auditor<'_> {
                 self.audits[lab].problem(whose, &complaint);
             }
             let took: Duration = began.elapsed();
-            self.say(lab, format_args!("clippy and rustfmt have read the {whose}, {}", seconds(millis(took))));
+            self.say(lab, format_args!("clippy and rustfmt have checked the {whose}, {}", seconds(millis(took))));
         }
         Ok(true)
     }

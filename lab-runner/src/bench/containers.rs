@@ -22,7 +22,7 @@ pub(super) async fn one_by_one(
 ) -> Result<OneByOne, String> {
     let services = &lab.manifest.services;
     if services.is_empty() {
-        return Err("the lab asks for no service".into());
+        return Err("the lab needs no services".into());
     }
     let containers: Result<Vec<FreshContainers>, ProviderError> =
         services.iter().map(|service| FreshContainers::of(*service)).collect();

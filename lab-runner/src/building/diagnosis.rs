@@ -66,7 +66,7 @@ pub(super) fn cannot_hold(program: &Utf8Path, error: &io::Error) -> Diagnostics 
 pub(super) fn too_slow(limit: Duration) -> Diagnostics {
     Diagnostics {
         message: format!("the build took longer than {} s and was stopped", limit.as_secs()),
-        hints: vec!["does a build script or a macro run without end?".into()],
+        hints: vec!["is there an endless loop in a build script or a macro?".into()],
         ..Diagnostics::default()
     }
 }
@@ -74,8 +74,8 @@ pub(super) fn too_slow(limit: Duration) -> Diagnostics {
 /// Another cargo did not let ours begin.
 pub(super) fn locked_out(job: &Job) -> Diagnostics {
     Diagnostics {
-        message: format!("another cargo has worked in {} for longer than this build may take", job.build),
-        hints: vec!["wait for it or end it: an editor may run one in the background".into()],
+        message: format!("another cargo has been using {} for longer than this build may take", job.build),
+        hints: vec!["wait for it or stop it: an editor may be running it in the background".into()],
         ..Diagnostics::default()
     }
 }
@@ -142,12 +142,12 @@ fn fault(job: &Job, ended: &Ended) -> Option<Fault> {
     }
     if ended.out_of_memory {
         return Some(Fault {
-            message: "the memory is used up: the system ended the compiler".into(),
+            message: "out of memory: the system killed the compiler".into(),
             hint: "close other programs, or set `CARGO_BUILD_JOBS=1`".into(),
         });
     }
     let signal = ended.status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status))?;
-    Some(Fault { message: format!("cargo was ended by signal {signal}"), hint: "run the command again".into() })
+    Some(Fault { message: format!("cargo was killed by signal {signal}"), hint: "run the command again".into() })
 }
 
 fn cannot_fetch(complaints: &str) -> bool {

@@ -54,7 +54,7 @@ fn full(folder: &Utf8Path) -> Option<Fault> {
     Some(Fault { message, hint: SPACE.into() })
 }
 
-const SPACE: &str = "free some disk space; `cargo clean` gives back the most";
+const SPACE: &str = "free up some disk space; `cargo clean` frees the most";
 
 fn unwritable(folder: &Utf8Path) -> Option<Fault> {
     let write = || -> io::Result<()> {

@@ -13,12 +13,12 @@ use lab_services::ProviderChoice;
 #[derive(Debug, Parser)]
 #[command(name = "cargo lab", bin_name = "cargo lab", version, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 every check passed; 1 some check did not pass; 2 wrong usage; 3 the submission does \
-                        not build or its server does not start; 4 a service or other infrastructure failed; 70 a fault \
-                        of ours; 130 interrupted."
+    after_help = "Exit codes: 0 every check passed; 1 at least one check did not pass; 2 wrong usage; 3 the submission does \
+                        not build or its server does not start; 4 a service or other infrastructure failed; 70 an internal \
+                        error in cargo lab; 130 interrupted."
 )]
 pub struct Args {
-    /// What to do; without it, the labs and your progress are shown.
+    /// What to do. Without a command, cargo lab shows the labs and your progress.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Colours in the output.
@@ -43,9 +43,9 @@ pub enum ColorChoice {
 pub enum Command {
     /// Grade your working tree, or another submission.
     Check(CheckArgs),
-    /// Run a server with its services up, for curl and psql.
+    /// Run your server with its services, for curl and psql.
     Run(RunArgs),
-    /// Remove the containers and instances that were kept warm.
+    /// Remove the containers and instances that are kept running between commands.
     Down(DownArgs),
     /// Check whether this machine has what the labs need.
     Doctor(DoctorArgs),
@@ -62,13 +62,13 @@ pub struct SourceArgs {
     /// The reference submission.
     #[arg(long)]
     pub solution: bool,
-    /// A folder with a submission: its editable files are laid over the lab.
+    /// A folder with a submission. Its editable files replace the lab's.
     #[arg(long, value_name = "DIR")]
     pub submission: Option<Utf8PathBuf>,
-    /// Any program, started by this command line. It finds its port in PORT.
+    /// Any program, started with this command. It listens on the port in PORT.
     #[arg(long, value_name = "COMMAND")]
     pub command: Option<String>,
-    /// A server that already runs. Checks that start or stop it are skipped.
+    /// A server that is already running. Checks that would start or stop it are skipped.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 }
@@ -76,16 +76,16 @@ pub struct SourceArgs {
 /// How to grade.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct GradingArgs {
-    /// Where random data comes from; each run prints its own.
+    /// The seed of all random data. Each run prints the one it used.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: ProviderChoice,
-    /// How many checks may run at once [default: four for each processor].
+    /// How many checks may run at once [default: four per processor].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
-    /// The longest that a check may take [default: as the lab has it].
+    /// The longest time a check may take [default: set by the lab].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: Option<u64>,
 }
@@ -93,8 +93,8 @@ pub struct GradingArgs {
 /// `cargo lab check`
 #[derive(Debug, ClapArgs)]
 pub struct CheckArgs {
-    /// The lab (id, number, slug, or the beginning of one) and, after it, the checks to run; by default the lab of the
-    /// current folder, else the last one, and all of its checks.
+    /// The lab (id, number, slug, or a prefix of one), followed by the checks to run. Defaults to the lab of the
+    /// current folder, or else the last one checked, and to all of its checks.
     #[arg(value_name = "LAB] [CHECK")]
     pub names: Vec<String>,
     #[command(flatten)]
@@ -106,13 +106,13 @@ pub struct CheckArgs {
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// A folder to write result.json, junit.xml and report.txt to.
+    /// Also write result.json, junit.xml and report.txt to this folder.
     #[arg(long, value_name = "DIR")]
     pub report: Option<Utf8PathBuf>,
-    /// Print only the score, and no progress.
+    /// Print only the score, without progress.
     #[arg(long, short)]
     pub quiet: bool,
-    /// Show all hints of a check that did not pass, not only the first.
+    /// Show all hints for a failed check, not only the first.
     #[arg(long)]
     pub hints: bool,
 }
@@ -120,12 +120,12 @@ pub struct CheckArgs {
 /// `cargo lab run`
 #[derive(Debug, ClapArgs)]
 pub struct RunArgs {
-    /// The lab; by default that of the current folder, else the last one.
+    /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,
     /// Run the reference submission.
     #[arg(long)]
     pub solution: bool,
-    /// Run any program, started by this command line. It finds its port in PORT.
+    /// Run any program, started with this command. It listens on the port in PORT.
     #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
     pub command: Option<String>,
     /// Where services come from.
@@ -147,7 +147,7 @@ pub struct DoctorArgs {
     /// Fetch or install what is missing.
     #[arg(long)]
     pub fix: bool,
-    /// Answer every question with yes, also whether to install a system package.
+    /// Answer yes to every question, including whether to install a system package.
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -157,7 +157,7 @@ pub struct DoctorArgs {
 pub struct AuditArgs {
     /// The labs; by default all.
     pub labs: Vec<String>,
-    /// How often the solution has to pass in a row, with every processor kept busy.
+    /// How many times in a row the solution has to pass, with every processor kept busy.
     #[arg(long, default_value_t = 3, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
     /// Begin nothing more after this long, such as 30m, and say what was left. What matters most comes first: labs that
@@ -167,10 +167,10 @@ pub struct AuditArgs {
     /// Do one part of the work, such as 2/4 for the second of four: together the parts do all of it.
     #[arg(long, value_name = "K/N")]
     pub shard: Option<Shard>,
-    /// Grade only these mutants, by name. For work on one of them.
+    /// Grade only these mutants, by name, for work on one of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub mutants: Vec<String>,
-    /// Try each mutant on every check, and not only on those it names: slower, and the table is complete.
+    /// Try each mutant on every check, not only on those it names. Slower, but the table is complete.
     #[arg(long)]
     pub all_checks: bool,
     #[command(flatten)]
@@ -184,9 +184,9 @@ pub struct AuditArgs {
 /// `cargo lab bench`
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
-    /// The lab; by default that of the current folder, else the last one.
+    /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,
-    /// How often each thing is measured; the median counts.
+    /// How many times to measure each thing. The median counts.
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repeat: u32,
     /// Where services come from.

@@ -21,7 +21,7 @@ const AT_ONCE: usize = 2;
 /// Audits the labs that `args` name.
 pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     if args.format == Format::Junit {
-        return Err(Error::usage("an audit is told as human or json"));
+        return Err(Error::usage("an audit can be shown as human or json"));
     }
     let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);

@@ -18,7 +18,7 @@ use crate::reporter::{Format, Reporter, Style};
 /// Measures the lab that `args` name.
 pub(super) async fn run(args: BenchArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     if args.format == Format::Junit {
-        return Err(Error::usage("a measurement is told as human or json"));
+        return Err(Error::usage("a measurement can be shown as human or json"));
     }
     let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);

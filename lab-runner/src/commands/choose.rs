@@ -20,10 +20,7 @@ pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
     for broken in &workspace.broken {
         let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
         let place = workspace.relative(&broken.folder);
-        run.emit(EventKind::Warning {
-            message: format!("{place} is left out: {message}"),
-            hints: broken.error.hints(),
-        });
+        run.emit(EventKind::Warning { message: format!("{place} is ignored: {message}"), hints: broken.error.hints() });
     }
     Ok(workspace)
 }
@@ -32,7 +29,7 @@ pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
 pub(super) fn broken(folder: &Utf8Path) -> Error {
     match crate::manifest::Manifest::load(&folder.join(crate::manifest::FILE_NAME)) {
         Err(error) => error.into(),
-        Ok(_) => Error::usage(format!("{folder} was broken and is not any more")),
+        Ok(_) => Error::usage(format!("{folder} was damaged and has been repaired")),
     }
 }
 
@@ -64,7 +61,7 @@ pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<
     let nearest = suggest::nearest(first, checks.iter().map(|check| check.id.as_str()));
     match (nearest, &unknown) {
         (Some(check), SelectError::Unknown { suggestion: None, .. }) => Err(Error::Usage {
-            message: format!("`{first}` is no lab and no check of {}", lab.id()),
+            message: format!("`{first}` is neither a lab nor a check of {}", lab.id()),
             hints: vec![format!("did you mean `{check}`?")],
         }),
         _ => Err(unknown.into()),
@@ -81,15 +78,15 @@ pub(super) fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
     }
     if let Some(command) = &args.command {
         if command.trim().is_empty() {
-            return Err(Error::usage("--command names no program"));
+            return Err(Error::usage("--command does not name a program"));
         }
         return Ok(Source::Command(command.clone()));
     }
     if let Some(url) = &args.url {
         if !url.starts_with("http://") {
             return Err(Error::Usage {
-                message: format!("`{url}` is no URL that can be graded"),
-                hints: vec!["it begins with http://, such as http://127.0.0.1:8080".into()],
+                message: format!("`{url}` is not a URL that can be graded"),
+                hints: vec!["use one that begins with http://, such as http://127.0.0.1:8080".into()],
             });
         }
         return Ok(Source::Url(url.clone()));

@@ -34,7 +34,7 @@ pub(super) async fn doctor(args: DoctorArgs, interrupt: Interrupt) -> Result<Exi
         report = lab_services::doctor(args.fix, consent, &progress) => report,
         () = run.cancel().cancelled() => return Err(Error::Interrupted),
     };
-    let report = examined.ok_or_else(|| Error::Fault("the examination ended early".into()))?;
+    let report = examined.ok_or_else(|| Error::Fault("the examination stopped early".into()))?;
     let code = code(report.exit_code());
     run.emit(EventKind::DoctorFinished { report: Box::new(report) });
     reporter.finish()?;

@@ -55,7 +55,7 @@ impl Engine {
                         break end;
                     }
                 }
-                Message::End => break Err(Error::Fault("the suite ended early".into())),
+                Message::End => break Err(Error::Fault("the suite stopped early".into())),
             }
         };
         session.end(run.cancel().cancelled_twice()).await;
@@ -74,7 +74,7 @@ fn take(event: Event, run: &RunContext) -> Option<Result<Served, Error>> {
             run.emit(EventKind::Serving { urls, taken: (!usual).then_some(USUAL_PORT) });
         }
         Event::ServerLog { line } => run.emit(EventKind::ServerLog { line }),
-        Event::ServerEnded { exit } => return ended(format!("the server has ended by itself: {exit}"), Vec::new()),
+        Event::ServerEnded { exit } => return ended(format!("the server has exited by itself: {exit}"), Vec::new()),
         Event::StartFailed { reason, log } => return ended(reason, log),
         Event::InfrastructureFailed { message } => {
             return Some(Err(Error::Infrastructure { message, hints: Vec::new() }));
@@ -90,7 +90,7 @@ fn not_runnable(outcome: RunOutcome, run: &RunContext) -> Result<Served, Error> 
             Err(Error::Infrastructure { message: diagnostics.message, hints: diagnostics.hints })
         }
         RunOutcome::Nothing(_, diagnostics) => give_up(diagnostics, run),
-        RunOutcome::Checks { .. } => Err(Error::Fault("checks were run where none were asked for".into())),
+        RunOutcome::Checks { .. } => Err(Error::Fault("checks were run although none were requested".into())),
     }
 }
 

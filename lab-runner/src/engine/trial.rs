@@ -57,14 +57,16 @@ impl Grading<'_> {
         let ending = session.end(self.run.cancel().cancelled_twice()).await;
         let _ = std::fs::remove_dir_all(scratch);
         if forged > 0 {
-            facts.notes.push(format!("{forged} lines on the suite's channel were not its own, and were ignored"));
+            facts
+                .notes
+                .push(format!("{forged} lines on the suite's channel did not come from the suite and were ignored"));
         }
         if let Some(outcome) = state.stopped {
             return Ok(outcome);
         }
         let interruption = match reason {
             StopReason::Cancelled => return Err(Error::Interrupted),
-            StopReason::TimedOut => Some("the suite did not come to an end and was stopped".to_owned()),
+            StopReason::TimedOut => Some("the suite did not finish and was stopped".to_owned()),
             StopReason::Ended if state.finished => None,
             StopReason::Ended => Some(crash(&ending.output)),
         };
@@ -188,7 +190,7 @@ fn crash(output: &str) -> String {
     let last: Vec<&str> = output.lines().rev().take(5).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     if last.is_empty() {
-        return "the suite ended early".to_owned();
+        return "the suite stopped early".to_owned();
     }
-    format!("the suite ended early: {}", last.join(" / "))
+    format!("the suite stopped early: {}", last.join(" / "))
 }

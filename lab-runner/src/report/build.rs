@@ -157,7 +157,9 @@ impl Check {
             skip_reason: None,
             started_us: None,
             duration_ms: 0,
-            message: Some("the suite ended without a verdict on this check: a fault of the grader".to_owned()),
+            message: Some(
+                "the suite ended without a verdict on this check: an internal error of the grader".to_owned(),
+            ),
             sent: None,
             received: None,
             expected: None,

@@ -14,7 +14,7 @@ pub fn audit_table(report: &AuditReport) -> String {
     }
     let problems: usize = report.labs.iter().map(|lab| lab.problems.len()).sum();
     let line = match problems {
-        0 if report.left > 0 => good("no problem in what was proven"),
+        0 if report.left > 0 => good("no problem in the part that was proven"),
         0 if report.shard.is_some() => good("no problem in this shard"),
         0 => good("every lab grades fairly"),
         1 => bad("1 problem"),
@@ -37,7 +37,7 @@ fn left(report: &AuditReport) -> String {
     };
     let labs: Vec<String> = report.labs.iter().filter_map(of_lab).collect();
     let (left, planned) = (report.left, report.planned);
-    format!("{}\n", dim(format_args!("the time was over: {left} of {planned} proofs were left: {}", labs.join(", "))))
+    format!("{}\n", dim(format_args!("time ran out with {left} of {planned} proofs left: {}", labs.join(", "))))
 }
 
 fn lab_table(lab: &LabAudit) -> String {
@@ -50,7 +50,7 @@ fn lab_table(lab: &LabAudit) -> String {
     let width = lab.order.iter().map(String::len).max().unwrap_or_default();
     for id in &lab.order {
         let by = lab.checks.get(id).map(|names| names.iter().cloned().collect::<Vec<_>>().join(", "));
-        let nobody = || if lab.unseen.contains(id) { dim("cannot be asked here") } else { bad("none") };
+        let nobody = || if lab.unseen.contains(id) { dim("cannot run here") } else { bad("none") };
         let _ = writeln!(text, "  {id:<width$}  {}", by.filter(|names| !names.is_empty()).unwrap_or_else(nobody));
     }
     let _ = writeln!(text, "{}", strong("  mutant × checks that it fails"));
@@ -102,11 +102,8 @@ fn facts(lab: &LabAudit) -> String {
     );
     if !lab.unseen.is_empty() {
         let unseen = lab.unseen.iter().cloned().collect::<Vec<_>>().join(", ");
-        let _ = writeln!(
-            text,
-            "  {}",
-            dim(format_args!("not proven, because it cannot be asked on this machine: {unseen}"))
-        );
+        let _ =
+            writeln!(text, "  {}", dim(format_args!("not proven, because it cannot run on this machine: {unseen}")));
     }
     let _ = writeln!(text, "  {}", dim(format_args!("{:.0} s of proofs", lab.duration_ms as f64 / 1000.0)));
     text

@@ -10,9 +10,9 @@ pub(super) fn urls(urls: &BTreeMap<String, String>, taken: Option<u16>) -> Strin
     let mut text: String =
         urls.iter().map(|(name, url)| format!("{} {url}\n", strong(format_args!("{name:<9}")))).collect();
     if let Some(port) = taken {
-        text.push_str(&format!("{}\n", dim(format_args!("port {port} is taken, so it got another"))));
+        text.push_str(&format!("{}\n", dim(format_args!("port {port} is in use, so the server got another"))));
     }
-    text + &format!("{}\n", dim("its log follows; Ctrl-C ends it and removes its data"))
+    text + &format!("{}\n", dim("the server's log follows; Ctrl-C stops it and removes its data"))
 }
 
 /// The server wrote a line.

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_mutant_of_another_solution_does_not_apply() {
         let error = applied(PATCH, "fn main() {\n3 }\n").unwrap_err();
-        assert!(error.ends_with(".patch:6: src/main.rs has no line `1 }` any more"), "{error}");
+        assert!(error.ends_with(".patch:6: src/main.rs no longer has the line `1 }`"), "{error}");
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_patch_without_its_head_is_no_mutant() {
         let error = mutant("Breaks: it\n\n--- a/x\n+++ b/x\n").unwrap_err().to_string();
-        assert!(error.ends_with(".patch:3: the diff begins before a line `Fails: …`"), "{error}");
+        assert!(error.ends_with(".patch:3: the diff begins before there is a line `Fails: …`"), "{error}");
         let error = mutant("Breaks: it\nFails: `` ,\n").unwrap_err().to_string();
         assert!(error.ends_with(".patch:2: `Fails:` names no check"), "{error}");
     }

@@ -86,7 +86,7 @@ impl Overlay {
         if kind.is_symlink() {
             self.leave_out(&relative, "a link");
         } else if !kind.is_file() {
-            self.leave_out(&relative, "no regular file");
+            self.leave_out(&relative, "not a regular file");
         } else if entry.metadata().map_or(0, |data| data.len()) > MOST_BYTES {
             self.leave_out(&relative, "larger than 4 MiB");
         } else if self.tree.0.len() >= MOST_FILES {

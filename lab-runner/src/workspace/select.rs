@@ -21,7 +21,7 @@ pub enum SelectError {
         labs: Vec<String>,
     },
     /// More than one is called so.
-    #[error("`{name}` may mean {}", .labs.join(" or "))]
+    #[error("`{name}` is ambiguous: {}", .labs.join(" or "))]
     Ambiguous {
         /// What was asked for.
         name: String,
@@ -29,7 +29,7 @@ pub enum SelectError {
         labs: Vec<String>,
     },
     /// None was named, and none is meant by the current folder or the last run.
-    #[error("which lab? none is named, and the current folder is in none")]
+    #[error("no lab was named, and the current folder does not belong to one")]
     Unnamed {
         /// The ids of all labs.
         labs: Vec<String>,
@@ -50,7 +50,7 @@ impl SelectError {
         let all = |labs: &[String]| format!("the labs here are {}", labs.join(", "));
         match self {
             Self::Unknown { suggestion, labs, .. } => suggestion.iter().cloned().chain([all(labs)]).collect(),
-            Self::Ambiguous { .. } => vec!["give the whole id".to_owned()],
+            Self::Ambiguous { .. } => vec!["give the full id".to_owned()],
             Self::Unnamed { labs } => {
                 let example = labs.first().map_or("LAB", String::as_str);
                 vec![format!("name one: `cargo lab check {example}`"), all(labs)]
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_prefix_of_two_labs_is_no_choice() {
         let error = four().select("de").unwrap_err();
-        assert_eq!(error.to_string(), "`de` may mean lab-10 or lab-11");
+        assert_eq!(error.to_string(), "`de` is ambiguous: lab-10 or lab-11");
     }
 
     #[test]

@@ -120,8 +120,8 @@ fn when_the_time_is_over_what_is_left_is_told_and_nothing_has_failed() {
     assert_eq!(names(&report, "left", ""), left);
     let mut command = command_in(&root, &["audit", "--within", "0s"]);
     let told = Ran::of(command.env("LAB_FOLDER", root.join("lab")).output().unwrap());
-    let line = "the time was over: 4 of 4 proofs were left: tiny-1 (starter and solution, 3 of the mutants)\n\
-                no problem in what was proven\n";
+    let line = "time ran out with 4 of 4 proofs left: tiny-1 (starter and solution, 3 of the mutants)\n\
+                no problem in the part that was proven\n";
     assert!(told.stdout.ends_with(line), "{}", told.golden());
 }
 

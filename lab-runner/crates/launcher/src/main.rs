@@ -37,7 +37,7 @@ struct Places {
 
 fn main() -> ExitCode {
     let Some(places) = Places::find() else {
-        eprintln!("error: start me as `cargo lab`, from inside the labs' folder");
+        eprintln!("error: run `cargo lab` from inside the labs' workspace");
         return ExitCode::from(INFRASTRUCTURE);
     };
     if !own::is_compiled_from(&places.package) && env::var_os(AGAIN).is_none() {
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
         match places.build(&runner) {
             Ok(status) if status.success() => {}
             Ok(_) => {
-                eprintln!("error: the lab runner could not be compiled; cargo says why above");
-                eprintln!("hint: this is no fault of your lab: check the network and the disk, then try again");
+                eprintln!("error: the lab runner could not be compiled; see cargo's errors above");
+                eprintln!("hint: your lab is not the cause: check the network and the disk, then try again");
                 return ExitCode::from(INFRASTRUCTURE);
             }
             Err(error) => return places.cannot_start(&places.cargo, &error),
@@ -123,9 +123,9 @@ impl Places {
         let status = if existed {
             quietly(command.arg("--quiet"))
         } else {
-            eprintln!("compiling the lab runner: once, about a minute on a small machine");
+            eprintln!("compiling the lab runner, once: about a minute on a small machine");
             if !io::stderr().is_terminal() {
-                eprintln!("(cargo names each of the about 150 crates as it comes to it)");
+                eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
             }
             // A user's settings may have cargo be quiet always.
             command.env("CARGO_TERM_QUIET", "false").status()
@@ -143,7 +143,7 @@ fn quietly(command: &mut Command) -> io::Result<ExitStatus> {
     let (done, finished) = mpsc::channel::<()>();
     let patience = thread::spawn(move || {
         if finished.recv_timeout(QUIET_FOR) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("compiling the lab runner again: it has changed");
+            eprintln!("compiling the lab runner again, because it has changed");
         }
     });
     let status = command.status();

@@ -46,7 +46,7 @@ pub(super) fn others(report: &Report, ids: &[&str], width: usize) -> String {
     let Some(first) = ids.first() else { return String::new() };
     let named = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "{} more did not pass: {named}. To have one explained, name it: `cargo lab check {} {first}`",
+        "{} more did not pass: {named}. To see why, name one: `cargo lab check {} {first}`",
         ids.len(),
         report.lab
     );
@@ -57,7 +57,7 @@ pub(super) fn others(report: &Report, ids: &[&str], width: usize) -> String {
 pub(super) fn summary(report: &Report, width: usize) -> String {
     let mut text = String::from("\n");
     for name in &report.submission.left_out {
-        text.push_str(&format!("{} not taken from the submission: {name}\n", warn("note:")));
+        text.push_str(&format!("{} not used from the submission: {name}\n", warn("note:")));
     }
     for note in &report.notes {
         text.push_str(&format!("{} {note}\n", warn("note:")));
@@ -92,7 +92,7 @@ fn score_line(report: &Report) -> String {
     let score = if full { good(score) } else { strong(score) };
     let passed = report.checks.iter().filter(|check| check.verdict == Verdict::Passed).count();
     let asked = report.checks.len();
-    let part = if report.partial { "only some checks were asked for, " } else { "" };
+    let part = if report.partial { "not all checks were requested, " } else { "" };
     let out: u32 = report.checks.iter().filter(|check| !check.counted).map(|check| check.max_points).sum();
     let out = match out {
         0 => String::new(),
@@ -122,10 +122,10 @@ fn graded_with(report: &Report) -> String {
 fn next(report: &Report) -> Option<String> {
     let own = report.submission.kind == SubmissionKind::WorkingTree;
     match report.outcome {
-        Outcome::BuildFailed => Some(format!("next: mend the first error, then `cargo lab check {}`", report.lab)),
-        Outcome::StartFailed => {
-            Some("next: a server is ready when its readiness request answers; the README says how it is started".into())
-        }
+        Outcome::BuildFailed => Some(format!("next: fix the first error, then run `cargo lab check {}`", report.lab)),
+        Outcome::StartFailed => Some(
+            "next: a server is ready when it answers its readiness request; the README says how it is started".into(),
+        ),
         Outcome::InfrastructureError => {
             Some("The grade is not affected. Fix the cause and run the command again.".into())
         }
@@ -133,7 +133,7 @@ fn next(report: &Report) -> Option<String> {
             let first = report.failures().next();
             match first {
                 Some(check) if own => Some(format!(
-                    "next: task {} of the README, then `cargo lab check {} {}`",
+                    "next: work on task {} of the README, then run `cargo lab check {} {}`",
                     check.task, report.lab, check.id
                 )),
                 None if own && !report.partial => {

@@ -28,12 +28,13 @@ impl<'a> Head<'a> {
         let mut found = keys.clone().filter(|(_, (name, _))| *name == key);
         match found.next() {
             Some((line, (_, value))) if !value.trim().is_empty() => Ok((line, value.trim())),
-            Some((line, _)) => Err(Missing { line, reason: format!("`{key}:` says nothing") }),
+            Some((line, _)) => Err(Missing { line, reason: format!("`{key}:` is empty") }),
             None => {
                 let similar = keys.filter(|(_, (name, _))| suggest::nearest(name.trim(), [key]).is_some());
                 Err(similar.last().map_or_else(
                     || Missing {
-                        line: self.0.len() + 1, reason: format!("the diff begins before a line `{key}: …`")
+                        line: self.0.len() + 1,
+                        reason: format!("the diff begins before there is a line `{key}: …`"),
                     },
                     |(line, (name, _))| Missing { line, reason: format!("`{name}:` should be `{key}:`") },
                 ))
@@ -53,9 +54,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_with_the_line_where_it_should_be() {
-        assert_eq!(missing("Breaks: it\n\n--- a/x\n"), (3, "the diff begins before a line `Fails: …`".into()));
+        assert_eq!(missing("Breaks: it\n\n--- a/x\n"), (3, "the diff begins before there is a line `Fails: …`".into()));
         assert_eq!(missing("Breaks: it\nFail: greets\n--- a/x\n"), (2, "`Fail:` should be `Fails:`".into()));
-        assert_eq!(missing("Fails: \n--- a/x\n"), (1, "`Fails:` says nothing".into()));
+        assert_eq!(missing("Fails: \n--- a/x\n"), (1, "`Fails:` is empty".into()));
         // What stands in the diff is no head.
         assert_eq!(missing("--- a/x\n+++ b/x\n+Fails: greets\n").0, 1);
     }

@@ -21,7 +21,7 @@ pub(super) struct Refusal {
 pub(super) fn apply(text: &str, mut solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, Refusal> {
     let headers = file_headers(text);
     let Some((first, start)) = headers.first().copied() else {
-        return Err(Refusal { line: text.lines().count().max(1), message: "it holds no unified diff".into() });
+        return Err(Refusal { line: text.lines().count().max(1), message: "it contains no unified diff".into() });
     };
     let before = solution.clone();
     for (number, file) in PatchSet::parse(&text[start..], ParseOptions::unidiff()).enumerate() {
@@ -113,12 +113,12 @@ fn misfit(base: &str, patch: &Patch<'_, str>, name: &str, text: &str, file_line:
         }
         let line = hunk_line(text, file_line, number);
         let message = match old.iter().find(|line| !present.contains(line)) {
-            Some(gone) => format!("{name} has no line `{}` any more", gone.trim()),
-            None => format!("the lines of this hunk do not stand together in {name} any more"),
+            Some(gone) => format!("{name} no longer has the line `{}`", gone.trim()),
+            None => format!("the lines of this hunk are no longer next to each other in {name}"),
         };
         return Refusal { line, message };
     }
-    Refusal { line: file_line, message: format!("its hunks do not fit {name} in this order") }
+    Refusal { line: file_line, message: format!("its hunks do not apply to {name} in this order") }
 }
 
 /// The line of the patch on which hunk `number`, counted from 0, of the file that begins on `file_line` begins.

@@ -73,7 +73,7 @@ impl Schedule<'_> {
             return SkipReason::NeedsFailed { check: need.into() };
         }
         let why = match self.verdicts.get(need) {
-            Some(Verdict::Error) => "met a fault of the grader",
+            Some(Verdict::Error) => "hit an internal error of the grader",
             _ => "was not graded",
         };
         SkipReason::NotApplicable { message: format!("`{need}`, which it needs, {why}") }
