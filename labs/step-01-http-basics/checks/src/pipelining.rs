@@ -2,7 +2,8 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Site, get, random_bytes, request};
+use crate::chunked::CHUNKED;
+use crate::support::{Site, get, one_chunk, random_bytes, request};
 
 /// The requests of a large heap: more than any buffer of 16 KiB holds.
 const MANY: usize = 150;
@@ -60,7 +61,7 @@ async fn pipelined_heap(lab: &Lab) -> CheckResult {
 
 /// A response that is ready early waits for those before it, and a change takes effect in its turn
 /// (RFC 9112 §9.3.2, RFC 9110 §9.2.2).
-#[check(title = "a response that takes longer keeps its place", task = 7, points = 1, needs = ["file_created", "pipelined_requests"],
+#[check(title = "a response that takes longer keeps its place", task = 7, points = 1, needs = ["file_created", "pipelined_requests", "chunked_body"],
         hints = ["Which of two requests is answered first, if the second is answered more quickly?",
                  "Read the next request once the last response has been sent.",
                  "If you work on several at once, keep their responses in order, and start no change before all earlier requests are done."])]
@@ -80,6 +81,21 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
         connection.response().await?.expect_status(200)?.expect_body(word)?;
     }
 
+    // As many requests as a connection has to take, two thirds of them with bodies.
+    let texts: Vec<_> = (0..LEAST).map(|_| lab.word().repeat(20)).collect();
+    let heap = texts.iter().enumerate().map(|(index, text)| match index % 3 {
+        0 => request("POST /echo", &format!("Content-Length: {}\r\n", text.len()), text),
+        1 => request("POST /echo", CHUNKED, &one_chunk(text)),
+        _ => get(&format!("/echo/{text}")),
+    });
+    let mut connection = site.app.connect().await?;
+    connection.send(heap.collect::<String>()).await?;
+    for text in &texts {
+        let answer = connection.response().await.because("requests with and without bodies arrived at once")?;
+        answer.expect_status(200)?.expect_body(text)?;
+    }
+
+    let mut connection = site.app.connect().await?;
     let (path, text) = (format!("/files/{}", lab.word()), lab.word().repeat(2_000));
     let put = request(&format!("PUT {path}"), &format!("Content-Length: {}\r\n", text.len()), &text);
     let changes = [put, get(&path), request(&format!("DELETE {path}"), "", ""), get(&path), get("/")].concat();
