@@ -1,0 +1,59 @@
+//! Runs that are cancelled one by one, as whoever grades on every save has to: the next run is not touched.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use lab_runner::context::RunContext;
+use lab_runner::engine::{Engine, Request};
+use lab_runner::error::Error;
+use lab_runner::events::{EventKind, EventSink, NullSink, RunEvent};
+use lab_runner::interrupt::{CancelToken, Interrupt};
+use lab_runner::submission::Source;
+use lab_runner::workspace::Workspace;
+use lab_services::ProviderChoice;
+
+use crate::sandbox::{RUNNER, submission, workspace};
+
+/// Cancels the run when its second check begins.
+#[derive(Debug, Default)]
+struct CancelAtEchoes(OnceLock<CancelToken>);
+
+impl EventSink for CancelAtEchoes {
+    fn emit(&self, event: &RunEvent) {
+        if matches!(event.kind, EventKind::CheckStarted) && event.check.as_deref() == Some("echoes") {
+            self.0.get().expect("the token was given").cancel();
+        }
+    }
+}
+
+fn request(source: Source) -> Request {
+    let check_limit = Some(Duration::from_secs(600));
+    Request { source, checks: Vec::new(), seed: 1, jobs: 4, check_limit, record: false }
+}
+
+#[test]
+fn a_run_that_was_cancelled_is_followed_by_another_in_the_same_process() {
+    let path = |path: &std::path::Path| Utf8PathBuf::try_from(path.to_owned()).unwrap();
+    let target = path(std::path::Path::new(RUNNER).ancestors().nth(2).unwrap());
+    let opened = Workspace::open(path(workspace()), target).unwrap();
+    let lab = opened.labs[0].clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (_raise, interrupt) = Interrupt::new();
+        let engine = Engine::new(opened, ProviderChoice::Auto).unwrap();
+
+        let sink = Arc::new(CancelAtEchoes::default());
+        let first = RunContext::new(sink.clone(), &interrupt);
+        sink.0.set(first.cancel().clone()).unwrap();
+        let hangs = request(Source::Folder(path(&submission("hangs"))));
+        let cancelled = engine.grade(&lab, &hangs, &first).await;
+        assert!(matches!(cancelled, Err(Error::Interrupted)), "{cancelled:?}");
+
+        let second = RunContext::new(Arc::new(NullSink), &interrupt);
+        let report = engine.grade(&lab, &request(Source::Solution), &second).await.unwrap();
+        assert_eq!((report.score, report.max_score), (100, 100));
+        assert_ne!(first.id(), second.id());
+        engine.shutdown().await;
+    });
+}
