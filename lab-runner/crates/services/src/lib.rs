@@ -63,6 +63,18 @@ pub use secret::Secret;
 pub use url::{Address, Administrator, UrlFormat};
 pub use version::Version;
 
+/// The program that private instances of `service` run: the one on this machine, else the one in the user's cache,
+/// downloaded now if it is not there. For whoever starts instances of their own, such as a driver's tests.
+///
+/// # Errors
+/// The machine has none, and none can be downloaded.
+pub fn program(service: ServiceId) -> Result<Program, ProviderError> {
+    search::find(service).or_else(|_| {
+        let (progress, _unheard) = ProgressSender::channel();
+        embedded::get(service, &cache::Cache::locate()?, &progress)
+    })
+}
+
 /// Removes the containers and instances that were kept warm and that no run uses now; with `all`, the cache as well.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! A private Postgres and Redis for these tests, from the programs on the machine.
+//! A private Postgres and Redis for these tests, from the programs on the machine, else from those
+//! that `cargo lab` downloads into the user's cache where a machine has none.
 //!
 //! `LAB_TEST_POSTGRES_URL` and `LAB_TEST_REDIS_URL` name others. Each private server is watched by a small shell
 //! that ends it and removes its folder when the test program is gone, however it went.
@@ -13,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use lab_services::ServiceId;
 use tempfile::TempDir;
 
 /// The user that servers run as where the tests run as root, which Postgres does not.
@@ -176,33 +178,22 @@ fn postgres_command(bin: &Path, folder: &Path, port: u16) -> Vec<String> {
     command
 }
 
-/// The newest Postgres on the machine: `LAB_POSTGRES_BIN`, Debian's places, then PATH.
+/// The folder of Postgres's programs.
 pub fn postgres_programs() -> PathBuf {
-    let named = std::env::var_os("LAB_POSTGRES_BIN").map(PathBuf::from);
-    let mut installed: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
-        .unwrap_or_default();
-    installed.sort();
-    let in_path = std::env::var_os("PATH").unwrap_or_default();
-    let candidates = named.into_iter().chain(installed.into_iter().rev()).chain(std::env::split_paths(&in_path));
-    candidates
-        .into_iter()
-        .find(|folder| ["initdb", "postgres", "psql"].iter().all(|program| folder.join(program).exists()))
-        .expect("no Postgres programs on this machine: install them (`cargo lab doctor --fix` says how), or set LAB_TEST_POSTGRES_URL")
+    program("postgres").parent().expect("a program lies in a folder").to_owned()
 }
 
 fn redis_program() -> String {
-    let works = |program: &&str| {
-        let asked = Command::new(program).arg("--version").stdout(Stdio::null()).status();
-        asked.is_ok_and(|status| status.success())
-    };
-    let named = std::env::var("LAB_REDIS_BIN").ok();
-    let candidates = [named.as_deref().unwrap_or("redis-server"), "redis-server", "valkey-server"];
-    candidates
-        .into_iter()
-        .find(works)
-        .expect("no Redis or Valkey on this machine: install one (`cargo lab doctor --fix` says how), or set LAB_TEST_REDIS_URL")
-        .to_owned()
+    program("redis").to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// The program of the service `id`, found as learners' services are: on this machine, else downloaded into the cache.
+fn program(id: &str) -> PathBuf {
+    let service = ServiceId::find(id).expect("a registered service");
+    match lab_services::program(service) {
+        Ok(program) => program.path,
+        Err(error) => panic!("these tests need {service}, which this machine has not and cannot download: {error}"),
+    }
 }
 
 /// A folder that the server's user owns.
