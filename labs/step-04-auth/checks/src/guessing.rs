@@ -1,8 +1,10 @@
 //! Task 8: those who try passwords until one fits.
 
+use std::net::Ipv4Addr;
+
 use lab_kit::prelude::*;
 
-use crate::support::{Browser, Newcomer, Person};
+use crate::support::{Browser, Newcomer, Person, log_in_from};
 
 /// Expects 429 with a Retry-After: seconds, or a date (RFC 6585 §4; RFC 9110 §10.2.3).
 fn expect_blocked(response: Response) -> CheckResult {
@@ -63,6 +65,37 @@ async fn address_limit(lab: &Lab) -> CheckResult {
     }
     expect_blocked(own.try_password(&app, &own.password).await?)
         .because("3 log-ins from this address have failed, and a success in between does not clear them")
+}
+
+/// The two counts answer two questions: how often was this account tried, wherever from; and how often did this client
+/// fail, whatever it tried (OWASP Credential Stuffing Prevention Cheat Sheet; OWASP ASVS 5.0, 6.3.1).
+#[check(title = "accounts and network addresses are counted separately", task = 8, points = 2, needs = ["account_limit", "address_limit"],
+        hints = ["An attacker has many addresses. What does the count of one account forget when they take the next one?",
+                 "Key one count with the e-mail address alone and the other with the network address alone, never with both.",
+                 "One client that is blocked must block nobody else."])]
+async fn two_counts(lab: &Lab) -> CheckResult {
+    let (second, third) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
+    let limits = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "2").env("LOGIN_FAILURES_PER_ADDRESS", "4");
+    let app = limits.start().await?;
+    let (ada, bob) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
+    let Some(status) = log_in_from(&app, second, &ada, &ada.wrong_password()).await? else {
+        return Err(Failure::not_applicable("this machine has only one address of its own, 127.0.0.1"));
+    };
+    expect_equal("the status of the first wrong password, from 127.0.0.2", &status, &401)?;
+    let status = log_in_from(&app, third, &ada, &ada.wrong_password()).await?;
+    expect_equal("the status of the second wrong password, from 127.0.0.3", &status, &Some(401))?;
+    expect_blocked(ada.try_password(&app, &ada.password).await?)
+        .because("LOGIN_FAILURES_PER_ACCOUNT is 2, and this account had two failures, each from another address")?;
+    for _ in 0..4 {
+        let guess = Newcomer::new(lab);
+        let body = json!({"email": guess.email, "password": guess.password});
+        app.post("/login").json(&body).await?.expect_status(401)?;
+    }
+    expect_blocked(bob.try_password(&app, &bob.password).await?)
+        .because("LOGIN_FAILURES_PER_ADDRESS is 4, and four log-ins from this address failed")?;
+    let status = log_in_from(&app, second, &bob, &bob.password).await?;
+    expect_equal("the status of a right password from 127.0.0.2", &status, &Some(200))
+        .because("only one log-in from 127.0.0.2 has failed, and none for this account")
 }
 
 /// Headers are what the client wrote; only the connection knows where it comes from (OWASP API2:2023; RFC 7239 §8.1).

@@ -54,7 +54,7 @@ async fn same_answer(lab: &Lab) -> CheckResult {
 
 /// The time that a response takes must not reveal it either (OWASP Authentication Cheat Sheet, "Authentication
 /// Responses").
-#[check(title = "a failed log-in takes the same time for everybody", task = 2, points = 3, needs = ["same_answer"], alone,
+#[check(title = "a failed log-in takes the same time for everybody", task = 2, points = 2, needs = ["same_answer"], alone,
         hints = ["When is the slow part skipped?",
                  "Always compare the password with a hash: for an unknown address, with one whose password nobody knows.",
                  "That hash must have the same cost as the others."])]
@@ -94,7 +94,7 @@ async fn same_time(lab: &Lab) -> CheckResult {
 
 /// Hashing is CPU work; on the threads that serve requests it stops everybody (tokio, "CPU-bound tasks and blocking
 /// code").
-#[check(title = "the server stays responsive while passwords are hashed", task = 2, points = 3, needs = ["login"], alone,
+#[check(title = "the server stays responsive while passwords are hashed", task = 2, points = 2, needs = ["login"], alone,
         hints = ["What else can a thread of the runtime do while bcrypt computes?",
                  "tokio::task::spawn_blocking runs a closure on a thread where nothing else waits.",
                  "Don't compute more hashes at once than there are cores: a semaphore makes the rest wait in line."])]

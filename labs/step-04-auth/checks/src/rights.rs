@@ -71,9 +71,31 @@ async fn box_office(lab: &Lab) -> CheckResult {
     }))
 }
 
+/// A number that fits its type may still make no sense: an order of -3 seats gives seats back and is paid for
+/// (OWASP ASVS 5.0, 2.2.1; CWE-20; CWE-839).
+#[check(title = "an order takes at least one seat", task = 5, points = 1, needs = ["box_office"],
+        hints = ["What does an order of -3 seats cost, and how many seats are left afterwards?",
+                 "Refuse what is no whole number of 1 or more before you count with it; a CHECK in the table is the second line."])]
+async fn order_amounts(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (organizer, customer) = (Person::organizer(lab, &app).await?, Person::customer(lab, &app).await?);
+    let event = make_event(&app, &organizer, &event_body(lab)).await?;
+    place_order(&app, &customer, &event, 5).await?;
+    let path = format!("/events/{event}");
+    let before = app.get(&path).await?.expect_status(200)?.at::<i64>("/seats_left")?;
+    for seats in [json!(0), json!(-1), json!(-3), json!(1.5), json!("2"), json!(null), json!(-2_147_483_648_i64)] {
+        let request = app.post(format!("{path}/orders")).bearer(&customer.session.access);
+        request.json(&json!({"seats": seats})).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    let after = app.get(&path).await?.expect_status(200)?.at::<i64>("/seats_left")?;
+    expect_equal("seats_left after orders that were refused", &after, &before)?;
+    let orders = app.get("/orders").bearer(&customer.session.access).await?.expect_status(200)?;
+    expect_equal("the customer's orders", &orders.at::<Vec<Value>>("/items")?.len(), &1)
+}
+
 /// Every method of every resource has its rule; attackers find the one that was forgotten (OWASP API5:2023 and
 /// API1:2023).
-#[check(title = "events belong to their organizers", task = 5, points = 3, needs = ["box_office"],
+#[check(title = "events belong to their organizers", task = 5, points = 2, needs = ["box_office"],
         hints = ["GET is open. What about PUT, what about DELETE?",
                  "Ask two questions for each: is it the right role, and is it their own event?",
                  "An administrator may do both, a customer neither. The owner is whoever sent the request, never what the body says."])]
@@ -293,6 +315,10 @@ async fn demotion(lab: &Lab) -> CheckResult {
     let (admin, deputy) = (Person::admin(lab, &app).await?, Person::admin(lab, &app).await?);
     let organizer = Person::organizer(lab, &app).await?;
     let event = make_event(&app, &organizer, &event_body(lab)).await?;
+    let (ada, climber) = (Person::customer(lab, &app).await?, Person::customer(lab, &app).await?);
+    let of_ada = format!("/orders/{}", place_order(&app, &ada, &event, 1).await?);
+    let of_climber = format!("/orders/{}", place_order(&app, &climber, &event, 1).await?);
+    app.get(&of_ada).bearer(&organizer.session.access).await?.expect_status(200)?;
     app.get("/users").bearer(&deputy.session.access).await?.expect_status(200)?;
 
     for person in [&deputy, &organizer] {
@@ -304,6 +330,18 @@ async fn demotion(lab: &Lab) -> CheckResult {
     app.put(&path).bearer(token).json(&event_body(lab)).await?.expect_status(403).because(why)?;
     app.delete(&path).bearer(token).await?.expect_status(403).because(why)?;
     app.post("/events").bearer(token).json(&event_body(lab)).await?.expect_status(403).because(why)?;
+
+    // What somebody made or ordered in another role gives no rights in this one.
+    let no_longer = "who made the event is a customer now, and it is somebody else's order";
+    app.get(&of_ada).bearer(token).await?.expect_status_in(&FORBIDDEN_OR_HIDDEN).because(no_longer)?;
+    give_role(&app, &admin, &climber, "organizer").await?;
+    let promoted = "who placed the order is an organizer now, of other events";
+    for request in [app.get(&of_climber), app.delete(&of_climber)] {
+        let answer = request.bearer(&climber.session.access).await?;
+        answer.expect_status_in(&FORBIDDEN_OR_HIDDEN).because(promoted)?;
+    }
+    let kept = app.get(&of_climber).bearer(&admin.session.access).await?.expect_status(200);
+    kept.because("the order was not cancelled")?;
 
     give_role(&app, &admin, &deputy, "organizer").await?;
     let made = app.post("/events").bearer(&deputy.session.access).json(&event_body(lab)).await?.expect_status(201);

@@ -120,7 +120,7 @@ async fn algorithm_fixed(lab: &Lab) -> CheckResult {
 }
 
 /// A key that comes with the token proves that somebody has a key (RFC 8725 §3.10).
-#[check(title = "the key is fixed, whatever the header says", task = 3, points = 3, needs = ["me"],
+#[check(title = "the key is fixed, whatever the header says", task = 3, points = 2, needs = ["me"],
         hints = ["Which members of the header does your server use?",
                  "None of kid, jwk, jku, x5u, x5c may lead to a key: there is one secret, and you already have it."])]
 async fn key_fixed(lab: &Lab) -> CheckResult {
@@ -157,7 +157,7 @@ async fn key_fixed(lab: &Lab) -> CheckResult {
 }
 
 /// Without its signature, a token proves nothing (RFC 7515 §5.2).
-#[check(title = "the signature is checked", task = 3, points = 3, needs = ["me"],
+#[check(title = "the signature is checked", task = 3, points = 2, needs = ["me"],
         hints = ["Is there a path through your code on which the third part is never checked?",
                  "jsonwebtoken::decode verifies; insecure_decode does not."])]
 async fn signature_checked(lab: &Lab) -> CheckResult {
@@ -211,11 +211,47 @@ async fn times_enforced(lab: &Lab) -> CheckResult {
             let past = token.clone().with_claim("iat", now() - 1_200).with_claim("nbf", now() - 1_200);
             let later = token.clone().with_claim("nbf", now() + 600).with_claim("exp", now() + 1_200);
             vec![
-                ("exp", "an `exp` of 10 minutes ago", past.with_claim("exp", now() - 600)),
+                ("exp", "an `exp` of 10 minutes ago", past.clone().with_claim("exp", now() - 600)),
+                // 60 s of leeway are allowed; 30 more are for clocks and slow machines.
+                ("exp", "an `exp` of 90 seconds ago", past.clone().with_claim("exp", now() - 90)),
                 ("exp", "no `exp`", token.clone().without_claim("exp")),
                 ("exp", "an `exp` that is text", token.clone().with_claim("exp", "tomorrow")),
+                ("nbf", "an `nbf` in 2 minutes", later.clone().with_claim("nbf", now() + 120)),
                 ("nbf", "an `nbf` in 10 minutes", later),
             ]
+        })
+        .await
+}
+
+/// What must be understood and is not, must be refused: an extension in `crit` may say that the token holds only under
+/// some condition. And an id has one spelling; who takes others for the same sees two where there is one, and the other
+/// way round (RFC 7515 §4.1.11; RFC 7519 §4.1.2; RFC 8725 §3.8).
+#[check(title = "a token with an unknown crit, or another spelling of its sub, is refused", task = 3, points = 1, needs = ["me"],
+        hints = ["Which extensions does your server understand? Then which values of the header `crit` can it accept?",
+                 "The crate `jsonwebtoken` passes over `crit`: look at the header yourself, before or after `decode`.",
+                 "`\"+1\".parse::<i64>()` is 1. Compare what you parsed, written out again, with what stood there."])]
+async fn strict_tokens(lab: &Lab) -> CheckResult {
+    let forge = Forge::new(lab).await?;
+    let key = forge.secret.as_bytes();
+    forge
+        .expect_refused(|token| {
+            let critical = |names: Value| {
+                let what = format!("header `crit` {names}");
+                let token = token.clone().with_header("crit", names).with_header("lab-hours", "09-17");
+                (what, token.sign(Hmac::Sha256, key))
+            };
+            let mut forged = vec![critical(json!(["lab-hours"])), critical(json!(["b64", "lab-hours"]))];
+            if let Some(sub) = token.claim("sub").and_then(Value::as_str) {
+                for other in
+                    [format!("+{sub}"), format!(" {sub}"), format!("{sub} "), format!("0{sub}"), format!("{sub}.0")]
+                {
+                    forged.push((
+                        format!("the `sub` {other:?}"),
+                        token.clone().with_claim("sub", other).sign(Hmac::Sha256, key),
+                    ));
+                }
+            }
+            forged
         })
         .await
 }
@@ -296,6 +332,22 @@ async fn challenge(lab: &Lab) -> CheckResult {
     for scheme in ["bearer", "BEARER"] {
         let response = ask().header("Authorization", format!("{scheme} {access}")).await?;
         response.expect_status(200).because("the name of the scheme is case-insensitive")?;
+    }
+    Ok(())
+}
+
+/// What was meant for one account must not be kept by a cache or a browser, and be shown to the next who sits there
+/// (RFC 9111 §3.5 and §5.2.2.5; OWASP ASVS 5.0, 14.3.2).
+#[check(title = "answers to one account are not stored", task = 3, points = 1, needs = ["me"],
+        hints = ["Who may keep the answer of `GET /me`, and for how long, if you do not say?",
+                 "`Cache-Control: no-store` on every answer of the API, by one layer around its routes."])]
+async fn answers_not_stored(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let ada = Person::customer(lab, &app).await?;
+    let no_store = |value: &str| value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store"));
+    for (request, status) in [(app.get("/me").bearer(&ada.session.access), 200), (app.get("/me"), 401)] {
+        let answer = request.await?.expect_status(status)?;
+        answer.expect_header_where("cache-control", "has no-store", no_store)?;
     }
     Ok(())
 }

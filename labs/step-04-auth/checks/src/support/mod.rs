@@ -1,11 +1,13 @@
 //! What several checks of this suite use.
 
+mod address;
 mod browser;
 mod html;
 mod id;
 mod people;
 mod policy;
 
+pub use address::log_in_from;
 pub use browser::{Browser, SetCookie};
 pub use html::{Element, Page};
 pub use id::Id;

@@ -1,7 +1,7 @@
 //! Tokens: signed claims of who somebody is (RFC 7519).
 
 use chrono::Utc;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -66,9 +66,12 @@ pub enum InvalidToken {
     /// It is a token of the other type.
     #[error("the token is no {0:?} token")]
     Type(TokenType),
-    /// Its subject is no account's id.
-    #[error("the token's subject is no id: {0}")]
-    Subject(#[from] std::num::ParseIntError),
+    /// It holds only under conditions that we do not know.
+    #[error("the token's header names extensions that must be understood")]
+    Critical,
+    /// Its subject is no account's id, as we write ids.
+    #[error("the token's subject is no id")]
+    Subject,
 }
 
 /// Signs and verifies.
@@ -135,7 +138,11 @@ impl TokenKeys {
     /// # Errors
     /// The first of these that does not hold.
     pub fn verify(&self, token: &str, wanted: TokenType) -> Result<Claims, InvalidToken> {
-        let claims = decode::<Claims>(token, &self.verifying, &self.validation)?.claims;
+        let TokenData { header, claims } = decode::<Claims>(token, &self.verifying, &self.validation)?;
+        // We know no extensions, so that whatever is said to be critical is unknown (RFC 7515 §4.1.11).
+        if header.crit.is_some() {
+            return Err(InvalidToken::Critical);
+        }
         if claims.token_type == wanted { Ok(claims) } else { Err(InvalidToken::Type(wanted)) }
     }
 }
@@ -146,7 +153,9 @@ impl Claims {
     /// # Errors
     /// The subject is none.
     pub fn user_id(&self) -> Result<i64, InvalidToken> {
-        Ok(self.sub.parse()?)
+        // `+1` and `01` are read as 1. An id has one spelling, the one that we have signed.
+        let id = self.sub.parse().ok().filter(|id: &i64| id.to_string() == self.sub);
+        id.ok_or(InvalidToken::Subject)
     }
 }
 

@@ -7,6 +7,10 @@ mod orders;
 mod users;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{get, patch, post};
 
 pub use error::ApiError;
@@ -29,4 +33,11 @@ pub fn router() -> Router<AppState> {
         .route("/events/{id}/orders", get(orders::list_for_event).post(orders::place))
         .route("/orders", get(orders::list))
         .route("/orders/{id}", get(orders::read).delete(orders::cancel))
+        .layer(map_response(no_store))
+}
+
+/// What is answered depends on who asks, and is for nobody else: no cache may keep it (RFC 9111 §5.2.2.5).
+async fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
