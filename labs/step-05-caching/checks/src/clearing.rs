@@ -29,7 +29,7 @@ async fn write_clears_event(lab: &Lab) -> CheckResult {
 }
 
 /// An event is on many lists, and a change may put it on others (Nishtala et al., NSDI 2013, §3).
-#[check(title = "a write clears every list", task = 2, points = 4, needs = ["list_hit", "write_clears_event"],
+#[check(title = "a write clears every list", task = 2, points = 3, needs = ["list_hit", "write_clears_event"],
         hints = ["Which lists was the event on, and which will it be on?",
                  "The list of all events, the old category's, the new category's, each in every order and length.",
                  "You need not know them all: make a number or random text part of every list's key, and change it."])]

@@ -73,7 +73,7 @@ async fn lists(lab: &Lab) -> CheckResult {
 
 /// This is what makes a cache worth the trouble: a question that was answered is not asked again (Nishtala et al.,
 /// "Scaling Memcache at Facebook", NSDI 2013, §2).
-#[check(title = "the second read of an event asks Redis and not Postgres", task = 1, points = 4, needs = ["events"],
+#[check(title = "the second read of an event asks Redis and not Postgres", task = 1, points = 3, needs = ["events"],
         hints = ["Which SQL statements and Redis commands does the transcript show for the second GET?",
                  "Cache-aside: look in Redis; on a miss, ask Postgres and `SET` a copy with an expiry.",
                  "A copy in the server's memory does not help the other instance."])]
@@ -114,7 +114,7 @@ async fn list_hit(lab: &Lab) -> CheckResult {
 
 /// Nobody must be able to keep the database busy by requesting things that do not exist (OWASP API Security 2023, API4
 /// Unrestricted Resource Consumption).
-#[check(title = "a 404 is cached, too", task = 1, points = 3, needs = ["list_hit"],
+#[check(title = "a 404 is cached, too", task = 1, points = 2, needs = ["list_hit"],
         hints = ["What does your cache hold after a 404?",
                  "Store a value that says \"nothing\", and distinguish it from having no copy. The same goes for an empty list."])]
 async fn miss_cached(lab: &Lab) -> CheckResult {

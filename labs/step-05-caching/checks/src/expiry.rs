@@ -10,7 +10,7 @@ use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all
 const TRIES: usize = 5;
 
 /// An expiry bounds how long any mistake in clearing can last (Redis documentation, `EXPIRE`).
-#[check(title = "a copy is used until it expires, and no longer", task = 1, points = 3, needs = ["hit", "list_hit"],
+#[check(title = "a copy is used until it expires, and no longer", task = 1, points = 2, needs = ["hit", "list_hit"],
         hints = ["How long is your copy kept when CACHE_TTL_SECONDS is 2?",
                  "`SET key value EX seconds`. Reading a copy does not extend its life."])]
 async fn copies_expire(lab: &Lab) -> CheckResult {

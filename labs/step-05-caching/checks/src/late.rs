@@ -10,6 +10,8 @@ use crate::support::{Event, SidePath, expect_items, warm};
 
 /// How long one side waits for the other where a design may have it so: a lock in the database is a right way, too.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a commit, and what follows from it, may take on a busy machine.
+const COMMITTED: Duration = Duration::from_secs(10);
 /// The advisory lock that a commit waits for, in this check's own database.
 const GATE: i64 = 5_005;
 /// What writers are answered.
@@ -18,7 +20,7 @@ const DELETE: &[u16] = &[200, 204];
 
 /// Clearing before the commit leaves time for a reader to copy the old value again, for a copy's whole life (Redis
 /// documentation, "Client-side caching", race conditions; PostgreSQL manual, 13.2.1 Read Committed).
-#[check(title = "copies are cleared after the commit", task = 2, points = 4, needs = ["write_clears_lists"],
+#[check(title = "copies are cleared after the commit", task = 2, points = 3, needs = ["write_clears_lists"],
         hints = ["What does a reader find in Postgres when your copy is cleared but your transaction is not committed yet?",
                  "The old row, and it makes a new copy of that. Commit first, then clear."])]
 async fn clears_after_commit(lab: &Lab) -> CheckResult {
@@ -74,7 +76,7 @@ async fn read_before_commit(
 
 /// Between a reader's query and its copy, the data may change: a copy must not be made of a value that was cleared
 /// meanwhile (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1 Leases).
-#[check(title = "a slow reader cannot put back the old event", task = 2, points = 4, needs = ["clears_after_commit", "creation_clears_miss"],
+#[check(title = "a slow reader cannot put back the old event", task = 2, points = 3, needs = ["clears_after_commit", "creation_clears_miss"],
         hints = ["A reader has got the old value; only then is the event changed and its copy deleted. Now the reader makes its copy.",
                  "The reader must notice that the event has changed since it asked: with a token that it leaves in Redis before \
                   it asks, and that every writer deletes.",
@@ -119,6 +121,110 @@ async fn slow_reader_list(lab: &Lab) -> CheckResult {
     let new = old.changed(lab);
     overtake(lab, &path, slow.get(old.list()), new.put(&quick), PUT).await?;
     expect_new(&new, &[&quick, &slow], "a slow GET made a copy of the old list").await
+}
+
+/// Writers, too, overtake each other between Postgres and Redis: the one whose row stays is not always the one whose copy
+/// comes last (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §2: delete, do not update).
+#[check(title = "a writer that is late at Redis cannot put back its event", task = 2, points = 2, needs = ["slow_reader"],
+        hints = ["Two PUT commit one after the other. What if the first one's command reaches Redis after the second one's?",
+                 "Whoever clears a copy may come late: the next reader asks Postgres. Whoever writes a copy may not.",
+                 "`DEL` in place of `SET`, or let Redis keep the newer version of the two."])]
+async fn late_writer(lab: &Lab) -> CheckResult {
+    let path = SidePath::to_redis(lab).await?;
+    let (slow, quick) = (lab.server().env("REDIS_URL", path.url()).start().await?, lab.start().await?);
+    let old = Event::random(lab);
+    old.put(&slow).await?.expect_status(201)?;
+    for app in [&slow, &quick] {
+        warm(lab, app.get(old.path())).await?;
+        warm(lab, app.get(old.list())).await?;
+    }
+    let (first, second) = (old.changed(lab), old.changed(lab));
+    path.hold(lab);
+    let late = tokio::spawn(first.put(&slow).within(COMMITTED).into_future());
+    until_committed(lab, &first).await?;
+    second.change(&quick).await?;
+    path.release(lab);
+    late.await.ours("waiting for the late writer")??.expect_status_in(PUT)?;
+    let why = "the row is what the second PUT made it; the first one's commands came to Redis after the second one's";
+    expect_new(&second, &[&quick, &slow], why).await
+}
+
+/// Clients hang up: they close the page, lose the network, run out of patience. What was begun must not be left half done
+/// (Fowler, "Patterns of Distributed Systems"; tokio documentation, "Cancellation safety"; CWE-460).
+#[check(title = "a client that hangs up leaves no old copy behind", task = 2, points = 2, needs = ["clears_after_commit"],
+        hints = ["What becomes of your handler when its client closes the connection, and at which `await` may that be?",
+                 "axum drops the handler of a client that hangs up: between the commit and the DEL, too.",
+                 "Do both in a task of its own (`tokio::spawn`), and let the handler wait for it."])]
+async fn hang_up_clears(lab: &Lab) -> CheckResult {
+    /// Long enough for a server to learn that its client is gone. One that learns it later ends its work as usual.
+    const NOTICED: Duration = Duration::from_millis(700);
+    let (app, other) = (lab.start().await?, lab.start().await?);
+    let (old, doomed) = (Event::random(lab), Event::random(lab));
+    for event in [&old, &doomed] {
+        event.put(&app).await?.expect_status(201)?;
+        warm(lab, app.get(event.path())).await?;
+        warm(lab, app.get(event.list())).await?;
+    }
+    install_gate(lab).await?;
+    let new = old.changed(lab);
+    for (write, event) in [(new.put(&app), &old), (app.delete(doomed.path()), &doomed)] {
+        let gate = close_gate(lab).await?;
+        let mut writer = tokio::spawn(write.into_future());
+        wait_for_commit(lab, &mut writer).await?;
+        writer.abort();
+        let _ = writer.await;
+        lab.note("the client of the write hangs up while its change is committed");
+        sleep(NOTICED).await;
+        gate.rollback().await.ours("opening the gate")?;
+        until_settled(lab).await?;
+        let row = row_of(lab, event).await?;
+        lab.eventually("what is read agrees with the table", COMMITTED, || async {
+            for reader in [&app, &other] {
+                let answer = reader.get(event.path()).await?.expect_status_in(&[200, 404])?;
+                let shown = if answer.status() == 200 { Some(answer.at::<String>("/title")?) } else { None };
+                expect_equal(&format!("the title of {}", event.path()), &shown, &row)?;
+                let list = reader.get(event.list()).await?.expect_status(200)?;
+                let titles: Vec<Value> = list.at("/items")?;
+                let titles: Vec<_> = titles.iter().filter_map(|item| item["title"].as_str()).collect();
+                expect_equal(
+                    &format!("the titles of {}", event.list()),
+                    &titles,
+                    &row.as_deref().into_iter().collect(),
+                )?;
+            }
+            Ok(())
+        })
+        .await
+        .because("the client hung up while its change was committed; the copies belong to the change")?;
+    }
+    Ok(())
+}
+
+/// Waits until the table holds this event.
+async fn until_committed(lab: &Lab, event: &Event) -> CheckResult {
+    lab.eventually("the change is committed", COMMITTED, || async {
+        expect_equal("the event's title in the table", &row_of(lab, event).await?, &Some(event.title.clone()))
+    })
+    .await
+}
+
+/// The title that the table has for the event, if it has the event.
+async fn row_of(lab: &Lab, event: &Event) -> CheckResult<Option<String>> {
+    let sql = "select title::text from events where id = $1";
+    let row: Option<(String,)> = lab.postgres().await?.sql(sql).bind(event.id).optional().await?;
+    Ok(row.map(|(title,)| title))
+}
+
+/// Waits until no transaction is under way any more.
+async fn until_settled(lab: &Lab) -> CheckResult {
+    let sql = "select count(*) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+                 and state <> 'idle'";
+    lab.eventually("the server's transactions end", COMMITTED, || async {
+        let busy = lab.postgres().await?.scalar::<i64>(sql).await?;
+        expect_that(busy == 0, format!("{busy} transactions are under way though nobody holds them up"))
+    })
+    .await
 }
 
 /// Connections are opened and statements prepared, so that what is to be held back comes at once.

@@ -104,6 +104,30 @@ async fn redis_back(lab: &Lab) -> CheckResult {
     used_again(lab, &app, &after).await
 }
 
+/// Scripts live in the memory of Redis: after its restart, after a failover, and after SCRIPT FLUSH it knows none
+/// (Redis documentation, "Scripting with Lua", Script cache; `EVALSHA`).
+#[check(title = "scripts that Redis has forgotten are loaded again", task = 7, points = 1, needs = ["redis_back", "session"], alone,
+        hints = ["What does Redis answer to `EVALSHA` after a restart, and what does your server make of it?",
+                 "On NOSCRIPT load the script and try again. `redis::Script::invoke_async` does so; a pipeline does not."])]
+async fn scripts_come_back(lab: &Lab) -> CheckResult {
+    let app = impatient(lab).start().await?;
+    let customer = Customer::insert(lab, 5).await?;
+    let (before, after) = (Event::random(lab), Event::random(lab));
+    before.insert(lab).await?;
+    after.insert(lab).await?;
+    used_again(lab, &app, &before).await?;
+    app.get(before.list()).await?.expect_status(200)?;
+    customer.session(&app).await?;
+    let mut redis = lab.redis().await?.connection().await?;
+    let flushed: Result<(), _> = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut redis).await;
+    flushed.ours("making Redis forget its scripts")?;
+    lab.note("Redis has forgotten all scripts, as after a restart");
+    used_again(lab, &app, &after).await.because("Redis has forgotten its scripts, and nothing else")?;
+    let log_in = || async { customer.session(&app).await };
+    lab.eventually("a log-in", BACK, log_in).await.because("Redis has forgotten its scripts, and nothing else")?;
+    Ok(())
+}
+
 /// The order in which services start must not matter (The Twelve-Factor App, IX Disposability).
 #[check(title = "the server starts without Redis", task = 7, points = 1, needs = ["redis_back"],
         hints = ["Does your server connect to Redis before it is ready?", "Connect when the first command is sent."])]

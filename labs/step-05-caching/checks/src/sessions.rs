@@ -46,6 +46,51 @@ async fn session(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
+/// A client that is refused for who it is must be told how to show who it is (RFC 9110 §11.6.1, §15.5.2: a 401 has at
+/// least one challenge).
+#[check(title = "401 comes with a challenge", task = 5, points = 1, needs = ["session"],
+        hints = ["Which header must every 401 have?",
+                 "`WWW-Authenticate` with a scheme of your own will do for cookies: `Session realm=\"box office\"`."])]
+async fn challenge(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let requests = [
+        app.get("/session"),
+        app.get("/session").cookie("session", lab.word()),
+        app.post("/sessions").json(&json!({ "card": lab.word() })),
+    ];
+    for request in requests {
+        let answer = request.await?.expect_status(401)?;
+        answer.expect_header_where("WWW-Authenticate", "names a scheme", |value| !value.trim().is_empty())?;
+    }
+    Ok(())
+}
+
+/// Cookies come in one header, separated by semicolons, and yours is not the only one (RFC 6265 §4.2.1, §5.4).
+#[check(title = "the session's cookie is found among others", task = 5, points = 1, needs = ["session"],
+        hints = ["What does your parser make of `theme=dark; session=…; lang=de`, and of `my-session=…`?",
+                 "Split at semicolons, trim, and compare whole names. The crate `axum-extra` has `CookieJar`."])]
+async fn cookie_among_others(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let customer = Customer::insert(lab, 5).await?;
+    let session = customer.session(&app).await?;
+    let (one, two) = (lab.word(), lab.word());
+    for cookies in [
+        format!("theme={one}; session={session}; lang={two}"),
+        format!("my-session={one}; session={session}"),
+        format!("session={session}; sessions={two}"),
+        format!("{one}=x=y=; session={session}"),
+    ] {
+        customer
+            .expect_in(app.get("/session").header("Cookie", &cookies).await?)
+            .because("the session's cookie is one of several")?;
+    }
+    app.get("/session")
+        .header("Cookie", format!("my-session={session}; sessions={session}"))
+        .await?
+        .expect_status(401)?;
+    Ok(())
+}
+
 /// A user who logs out must be out: everywhere, at once (OWASP ASVS 5.0, V7.4.1).
 #[check(title = "a log-out ends the session", task = 5, points = 1, needs = ["session"],
         hints = ["Deleting the cookie is not enough: somebody may have copied it.", "Delete the session in Redis."])]

@@ -12,7 +12,7 @@ const ROUNDS: usize = 3;
 
 /// When a hot copy expires, everybody misses it at the same moment; if all of them then ask the database, it goes down
 /// (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1: thundering herds).
-#[check(title = "of 100 simultaneous readers, one asks the database", task = 3, points = 5, needs = ["hit"],
+#[check(title = "of 100 simultaneous readers, one asks the database", task = 3, points = 4, needs = ["hit"],
         hints = ["How many SQL statements does the transcript show?",
                  "Only the request that gets the lock asks; the others wait for the copy. `SET lock token NX PX …` gives it to one of them.",
                  "With a lock in the server's memory, each instance has its own: two queries.",

@@ -1,10 +1,11 @@
-//! A way from one instance to Postgres that no other instance uses, so that one can be slow and the others not.
+//! A way from one instance to Postgres, or to Redis, that no other instance uses, so that one can be slow and the others not.
 
 use std::future::IntoFuture as _;
 
 use lab_kit::prelude::*;
 use lab_kit::proxy::Proxy;
 use lab_postgres::LabPostgres as _;
+use lab_redis::LabRedis as _;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -29,6 +30,22 @@ impl SidePath {
         let moved = url.set_port(Some(proxy.address().port()));
         moved.map_err(|()| Failure::Ours("the database's URL does not accept a port".into()))?;
         Ok(Self { proxy, url: url.into() })
+    }
+
+    /// The same to Redis: what the instance says to it can be held back.
+    pub async fn to_redis(lab: &Lab) -> CheckResult<Self> {
+        let cache = lab.redis().await?;
+        let proxy = lab.proxy("one instance's way to Redis", cache.proxy().address())?;
+        let mut url = Url::parse(cache.url()).ours("reading the URL of Redis")?;
+        let moved = url.set_port(Some(proxy.address().port()));
+        moved.map_err(|()| Failure::Ours("the URL of Redis takes no port".into()))?;
+        Ok(Self { proxy, url: url.into() })
+    }
+
+    /// Nothing passes from now on until it is released.
+    pub fn hold(&self, lab: &Lab) {
+        self.proxy.stop();
+        lab.note("what one instance says to Redis is held back");
     }
 
     /// For the instance that is to take this way.
@@ -63,7 +80,7 @@ impl SidePath {
 
     /// Delivers what was held back.
     pub fn release(&self, lab: &Lab) {
-        lab.note("the reader gets its answer");
+        lab.note("what was held back is delivered");
         self.proxy.restore();
     }
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::redis_client::RedisFailure;
 use crate::store::StoreError;
+
+/// What a 401 asks for. Cookies are no scheme of HTTP's; the header has to be there all the same (RFC 9110 §15.5.2).
+const CHALLENGE: &str = r#"Session realm="box office""#;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,9 @@ impl IntoResponse for ApiError {
         match self {
             Self::TooManyAttempts(wait) => {
                 (self.status(), [(RETRY_AFTER, seconds(wait).to_string())], body).into_response()
+            }
+            Self::Unauthorized | Self::UnknownCard => {
+                (self.status(), [(WWW_AUTHENTICATE, CHALLENGE)], body).into_response()
             }
             error => (error.status(), body).into_response(),
         }

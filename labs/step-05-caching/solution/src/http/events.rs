@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::ApiError;
 use super::ids::Ids;
 use super::priced::Priced;
+use super::uninterrupted::to_the_end;
 use super::visitor::Visitor;
 use crate::catalog::Catalog;
 use crate::model::{Event, Listing, NewEvent};
@@ -33,10 +34,13 @@ pub async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Priced<Items>, ApiError> {
     let events = match wanted.ids {
-        Some(ids) => catalog.events(ids.within_bounds()?).await?,
+        Some(ids) => {
+            let ids = ids.within_bounds()?.to_vec();
+            to_the_end(async move { catalog.events(&ids).await }).await?
+        }
         None => {
             listing.validate().map_err(ApiError::Invalid)?;
-            catalog.list(&listing).await?
+            to_the_end(async move { catalog.list(&listing).await }).await?
         }
     };
     let items = events.into_iter().map(|event| event.priced_for(visitor.customer())).collect();
@@ -49,7 +53,7 @@ pub async fn read(
     visitor: Visitor,
     Path(id): Path<Uuid>,
 ) -> Result<Priced<Event>, ApiError> {
-    let event = catalog.event(id).await?.ok_or(ApiError::UnknownEvent)?;
+    let event = to_the_end(async move { catalog.event(id).await }).await?.ok_or(ApiError::UnknownEvent)?;
     let event = event.priced_for(visitor.customer());
     Ok(Priced::new(&visitor, event))
 }
@@ -61,12 +65,13 @@ pub async fn put(
     Json(new): Json<NewEvent>,
 ) -> Result<(StatusCode, Json<Event>), ApiError> {
     new.validate().map_err(ApiError::Invalid)?;
-    let written = catalog.put(id, &new).await?;
+    let written = to_the_end(async move { catalog.put(id, &new).await }).await?;
     let status = if written.created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(written.event)))
 }
 
 /// `DELETE /events/{id}`
 pub async fn delete(State(catalog): State<Catalog>, Path(id): Path<Uuid>) -> Result<StatusCode, ApiError> {
-    if catalog.delete(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::UnknownEvent) }
+    let existed = to_the_end(async move { catalog.delete(id).await }).await?;
+    if existed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::UnknownEvent) }
 }

@@ -5,6 +5,7 @@ mod events;
 mod ids;
 mod priced;
 mod sessions;
+mod uninterrupted;
 mod visitor;
 
 use axum::Router;
