@@ -201,8 +201,9 @@ struct Downloaded {
 
 /// Found out once, and kept in the target folder for the next time.
 static PROGRAMS: LazyLock<Vec<Downloaded>> = LazyLock::new(|| {
+    let can_be_had = |service: &ServiceId| service.program().is_some_and(|program| !program.wheels().is_empty());
     let missing = |service: &ServiceId| World::bare().start("native", service.id()).failed();
-    ServiceId::all().into_iter().filter(missing).map(Downloaded::get).collect()
+    ServiceId::all().into_iter().filter(can_be_had).filter(missing).map(Downloaded::get).collect()
 });
 
 impl Downloaded {
