@@ -10,7 +10,7 @@ use clap::Parser as _;
 
 use crate::commands;
 use crate::context::RunContext;
-use crate::error::Error;
+use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;

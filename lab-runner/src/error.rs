@@ -9,7 +9,23 @@ use crate::suite::SuiteError;
 use crate::workspace::{SelectError, WorkspaceError};
 use lab_services::ServicesError;
 
-/// An expected error.
+/// An error that may come up in use: what the user is told besides its message.
+pub trait ExpectedError: std::error::Error {
+    /// The exit code this ends the program with.
+    fn exit_code(&self) -> ExitCode;
+
+    /// What may help, each worth a line of its own.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// More lines that explain it, such as a compiler's errors.
+    fn details(&self) -> &[String] {
+        &[]
+    }
+}
+
+/// Why a command has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no workspace.
@@ -75,30 +91,32 @@ impl Error {
         Self::Io { doing, path: path.to_owned(), source }
     }
 
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+    /// The module's own error, which knows everything about itself.
+    fn inner(&self) -> Option<&dyn ExpectedError> {
+        Some(match self {
+            Self::Workspace(error) => error,
+            Self::Select(error) => error,
+            Self::Manifest(error) => error,
+            Self::Submission(error) => error,
+            Self::Suite(error) => error,
+            Self::Services(error) => error,
+            _ => return None,
+        })
+    }
+}
+
+impl ExpectedError for Error {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Workspace(error) => error.exit_code(),
-            Self::Select(error) => error.exit_code(),
-            Self::Manifest(error) => error.exit_code(),
-            Self::Submission(error) => error.exit_code(),
-            Self::Suite(error) => error.exit_code(),
-            Self::Services(_) | Self::Io { .. } | Self::Infrastructure { .. } => ExitCode::Infrastructure,
-            Self::Usage { .. } => ExitCode::Usage,
+            Self::Io { .. } | Self::Infrastructure { .. } => ExitCode::Infrastructure,
             Self::Fault(_) => ExitCode::Fault,
             Self::Interrupted => ExitCode::Interrupted,
+            _ => self.inner().map_or(ExitCode::Usage, ExpectedError::exit_code),
         }
     }
 
-    /// What may help, each worth a line of its own.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         match self {
-            Self::Workspace(error) => error.hints(),
-            Self::Select(error) => error.hints(),
-            Self::Manifest(error) => error.hints(),
-            Self::Submission(error) => error.hints(),
-            Self::Suite(error) => error.hints(),
-            Self::Services(error) => error.hints(),
             Self::Usage { hints, .. } | Self::Infrastructure { hints, .. } => hints.clone(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 vec!["free up some disk space; `cargo clean` frees the most".to_owned()]
@@ -109,15 +127,21 @@ impl Error {
                         .to_owned(),
                 ]
             }
-            Self::Io { .. } | Self::Interrupted => Vec::new(),
+            _ => self.inner().map(ExpectedError::hints).unwrap_or_default(),
         }
     }
 
-    /// More lines that explain it, such as a compiler's errors.
-    pub fn details(&self) -> &[String] {
-        match self {
-            Self::Suite(error) => error.details(),
-            _ => &[],
-        }
+    fn details(&self) -> &[String] {
+        self.inner().map(ExpectedError::details).unwrap_or_default()
+    }
+}
+
+impl ExpectedError for ServicesError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Infrastructure
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hints()
     }
 }

@@ -9,6 +9,7 @@ use lab_services::ServiceId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::suggest;
 
@@ -135,14 +136,12 @@ pub enum ManifestError {
     },
 }
 
-impl ManifestError {
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+impl ExpectedError for ManifestError {
+    fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }
 
-    /// What may help.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         match self {
             Self::Invalid { suggestion: Some(suggestion), .. } => vec![suggestion.clone()],
             _ => Vec::new(),

@@ -8,6 +8,7 @@ mod tree;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::report::{self, SubmissionKind};
 use crate::workspace::{Lab, Workspace};
@@ -73,9 +74,8 @@ pub enum SubmissionError {
     },
 }
 
-impl SubmissionError {
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+impl ExpectedError for SubmissionError {
+    fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unreadable { .. } | Self::NothingEditable { .. } | Self::Mutant(_) => ExitCode::Usage,
             Self::Workspace { .. } => ExitCode::Usage,
@@ -83,8 +83,7 @@ impl SubmissionError {
         }
     }
 
-    /// What may help.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         match self {
             Self::NothingEditable { editable, .. } => {
                 let paths: Vec<_> = editable.iter().map(|path| format!("`{path}`")).collect();

@@ -12,6 +12,7 @@ use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
+use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::report::Diagnostics;
 use crate::suggest;
@@ -66,9 +67,8 @@ pub enum SuiteError {
     Interrupted,
 }
 
-impl SuiteError {
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+impl ExpectedError for SuiteError {
+    fn exit_code(&self) -> ExitCode {
         match self {
             Self::DoesNotBuild(_) | Self::DoesNotList { .. } => ExitCode::Fault,
             Self::Infrastructure(_) => ExitCode::Infrastructure,
@@ -77,8 +77,7 @@ impl SuiteError {
         }
     }
 
-    /// What may help.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         match self {
             Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => diagnostics.hints.clone(),
             Self::UnknownCheck { suggestion, .. } => suggestion.iter().cloned().collect(),
@@ -86,8 +85,7 @@ impl SuiteError {
         }
     }
 
-    /// The compiler's errors, if there are any.
-    pub fn details(&self) -> &[String] {
+    fn details(&self) -> &[String] {
         match self {
             Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => &diagnostics.details,
             _ => &[],

@@ -4,6 +4,7 @@ mod select;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::manifest::{self, Manifest, ManifestError};
 
@@ -65,14 +66,12 @@ pub enum WorkspaceError {
     },
 }
 
-impl WorkspaceError {
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+impl ExpectedError for WorkspaceError {
+    fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }
 
-    /// What may help.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound { .. } => {
                 vec!["change to the folder that contains `labs/`, or set LAB_WORKSPACE to it".to_owned()]

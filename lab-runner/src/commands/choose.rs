@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::cli::{GradingArgs, SourceArgs};
 use crate::context::RunContext;
 use crate::engine::Request;
-use crate::error::Error;
+use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
 use crate::state::State;
 use crate::submission::Source;

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Lab, Workspace};
+use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
 use crate::suggest;
@@ -39,14 +40,12 @@ pub enum SelectError {
     Broken(Box<ManifestError>),
 }
 
-impl SelectError {
-    /// The exit code this ends the program with.
-    pub fn exit_code(&self) -> ExitCode {
+impl ExpectedError for SelectError {
+    fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }
 
-    /// What may help.
-    pub fn hints(&self) -> Vec<String> {
+    fn hints(&self) -> Vec<String> {
         let all = |labs: &[String]| format!("the labs here are {}", labs.join(", "));
         match self {
             Self::Unknown { suggestion, labs, .. } => suggestion.iter().cloned().chain([all(labs)]).collect(),
