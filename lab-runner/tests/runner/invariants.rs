@@ -83,6 +83,10 @@ fn the_runner_knows_no_service_by_name() {
     for (path, text) in
         all_sources(&["lab-runner/src", "lab-runner/crates/services/src", "lab-runner/crates/containers"])
     {
+        // What reporters' snapshots are made of names services as a run would.
+        if path.ends_with("/tests.rs") {
+            continue;
+        }
         let code = code_of(&text).to_lowercase();
         for service in services.iter().filter(|service| !own_module(&path, service.id())) {
             let declared = format!("mod {};", service.id());
