@@ -4,9 +4,9 @@ use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 use tokio::time::Instant;
 
-use crate::orders::order;
-use crate::support::{Seed, customer, expect_server_error};
-use crate::transfers::send;
+use crate::orders::{order, place};
+use crate::support::{Books, Seed, customer, expect_server_error};
+use crate::transfers::{request, send};
 
 /// The time-out that the servers of these checks are given.
 const TIMEOUT_MS: &str = "500";
@@ -38,7 +38,7 @@ async fn backend_terminated(lab: &Lab) -> CheckResult {
 
 /// Without its database a server cannot do its work: it says so at once, and continues when the database is back (RFC
 /// 9110 §15.6.4; The Twelve-Factor App, IV).
-#[check(title = "an unreachable database is 503, and no restart is needed afterwards", task = 9, points = 3, needs = ["read_event"],
+#[check(title = "an unreachable database is 503, and no restart is needed afterwards", task = 9, points = 2, needs = ["read_event"],
         hints = ["What does a client get while there is no database, and after how long?",
                  "Connection errors are not the request's fault: `sqlx::Error::Io`, `PoolTimedOut` and the like are 503."])]
 async fn database_cut(lab: &Lab) -> CheckResult {
@@ -81,6 +81,46 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     lock.rollback().await.ours("ending a transaction")?;
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
+}
+
+/// Who is told that it failed tries again. If the first try goes on unseen, both are done (RFC 9110 §9.2.2, §15.6.4;
+/// Michael Nygard, Release It!, ch. 5, Timeouts).
+#[check(title = "what got 503 is not done later", task = 9, points = 1, needs = ["database_cut", "place_order", "transfer"],
+        hints = ["An order got 503 because a lock was held too long. The lock is released: is the order in the table now?",
+                 "A task of its own goes on when nobody waits for it any more. Let the time-out drop the transaction, so that it is rolled back."])]
+async fn timed_out_undone(lab: &Lab) -> CheckResult {
+    let (app, path) = prepare(lab).await?;
+    let event = Seed::random(lab).price_cents(10).insert(lab).await?;
+    let (ada, bob) = (customer(lab, 5_000).await?, customer(lab, 5_000).await?);
+    let before = Books::read(lab).await?;
+    let db = lab.postgres().await?;
+    let mut lock = db.pool().begin().await.ours("opening a transaction")?;
+    sqlx::query("lock table events, customers in access exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .ours("locking events and customers")?;
+    lab.note("the grader has locked the tables `events` and `customers`: orders and transfers have to wait");
+    let late = [place(&app, &event, &ada, 2), request(&app, &ada, &bob, 300)];
+    for answer in lab.burst(late.map(|request| request.within(PATIENCE))).await? {
+        answer.expect_status_in(&[503, 504]).because("it waited for a lock for longer than DATABASE_TIMEOUT_MS")?;
+    }
+    lock.rollback().await.ours("ending a transaction")?;
+    lab.note("the tables are free again");
+    until_settled(lab).await?;
+    Books::expect_unchanged(lab, before, "an order and a transfer that got 503").await?;
+    expect_recovery(lab, &app, &path).await
+}
+
+/// Waits until the server has no transaction under way any more: what it did is done, or is undone.
+async fn until_settled(lab: &Lab) -> CheckResult {
+    let db = lab.postgres().await?;
+    let sql = "select count(*) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'";
+    lab.eventually("the end of the server's transactions", RECOVERY, || async {
+        let busy = db.scalar::<i64>(sql).await?;
+        expect_that(busy == 0, format!("{busy} transactions are under way, though no lock is held any more"))
+    })
+    .await
 }
 
 /// What a database reveals about itself helps attackers, and nobody else (OWASP, Error Handling Cheat Sheet; ASVS 5.0,

@@ -114,7 +114,8 @@ pub async fn send(app: &App, from: &Id, to: &Id, amount_cents: i64) -> CheckResu
     request(app, from, to, amount_cents).await
 }
 
-fn request(app: &App, from: &Id, to: &Id, amount_cents: i64) -> Request {
+/// A transfer that is sent when it is awaited.
+pub fn request(app: &App, from: &Id, to: &Id, amount_cents: i64) -> Request {
     app.post("/transfers").json(&json!({
         "from_customer_id": from.json(),
         "to_customer_id": to.json(),
