@@ -277,6 +277,8 @@ fn checkouts_that_share_a_target_folder_each_run_their_own_program() {
     assert!(there.cargo(&["clean", "--package", "app", "--package", "part"]));
     build.cleaned();
     assert!(!there.cargo(&["build", "--package", "app"]));
+    // It is over: whoever builds next may lock the folder.
+    drop(build);
     here.write(MAIN, "fn main() {\n    println!(\"main three, {}\", part::WORD);\n}\n");
     assert_eq!(here.run(), "main three, part one");
 }
