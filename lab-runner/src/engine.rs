@@ -73,7 +73,7 @@ impl Engine {
     /// The engine's own folder cannot be made.
     pub fn new(workspace: Workspace, choice: ProviderChoice) -> Result<Self, Error> {
         let folder = workspace.lab_folder().join("scratch");
-        let scratch = Scratch::create(&folder).map_err(|source| Error::io("make a folder in", &folder, source))?;
+        let scratch = Scratch::create(&folder).map_err(|source| Error::io("create a folder in", &folder, source))?;
         Ok(Self {
             state: State::of(&workspace),
             workspace,

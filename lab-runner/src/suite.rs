@@ -7,7 +7,7 @@ mod source;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_protocol::CheckInfo;
+use lab_protocol::{CheckInfo, PlanError};
 use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
@@ -160,26 +160,17 @@ impl Suite {
     /// # Errors
     /// A name is unknown.
     pub fn closure(&self, names: &[String], lab: &Lab) -> Result<Vec<CheckInfo>, SuiteError> {
-        if names.is_empty() {
-            return Ok(self.checks.clone());
-        }
-        let find = |name: &str| self.checks.iter().find(|check| check.id == name);
-        let mut open: Vec<&CheckInfo> = Vec::new();
-        for name in names {
-            let known = || self.checks.iter().map(|check| check.id.as_str());
-            open.push(find(name).ok_or_else(|| SuiteError::UnknownCheck {
-                name: name.clone(),
-                lab: lab.id().to_owned(),
-                suggestion: suggest::did_you_mean(name, known()),
-            })?);
-        }
-        let mut chosen = std::collections::BTreeSet::new();
-        while let Some(check) = open.pop() {
-            if chosen.insert(check.id.as_str()) {
-                open.extend(check.needs.iter().filter_map(|need| find(need)));
+        let chosen = match lab_protocol::plan(&self.checks, names) {
+            Ok(chosen) => chosen,
+            Err(PlanError::UnknownCheck(name)) => {
+                let known = self.checks.iter().map(|check| check.id.as_str());
+                let suggestion = suggest::did_you_mean(&name, known);
+                return Err(SuiteError::UnknownCheck { name, lab: lab.id().to_owned(), suggestion });
             }
-        }
-        Ok(self.checks.iter().filter(|check| chosen.contains(check.id.as_str())).cloned().collect())
+            // The suite finds the same when it is run, and says it itself.
+            Err(PlanError::UnknownNeed { .. } | PlanError::Circle(_)) => return Ok(self.checks.clone()),
+        };
+        Ok(chosen.into_iter().map(|index| self.checks[index].clone()).collect())
     }
 }
 

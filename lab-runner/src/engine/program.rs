@@ -191,7 +191,7 @@ fn freeze(copy: &Utf8Path, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
 /// A folder of its own for each program and each tree: one engine may hold several.
 pub(super) fn run_folder(engine: &Engine) -> Result<Utf8PathBuf, Error> {
     let folder = engine.scratch.folder(&uuid::Uuid::new_v4().simple().to_string()[..8]);
-    folder.map_err(|error| Error::io("make a folder in", engine.scratch.path(), error))
+    folder.map_err(|error| Error::io("create a folder in", engine.scratch.path(), error))
 }
 
 #[cfg(test)]

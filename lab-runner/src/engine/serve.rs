@@ -39,7 +39,7 @@ impl Engine {
         };
         let endpoints = prepared.services.as_ref().map_err(|error| Error::from(error.clone()))?;
         let scratch = self.scratch.folder("serve");
-        let scratch = scratch.map_err(|error| Error::io("make a folder in", self.scratch.path(), error))?;
+        let scratch = scratch.map_err(|error| Error::io("create a folder in", self.scratch.path(), error))?;
         let config = SuiteConfig { port: Some(USUAL_PORT), ..grading.config(&prepared, endpoints, scratch.into()) };
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "serve", config, run.clock()).await;

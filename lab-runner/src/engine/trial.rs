@@ -45,7 +45,7 @@ impl Grading<'_> {
         self.run.emit(EventKind::ChecksPlanned { checks: prepared.expected.clone() });
         let folder = uuid::Uuid::new_v4().simple().to_string();
         let scratch = self.engine.scratch.folder(&folder[..8]);
-        let scratch = scratch.map_err(|error| Error::io("make a folder in", self.engine.scratch.path(), error))?;
+        let scratch = scratch.map_err(|error| Error::io("create a folder in", self.engine.scratch.path(), error))?;
         let config = self.config(prepared, endpoints, scratch.clone().into());
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "run", config, self.run.clock()).await;

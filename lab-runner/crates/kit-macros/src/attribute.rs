@@ -44,7 +44,7 @@ impl Parse for Attribute {
                 input.parse::<Token![,]>()?;
             }
         }
-        let missing = |what: &str| input.error(format!("a check states its {what}"));
+        let missing = |what: &str| input.error(format!("a check must have its {what}"));
         if hints.is_empty() {
             return Err(missing("hints"));
         }

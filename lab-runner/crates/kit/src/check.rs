@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::lab::Lab;
 use lab_check::CheckResult;
-use lab_protocol::CheckInfo;
+use lab_protocol::{CheckInfo, PlanError};
 
 /// A check as `#[check]` declares it: the only place its title, points, needs and hints are written.
 #[derive(Debug)]
@@ -75,4 +75,14 @@ pub fn all() -> Vec<&'static Check> {
     let mut checks: Vec<_> = inventory::iter::<Check>.into_iter().collect();
     checks.sort_by_key(|check| (check.task, check.file, check.line));
     checks
+}
+
+/// The checks called `wanted` and those they need, in the order of [`all`]; an empty list means all.
+///
+/// # Errors
+/// A check that is unknown or that waits for itself.
+pub fn planned(wanted: &[String]) -> Result<Vec<&'static Check>, PlanError> {
+    let all = all();
+    let infos: Vec<CheckInfo> = all.iter().map(|check| check.info()).collect();
+    Ok(lab_protocol::plan(&infos, wanted)?.into_iter().map(|index| all[index]).collect())
 }

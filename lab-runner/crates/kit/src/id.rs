@@ -58,7 +58,7 @@ impl Id {
     pub fn of(response: &Response, pointer: &str) -> CheckResult<Self> {
         let value: Value = response.at(pointer)?;
         Self::from_json(&value).ok_or_else(|| {
-            let failure = response.failure(format!("{pointer} is no id: {value}"));
+            let failure = response.failure(format!("{pointer} is not an id: {value}"));
             failure.expected("a positive integer or a UUID").actual(value.to_string())
         })
     }

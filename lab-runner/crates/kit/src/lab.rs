@@ -174,7 +174,7 @@ impl Lab {
     pub fn tree(&self) -> CheckResult<&Path> {
         let tree = self.shared.config.tree.as_deref();
         tree.ok_or_else(|| {
-            Failure::not_applicable("it reads the submission's files, and only a running program is graded")
+            Failure::not_applicable("it reads the submission's files, but only a running program is being graded")
         })
     }
 
@@ -192,8 +192,7 @@ impl Lab {
     pub fn file(&self, path: &str) -> CheckResult<String> {
         let full = self.tree()?.join(path);
         std::fs::read_to_string(full).map_err(|error| {
-            Failure::learner(format!("the file `{path}` cannot be read: {error}"))
-                .expected("a text file that stands there")
+            Failure::learner(format!("the file `{path}` cannot be read: {error}")).expected("a text file at that path")
         })
     }
 
@@ -302,7 +301,7 @@ impl ServiceHost for Lab {
             let Some((running, tenant)) = services.find(|(running, _)| running.name() == name) else {
                 self.not_attached("looks behind the server")?;
                 let how = "its lab.toml names it under `services`, and its `main` registers the driver";
-                return Err(Failure::Ours(format!("the check uses {name}, which its suite has not: {how}")));
+                return Err(Failure::Ours(format!("the check uses {name}, which its suite does not have: {how}")));
             };
             self.not_attached(&format!("looks into {}", running.title()))?;
             let make = || running.service().tenant(self.transcript.clone());

@@ -3,7 +3,6 @@
 mod attempt;
 mod channel;
 mod contained;
-mod plan;
 mod schedule;
 mod session;
 
@@ -57,7 +56,7 @@ fn list() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    complain("a suite is run by `cargo lab check`; by hand it knows `list`")
+    complain("a suite is run by `cargo lab check`; by hand it understands only `list`")
 }
 
 #[allow(clippy::print_stderr)]

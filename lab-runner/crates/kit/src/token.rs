@@ -67,9 +67,9 @@ impl Token {
     /// The learner's failure, if it is no JSON Web Token in compact form (RFC 7515 §7.1).
     pub fn read(text: &str) -> CheckResult<Self> {
         let wrong = |what: &str| {
-            Failure::learner(format!("this is no JSON Web Token: {what}"))
+            Failure::learner(format!("this is not a JSON Web Token: {what}"))
                 .expected(
-                    "three parts in base64url without padding, joined by full stops; the first two hold JSON objects",
+                    "three parts in base64url without padding, joined by full stops; the first two are JSON objects",
                 )
                 .actual(text)
         };

@@ -144,7 +144,7 @@ impl Cluster {
                 tokio::time::sleep(ASK_AGAIN / 10).await;
             }
         };
-        let gone = |_| Failure::Ours("Postgres is gone, and the run's databases may still be on it".into());
+        let gone = |_| Failure::Ours("Postgres is down, and the run's databases may still be on it".into());
         timeout(TIMEOUT, again).await.map_err(gone)
     }
 
@@ -153,9 +153,9 @@ impl Cluster {
         loop {
             match timeout(ASK_AGAIN, self.inner.database_pool.take()).await {
                 Ok(Some(made)) => return made,
-                Ok(None) => return Err(Failure::Ours("the run's databases have been removed already".into())),
+                Ok(None) => return Err(Failure::Ours("the run's databases have already been removed".into())),
                 Err(_) if self.is_alive().await => {}
-                Err(_) => return Err(Failure::Ours("Postgres no longer serves".into())),
+                Err(_) => return Err(Failure::Ours("Postgres no longer responds".into())),
             }
         }
     }

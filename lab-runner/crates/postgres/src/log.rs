@@ -77,7 +77,11 @@ impl Log {
     /// Its connection ended before the answer.
     pub fn lost(&self, entry: Entry) {
         if let Some(kept) = self.lock().get(entry.0) {
-            self.transcript.sql(&kept.statement.sql, "no answer: the connection ended", kept.statement.at.elapsed());
+            self.transcript.sql(
+                &kept.statement.sql,
+                "no answer: the connection was closed",
+                kept.statement.at.elapsed(),
+            );
         }
     }
 

@@ -209,9 +209,10 @@ impl Login {
             Some(reply) => output.to_server.extend(self::message(b'p', &reply)),
             None => {
                 let way = u32::from_be_bytes(*code);
-                self.service_error =
-                    Some(format!("Postgres asks for a way of signing in that the grader has not ({way})"));
-                self.refuse("08P01", "the grader could not sign in to Postgres", output);
+                self.service_error = Some(format!(
+                    "Postgres asks for an authentication method that the grader does not support ({way})"
+                ));
+                self.refuse("08P01", "the grader could not authenticate to Postgres", output);
             }
         }
     }

@@ -50,11 +50,13 @@ pub(super) fn explain(error: &sqlx::Error, sql: &str) -> Failure {
             Some(refused) => refused_by_postgres(refused, sql).unwrap_or_else(|| ours(error, sql)),
             None => ours(error, sql),
         },
-        sqlx::Error::RowNotFound => Failure::learner("the database does not hold the row that the grader looked for")
-            .expected(format!("a row from: {}", on_one_line(sql)))
-            .actual("no row"),
+        sqlx::Error::RowNotFound => {
+            Failure::learner("the database does not contain the row that the grader looked for")
+                .expected(format!("a row from: {}", on_one_line(sql)))
+                .actual("no row")
+        }
         sqlx::Error::ColumnDecode { index, source } => {
-            Failure::learner(format!("column {index} does not hold what the README asks for"))
+            Failure::learner(format!("column {index} does not contain what the README asks for"))
                 .expected(format!("a readable value from: {}", on_one_line(sql)))
                 .actual(source.to_string())
         }
@@ -76,14 +78,14 @@ fn refused_by_postgres(error: &PgDatabaseError, sql: &str) -> Option<Failure> {
         "42P01" => format!("the table {} does not exist", quoted(text)),
         "42703" => format!("a column is missing: {}", unquoted(text)),
         "42883" | "42804" | "42846" => {
-            format!("a column has another type than the README asks for: {}", unquoted(text))
+            format!("a column has a different type from the one in the README: {}", unquoted(text))
         }
-        "23502" => format!("the schema wants a value that the README does not name: {}", unquoted(text)),
+        "23502" => format!("the schema requires a value that the README does not mention: {}", unquoted(text)),
         "23503" => format!("a foreign key refuses a row that the README allows: {}", unquoted(text)),
         "23505" => format!("a unique constraint refuses a row that the README allows: {}", unquoted(text)),
         "23514" => format!("a check constraint refuses a row that the README allows: {}", unquoted(text)),
         "55P03" => "a transaction of the server holds a lock and does not end".into(),
-        "40001" | "40P01" => format!("a transaction of the server stood in the grader's way: {text}"),
+        "40001" | "40P01" => format!("a transaction of the server blocked the grader: {text}"),
         // A syntax error is in what we wrote.
         "42601" | "42501" => return None,
         _ if ["22", "23", "42", "44", "P0"].iter().any(|class| code.starts_with(class)) => {

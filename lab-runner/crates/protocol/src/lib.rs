@@ -5,6 +5,7 @@
 //! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
 
 mod clock;
+mod plan;
 
 mod container;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use container::{CgroupShare, ContainerSpec};
 
 pub use clock::{RunClock, Stamp};
+pub use plan::{PlanError, plan};
 
 /// Everything a suite has to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]

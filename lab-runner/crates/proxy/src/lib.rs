@@ -168,7 +168,7 @@ impl Proxy {
     /// # Ok(()) }
     /// ```
     pub fn delay(&self, time: Duration) {
-        self.set(&format!("its answers come {} ms late", time.as_millis()), |faults| faults.delay = time);
+        self.set(&format!("its answers are delayed by {} ms", time.as_millis()), |faults| faults.delay = time);
     }
 
     /// Ends every fault and disarms every failpoint. What a stop held back is delivered.
@@ -184,7 +184,7 @@ impl Proxy {
     pub fn restore(&self) {
         self.failpoints.disarm();
         self.ensure_listening();
-        self.set("it is in reach again", |faults| {
+        self.set("it is reachable again", |faults| {
             faults.link = Link::Open;
             faults.delay = Duration::ZERO;
         });

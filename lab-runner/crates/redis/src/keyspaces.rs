@@ -142,14 +142,14 @@ impl Keyspaces {
     /// A database and a user for it; waits, where all databases are in use by this run.
     pub(super) async fn take(&self) -> CheckResult<Given> {
         if lock(&self.inner.used).is_none() {
-            return Err(Failure::Ours("the run's keyspaces have been removed already".into()));
+            return Err(Failure::Ours("the run's keyspaces have already been removed".into()));
         }
         let database = match timeout(IN_USE, self.database()).await {
             Ok(database) => database.ours("taking a database of Redis")?,
             Err(_) => {
                 let count = self.inner.server.databases();
-                let what = "no database of Redis is free: all of them hold keys or are in use";
-                return Err(Failure::Ours(format!("{what} ({count} were looked at)")));
+                let what = "no database of Redis is free: all of them contain keys or are in use";
+                return Err(Failure::Ours(format!("{what} ({count} were checked)")));
             }
         };
         let user = self.inner.server.make_user(database).await.ours("making a user of Redis")?;

@@ -186,9 +186,9 @@ impl Server {
         match self.info.addr() {
             ConnectionAddr::Tcp(host, port) => Ok(Upstream::Tcp(host.clone(), *port)),
             ConnectionAddr::Unix(path) => Ok(Upstream::Unix(path.clone())),
-            other => {
-                Err(Failure::Ours(format!("the labs cannot use a Redis at {other}: only plain connections serve")))
-            }
+            other => Err(Failure::Ours(format!(
+                "the labs cannot use a Redis at {other}: only plain connections are supported"
+            ))),
         }
     }
 
@@ -268,7 +268,7 @@ fn version(facts: &str) -> CheckResult<String> {
     if let Some(version) = fact("valkey_version") {
         return Ok(format!("Valkey {version}"));
     }
-    let version = fact("redis_version").ok_or_else(|| Failure::Ours("Redis does not tell its version".into()))?;
+    let version = fact("redis_version").ok_or_else(|| Failure::Ours("Redis does not report its version".into()))?;
     let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
     if major < OLDEST {
         return Err(Failure::Ours(format!("Redis {version} is too old: the labs need {OLDEST} or newer")));

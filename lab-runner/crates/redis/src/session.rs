@@ -68,7 +68,8 @@ impl Session for Recorder {
         while at < bytes.len() && !self.blind {
             let Ok((taken, command)) = self.reader.next(&bytes[at..]) else {
                 self.blind = true;
-                self.log.note("Redis: a connection is no longer recorded, because what it sent is no command".into());
+                self.log
+                    .note("Redis: a connection is no longer recorded, because what it sent is not a command".into());
                 break;
             };
             self.held.extend_from_slice(&bytes[at..at + taken]);
@@ -94,7 +95,7 @@ impl Session for Recorder {
 
     fn server(&mut self, bytes: &[u8], output: &mut Output) {
         if let Err(rejected) = self.replies.pass(bytes, &mut output.to_client) {
-            self.log.service_failed(format!("Redis does not let the grader in: {}", rejected.0));
+            self.log.service_failed(format!("Redis refuses the grader: {}", rejected.0));
             output.end = true;
         }
     }

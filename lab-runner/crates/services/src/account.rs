@@ -61,10 +61,10 @@ impl Account {
         match closed {
             None => Ok(()),
             Some(closed) => Err(ProviderError::new(format!(
-                "you are root, so the servers run as user {NOBODY}, and that user cannot enter {}",
+                "you are root, so the servers run as user {NOBODY}, but that user cannot enter {}",
                 closed.display()
             ))
-            .hint("name a folder that everybody can enter in LAB_CACHE_DIR, such as /var/cache/backend-labs")),
+            .hint("set LAB_CACHE_DIR to a folder that everybody can enter, such as /var/cache/backend-labs")),
         }
     }
 }

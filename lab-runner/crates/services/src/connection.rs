@@ -33,7 +33,7 @@ impl Connection {
     /// Connects to `address`; connecting, and each read and write after that, may take as long as `timeout`.
     fn open(address: &Address, timeout: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + timeout;
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name cannot be resolved");
         for socket in (address.host.as_str(), address.port).to_socket_addrs()? {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&socket, left) {

@@ -170,10 +170,10 @@ fn containers_state(service: ServiceId) -> Examined {
     let began = Instant::now();
     match containers::availability(service)? {
         Availability::Warm { image, engine } => {
-            Ok((State::Ready(began.elapsed()), format!("{image}, kept warm by {engine}")))
+            Ok((State::Ready(began.elapsed()), format!("{image}, kept running by {engine}")))
         }
         Availability::ImagePresent { image, engine } => {
-            Ok((State::Able, format!("{image} is there, {engine} can start it")))
+            Ok((State::Able, format!("{image} is available, and {engine} can start it")))
         }
     }
 }

@@ -37,7 +37,7 @@ impl fmt::Display for DownReport {
             return writeln!(formatter, "there was nothing to remove");
         }
         self.done.iter().try_for_each(|line| writeln!(formatter, "removed {line}"))?;
-        self.in_use.iter().try_for_each(|line| writeln!(formatter, "kept {line}: another run uses it"))?;
+        self.in_use.iter().try_for_each(|line| writeln!(formatter, "kept {line}: another run is using it"))?;
         self.failed.iter().try_for_each(|error| writeln!(formatter, "{error}"))
     }
 }

@@ -63,7 +63,7 @@ fn examine(service: ServiceId, path: &Path) -> Result<Program, ProviderError> {
 }
 
 fn failed(wheel: &Wheel, error: &io::Error) -> ProviderError {
-    ProviderError::io(format_args!("keep {} in the cache", wheel.name()), error)
+    ProviderError::io(format_args!("store {} in the cache", wheel.name()), error)
 }
 
 fn lock(wheel: &Wheel, path: PathBuf, progress: &ProgressSender) -> Result<FileLock, ProviderError> {

@@ -27,7 +27,7 @@ impl ProviderError {
         let failed = Self::new(format!("cannot {doing}: {error}"));
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                failed.hint("free some disk space, or name another folder in LAB_CACHE_DIR")
+                failed.hint("free up some disk space, or set LAB_CACHE_DIR to another folder")
             }
             _ => failed,
         }

@@ -93,7 +93,7 @@ impl UrlFormat {
     }
 }
 
-const NO_HOST: &str = "it names no host (a Unix socket cannot be used, because a TCP proxy stands in between)";
+const NO_HOST: &str = "it does not name a host (a Unix socket cannot be used, because a TCP proxy stands in between)";
 
 #[cfg(test)]
 mod tests {

@@ -37,7 +37,7 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
     if let Err(problem) = exchange(&mut client, &first[..count], address).await {
         let port = address.port();
         let ago = Instant::now().duration_since(ready_at).as_millis();
-        shared.failed(format!("the instance on port {port} {problem}; {ago} ms before it had said that it is ready"));
+        shared.failed(format!("the instance on port {port} {problem}; {ago} ms before that it had said it was ready"));
         refuse(client, "502 Bad Gateway", &format!("the instance {problem}")).await;
     }
 }
@@ -46,8 +46,8 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
 /// got nothing.
 async fn exchange(client: &mut TcpStream, first: &[u8], address: SocketAddr) -> Result<(), String> {
     let mut instance =
-        TcpStream::connect(address).await.map_err(|error| format!("could not be connected to ({error})"))?;
-    let silent = "closed the connection without an answer";
+        TcpStream::connect(address).await.map_err(|error| format!("refused the connection ({error})"))?;
+    let silent = "closed the connection without a response";
     instance.write_all(first).await.map_err(|_| silent.to_owned())?;
     let (mut from_client, mut to_client) = client.split();
     let (mut from_instance, mut to_instance) = instance.split();
@@ -61,7 +61,7 @@ async fn exchange(client: &mut TcpStream, first: &[u8], address: SocketAddr) -> 
                 Ok(())
             }
             Ok(0) => Err(silent.to_owned()),
-            Err(error) => Err(format!("broke the connection before its answer ({error})")),
+            Err(error) => Err(format!("broke the connection before its response ({error})")),
         }
     };
     let request = async {

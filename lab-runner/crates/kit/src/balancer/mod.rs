@@ -126,7 +126,7 @@ impl Balancer {
             if Instant::now() > deadline {
                 let probe = &self.shared.probe;
                 return Err(Failure::learner(format!(
-                    "after {within:?}, {} of {count} instances answer `GET {probe}` with 200",
+                    "after {within:?}, {} of {count} instances return 200 for `GET {probe}`",
                     self.ready()
                 )));
             }
@@ -158,7 +158,7 @@ impl Balancer {
         while !said() {
             if began.elapsed() > within {
                 let probe = &self.shared.probe;
-                return Err(Failure::learner(format!("for {within:?}, no `GET {probe}` was answered with 200")));
+                return Err(Failure::learner(format!("for {within:?}, no `GET {probe}` got 200")));
             }
             sleep(Duration::from_millis(1)).await;
         }

@@ -92,7 +92,7 @@ async fn an_instance_that_does_not_answer_is_reported_and_no_other_is_tried() {
     let mut statuses = vec![balancer.get("/").await.unwrap().status(), balancer.get("/").await.unwrap().status()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 502]);
-    assert!(balancer.failures()[0].contains("closed the connection without an answer"), "{:?}", balancer.failures());
+    assert!(balancer.failures()[0].contains("closed the connection without a response"), "{:?}", balancer.failures());
 }
 
 #[tokio::test]

@@ -62,16 +62,16 @@ impl App {
         let wrong = |what: &str| Failure::Ours(format!("--url {url}: {what}"));
         let parsed = url::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if parsed.scheme() != "http" {
-            return Err(wrong("only http:// is graded; put no TLS in front"));
+            return Err(wrong("only http:// can be graded; do not put TLS in front"));
         }
-        let host = parsed.host_str().ok_or_else(|| wrong("it names no host"))?;
+        let host = parsed.host_str().ok_or_else(|| wrong("it does not name a host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = parsed.port_or_known_default().unwrap_or(80);
         let address = tokio::net::lookup_host((host, port))
             .await
             .map_err(|error| wrong(&error.to_string()))?
             .next()
-            .ok_or_else(|| wrong("its host has no address"))?;
+            .ok_or_else(|| wrong("its host cannot be resolved"))?;
         Ok(Self { address, by_hand: String::new(), transcript, origin: Origin::Attached })
     }
 
@@ -367,7 +367,7 @@ impl App {
         let process = &mut launched.process;
         process.asked_to_end();
         process.wait(within).await?.ok_or_else(|| {
-            Failure::learner(format!("the server still runs after {within:?}")).expected("the process ends")
+            Failure::learner(format!("the server is still running after {within:?}")).expected("the process ends")
         })
     }
 

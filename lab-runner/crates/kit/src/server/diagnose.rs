@@ -14,17 +14,20 @@ pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duratio
         Probe::Ready => return Failure::learner(message),
         Probe::Refused => match group.map(listening_ports).unwrap_or_default().as_slice() {
             [] if group.is_none() => {
-                format!("it runs, but nobody accepts connections on {address}, as HOST and PORT say")
+                format!("it is running, but does not accept connections on {address}, which HOST and PORT name")
             }
-            [] => format!("it runs, but listens on no port; PORT was {port}"),
+            [] => format!("it is running, but does not listen on any port; PORT was {port}"),
             ports if ports.contains(&port) => {
-                format!("it listens on port {port} by now, but {} was refused: too late, or not on HOST", address.ip())
+                format!(
+                    "it listens on port {port} by now, but {} was refused: it started too late, or does not listen on HOST",
+                    address.ip()
+                )
             }
             [other] => format!("it listens on port {other}, but PORT was {port}: read PORT from the environment"),
-            others => format!("it listens on ports {others:?}, but not on {port}, which PORT named"),
+            others => format!("it listens on ports {others:?}, but not on {port}, as PORT says"),
         },
-        Probe::Silent => format!("it accepts connections on port {port}, but sends no answer"),
-        Probe::Closed => format!("it accepts connections on port {port}, but closes them without an answer"),
+        Probe::Silent => format!("it accepts connections on port {port}, but sends no response"),
+        Probe::Closed => format!("it accepts connections on port {port}, but closes them without a response"),
         Probe::Answered(line) => format!("it answers on port {port}, but with `{line}`"),
     };
     Failure::learner(message).actual(actual)

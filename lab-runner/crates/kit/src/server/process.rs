@@ -37,12 +37,12 @@ impl From<ExitStatus> for Exit {
 impl std::fmt::Display for Exit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.code, self.signal) {
-            (Some(101), _) => write!(f, "exit code 101, which is what a panic in main gives"),
+            (Some(101), _) => write!(f, "exit code 101, as after a panic in main"),
             (Some(code), _) => write!(f, "exit code {code}"),
             (None, Some(9)) => write!(f, "signal 9, killed"),
             (None, Some(11)) => write!(f, "signal 11, a crash"),
             (None, Some(signal)) => write!(f, "signal {signal}"),
-            (None, None) => write!(f, "an unknown end"),
+            (None, None) => write!(f, "an unknown cause"),
         }
     }
 }
@@ -135,7 +135,7 @@ impl Process {
     pub async fn wait(&mut self, within: Duration) -> CheckResult<Option<Exit>> {
         if self.exit.is_none() {
             match timeout(within, self.child.wait()).await {
-                Ok(status) => self.exit = Some(status.ours("waiting for the server's end")?.into()),
+                Ok(status) => self.exit = Some(status.ours("waiting for the server to exit")?.into()),
                 Err(_) => return Ok(None),
             }
         }
@@ -179,7 +179,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let (Some(exit), false) = (self.ended(), self.asked_to_end) {
-            self.spec.transcript.note(format!("the server had ended by itself: {exit}"));
+            self.spec.transcript.note(format!("the server had already exited by itself: {exit}"));
             self.spec.endings.lock().unwrap_or_else(PoisonError::into_inner).push(Ending { exit });
         }
         if let (Some(container), Some(name)) = (&self.spec.container, self.container.take()) {
@@ -209,9 +209,7 @@ fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = program.display();
     match error.kind() {
         std::io::ErrorKind::NotFound => Failure::learner(format!("the program `{program}` does not exist")),
-        std::io::ErrorKind::PermissionDenied => {
-            Failure::learner(format!("the program `{program}` may not be executed"))
-        }
+        std::io::ErrorKind::PermissionDenied => Failure::learner(format!("the program `{program}` is not executable")),
         _ => Failure::ours("starting the server", error),
     }
 }

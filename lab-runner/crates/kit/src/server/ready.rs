@@ -67,7 +67,7 @@ pub(super) async fn wait(
 }
 
 fn expectation(readiness: &Readiness) -> String {
-    format!("`GET {}` on the port in PORT is answered with status {}", readiness.path, readiness.status)
+    format!("`GET {}` on the port in PORT returns status {}", readiness.path, readiness.status)
 }
 
 async fn probe(address: SocketAddr, readiness: &Readiness) -> Probe {

@@ -101,7 +101,7 @@ fn finish(mut explanation: Explanation, lab: &Lab) -> Explanation {
     let endings = lab.endings();
     if let Some(ending) = endings.lock().unwrap_or_else(PoisonError::into_inner).first() {
         explanation.message =
-            format!("{}; the server had ended by itself by then ({})", explanation.message, ending.exit);
+            format!("{}; by then the server had exited by itself ({})", explanation.message, ending.exit);
     }
     if explanation.server_log.is_empty() {
         explanation.server_log = lab.transcript().log_tail();

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::attempt::attempt;
-use super::plan;
 use crate::check::{self, Check};
 use crate::lab::{Lab, Shared};
 use crate::server::Container;
@@ -39,7 +38,7 @@ impl Lab {
             container: Some(container.clone()),
             services: Arc::clone(&mine.services),
         });
-        let checks = plan::plan(&check::all(), &[]).map_err(Failure::Ours)?;
+        let checks = check::planned(&[]).map_err(|error| Failure::Ours(error.to_string()))?;
         let mut lost = BTreeSet::new();
         let mut failed = Vec::new();
         for check in checks.into_iter().filter(|check| wanted(check)) {
@@ -69,7 +68,7 @@ impl Lab {
 
 fn left_out(report: &CheckReport) -> String {
     match &report.skip_reason {
-        Some(SkipReason::NotApplicable { message }) => format!("left out: {message}"),
+        Some(SkipReason::NotApplicable { message }) => format!("skipped: {message}"),
         _ => "left out".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 use super::channel::{self, Channel, Events};
-use super::{Drivers, complain, plan, schedule};
+use super::{Drivers, complain, schedule};
 use crate::check;
 use crate::lab::{Lab, Shared};
 use crate::server::Exit;
@@ -87,9 +87,9 @@ async fn guarded<F: Future<Output = ()>>(
 }
 
 async fn checks(shared: Arc<Shared>, events: Events) {
-    let plan = match plan::plan(&check::all(), &shared.config.checks) {
+    let plan = match check::planned(&shared.config.checks) {
         Ok(plan) => plan,
-        Err(message) => return events.send(Event::InfrastructureFailed { message }),
+        Err(error) => return events.send(Event::InfrastructureFailed { message: error.to_string() }),
     };
     if let Some(event) = first_start(&shared).await {
         return events.send(event);

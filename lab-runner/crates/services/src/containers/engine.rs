@@ -72,7 +72,7 @@ impl ContainerEngine {
         }
         Err(match refused {
             None => ProviderError::new(
-                "there is no container engine: DOCKER_HOST is not set, and no socket is in its usual place",
+                "no container engine: DOCKER_HOST is not set, and there is no socket in the usual places",
             )
             .hint("install Docker or Podman"),
             Some((socket, error)) if error.kind() == io::ErrorKind::PermissionDenied => ProviderError::new(format!(

@@ -48,7 +48,7 @@ impl EngineAddress {
             Self::Tcp(host, port) => {
                 let host = host.trim_start_matches('[').trim_end_matches(']');
                 let address = (host, *port).to_socket_addrs()?.next();
-                let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
+                let address = address.ok_or_else(|| io::Error::other("the name cannot be resolved"))?;
                 let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
                 stream.set_read_timeout(Some(timeout))?;
                 stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;

