@@ -6,10 +6,13 @@ mod random;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::balancer::Balancer;
 use crate::server::{App, Container, Ending, ServerBuilder};
@@ -44,6 +47,7 @@ pub struct Lab {
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
     folders: Mutex<Vec<TempDir>>,
     endings: Arc<Mutex<Vec<Ending>>>,
+    log_readers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Lab {
@@ -54,6 +58,7 @@ impl Lab {
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
             endings: Arc::default(),
+            log_readers: Arc::default(),
             shared,
         }
     }
@@ -279,6 +284,18 @@ impl Lab {
 
     pub(crate) fn transcript(&self) -> &Transcript {
         &self.transcript
+    }
+
+    pub(crate) fn log_readers(&self) -> Arc<Mutex<Vec<JoinHandle<()>>>> {
+        Arc::clone(&self.log_readers)
+    }
+
+    /// Waits until everything that the check's servers wrote has been read. They are gone by now; a process that one
+    /// left behind may hold its streams open, so there is a limit.
+    pub(crate) async fn drain_logs(&self) {
+        const LONGEST: Duration = Duration::from_secs(1);
+        let readers = std::mem::take(&mut *self.log_readers.lock().unwrap_or_else(PoisonError::into_inner));
+        let _ = timeout(LONGEST, futures::future::join_all(readers)).await;
     }
 
     pub(crate) fn endings(&self) -> Arc<Mutex<Vec<Ending>>> {

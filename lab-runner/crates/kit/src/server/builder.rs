@@ -124,6 +124,7 @@ impl<'a> ServerBuilder<'a> {
             port: config.port,
             transcript: self.lab.transcript().clone(),
             endings: self.lab.endings(),
+            log_readers: self.lab.log_readers(),
         };
         App::launch(spec, by_hand, config, self.waits).await
     }

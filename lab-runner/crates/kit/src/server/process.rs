@@ -65,6 +65,8 @@ pub(super) struct LaunchSpec {
     pub port: Option<u16>,
     pub transcript: Transcript,
     pub endings: Arc<Mutex<Vec<Ending>>>,
+    /// Takes the readers of logs whose servers are gone: what these wrote last may not be read yet.
+    pub log_readers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 /// A running process. Dropping it ends its whole group.
@@ -187,6 +189,7 @@ impl Drop for Process {
         }
         // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
         let _ = signal_group(self.group, Signal::KILL);
+        self.spec.log_readers.lock().unwrap_or_else(PoisonError::into_inner).extend(self.reader.take());
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Check
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
     let lab = Arc::new(Lab::new(Arc::clone(&shared), check.id));
     let conclusion = conclude(&lab, check, limit).await;
+    if conclusion.may_be_ours() {
+        lab.drain_logs().await;
+    }
     let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
     let transcript = lab.transcript().entries();
     let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
