@@ -15,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod events;
 pub mod exit;
+pub mod hash;
 pub mod interrupt;
 pub mod manifest;
 pub mod report;

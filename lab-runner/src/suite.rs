@@ -187,21 +187,8 @@ async fn list(executable: &Utf8Path) -> Result<Vec<CheckInfo>, SuiteError> {
 }
 
 async fn hash(executable: &Utf8Path) -> Result<String, SuiteError> {
-    use sha2::Digest as _;
     let path = executable.to_owned();
-    let work = move || -> std::io::Result<String> {
-        let mut hash = sha2::Sha256::new();
-        let mut file = std::fs::File::open(path)?;
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let count = std::io::Read::read(&mut file, &mut buffer)?;
-            if count == 0 {
-                return Ok(hex::encode(hash.finalize()));
-            }
-            hash.update(&buffer[..count]);
-        }
-    };
     let fail = |message: String| SuiteError::DoesNotList { executable: executable.to_owned(), message };
-    let hashed = tokio::task::spawn_blocking(work).await.map_err(|error| fail(error.to_string()))?;
-    hashed.map_err(|error| fail(error.to_string()))
+    let hashed = tokio::task::spawn_blocking(move || crate::hash::file(&path)).await;
+    hashed.map_err(|error| fail(error.to_string()))?.map_err(|error| fail(error.to_string()))
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use sha2::{Digest as _, Sha256};
-
 use super::Shard;
 use super::record::Record;
+use crate::hash;
 use crate::submission::Mutant;
 use crate::workspace::Workspace;
 
@@ -90,7 +89,7 @@ pub(super) fn order(units: Vec<Unit>, records: &[Record], seed: &str) -> Vec<Uni
 }
 
 fn draw(seed: &str, unit: &Unit) -> String {
-    hex::encode(Sha256::digest(format!("{seed}\n{}\n{}", unit.lab, unit.place())))
+    hash::text(&format!("{seed}\n{}\n{}", unit.lab, unit.place()))
 }
 
 /// What the order is drawn from: the commit's hash, or, where there is no git, the hash of all inputs.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
+use crate::hash::PartsHash;
 use crate::state;
 use crate::workspace::{Lab, Workspace};
 
@@ -69,20 +69,18 @@ fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
 fn inputs(workspace: &Workspace, lab: &Lab) -> String {
     let mut folders: Vec<Utf8PathBuf> = shared(workspace).into_iter().map(|path| workspace.root.join(path)).collect();
     folders.sort();
-    let mut hash = Sha256::new();
+    let mut hash = PartsHash::default();
     let mut add = |path: &Utf8Path| {
         let Ok(content) = std::fs::read(path) else { return };
-        for part in [workspace.relative(path).as_str().as_bytes(), &content] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        hash.add(workspace.relative(path).as_str());
+        hash.add(content);
     };
     ROOT_FILES.iter().for_each(|file| add(&workspace.root.join(file)));
     files(&lab.folder, &NOT_THE_LABS).iter().for_each(|path| add(path));
     for folder in &folders {
         files(folder, &NOT_SHARED).iter().for_each(|path| add(path));
     }
-    hex::encode(hash.finalize())
+    hash.finish()
 }
 
 /// The files of `folder`, in order, without what lies in folders called as in `left_out`.

@@ -181,7 +181,8 @@ fn freeze(copy: &Utf8Path, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
         let to = copy.as_std_path().join(relative);
         if entry.file_type().is_dir() {
             std::fs::create_dir_all(to)?;
-        } else {
+        } else if entry.file_type().is_file() {
+            // A build may have left links and pipes: the copy is of the submission's own files.
             std::fs::copy(entry.path(), to)?;
         }
     }

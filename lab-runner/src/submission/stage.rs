@@ -9,11 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::Program;
 use lab_lock::FileLock;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 use walkdir::WalkDir;
 
 use super::{SubmissionError, Tree, sync};
+use crate::hash::{self, PartsHash};
 use crate::state;
 use crate::workspace::{Lab, Workspace};
 
@@ -56,7 +56,7 @@ impl Stage {
         let mut tree = pristine(lab, &place)?;
         tree.0.extend(submission.0.into_iter().map(|(path, content)| (place.join(path), content)));
         // Another runner may keep its stages elsewhere and build into the same folder.
-        let mark = format!("{name}.{}", &hex::encode(Sha256::digest(root.as_str()))[..8]);
+        let mark = format!("{name}.{}", &hash::text(root.as_str())[..8]);
         write_manifests(&mut tree, workspace, lab, &place, &mark, debug_info)?;
         for file in ROOT_FILES {
             if let Ok(content) = std::fs::read(workspace.root.join(file)) {
@@ -220,9 +220,9 @@ impl Lock {
     fn choose(workspace: &Workspace, folder: &Utf8Path, root: &Utf8Path, tree: &Tree) -> Self {
         let original = std::fs::read(workspace.root.join("Cargo.lock")).ok();
         let manifests = tree.0.iter().filter(|(path, _)| path.file_name() == Some("Cargo.toml"));
-        let mut hash = Sha256::new();
-        manifests.map(|(_, content)| content).chain(&original).for_each(|content| hash.update(content));
-        let mark = hex::encode(hash.finalize());
+        let mut hash = PartsHash::default();
+        manifests.map(|(_, content)| content).chain(&original).for_each(|content| hash.add(content));
+        let mark = hash.finish();
         let unchanged = std::fs::read_to_string(folder.join(Self::MARK)).is_ok_and(|known| known == mark);
         let present = std::fs::read(root.join("Cargo.lock")).ok();
         match present.filter(|lock| unchanged && lock.starts_with(Self::CARGOS_MARK)) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use sha2::{Digest as _, Sha256};
+
+use crate::hash::PartsHash;
 
 /// Files by their path relative to the lab's folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,14 +13,12 @@ pub struct Tree(pub BTreeMap<Utf8PathBuf, Vec<u8>>);
 impl Tree {
     /// The SHA-256 over every path and content, lengths included, so that no two trees look alike.
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
+        let mut hash = PartsHash::default();
         for (path, content) in &self.0 {
-            for part in [path.as_str().as_bytes(), content] {
-                hash.update((part.len() as u64).to_le_bytes());
-                hash.update(part);
-            }
+            hash.add(path.as_str());
+            hash.add(content);
         }
-        hex::encode(hash.finalize())
+        hash.finish()
     }
 }
 

@@ -330,13 +330,14 @@ async fn what_does_not_fit_the_learners_schema_is_told_in_plain_words() {
         "a column is missing: column `seats` of relation `events` does not exist"
     );
     assert!(
-        told(db.execute("insert into events (id) values (1)").await).contains("a value that the README does not name")
+        told(db.execute("insert into events (id) values (1)").await)
+            .contains("a value that the README does not mention")
     );
     db.execute("insert into events values (1, 5, 'a')").await.unwrap();
-    assert!(message(db.scalar::<i64>("select id from events").await.unwrap_err()).contains("does not hold"));
+    assert!(message(db.scalar::<i64>("select id from events").await.unwrap_err()).contains("does not contain"));
     assert!(
         message(db.scalar::<i32>("select id from events where id = 9").await.unwrap_err())
-            .contains("does not hold the row")
+            .contains("does not contain the row")
     );
     assert!(matches!(db.execute("selekt 1").await, Err(Failure::Ours(_))), "our own typing error");
 

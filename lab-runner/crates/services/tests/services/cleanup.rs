@@ -45,7 +45,7 @@ fn down_removes_what_was_kept_and_leaves_what_is_used() {
     let started = world.start("native", "postgres,redis");
     let report = world.run("down kept");
     let text = report["text"].as_str().expect("text");
-    assert!(text.contains("another run uses it"), "{text}");
+    assert!(text.contains("another run is using it"), "{text}");
     assert_eq!(sql(&started.url("postgres"), "select 1", &world.cache()), "1");
     started.stop();
     let text = world.run("down kept")["text"].as_str().expect("text").to_owned();

