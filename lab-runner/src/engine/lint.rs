@@ -1,5 +1,6 @@
 //! Has clippy and rustfmt read a submission: what instructors give out is to be a model.
 
+use std::collections::BTreeSet;
 use std::process::Output;
 
 use super::Engine;
@@ -45,7 +46,11 @@ impl Engine {
         let job = Job { target: self.workspace.lab_folder().join("lint"), ..job };
         let build = ["build", "--quiet", "--package", &job.package, "--all-targets", "--message-format=json"];
         let output = run_tool(&job, &build, &[("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")], run).await?;
-        let rendered: String = text(&output.stdout).lines().filter_map(diagnostic).collect();
+        // A program is read twice, as it is and with its tests: what holds for both is told once.
+        let mut known = BTreeSet::new();
+        let stdout = text(&output.stdout);
+        let told = stdout.lines().filter_map(diagnostic).filter(|told| known.insert(told.clone()));
+        let rendered: String = told.collect();
         // Cargo's own words, such as that there is no clippy.
         let failed = !output.status.success() && rendered.is_empty();
         Ok(if failed { text(&output.stderr) } else { rendered })
