@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod choose;
 mod machine;
+mod mutant;
 mod overview;
 mod run;
 
@@ -22,6 +23,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
+        Some(Command::Mutant(args)) => mutant::run(args, interrupt),
         Some(Command::Run(args)) => run::run(args, interrupt).await,
         Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,

@@ -7,6 +7,7 @@ mod recording;
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
 use lab_protocol::{CheckInfo, Stamp, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::audit::AuditReport;
 use crate::bench::Bench;
 use crate::report::{Check, Diagnostics, Report};
 use crate::state::LabProgress;
+use crate::submission::mutant::Refreshed;
 use lab_services::{DoctorReport, DownReport};
 
 pub use recording::{Recorder, Recording, recordings};
@@ -146,6 +148,13 @@ pub enum EventKind {
         /// What it found.
         report: Box<AuditReport>,
     },
+    /// The patches of mutants have been carried over to the solutions as they are now.
+    MutantsRefreshed {
+        /// What became of each.
+        mutants: Vec<MutantRefresh>,
+        /// Whether they were rewritten, or it was only asked what would be.
+        written: bool,
+    },
     /// A measurement is done.
     BenchFinished {
         /// What was measured.
@@ -170,6 +179,21 @@ pub enum EventKind {
         /// What may help.
         hints: Vec<String>,
     },
+}
+
+/// What became of one mutant's patch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MutantRefresh {
+    /// The lab's id.
+    pub lab: String,
+    /// The mutant's name.
+    pub name: String,
+    /// The patch, relative to the workspace.
+    pub path: Utf8PathBuf,
+    /// How it was carried over, if it was.
+    pub refreshed: Option<Refreshed>,
+    /// Why it cannot be.
+    pub cannot: Option<String>,
 }
 
 /// One lab of an overview.

@@ -11,6 +11,7 @@ mod junit;
 mod live;
 mod overview;
 mod prompt;
+mod refresh;
 mod serving;
 mod style;
 #[cfg(test)]
@@ -135,6 +136,7 @@ fn json(event: &RunEvent) -> String {
     match &event.kind {
         EventKind::RunFinished { report } => to_json(report.as_ref()),
         EventKind::AuditFinished { report } => to_json(report.as_ref()),
+        EventKind::MutantsRefreshed { mutants, .. } => to_json(mutants),
         EventKind::BenchFinished { bench } => to_json(bench.as_ref()),
         _ => String::new(),
     }

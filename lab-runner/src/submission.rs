@@ -97,6 +97,14 @@ impl ExpectedError for SubmissionError {
     }
 }
 
+/// The files of the reference submission of `lab`.
+///
+/// # Errors
+/// They cannot be read.
+pub fn solution(lab: &Lab) -> Result<Tree, SubmissionError> {
+    Ok(overlay::read(&lab.solution(), &lab.manifest.editable)?.tree)
+}
+
 /// A submission that is ready to be built, or needs no building.
 #[derive(Debug)]
 pub struct Prepared {
@@ -140,11 +148,8 @@ impl Source {
                 prepared.named.sha256 = Some(tree.sha256());
                 return Ok(prepared);
             }
-            Self::Solution => (overlay::read(&lab.solution(), &lab.manifest.editable)?.tree, Vec::new()),
-            Self::Mutant(mutant) => {
-                let solution = overlay::read(&lab.solution(), &lab.manifest.editable)?.tree;
-                (mutant.apply(solution, &lab.manifest.editable)?, Vec::new())
-            }
+            Self::Solution => (solution(lab)?, Vec::new()),
+            Self::Mutant(mutant) => (mutant.apply(solution(lab)?, &lab.manifest.editable)?, Vec::new()),
             Self::Folder(folder) => {
                 let overlay = overlay::read_foreign(folder, lab)?;
                 (overlay.tree, overlay.left_out)

@@ -51,6 +51,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// For instructors: prove that labs grade fairly.
     Audit(AuditArgs),
+    /// For instructors: work on the patches that are mutants.
+    Mutant(MutantArgs),
     /// For instructors: measure how fast grading is.
     Bench(BenchArgs),
 }
@@ -176,6 +178,41 @@ pub struct AuditArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for help")]
     pub grading: GradingArgs,
+    /// The format of the result: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `cargo lab mutant`
+#[derive(Debug, ClapArgs)]
+pub struct MutantArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: MutantCommand,
+}
+
+/// What to do with mutants.
+#[derive(Debug, Subcommand)]
+pub enum MutantCommand {
+    /// Carry patches over to the solution as it is now.
+    ///
+    /// A patch whose lines have moved is written anew. One whose surroundings have changed is merged with what the
+    /// solution has become since the commit it was made for, or placed where its lines stand now. What cannot be
+    /// carried over is listed with the reason, left as it is, and makes the exit code 1.
+    Refresh(RefreshArgs),
+}
+
+/// `cargo lab mutant refresh`
+#[derive(Debug, ClapArgs)]
+pub struct RefreshArgs {
+    /// The labs; by default all.
+    pub labs: Vec<String>,
+    /// Only these mutants, by name.
+    #[arg(long = "mutant", value_name = "NAME", value_delimiter = ',')]
+    pub mutants: Vec<String>,
+    /// Write nothing, and say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
     /// The format of the result: human or json.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

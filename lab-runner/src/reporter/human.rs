@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert::{self, inert};
-use super::{audit, bench, overview, serving};
+use super::{audit, bench, overview, refresh, serving};
 use crate::events::{EventKind, RunEvent};
 use crate::report::Report;
 
@@ -51,6 +51,7 @@ impl Human {
             EventKind::ServerLog { line } => serving::log_line(line),
             EventKind::Overview { labs } => overview::overview(labs),
             EventKind::AuditFinished { report } => audit::audit_table(report),
+            EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
             EventKind::DoctorFinished { report } => inert(&report.to_string()).into_owned(),
             EventKind::DownFinished { report } => inert(&report.to_string()).into_owned(),

@@ -10,9 +10,10 @@ use super::live::words::Words;
 use super::{Human, human, json, to_junit};
 use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
 use crate::bench::{Bench, OneByOne};
-use crate::events::{EventKind, LabOverview, RunEvent};
+use crate::events::{EventKind, LabOverview, MutantRefresh, RunEvent};
 use crate::report::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, SubmissionKind, Suite, Timings};
 use crate::state::LabProgress;
+use crate::submission::mutant::Refreshed;
 
 fn stamp(us: u64) -> Stamp {
     Stamp { wall: DateTime::from_timestamp(1_800_000_000, 0).unwrap(), us }
@@ -244,6 +245,8 @@ fn events() -> Vec<RunEvent> {
         event(overview(Some((40, 100)), Some("missing"))),
         event(overview(Some((100, 100)), None)),
         event(EventKind::AuditFinished { report: Box::new(audit()) }),
+        event(EventKind::MutantsRefreshed { mutants: refreshed(), written: true }),
+        event(EventKind::MutantsRefreshed { mutants: refreshed(), written: false }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Ok(one))) }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Err("no container engine".into()))) }),
         event(EventKind::DownFinished { report: Box::new(DownReport::default()) }),
@@ -253,6 +256,23 @@ fn events() -> Vec<RunEvent> {
             details: vec!["a detail".into()],
             hints: vec!["did you mean `tiny-1`?".into()],
         }),
+    ]
+}
+
+fn refreshed() -> Vec<MutantRefresh> {
+    let mutant = |name: &str, refreshed: Option<Refreshed>| MutantRefresh {
+        lab: "tiny-1".into(),
+        name: name.into(),
+        path: format!("labs/tiny-1-greeter/mutants/{name}.patch").into(),
+        cannot: refreshed.is_none().then(|| format!("mutants/{name}.patch:4: the lines\u{1b}[2J are gone")),
+        refreshed,
+    };
+    vec![
+        mutant("deaf", Some(Refreshed::Current)),
+        mutant("loud", Some(Refreshed::Moved { patch: String::new() })),
+        mutant("rude", Some(Refreshed::Merged { patch: String::new(), base: "0123456789".into() })),
+        mutant("shouts", Some(Refreshed::Placed { patch: String::new() })),
+        mutant("sulks", None),
     ]
 }
 
@@ -304,7 +324,7 @@ fn a_program_reads_results_and_nothing_else() {
         .filter(|event| !json(event).is_empty())
         .map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(results, BTreeSet::from(["audit_finished".into(), "bench_finished".into()]));
+    assert_eq!(results, BTreeSet::from(["audit_finished".into(), "bench_finished".into(), "mutants_refreshed".into()]));
     for (_, report) in reports() {
         let event = event(EventKind::RunFinished { report: Box::new(report.clone()) });
         assert_eq!(json(&event), super::to_json(&report));

@@ -1,7 +1,10 @@
 //! Mutants: the reference submission with a known mistake, kept as a patch that says what it breaks.
 
 mod head;
+mod history;
 mod patch;
+mod place;
+mod refresh;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,6 +12,9 @@ use super::Tree;
 use crate::workspace::Lab;
 use head::{Head, Missing};
 use patch::Refusal;
+
+pub use history::History;
+pub use refresh::Refreshed;
 
 /// A plausible mistake that the suite must catch.
 #[derive(Debug, Clone)]
@@ -65,6 +71,14 @@ impl Mutant {
     /// # Errors
     /// Their folder cannot be listed.
     pub fn all(lab: &Lab) -> Result<Vec<Result<Self, MutantError>>, MutantError> {
+        Ok(Self::paths(lab)?.iter().map(|path| Self::load(path)).collect())
+    }
+
+    /// The patches of `lab`, by name.
+    ///
+    /// # Errors
+    /// Their folder cannot be listed.
+    pub fn paths(lab: &Lab) -> Result<Vec<Utf8PathBuf>, MutantError> {
         let folder = lab.folder.join("mutants");
         let unreadable = |source| MutantError::Unreadable { path: folder.clone(), source };
         if !folder.is_dir() {
@@ -78,7 +92,7 @@ impl Mutant {
             }
         }
         paths.sort();
-        Ok(paths.iter().map(|path| Self::load(path)).collect())
+        Ok(paths)
     }
 
     /// Reads the mutant at `path`.
@@ -106,11 +120,11 @@ impl Mutant {
     /// # Errors
     /// The patch is no unified diff, names a file that no submission can hold, or does not fit.
     pub fn apply(&self, solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, MutantError> {
-        patch::apply(&self.patch, solution, editable).map_err(|Refusal { line, message }| MutantError::DoesNotApply {
-            path: self.path.clone(),
-            line,
-            message,
-        })
+        patch::apply(&self.patch, solution, editable).map_err(|refusal| self.does_not_apply(refusal))
+    }
+
+    fn does_not_apply(&self, Refusal { line, message }: Refusal) -> MutantError {
+        MutantError::DoesNotApply { path: self.path.clone(), line, message }
     }
 }
 

@@ -19,6 +19,11 @@ impl<'a> Head<'a> {
         Self(patch.lines().take_while(|line| !line.starts_with("--- ") && !line.starts_with("diff --git ")).collect())
     }
 
+    /// Its lines.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().copied()
+    }
+
     /// The value of the line `key: …`, and the line's number, counted from 1.
     ///
     /// # Errors

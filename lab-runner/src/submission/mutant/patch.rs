@@ -14,49 +14,83 @@ pub(super) struct Refusal {
     pub message: String,
 }
 
-/// `solution` with the diff in `text` applied, which may change what lies in `editable`.
+/// What a diff does to one file.
+pub(super) struct Change<'a> {
+    /// The line of the patch, counted from 1, on which it begins.
+    pub line: usize,
+    /// The file it reads, relative to the lab's folder; none where it makes a new one.
+    pub from: Option<Utf8PathBuf>,
+    /// The file it writes; none where it removes one.
+    pub to: Option<Utf8PathBuf>,
+    /// The hunks.
+    pub patch: Patch<'a, str>,
+}
+
+impl Change<'_> {
+    /// How messages name the file.
+    pub(super) fn name(&self) -> &Utf8Path {
+        self.from.as_deref().or(self.to.as_deref()).unwrap_or(Utf8Path::new("the file"))
+    }
+}
+
+/// The changes of the diff in `text`, which reach only what lies in `editable`.
 ///
 /// # Errors
-/// It is no unified diff, leads out of what a submission may hold, or does not fit.
-pub(super) fn apply(text: &str, mut solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, Refusal> {
+/// It is no unified diff, or leads out of what a submission may hold.
+pub(super) fn parse<'a>(text: &'a str, editable: &[Utf8PathBuf]) -> Result<Vec<Change<'a>>, Refusal> {
     let headers = file_headers(text);
     let Some((first, start)) = headers.first().copied() else {
         return Err(Refusal { line: text.lines().count().max(1), message: "it contains no unified diff".into() });
     };
-    let before = solution.clone();
+    let mut changes = Vec::new();
     for (number, file) in PatchSet::parse(&text[start..], ParseOptions::unidiff()).enumerate() {
         let line = headers.get(number).map_or(first, |(line, _)| *line);
         let refused = |message: String| Refusal { line, message };
         let file = file.map_err(|error| refused(error.to_string()))?;
-        let PatchKind::Text(patch) = file.patch() else {
+        let (from, to) = paths(file.operation());
+        let (from, to) = (from.map(Utf8PathBuf::from), to.map(Utf8PathBuf::from));
+        let PatchKind::Text(patch) = file.into_patch() else {
             return Err(refused("it changes a binary file".into()));
         };
-        let (from, to) = paths(file.operation());
-        for path in [from, to].into_iter().flatten() {
+        for path in [&from, &to].into_iter().flatten() {
             may_hold(path, editable).map_err(refused)?;
         }
-        let base = match from {
+        changes.push(Change { line, from, to, patch });
+    }
+    Ok(changes)
+}
+
+/// `solution` with the diff in `text` applied, which may change what lies in `editable`.
+///
+/// # Errors
+/// It is no unified diff, leads out of what a submission may hold, or does not fit.
+pub(super) fn apply(text: &str, solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, Refusal> {
+    let changes = parse(text, editable)?;
+    let mut changed = solution.clone();
+    for change in &changes {
+        let refused = |message: String| Refusal { line: change.line, message };
+        let base = match &change.from {
             None => String::new(),
             Some(from) => {
-                let bytes = solution.0.remove(Utf8Path::new(from));
+                let bytes = changed.0.remove(from);
                 let bytes = bytes.ok_or_else(|| refused(format!("the solution has no file {from}")))?;
                 String::from_utf8(bytes).map_err(|error| refused(error.to_string()))?
             }
         };
-        let name = from.or(to).unwrap_or_default();
-        let changed = diffy::apply(&base, patch).map_err(|_| misfit(&base, patch, name, text, line))?;
-        if let Some(to) = to {
-            solution.0.insert(to.into(), changed.into_bytes());
+        let after = diffy::apply(&base, &change.patch).map_err(|_| misfit(&base, change, text))?;
+        if let Some(to) = &change.to {
+            changed.0.insert(to.clone(), after.into_bytes());
         }
     }
-    if solution == before {
-        return Err(Refusal { line: first, message: "it changes nothing".into() });
+    if changed == solution {
+        let line = changes.first().map_or(1, |change| change.line);
+        return Err(Refusal { line, message: "it changes nothing".into() });
     }
-    Ok(solution)
+    Ok(changed)
 }
 
 /// Where the files of a diff begin: the line, counted from 1, and the offset in bytes of each `--- `.
-fn file_headers(text: &str) -> Vec<(usize, usize)> {
+pub(super) fn file_headers(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut offset = 0;
     let mut lines = text.split_inclusive('\n').zip(1..).peekable();
@@ -71,8 +105,7 @@ fn file_headers(text: &str) -> Vec<(usize, usize)> {
 }
 
 /// A patch is a submission's difference: it reaches what a submission may hold, and nothing else.
-fn may_hold(path: &str, editable: &[Utf8PathBuf]) -> Result<(), String> {
-    let path = Utf8Path::new(path);
+fn may_hold(path: &Utf8Path, editable: &[Utf8PathBuf]) -> Result<(), String> {
     if !tree::is_inside(path) {
         Err(format!("`{path}` leads out of the lab's folder"))
     } else if !editable.iter().any(|allowed| path.starts_with(allowed)) {
@@ -97,9 +130,10 @@ fn paths<'a>(operation: &'a FileOperation<'_, str>) -> (Option<&'a str>, Option<
 }
 
 /// Which hunk does not fit `base`, and why: the first line that `base` has not, or that its lines stand elsewhere.
-fn misfit(base: &str, patch: &Patch<'_, str>, name: &str, text: &str, file_line: usize) -> Refusal {
+fn misfit(base: &str, change: &Change<'_>, text: &str) -> Refusal {
+    let (name, file_line) = (change.name(), change.line);
     let present: Vec<&str> = base.lines().collect();
-    for (number, hunk) in patch.hunks().iter().enumerate() {
+    for (number, hunk) in change.patch.hunks().iter().enumerate() {
         let old: Vec<&str> = hunk
             .lines()
             .iter()
