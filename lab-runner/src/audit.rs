@@ -2,13 +2,18 @@
 //! every mutant is caught by the checks it names.
 
 mod documents;
+mod expectations;
 mod findings;
 mod load;
 mod mutants;
 mod plan;
+mod ratchet;
 mod record;
+mod seen;
 mod shard;
 mod solution;
+mod source;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -21,10 +26,13 @@ use crate::report::Report;
 use crate::submission::Source;
 use crate::workspace::Lab;
 
+pub use expectations::{Expectations, Unproven};
 pub use findings::{AuditReport, LabAudit, MutantResult, Problem};
 use plan::{Subject, Unit};
 use record::Record;
+use seen::Seen;
 pub use shard::Shard;
+use source::SuiteSource;
 
 /// How to audit.
 #[derive(Debug, Clone)]
@@ -35,6 +43,8 @@ pub struct Options {
     pub mutants: Vec<String>,
     /// Whether each mutant is tried on every check, and not only on those it names.
     pub all_checks: bool,
+    /// Whether each lab's promise of its expectations is written anew where it has become better.
+    pub ratchet: bool,
     /// After how long nothing more is begun.
     pub within: Option<Duration>,
     /// The part of the work to do; none means all.
@@ -53,7 +63,19 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
     let mut all = mutants::units(labs, options, &mut audits)?;
     let mut units = plan::share(all.clone(), options.shard, options.repeat);
     let deadline = options.within.map(|within| began + within);
-    let mut auditor = Auditor { engine, labs, options, run, deadline, audits, records: Vec::new() };
+    let mut auditor = Auditor {
+        engine,
+        labs,
+        options,
+        run,
+        deadline,
+        audits,
+        records: Vec::new(),
+        sources: Vec::new(),
+        seen: Vec::new(),
+    };
+    auditor.sources = labs.iter().map(SuiteSource::of).collect();
+    auditor.seen = labs.iter().map(|lab| Seen::load(&engine.workspace, lab)).collect();
     auditor.documents(&mut units).await?;
     // Only now: cargo may have brought Cargo.lock up to date for the suites.
     auditor.records = labs.iter().map(|lab| Record::load(&engine.workspace, lab)).collect();
@@ -62,6 +84,9 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
     if options.mutants.is_empty() {
         all.retain(|unit| auditor.is_untried(unit, &planned));
         auditor.every_check_catches_one(&all);
+    }
+    for lab in 0..labs.len() {
+        auditor.expectations(lab)?;
     }
     documents::names_are_unique(&engine.workspace, &mut auditor.audits);
     Ok(AuditReport::new(auditor.of_this_shard(), options.shard, planned.len(), began.elapsed()))
@@ -79,6 +104,10 @@ struct Auditor<'a> {
     audits: Vec<LabAudit>,
     /// What is proven, lab by lab.
     records: Vec<Record>,
+    /// The suites as they are written, lab by lab.
+    sources: Vec<SuiteSource>,
+    /// Which expectations have been seen to fail, lab by lab.
+    seen: Vec<Seen>,
 }
 
 impl Auditor<'_> {
@@ -100,8 +129,10 @@ impl Auditor<'_> {
             let suite = self.engine.suite(&self.labs[lab], self.run).await?;
             let audit = &mut self.audits[lab];
             audit.declare(&suite.checks);
-            audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks));
+            audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks, &self.sources[lab]));
         }
+        // A suite that cannot plan its checks runs none of them.
+        units.retain(|unit| !documents::needs_a_stranger(&self.audits[unit.lab]));
         units.retain(|unit| unit.mutant().is_none_or(|mutant| self.names_checks(unit.lab, mutant)));
         Ok(())
     }

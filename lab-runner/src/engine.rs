@@ -49,6 +49,8 @@ pub struct Request {
     pub check_limit: Option<Duration>,
     /// Whether the run is recorded, its result counts as the learner's progress, and its times as what to expect.
     pub record: bool,
+    /// Whether failures name where in the suite's source they were found.
+    pub places: bool,
 }
 
 /// What grading works with.

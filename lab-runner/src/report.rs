@@ -213,6 +213,10 @@ pub struct Check {
     pub counted: bool,
     /// What happened, in order.
     pub transcript: Vec<TranscriptEntry>,
+    /// Where in the suite's source it was found, the innermost place first. Only an audit asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub places: Vec<String>,
 }
 
 impl Report {

@@ -6,19 +6,30 @@ use camino::Utf8Path;
 use lab_protocol::CheckInfo;
 use walkdir::WalkDir;
 
-use super::{LabAudit, Problem};
+use super::source::SuiteSource;
+use super::{LabAudit, Problem, tables};
+use crate::suggest;
 use crate::workspace::{Lab, Workspace};
 
 /// What a lab's checks are worth together.
 const POINTS: u32 = 100;
+/// How a need is told that leads nowhere.
+const NOT_A_CHECK: &str = "which is not a check";
 
 /// Examines the documents of `lab`, whose suite declares `checks`.
-pub(super) fn examine(lab: &Lab, checks: &[CheckInfo]) -> Vec<Problem> {
+pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
     let mut problems = names(lab);
+    problems.extend(source.unreadable.iter().map(|(place, message)| Problem::of(place, message.as_str())));
     problems.extend(checks.iter().flat_map(check_is_complete));
-    problems.extend(checks_as_a_whole(checks));
+    problems.extend(checks_as_a_whole(checks, source));
     problems.extend(readme(lab, checks));
+    problems.extend(tables::examine(lab, checks, source));
     problems
+}
+
+/// Whether a check of the lab needs one that is none, so that its suite can plan no run.
+pub(super) fn needs_a_stranger(audit: &LabAudit) -> bool {
+    audit.problems.iter().any(|problem| problem.message.contains(NOT_A_CHECK))
 }
 
 /// Every lab of the workspace has an id and a slug of its own.
@@ -76,7 +87,7 @@ fn check_is_complete(check: &CheckInfo) -> Vec<Problem> {
     lacks.iter().map(|what| Problem::of(&format!("check {}", check.id), format!("it has no {what}"))).collect()
 }
 
-fn checks_as_a_whole(checks: &[CheckInfo]) -> Vec<Problem> {
+fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sum: u32 = checks.iter().map(|check| check.points).sum();
     if sum != POINTS {
@@ -89,7 +100,13 @@ fn checks_as_a_whole(checks: &[CheckInfo]) -> Vec<Problem> {
             problems.push(Problem::of(&place, "its id is not unique"));
         }
         for need in check.needs.iter().filter(|need| !checks.iter().any(|other| other.id == **need)) {
-            problems.push(Problem::of(&place, format!("it needs `{need}`, which is not a check")));
+            let declared = source.checks.get(&check.id);
+            let line = declared.and_then(|declared| declared.needs_lines.get(need));
+            let at = declared.zip(line).map(|(declared, line)| format!("{}:{line}: ", declared.file));
+            let nearest = suggest::did_you_mean(need, checks.iter().map(|check| check.id.as_str()));
+            let hint = nearest.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let at = at.unwrap_or_default();
+            problems.push(Problem::of(&place, format!("{at}it needs `{need}`, {NOT_A_CHECK}{hint}")));
         }
     }
     problems

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
-use super::{Shard, millis};
+use super::{Expectations, Shard, millis};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
@@ -52,6 +52,9 @@ pub struct LabAudit {
     pub checks: BTreeMap<String, BTreeSet<String>>,
     /// The checks that cannot be asked on this machine, so that this audit proves nothing of them.
     pub unseen: BTreeSet<String>,
+    /// What is known of the suite's expectations.
+    #[serde(default)]
+    pub expectations: Option<Expectations>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
     /// How many of the proofs were on record when the audit began, made with the very same files. They come last.
@@ -128,6 +131,7 @@ impl LabAudit {
             all_checks,
             checks: BTreeMap::new(),
             unseen: BTreeSet::new(),
+            expectations: None,
             order: Vec::new(),
             on_record: 0,
             left: Vec::new(),

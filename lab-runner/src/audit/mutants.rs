@@ -95,7 +95,7 @@ impl Auditor<'_> {
             true => Vec::new(),
             false => mutant.fails.iter().filter(known).cloned().collect(),
         };
-        Some((unit, Request { checks, ..self.request(Source::Mutant(mutant.clone())) }))
+        Some((unit, Request { checks, places: true, ..self.request(Source::Mutant(mutant.clone())) }))
     }
 
     fn take(&mut self, unit: &Unit, graded: Graded, number: &str) -> Result<(), Error> {
@@ -106,6 +106,8 @@ impl Auditor<'_> {
         let before = self.audits[unit.lab].problems.len();
         match graded {
             Ok(report) => {
+                self.seen[unit.lab].add(&mutant.name, &report.checks, &self.sources[unit.lab]);
+                self.seen[unit.lab].save(&self.engine.workspace, &self.labs[unit.lab]);
                 let result = self.judge(unit.lab, mutant, &report);
                 let word = if result.caught { "caught" } else { "NOT CAUGHT" };
                 let (build, checks) = (seconds(result.build_ms), seconds(result.checks_ms));

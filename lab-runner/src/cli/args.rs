@@ -172,6 +172,10 @@ pub struct AuditArgs {
     /// Grade only these mutants, by name, for work on one of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub mutants: Vec<String>,
+    /// Write checks/expectations.toml anew where a lab has become better: more expectations, or fewer of them that no
+    /// mutant has failed. Only labs all of whose mutants have been tried on this machine are written.
+    #[arg(long)]
+    pub ratchet: bool,
     /// Try each mutant on every check, not only on those it names. Slower, but the table is complete.
     #[arg(long)]
     pub all_checks: bool,

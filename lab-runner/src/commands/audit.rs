@@ -40,6 +40,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         repeat: args.repeat,
         mutants: args.mutants,
         all_checks: args.all_checks,
+        ratchet: args.ratchet,
         within: args.within,
         shard: args.shard,
         request,

@@ -112,6 +112,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         check_limit: args.time_limit.map(Duration::from_secs),
         record: true,
+        places: false,
     }
 }
 

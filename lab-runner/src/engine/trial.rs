@@ -161,6 +161,7 @@ impl Grading<'_> {
             expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,
             port: None,
             tree: prepared.program.tree.clone(),
+            places: self.request.places,
             scratch,
         }
     }

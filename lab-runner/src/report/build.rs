@@ -141,6 +141,7 @@ impl Check {
             reproduce: explanation.reproduce,
             server_log: explanation.server_log,
             transcript: report.transcript,
+            places: explanation.places,
             ..Self::unreported(info)
         }
     }
@@ -174,6 +175,7 @@ impl Check {
             held_out: info.held_out,
             counted: true,
             transcript: Vec::new(),
+            places: Vec::new(),
         }
     }
 }

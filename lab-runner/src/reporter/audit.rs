@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::style::{bad, dim, good, strong};
-use crate::audit::{AuditReport, LabAudit};
+use crate::audit::{AuditReport, Expectations, LabAudit};
 
 /// The whole of an audit.
 pub fn audit_table(report: &AuditReport) -> String {
@@ -100,11 +100,31 @@ fn facts(lab: &LabAudit) -> String {
         !lab.mutants.is_empty() && fine(&["mutant"]),
         format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()),
     );
+    if let Some(expectations) = &lab.expectations {
+        text.push_str(&expectations_table(expectations));
+    }
     if !lab.unseen.is_empty() {
         let unseen = lab.unseen.iter().cloned().collect::<Vec<_>>().join(", ");
         let _ =
             writeln!(text, "  {}", dim(format_args!("not proven, because it cannot run on this machine: {unseen}")));
     }
     let _ = writeln!(text, "  {}", dim(format_args!("{:.0} s of proofs", lab.duration_ms as f64 / 1000.0)));
+    text
+}
+
+/// How many expectations were seen to fail, and the lines of those that were not, file by file.
+fn expectations_table(found: &Expectations) -> String {
+    let Expectations { total, seen, reasoned, mutants, tried, unproven } = found;
+    let reasons = if *reasoned > 0 { format!(", {reasoned} have a reason why not") } else { String::new() };
+    let told = format!(
+        "{seen} of {total} expectations have been seen to fail{reasons}; {tried} of {mutants} mutants have been tried on \
+         this machine"
+    );
+    let mut text = format!("  {}\n", dim(told));
+    for lines in unproven.chunk_by(|one, next| one.file == next.file) {
+        let numbers: Vec<String> = lines.iter().map(|one| one.line.to_string()).collect();
+        let line = format!("never seen to fail: {}:{}", lines[0].file, numbers.join(", "));
+        let _ = writeln!(text, "    {}", dim(line));
+    }
     text
 }

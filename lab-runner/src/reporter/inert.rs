@@ -148,7 +148,7 @@ pub(super) fn diagnostics(diagnostics: &Diagnostics) -> Diagnostics {
     }
 }
 
-/// A check for people, without its transcript.
+/// A check for people, without its transcript and its places.
 pub(super) fn check(check: &Check) -> Check {
     let Check {
         id,
@@ -175,6 +175,7 @@ pub(super) fn check(check: &Check) -> Check {
         held_out,
         counted,
         transcript: _,
+        places: _,
     } = check;
     Check {
         id: line(id),
@@ -201,6 +202,7 @@ pub(super) fn check(check: &Check) -> Check {
         held_out: *held_out,
         counted: *counted,
         transcript: Vec::new(),
+        places: Vec::new(),
     }
 }
 

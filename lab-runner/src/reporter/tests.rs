@@ -165,6 +165,14 @@ fn audit() -> AuditReport {
         "lab": "tiny-1", "title": "Greeter", "slug": "greeter", "problems": [], "starter": [0, 100],
         "rounds_ms": [1200, 1300], "mutants": [], "all_checks": false, "checks": {"greets": ["deaf"], "echoes": []},
         "unseen": ["echoes"], "order": ["greets", "echoes"], "duration_ms": 61_000, "on_record": 0, "left": [],
+        "expectations": {
+            "total": 5, "seen": 2, "reasoned": 1, "mutants": 3, "tried": 2,
+            "unproven": [
+                { "file": "checks/src/a.rs", "line": 12, "function": "greets", "text": "expect_status(200)" },
+                { "file": "checks/src/a.rs", "line": 40, "function": "echoes", "text": "expect_body(word)" },
+                { "file": "checks/src/b.rs", "line": 7, "function": "alive", "text": "expect_status(200)" },
+            ],
+        },
         "rounds": 2, "cold": false,
     });
     let mut lab: LabAudit = serde_json::from_value(lab).unwrap();

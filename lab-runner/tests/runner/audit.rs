@@ -111,6 +111,43 @@ fn what_is_unfair_in_a_lab_is_found() {
 }
 
 #[test]
+fn what_the_readme_and_a_needs_have_wrong_is_told_with_its_line_and_the_nearest_name() {
+    let (ran, problems) = audited("misnamed", "0.1.6", |lab| {
+        replace(&lab.join("README.md"), "| `greets` | 40 |", "| `greets` | 30 |");
+        replace(&lab.join("README.md"), "| `survives`", "| `greats` | 1 | it |\n| `survives`");
+        replace(
+            &lab.join("checks/src/main.rs"),
+            "points = 20, needs = [\"greets\"]",
+            "points = 20, needs = [\"echos\"]",
+        );
+    });
+    assert_eq!(ran.code, Some(1), "{}", ran.golden());
+    assert_golden!(problems.join("\n"));
+}
+
+#[test]
+fn an_expectation_that_is_deleted_is_noticed_and_a_panic_of_a_check_is_told_with_its_line() {
+    let root = workspace("ratchet", "0.1.7");
+    let lab = root.join("labs/tiny-1-greeter");
+    let promise = "[functions]\n\"src/main.rs greets\" = { expectations = 2, unproven = 1 }\n";
+    fs::write(lab.join("checks/expectations.toml"), promise).unwrap();
+    let survives = "let mut rude = app.connect().await?;";
+    replace(&lab.join("checks/src/main.rs"), ".expect_status(200)?.expect_body(\"hello\")", ".expect_body(\"hello\")");
+    replace(&lab.join("checks/src/main.rs"), survives, &format!("{survives}\n    assert!(lab.word().is_empty());"));
+    let (ran, report) = audit(&root, &["--within", "0s"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.golden());
+    assert_eq!(names(&report, "problems", "place"), ["checks/src/main.rs greets"]);
+    let told = "it had 2 expectations and has 1; if that is meant, say so in checks/expectations.toml";
+    assert_eq!(names(&report, "problems", "message"), [told]);
+    assert_eq!(report["labs"][0]["expectations"]["total"], 4);
+
+    let ran = Ran::of(command_in(&root, &["check", "--solution", "--quiet"]).output().unwrap());
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    let place = "checks/src/main.rs:32: assertion failed: lab.word().is_empty()";
+    assert!(ran.stdout.contains(place) || ran.stderr.contains(place), "{}", ran.golden());
+}
+
+#[test]
 fn when_the_time_is_over_what_is_left_is_told_and_nothing_has_failed() {
     let root = workspace("within", "0.1.3");
     let (ran, report) = audit(&root, &["--within", "0s"]);

@@ -29,7 +29,7 @@ impl EventSink for CancelAtEchoes {
 
 fn request(source: Source) -> Request {
     let check_limit = Some(Duration::from_secs(600));
-    Request { source, checks: Vec::new(), seed: 1, jobs: 4, check_limit, record: false }
+    Request { source, checks: Vec::new(), seed: 1, jobs: 4, check_limit, record: false, places: false }
 }
 
 #[test]

@@ -26,7 +26,8 @@ impl Failure {
     /// assert!(failure.is_learners());
     /// ```
     pub fn learner(message: impl Into<String>) -> Self {
-        Self::Learner(Box::new(Explanation { message: message.into(), ..Explanation::default() }))
+        let places = crate::place::here();
+        Self::Learner(Box::new(Explanation { message: message.into(), places, ..Explanation::default() }))
     }
 
     /// Our own fault, with the causes of `error` walked once.

@@ -3,6 +3,7 @@
 mod attempt;
 mod channel;
 mod contained;
+mod panics;
 mod schedule;
 mod session;
 

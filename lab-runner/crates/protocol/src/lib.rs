@@ -55,6 +55,9 @@ pub struct SuiteConfig {
     /// program or a URL is graded.
     #[serde(default)]
     pub tree: Option<PathBuf>,
+    /// Whether failures name where in the suite's source they were found, which takes time.
+    #[serde(default)]
+    pub places: bool,
     /// A folder for the run's own files. The runner removes it.
     pub scratch: PathBuf,
 }
@@ -284,6 +287,11 @@ pub struct Explanation {
     pub reproduce: Option<String>,
     /// The last lines the server wrote.
     pub server_log: Vec<String>,
+    /// Where in the suite's source it was found, as `src/file.rs:line:column`, the innermost place first. Only an audit asks
+    /// for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub places: Vec<String>,
 }
 
 /// One place in which an answer differs from what was expected.

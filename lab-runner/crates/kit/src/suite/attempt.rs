@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::panics;
 use crate::check::Check;
 use crate::lab::{Lab, Shared};
 use lab_check::{CheckResult, Failure};
@@ -61,10 +62,14 @@ impl Conclusion {
 async fn conclude(lab: &Arc<Lab>, check: &'static Check, limit: Duration) -> Conclusion {
     let owned = Arc::clone(lab);
     let mut task = tokio::spawn(async move { (check.run)(&owned).await });
+    let id = task.id();
     let joined = timeout(limit, &mut task).await;
     match joined {
         Ok(Ok(result)) => judge(result),
-        Ok(Err(error)) => Conclusion::ours(format!("the check itself crashed: {error}")),
+        Ok(Err(_)) => {
+            let how = panics::of(id).unwrap_or_else(|| "without a message".to_owned());
+            Conclusion::ours(format!("the check itself panicked {how}"))
+        }
         Err(_) => {
             // The check's servers are dropped, and so killed, with the task.
             task.abort();

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 use super::channel::{self, Channel, Events};
-use super::{Drivers, complain, schedule};
+use super::{Drivers, complain, panics, schedule};
 use crate::check;
 use crate::lab::{Lab, Shared};
 use crate::server::Exit;
@@ -66,6 +66,10 @@ async fn guarded<F: Future<Output = ()>>(
     work: impl FnOnce(Arc<Shared>, Events) -> F,
 ) -> ExitCode {
     let Channel { config, clock, events, mut hangup, writer } = channel;
+    if config.places {
+        lab_check::place::name_places();
+    }
+    panics::remember();
     match Services::connect(drivers, &config).await {
         Ok(services) => {
             let services = Arc::new(services);

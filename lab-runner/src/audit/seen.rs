@@ -1,0 +1,59 @@
+//! Which expectations have been seen to fail: by each mutant that was ever tried here, kept beside the proofs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use super::source::SuiteSource;
+use crate::report::Check;
+use crate::state;
+use crate::submission::Mutant;
+use crate::workspace::{Lab, Workspace};
+
+/// What each mutant of a lab was seen to fail. An expectation is known by its text, so that it stays seen when lines
+/// move, and has to be seen again when it is written in another way.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Seen {
+    mutants: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Seen {
+    /// What was seen of `lab` by the mutants that it still has.
+    pub(super) fn load(workspace: &Workspace, lab: &Lab) -> Self {
+        let mut seen: Self = state::read(&path(workspace, lab));
+        let names: BTreeSet<String> = Mutant::paths(lab)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|path| path.file_stem().map(str::to_owned))
+            .collect();
+        seen.mutants.retain(|name, _| names.contains(name));
+        seen
+    }
+
+    /// Keeps the record. Losing it costs time and nothing else.
+    pub(super) fn save(&self, workspace: &Workspace, lab: &Lab) {
+        state::write(&path(workspace, lab), self);
+    }
+
+    /// `mutant` failed `checks` just now, in the suite that is written as `source`.
+    pub(super) fn add(&mut self, mutant: &str, checks: &[Check], source: &SuiteSource) {
+        let places = checks.iter().flat_map(|check| &check.places);
+        let keys = places.filter_map(|place| source.at(place)).map(super::source::Expectation::key).collect();
+        self.mutants.insert(mutant.to_owned(), keys);
+    }
+
+    /// How many mutants were tried.
+    pub(super) fn mutants(&self) -> usize {
+        self.mutants.len()
+    }
+
+    /// The keys of all expectations that were seen to fail.
+    pub(super) fn keys(&self) -> BTreeSet<&str> {
+        self.mutants.values().flatten().map(String::as_str).collect()
+    }
+}
+
+fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
+    workspace.lab_folder().join("proofs").join(format!("{}.seen.json", lab.package()))
+}
