@@ -14,6 +14,7 @@
 mod content;
 mod inputs;
 mod record;
+mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
@@ -22,6 +23,8 @@ use std::path::{Path, PathBuf};
 
 use content::Stamp;
 use record::{Input, Now, Record};
+
+pub use refusal::{Refusal, RefusalKind};
 
 /// The folder of records, beside the programs.
 const RECORDS: &str = ".lab-built";

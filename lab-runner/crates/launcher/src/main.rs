@@ -6,7 +6,7 @@ mod environment;
 mod own;
 
 use std::env;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -14,12 +14,16 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use lab_launcher::Program;
+use lab_launcher::{Program, Refusal, RefusalKind};
 
+/// The workspace is wrong, as the runner's own exit codes have it.
+const USAGE: u8 = 2;
 /// Infrastructure failed, as the runner's own exit codes have it.
 const INFRASTRUCTURE: u8 = 4;
 /// A build that takes no longer is not worth a line.
 const QUIET_FOR: Duration = Duration::from_secs(2);
+/// The folder of the package that is a workspace of its own, below the sources.
+const ALONE: &str = "start";
 /// Set for the launcher that was compiled again because it was another workspace's.
 const AGAIN: &str = "LAB_LAUNCHER_AGAIN";
 
@@ -27,8 +31,10 @@ const AGAIN: &str = "LAB_LAUNCHER_AGAIN";
 struct Places {
     /// The cargo that called us.
     cargo: PathBuf,
-    /// The launcher's own package.
+    /// The launcher's own sources.
     package: PathBuf,
+    /// The manifest by which cargo started it: theirs, or that of `start` beside them.
+    manifest: PathBuf,
     /// The workspace's root, above it.
     root: PathBuf,
     /// The runner's executable, beside our own.
@@ -47,12 +53,13 @@ fn main() -> ExitCode {
     let runner = Program::new(&places.runner, &places.root);
     if !runner.is_fresh() {
         match places.build(&runner) {
-            Ok(status) if status.success() => {}
-            Ok(_) => {
+            Ok(Ended::Built) => {}
+            Ok(Ended::Failed) => {
                 eprintln!("error: the lab runner could not be compiled; see cargo's errors above");
                 eprintln!("hint: your lab is not the cause: check the network and the disk, then try again");
                 return ExitCode::from(INFRASTRUCTURE);
             }
+            Ok(Ended::Refused(refusal)) => return tell(&refusal),
             Err(error) => return places.cannot_start(&places.cargo, &error),
         }
     }
@@ -64,11 +71,12 @@ fn main() -> ExitCode {
 impl Places {
     fn find() -> Option<Self> {
         let runner = env::current_exe().ok()?.with_file_name("cargo-lab");
-        let package =
+        let started =
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), Into::into);
+        let package = if started.ends_with(ALONE) { started.parent()?.to_owned() } else { started.clone() };
         let root = package.ancestors().nth(3)?.to_owned();
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into();
-        Some(Self { cargo, package, root, runner })
+        Some(Self { cargo, package, manifest: started.join("Cargo.toml"), root, runner })
     }
 
     fn cannot_start(&self, program: &Path, error: &io::Error) -> ExitCode {
@@ -86,17 +94,27 @@ impl Places {
 
     /// One of cargo's commands on this workspace.
     fn cargo(&self, arguments: &[&str]) -> Command {
+        self.cargo_on(&self.root.join("Cargo.toml"), arguments)
+    }
+
+    fn cargo_on(&self, manifest: &Path, arguments: &[&str]) -> Command {
         let mut command = self.command(&self.cargo);
-        command.args(arguments).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
+        command.args(arguments).arg("--manifest-path").arg(manifest);
         command
     }
 
     /// Has cargo compile the launcher that belongs here, and becomes it.
     fn start_again(&self) -> io::Error {
-        if let Err(error) = self.clean(["lab-launcher"].into_iter()) {
+        let package = if self.manifest.parent().is_some_and(|folder| folder.ends_with(ALONE)) {
+            "lab-start"
+        } else {
+            "lab-launcher"
+        };
+        let mut forget = self.cargo_on(&self.manifest, &["clean", "--quiet", "--package", package]);
+        if let Err(error) = forget.stdout(Stdio::null()).status() {
             return error;
         }
-        let mut command = self.cargo(&["run", "--quiet", "--package", "lab-launcher"]);
+        let mut command = self.cargo_on(&self.manifest, &["run", "--quiet", "--package", package]);
         command.env(AGAIN, "1").arg("--").args(env::args_os().skip(1)).exec()
     }
 
@@ -109,45 +127,94 @@ impl Places {
         command.stdout(Stdio::null()).status()
     }
 
-    fn build(&self, runner: &Program) -> io::Result<ExitStatus> {
+    /// What cargo says against building at all, in a moment and without the network: what it would say in its own words
+    /// amid the progress of a build.
+    fn refused(&self) -> io::Result<Option<Refusal>> {
+        let output = self
+            .cargo(&["tree", "--quiet", "--offline", "--depth", "0", "--package", "lab-runner"])
+            .stdin(Stdio::null())
+            .output()?;
+        let refusal = (!output.status.success()).then(|| self.explain(&output.stderr)).flatten();
+        // What is merely not downloaded yet is no reason not to try.
+        Ok(refusal.filter(|refusal| refusal.kind == RefusalKind::Workspace))
+    }
+
+    fn explain(&self, stderr: &[u8]) -> Option<Refusal> {
+        Refusal::explain(&String::from_utf8_lossy(stderr), &self.root)
+    }
+
+    fn build(&self, runner: &Program) -> io::Result<Ended> {
         let existed = self.runner.exists();
         let mut build = runner.before_build(|| eprintln!("waiting for another `cargo lab` to finish building"));
+        if let Some(refusal) = self.refused()? {
+            return Ok(Ended::Refused(refusal));
+        }
         if build.overlooked().next().is_some() {
-            let status = self.clean(build.overlooked())?;
-            if !status.success() {
-                return Ok(status);
+            if !self.clean(build.overlooked())?.success() {
+                return Ok(Ended::Failed);
             }
             build.cleaned();
         }
         let mut command = self.cargo(&["build", "--package", "lab-runner", "--bin", "cargo-lab"]);
-        let status = if existed {
-            quietly(command.arg("--quiet"))
-        } else {
-            eprintln!("compiling the lab runner, once: about a minute on a small machine");
-            if !io::stderr().is_terminal() {
-                eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
-            }
-            // A user's settings may have cargo be quiet always.
-            command.env("CARGO_TERM_QUIET", "false").status()
-        }?;
-        if status.success() {
+        let ended = if existed { self.build_quietly(&mut command) } else { build_visibly(&mut command) }?;
+        if matches!(ended, Ended::Built) {
             // Without a record the next start asks cargo again: slower, never wrong.
             let _ = build.finish(&self.runner);
         }
-        Ok(status)
+        Ok(ended)
+    }
+
+    /// Runs a build that is usually short, and says what is going on only if it is not.
+    fn build_quietly(&self, command: &mut Command) -> io::Result<Ended> {
+        if io::stderr().is_terminal() {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+        let (done, finished) = mpsc::channel::<()>();
+        let patience = thread::spawn(move || {
+            if finished.recv_timeout(QUIET_FOR) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("compiling the lab runner again, because it has changed");
+            }
+        });
+        let output = command.arg("--quiet").stdin(Stdio::null()).output();
+        drop(done);
+        let _ = patience.join();
+        let output = output?;
+        if output.status.success() {
+            return Ok(Ended::Built);
+        }
+        if let Some(refusal) = self.explain(&output.stderr) {
+            return Ok(Ended::Refused(refusal));
+        }
+        let _ = io::stderr().write_all(&output.stderr);
+        Ok(Ended::Failed)
     }
 }
 
-/// Runs a build that is usually short, and says what is going on only if it is not.
-fn quietly(command: &mut Command) -> io::Result<ExitStatus> {
-    let (done, finished) = mpsc::channel::<()>();
-    let patience = thread::spawn(move || {
-        if finished.recv_timeout(QUIET_FOR) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("compiling the lab runner again, because it has changed");
-        }
-    });
-    let status = command.status();
-    drop(done);
-    let _ = patience.join();
-    status
+/// Runs the first build, as cargo shows it.
+fn build_visibly(command: &mut Command) -> io::Result<Ended> {
+    eprintln!("compiling the lab runner, once: about a minute on a small machine");
+    if !io::stderr().is_terminal() {
+        eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
+    }
+    // A user's settings may have cargo be quiet always.
+    let status = command.env("CARGO_TERM_QUIET", "false").status()?;
+    Ok(if status.success() { Ended::Built } else { Ended::Failed })
+}
+
+/// What came of building the runner.
+enum Ended {
+    Built,
+    /// Cargo has said why.
+    Failed,
+    /// Cargo has not said why, and we do.
+    Refused(Refusal),
+}
+
+fn tell(refusal: &Refusal) -> ExitCode {
+    eprintln!("error: {}", refusal.message);
+    eprintln!("hint: {}", refusal.hint);
+    ExitCode::from(match refusal.kind {
+        RefusalKind::Workspace => USAGE,
+        RefusalKind::Machine => INFRASTRUCTURE,
+    })
 }
