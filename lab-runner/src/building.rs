@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::{Build, Program};
+use lab_launcher::{Build, Program, Refusal};
 use lab_process::{Signal, signal_group};
 use lab_sandbox::{Confinement, Limits, Sandbox};
 use tokio::io::BufReader;
@@ -79,8 +79,20 @@ pub enum BuildError {
     Code(Diagnostics),
     /// The code is not: no compiler, no space, no network.
     Infrastructure(Diagnostics),
+    /// Cargo loads nothing of the workspace, whatever is to be built.
+    Refused(Refusal),
     /// The run was cancelled.
     Interrupted,
+}
+
+impl BuildError {
+    /// A refusal as whose fault it is: the code's, if its cause lies in the folder `code`, else the workspace's or the
+    /// machine's.
+    pub fn of_refusal(refusal: Refusal, code: &Utf8Path) -> Self {
+        let own = refusal.cause.as_deref().is_some_and(|cause| cause.starts_with(code));
+        let diagnostics = diagnosis::refused(refusal);
+        if own { Self::Code(diagnostics) } else { Self::Infrastructure(diagnostics) }
+    }
 }
 
 /// Builds `job`, telling `run` how far it is if it takes long.

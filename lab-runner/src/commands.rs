@@ -13,12 +13,17 @@ use crate::cli::{Args, Command};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::limits;
 
 /// Carries out what `args` ask for.
 ///
 /// # Errors
 /// It cannot be carried out; the error knows its exit code.
 pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
+    limits::raise();
+    if matches!(args.command, Some(Command::Check(_) | Command::Audit(_) | Command::Bench(_))) {
+        limits::check()?;
+    }
     match args.command {
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,

@@ -1,6 +1,7 @@
 //! Everything that may keep a command from its result: each error knows its exit code and what may help.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::{Refusal, RefusalKind};
 
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
@@ -102,6 +103,17 @@ impl Error {
             Self::Services(error) => error,
             _ => return None,
         })
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { message, hint, kind, .. } = refusal;
+        let hints = vec![hint];
+        match kind {
+            RefusalKind::Workspace => Self::Usage { message, hints },
+            RefusalKind::Machine => Self::Infrastructure { message, hints },
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Tells that the process is to end. Clones tell the same.
@@ -32,17 +33,17 @@ impl Interrupt {
     /// # Errors
     /// The system lets us watch no signals.
     pub fn from_signals() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         let (raise, interrupt) = Self::new();
         let mut int = signal(SignalKind::interrupt())?;
         let mut term = signal(SignalKind::terminate())?;
-        let mut hup = signal(SignalKind::hangup())?;
+        // Under `nohup` a closed terminal is to be ignored: whoever watches the signal overrides that.
+        let mut hup = if is_ignored(HANGUP) { None } else { Some(signal(SignalKind::hangup())?) };
         tokio::spawn(async move {
             loop {
                 tokio::select! {
                     _ = int.recv() => {}
                     _ = term.recv() => {}
-                    _ = hup.recv() => {}
+                    () = received(&mut hup) => {}
                 }
                 raise.raise();
             }
@@ -64,6 +65,26 @@ impl Interrupt {
     pub async fn wait(&self) {
         reached(self.0.clone(), 1).await;
     }
+}
+
+/// Returns when `signal` is received: never, if it is not watched.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The number of SIGHUP on every system.
+const HANGUP: u32 = 1;
+
+/// Whether whoever started us wants `signal` ignored. Only Linux says it without a call that is unsafe.
+fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 impl Raise {

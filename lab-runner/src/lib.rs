@@ -17,6 +17,7 @@ pub mod events;
 pub mod exit;
 pub mod hash;
 pub mod interrupt;
+pub mod limits;
 pub mod manifest;
 pub mod report;
 pub mod reporter;

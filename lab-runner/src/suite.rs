@@ -7,6 +7,7 @@ mod source;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::{Refusal, RefusalKind};
 use lab_protocol::{CheckInfo, PlanError};
 use lab_sandbox::Sandbox;
 
@@ -44,6 +45,9 @@ pub enum SuiteError {
     /// It could not be built, and its code is not the reason.
     #[error("{}", .0.message)]
     Infrastructure(Diagnostics),
+    /// Cargo builds nothing in this workspace.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
     /// It does not say which checks it has.
     #[error("the suite {executable} does not list its checks: {message}")]
     DoesNotList {
@@ -72,6 +76,8 @@ impl ExpectedError for SuiteError {
         match self {
             Self::DoesNotBuild(_) | Self::DoesNotList { .. } => ExitCode::Fault,
             Self::Infrastructure(_) => ExitCode::Infrastructure,
+            Self::Refused(refusal) if refusal.kind == RefusalKind::Machine => ExitCode::Infrastructure,
+            Self::Refused(_) => ExitCode::Usage,
             Self::UnknownCheck { .. } => ExitCode::Usage,
             Self::Interrupted => ExitCode::Interrupted,
         }
@@ -80,6 +86,7 @@ impl ExpectedError for SuiteError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => diagnostics.hints.clone(),
+            Self::Refused(refusal) => vec![refusal.hint.clone()],
             Self::UnknownCheck { suggestion, .. } => suggestion.iter().cloned().collect(),
             Self::DoesNotList { .. } | Self::Interrupted => Vec::new(),
         }
@@ -130,6 +137,7 @@ impl Suite {
             limit: BUILD_LIMIT,
         };
         let built = building::build(&job, run).await.map_err(|error| match error {
+            BuildError::Refused(refusal) => SuiteError::Refused(refusal),
             BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
             BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
             BuildError::Interrupted => SuiteError::Interrupted,

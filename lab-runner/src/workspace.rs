@@ -138,6 +138,11 @@ impl Workspace {
             |folder: &Utf8PathBuf| ["Cargo.toml", manifest::FILE_NAME].iter().any(|file| folder.join(file).exists());
         for folder in folders.into_iter().filter(named) {
             match Manifest::load(&folder.join(manifest::FILE_NAME)) {
+                Ok(manifest) if is_copy(&folder, &manifest) => {
+                    let message = format!("it is a copy of {}; keep copies outside of labs/", manifest.package());
+                    let error = ManifestError::Nonsense { path: folder.join(manifest::FILE_NAME), message };
+                    broken.push(BrokenLab { folder, error });
+                }
                 Ok(manifest) => labs.push(Lab { folder, manifest }),
                 Err(error) => broken.push(BrokenLab { folder, error }),
             }
@@ -159,6 +164,13 @@ impl Workspace {
     pub fn relative<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
+}
+
+/// Whether the folder holds another's manifest, as it was copied.
+fn is_copy(folder: &Utf8Path, manifest: &Manifest) -> bool {
+    let package = manifest.package();
+    let original = folder.with_file_name(&package);
+    folder.file_name() != Some(&package) && original.join(manifest::FILE_NAME).is_file()
 }
 
 /// What the launcher says, else the nearest workspace from the current folder upward, else the one this program was

@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use lab_launcher::Refusal;
 
 use super::messages::{CompileError, Messages};
 use super::system::{self, Fault};
@@ -89,6 +90,9 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
             ..Diagnostics::default()
         });
     }
+    if let Some(refusal) = refusal(job, ended) {
+        return BuildError::Refused(refusal);
+    }
     if let Some(name) = broken_dependency(job, &ended.messages) {
         return BuildError::Infrastructure(errors(format!("the dependency {name} does not compile"), &ended.messages));
     }
@@ -113,6 +117,21 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
     }
     let message = format!("{} does not compile: {count} error{}", job.what, if count == 1 { "" } else { "s" });
     BuildError::Code(errors(message, &ended.messages))
+}
+
+/// What keeps cargo from beginning at all. In a stage, where a manifest may be a submission's, only what cargo says
+/// before it reads one.
+fn refusal(job: &Job, ended: &Ended) -> Option<Refusal> {
+    let believed = job.own || ended.complaints.starts_with("error: could not execute process `");
+    if ended.messages.begun || !believed {
+        return None;
+    }
+    Refusal::explain(&ended.complaints, job.root.as_std_path())
+}
+
+/// A refusal as a report tells it.
+pub(super) fn refused(refusal: Refusal) -> Diagnostics {
+    Diagnostics { message: refusal.message, hints: vec![refusal.hint], ..Diagnostics::default() }
 }
 
 /// A dependency that the compiler refuses, where the submission has no say in what its dependencies are.

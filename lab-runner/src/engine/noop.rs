@@ -21,6 +21,7 @@ impl Engine {
         match building::build(&stage_job(self, lab, &stage)?, &run.silent()).await {
             Ok(built) => Ok(built.took),
             Err(BuildError::Interrupted) => Err(Error::Interrupted),
+            Err(BuildError::Refused(refusal)) => Err(refusal.into()),
             Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {
                 Err(Error::Infrastructure { message: why.message, hints: why.hints })
             }

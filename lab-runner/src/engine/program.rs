@@ -13,6 +13,7 @@ use super::stages::{Grading, Stop};
 use crate::building::{self, BuildError, Built, Job};
 use crate::context::RunContext;
 use crate::error::Error;
+use crate::events::EventKind;
 use crate::report::{self, Outcome, RunOutcome};
 use crate::submission::{Program, Source, Stage};
 use crate::workspace::Lab;
@@ -56,8 +57,7 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
             Ok(Runnable { named, target: by_shell(lab, &command)?, tree: None, cargo: Duration::ZERO })
         }
         Program::InPlace => {
-            let job = own_job(engine, lab)?;
-            let built = cargo(&job, &named, run).await?;
+            let built = in_place(grading, &named).await?;
             let by_hand = format!("cargo run -p {}", lab.package());
             let target = launch(lab, &built, &lab.folder, by_hand);
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
@@ -119,14 +119,43 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
     })
 }
 
+/// Builds the working tree; apart from the workspace, if another lab keeps cargo from loading that.
+async fn in_place(grading: &Grading<'_>, named: &report::Submission) -> Result<Built, Stop> {
+    let Grading { engine, lab, run, .. } = *grading;
+    let refusal = match building::build(&own_job(engine, lab)?, run).await {
+        Err(BuildError::Refused(refusal)) => refusal,
+        built => return built.map_err(|error| failed(named, error)),
+    };
+    let cause = refusal.cause.as_deref().and_then(Utf8Path::from_path);
+    if cause.is_some_and(|cause| cause.starts_with(&lab.folder)) {
+        return Err(failed(named, BuildError::of_refusal(refusal, &lab.folder)));
+    }
+    if !cause.is_some_and(|cause| cause.starts_with(engine.workspace.root.join("labs"))) {
+        return Err(Error::from(refusal).into());
+    }
+    run.emit(EventKind::Warning {
+        message: format!("{} is built apart from the other labs: {}", lab.id(), refusal.message),
+        hints: vec![refusal.hint],
+    });
+    let (workspace, of) = (engine.workspace.place(), lab.clone());
+    let stage = tokio::task::spawn_blocking(move || Stage::of_working_tree(&workspace, &of));
+    let stage = stage.await.map_err(|error| Error::Fault(error.to_string()))??;
+    cargo(&stage_job(engine, lab, &stage)?, named, run).await
+}
+
 async fn cargo(job: &Job, named: &report::Submission, run: &RunContext) -> Result<Built, Stop> {
-    building::build(job, run).await.map_err(|error| match error {
+    building::build(job, run).await.map_err(|error| failed(named, error))
+}
+
+fn failed(named: &report::Submission, error: BuildError) -> Stop {
+    match error {
         BuildError::Interrupted => Error::Interrupted.into(),
+        BuildError::Refused(refusal) => Error::from(refusal).into(),
         BuildError::Code(diagnostics) => stop(named, RunOutcome::Nothing(Outcome::BuildFailed, diagnostics)),
         BuildError::Infrastructure(diagnostics) => {
             stop(named, RunOutcome::Nothing(Outcome::InfrastructureError, diagnostics))
         }
-    })
+    }
 }
 
 fn stop(named: &report::Submission, outcome: RunOutcome) -> Stop {

@@ -40,6 +40,15 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Writes a stage of what stands in the lab's own folder, for a workspace that cargo cannot load.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the stage not be written.
+    pub fn of_working_tree(workspace: &Workspace, lab: &Lab) -> Result<Self, SubmissionError> {
+        let tree = super::overlay::read(&lab.folder, &lab.manifest.editable)?.tree;
+        Self::write(workspace, lab, "working-tree", tree, true)
+    }
+
     /// Writes the stage `name` of `lab` with `submission` in it, waiting for whoever uses it now. Without `debug_info`
     /// its backtraces name no lines.
     pub(super) fn write(

@@ -94,6 +94,26 @@ fn ctrl_c_ends_the_run_and_leaves_nothing() {
 }
 
 #[test]
+fn under_nohup_a_closed_terminal_ends_nothing() {
+    let mut command = std::process::Command::new("nohup");
+    let run = crate::sandbox::command(&["check", "tiny-1", "--solution"]);
+    command.arg(run.get_program()).args(run.get_args()).current_dir(run.get_current_dir().unwrap());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut runner = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
+    // The first check has passed: by then every signal that is watched is.
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line.contains("greets")));
+    kill_process(Pid::from_raw(i32::try_from(runner.id()).unwrap()).unwrap(), Signal::HUP).unwrap();
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(runner.wait().unwrap().code(), Some(0), "{rest:?}");
+}
+
+#[test]
 fn a_runner_that_is_killed_leaves_no_process_and_the_next_run_cleans_up() {
     let mut hanging = Hanging::start("killed");
     let scratch = hanging.scratch();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::sandbox::{RUNNER, Ran, command_in, lab, write_workspace};
 
 /// Copies the tests' own suite, which another test may just be building anew, to `to`.
-fn copy_suite(to: &Path) {
+pub fn copy_suite(to: &Path) {
     assert_eq!(lab(&["check", "tiny-1", "--solution", "--quiet"]).code, Some(0), "the suite is built");
     let from = Path::new(RUNNER).with_file_name("tiny-1-greeter-checks");
     let deadline = Instant::now() + Duration::from_secs(60);

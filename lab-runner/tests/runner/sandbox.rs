@@ -83,7 +83,7 @@ pub fn folder() -> PathBuf {
     target().join("runner-tests")
 }
 
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     Path::new(RUNNER).ancestors().nth(2).expect("the runner lies in target/debug").to_owned()
 }
 

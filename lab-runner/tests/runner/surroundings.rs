@@ -57,3 +57,83 @@ fn in_a_labs_folder_a_name_is_a_check_before_the_suite_was_ever_built() {
     assert_eq!(unknown.code, Some(2), "{}", unknown.golden());
     assert!(unknown.stderr.contains("unknown check `zzz` of tiny-1"), "{}", unknown.golden());
 }
+
+/// What another lab has, and what is told of it.
+const OTHERS: [(&str, &str, &str); 3] = [
+    ("labs/tiny-2-other", "<<<<<<< HEAD\n", "labs/tiny-2-other/Cargo.toml:1: conflict markers of git are in it"),
+    (
+        "labs/tiny-1-copy",
+        "[package]\nname = \"tiny-1-greeter\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        "are both the package `tiny-1-greeter`",
+    ),
+    (
+        "labs/tiny-3-new",
+        "[package]\nname = \"tiny-3-new\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nno-such-crate-anywhere = \"9\"\n",
+        "cargo could not download `no-such-crate-anywhere`, which labs/tiny-3-new/Cargo.toml asks for",
+    ),
+];
+
+#[test]
+fn a_lab_is_graded_although_another_keeps_cargo_from_loading_the_workspace() {
+    let keep = tempfile::tempdir().unwrap();
+    let root = keep.path().canonicalize().unwrap();
+    write_workspace(&root, "0.1.8");
+    let folder = root.join("labs/tiny-1-greeter");
+    fs::remove_dir_all(folder.join("checks")).unwrap();
+    crate::prebuilt::copy_suite(&folder.join("suite"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    // A pattern that nothing fits would be taken for a folder's name.
+    let manifest = manifest.replace(", \"labs/*-[0-9]*/checks\"", "");
+    fs::write(root.join("Cargo.toml"), manifest).unwrap();
+    crate::sandbox::copy(&folder.join("solution"), &folder);
+    let graded = || {
+        let mut command = command_in(&root, &["check", "tiny-1"]);
+        Ran::of(command.env("CARGO_NET_OFFLINE", "true").output().unwrap())
+    };
+    for (other, manifest, told) in OTHERS {
+        fs::create_dir_all(root.join(other).join("src")).unwrap();
+        fs::write(root.join(other).join("src/main.rs"), "fn main() {}\n").unwrap();
+        fs::write(root.join(other).join("Cargo.toml"), manifest).unwrap();
+        if other.ends_with("copy") {
+            fs::copy(folder.join("lab.toml"), root.join(other).join("lab.toml")).unwrap();
+        }
+        let ran = graded();
+        assert_eq!(ran.code, Some(0), "{other}: {}", ran.golden());
+        assert!(ran.stderr.contains("tiny-1 is built apart from the other labs"), "{}", ran.golden());
+        assert!(ran.stderr.replace('\n', " ").contains(told), "{}", ran.golden());
+        fs::remove_dir_all(root.join(other)).unwrap();
+    }
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    fs::write(root.join("Cargo.lock"), format!("<<<<<<< HEAD\n{lock}")).unwrap();
+    let ran = graded();
+    assert_eq!(ran.code, Some(2), "{}", ran.golden());
+    assert!(ran.stderr.starts_with("error: Cargo.lock:1: conflict markers of git are in it\n"), "{}", ran.golden());
+    fs::write(root.join("Cargo.lock"), lock).unwrap();
+    // Its own manifest is the learner's to mend.
+    let own = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    fs::write(folder.join("Cargo.toml"), own.replace("[package]", "[package\n")).unwrap();
+    let ran = graded();
+    assert_eq!(ran.code, Some(3), "{}", ran.golden());
+    assert!(ran.golden().contains("labs/tiny-1-greeter/Cargo.toml:1: "), "{}", ran.golden());
+}
+
+#[test]
+fn too_few_open_files_are_told_before_anything_is_graded() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 256 && exec \"$0\" check tiny-1 --solution", crate::sandbox::RUNNER]);
+    command.current_dir(workspace()).env_remove("LAB_WORKSPACE").stdin(Stdio::null());
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    assert!(ran.stderr.contains("a process may open 256 files here, and the checks need 1024"), "{}", ran.golden());
+    assert!(ran.stderr.contains("ulimit -Hn"), "{}", ran.golden());
+}
+
+#[test]
+fn a_low_limit_of_open_files_that_may_be_raised_is_raised() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -Sn 128 && exec \"$0\" check tiny-1 --solution", crate::sandbox::RUNNER]);
+    command.current_dir(workspace()).env("CARGO_TARGET_DIR", crate::sandbox::target());
+    command.env("LAB_FOLDER", folder().join("lab")).env_remove("LAB_WORKSPACE").stdin(Stdio::null());
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.golden());
+}
