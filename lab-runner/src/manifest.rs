@@ -27,32 +27,32 @@ pub struct Manifest {
     pub format_version: u32,
     /// The lab's id, such as `step-NN`: how commands, reports and TODOs name it. It ends in a number.
     pub id: String,
-    /// The rest of the folder's and the package's name: lower-case words joined by hyphens.
+    /// The rest of the folder's and the package's name, in lower-case words joined by hyphens.
     pub slug: String,
     /// The lab's title.
     pub title: String,
     /// What is built, in one sentence.
     pub summary: String,
-    /// The steps of the backend roadmap that it covers.
+    /// The roadmap steps that it covers.
     pub roadmap: Vec<u32>,
-    /// The services its server is given.
+    /// The services that its server needs.
     #[serde(default)]
     pub services: Vec<ServiceId>,
-    /// What is taken from a submission: files and folders, relative to the lab's folder.
+    /// The files and folders taken from a submission, relative to the lab's folder.
     #[schemars(with = "Vec<String>")]
     pub editable: Vec<Utf8PathBuf>,
-    /// How the server is started and known to be ready.
+    /// How the server is started, and how it shows that it is ready.
     pub server: Server,
-    /// How long things may take.
+    /// Time limits.
     #[serde(default)]
     pub limits: Limits,
 }
 
-/// How the server is started and known to be ready.
+/// How the server is started, and how it shows that it is ready.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// The request that tells whether it is ready.
+    /// The request that shows whether it is ready.
     pub readiness: Readiness,
     /// Variables it gets beside `HOST`, `PORT` and those of its services. `{random}` in a value becomes 48 random
     /// hexadecimal characters, new for each run.
@@ -60,13 +60,13 @@ pub struct Server {
     pub env: BTreeMap<String, String>,
 }
 
-/// How long things may take, in seconds.
+/// Time limits, in seconds.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// From the server's start to its first answer.
     pub start_seconds: u64,
-    /// For a check that states no limit of its own.
+    /// For a check that sets no limit of its own.
     pub check_seconds: u64,
     /// For building the submission.
     pub build_seconds: u64,
@@ -84,7 +84,7 @@ impl Limits {
         Duration::from_secs(self.start_seconds)
     }
 
-    /// For a check that states no limit of its own.
+    /// For a check that sets no limit of its own.
     pub fn check(&self) -> Duration {
         Duration::from_secs(self.check_seconds)
     }
@@ -106,7 +106,7 @@ pub enum ManifestError {
         /// Why not.
         source: std::io::Error,
     },
-    /// It is no TOML, or a key is missing, unknown or of the wrong type.
+    /// It is not valid TOML, or a key is missing, unknown or of the wrong type.
     #[error("{path}:{line}: {message}")]
     Invalid {
         /// The manifest.
@@ -123,10 +123,10 @@ pub enum ManifestError {
     OtherVersion {
         /// The manifest.
         path: Utf8PathBuf,
-        /// The version it states.
+        /// The version it declares.
         found: u32,
     },
-    /// A value is of the right type and still makes no sense.
+    /// A value has the right type but makes no sense.
     #[error("{path}: {message}")]
     Nonsense {
         /// The manifest.
@@ -153,7 +153,7 @@ impl Manifest {
     /// Reads and checks the manifest at `path`.
     ///
     /// # Errors
-    /// The file cannot be read, or is no manifest of this format.
+    /// The file cannot be read, or is not a manifest of this format.
     pub fn load(path: &Utf8Path) -> Result<Self, ManifestError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
@@ -163,7 +163,7 @@ impl Manifest {
     /// Parses and checks the manifest `text`; `path` is for messages.
     ///
     /// # Errors
-    /// The text is no manifest of this format.
+    /// The text is not a manifest of this format.
     pub fn parse(text: &str, path: &Utf8Path) -> Result<Self, ManifestError> {
         refuse_other_versions(text, path)?;
         let manifest: Self = toml::from_str(text).map_err(|error| invalid(text, path, &error))?;
@@ -204,7 +204,7 @@ impl Manifest {
     }
 }
 
-/// A manifest of another version is told apart before its keys are called unknown.
+/// The version is looked at first, so that a newer manifest is not reported as one with unknown keys.
 fn refuse_other_versions(text: &str, path: &Utf8Path) -> Result<(), ManifestError> {
     #[derive(Deserialize)]
     struct Version {

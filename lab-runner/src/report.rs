@@ -20,13 +20,13 @@ pub use build::{RunFacts, RunOutcome};
 /// The name and version of the format.
 pub const SCHEMA: &str = "backend-labs/result/v1";
 
-/// What became of a submission.
+/// The result for one submission.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints.")]
 pub struct Report {
-    /// The format's name and version: `backend-labs/result/v1`. Fields may be added to v1, none changes or goes.
+    /// The format's name and version: `backend-labs/result/v1`. Within v1, fields are only added, never changed or removed.
     pub schema: String,
-    /// The run's id, unique, in the order of time.
+    /// The run's unique id; ids sort by time.
     pub run_id: String,
     /// The version of the runner.
     pub runner_version: String,
@@ -38,30 +38,30 @@ pub struct Report {
     pub submission: Submission,
     /// The suite that graded it.
     pub suite: Suite,
-    /// Where all random data came from; `--seed` takes it back.
+    /// The seed of all random data; give it to `--seed` to repeat the run.
     pub seed: u64,
     /// The services that were used, by name.
     pub services: BTreeMap<String, Service>,
-    /// What kept the submission from the machine it ran on: `none`, until a command isolates.
+    /// The sandbox that the submission ran in: `none` while no isolation provider is used.
     pub isolation: String,
-    /// What became of the submission as a whole.
+    /// The outcome for the submission as a whole.
     pub outcome: Outcome,
-    /// The points of the checks that passed.
+    /// The points earned.
     pub score: u32,
-    /// The points of the checks that could be graded. Checks that a fault of ours or the way of running kept from
-    /// being seen are not in it.
+    /// The points of the checks that could be graded. A check that could not be, because of a fault of ours or of how the
+    /// server is given, is not included.
     pub max_score: u32,
     /// Whether only some of the suite's checks were asked for.
     pub partial: bool,
     /// When grading began.
     pub started_at: DateTime<Utc>,
-    /// How long it took, building included, in milliseconds.
+    /// How long grading took, the build included, in milliseconds.
     pub duration_ms: u64,
-    /// Where that time went.
+    /// How that time was spent.
     pub timings: Timings,
-    /// Why nothing was graded, unless it was.
+    /// Why nothing was graded. Null when it was.
     pub diagnostics: Option<Diagnostics>,
-    /// What a reader should know beside the result, a sentence each.
+    /// Notes on the result, one sentence each.
     pub notes: Vec<String>,
     /// The checks that were asked for and those they need, in the order they are declared.
     pub checks: Vec<Check>,
@@ -72,11 +72,11 @@ pub struct Report {
 pub struct Submission {
     /// Where it came from.
     pub kind: SubmissionKind,
-    /// Its folder, from the workspace's root where it lies inside; else the command or the URL.
+    /// Its folder, relative to the workspace's root when it lies inside; otherwise the command or the URL.
     pub path: String,
-    /// The SHA-256 of its editable files, their names included. None for a command or a URL.
+    /// The SHA-256 of its editable files and their names. Null for a command or a URL.
     pub sha256: Option<String>,
-    /// What was in the folder and was not taken, because the manifest does not name it as editable.
+    /// Files in the folder that were left out because the manifest does not list them as editable.
     pub left_out: Vec<String>,
 }
 
@@ -98,10 +98,10 @@ pub enum SubmissionKind {
     Url,
 }
 
-/// The suite that graded.
+/// The suite that graded the submission.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Suite {
-    /// The SHA-256 of its program. None where nothing was graded.
+    /// The SHA-256 of its program. Null when nothing was graded.
     pub sha256: Option<String>,
 }
 
@@ -110,7 +110,7 @@ pub struct Suite {
 pub struct Service {
     /// Where it came from: `external`, `containers`, `native` or `embedded`.
     pub provider: String,
-    /// The version it states of itself.
+    /// The version it reports.
     pub version: Option<String>,
 }
 
@@ -118,28 +118,28 @@ pub struct Service {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every check has a verdict that says something of the submission.
+    /// Every check was graded.
     Graded,
-    /// It does not build.
+    /// The submission does not build.
     BuildFailed,
     /// Its server never became ready.
     StartFailed,
-    /// A service, or we, failed: at least one check says nothing of the submission.
+    /// A service or the grader failed, and at least one check could not be graded.
     InfrastructureError,
 }
 
-/// Where the time went, in milliseconds since grading began.
+/// How the time was spent, in milliseconds since grading began.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Timings {
     /// When the submission was built.
     pub built_ms: Option<u64>,
-    /// How long cargo took for that; 0 where it did not have to be asked.
+    /// How long cargo took to build it; 0 when nothing had to be built.
     pub cargo_ms: Option<u64>,
     /// When the services were ready.
     pub services_ready_ms: Option<u64>,
-    /// When the suite was ready to be run.
+    /// When the suite was ready to run.
     pub suite_ready_ms: Option<u64>,
-    /// When the first check began: the server had been started once by then.
+    /// When the first check began. The server has been started once by then.
     pub first_check_ms: Option<u64>,
     /// When the last check had ended.
     pub last_check_ms: Option<u64>,
@@ -154,15 +154,15 @@ pub struct Diagnostics {
     pub details: Vec<String>,
     /// How many more errors the compiler had.
     pub omitted: usize,
-    /// What may help.
+    /// Hints that may help.
     pub hints: Vec<String>,
-    /// The compiler's errors with terminal colours. Never written into a file.
+    /// The compiler's errors with terminal colours. Never written to a file.
     #[serde(skip)]
     #[schemars(skip)]
     pub coloured: Vec<String>,
 }
 
-/// What became of one check.
+/// The result of one check.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Its id, unique in the lab.
@@ -171,43 +171,43 @@ pub struct Check {
     pub title: String,
     /// The task of the lab's README that it belongs to.
     pub task: u32,
-    /// The points it got.
+    /// The points it earned.
     pub points: u32,
     /// The points it is worth.
     pub max_points: u32,
     /// What became of it.
     pub verdict: Verdict,
-    /// Why it was not run, if it was not.
+    /// Why it was not run. Null when it was.
     pub skip_reason: Option<SkipReason>,
-    /// When it started, in microseconds since the run began at `started_at`. None where it was not run.
+    /// When it started, in microseconds since the run began at `started_at`. Null when it was not run.
     pub started_us: Option<u64>,
     /// How long it ran, in milliseconds.
     pub duration_ms: u64,
-    /// What is wrong, unless it passed.
+    /// What is wrong. Null when it passed.
     pub message: Option<String>,
     /// What was sent to the server.
     pub sent: Option<String>,
-    /// What came back.
+    /// What the server answered.
     pub received: Option<String>,
     /// What was expected.
     pub expected: Option<String>,
-    /// What was found in its place.
+    /// What was found instead.
     pub actual: Option<String>,
     /// Where the two differ.
     pub diff: Vec<Difference>,
     /// Why the behaviour is asked for.
     pub why: String,
-    /// Where that is written.
+    /// The source of that rule.
     pub source: String,
-    /// The first hint, unless it passed.
+    /// The first hint. Null when it passed.
     pub hint: Option<String>,
-    /// All hints, from the vaguest to the plainest, unless it passed.
+    /// All hints, from the vaguest to the most explicit. Empty when it passed.
     pub hints: Vec<String>,
-    /// Commands that show the same by hand.
+    /// Commands that reproduce it by hand.
     pub reproduce: Option<String>,
     /// The last lines the server wrote.
     pub server_log: Vec<String>,
-    /// Whether it grades in CI only.
+    /// Whether it is held out, and only graded in CI.
     pub held_out: bool,
     /// Whether its points are part of `max_score`.
     pub counted: bool,

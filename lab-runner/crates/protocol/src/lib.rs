@@ -20,7 +20,7 @@ pub use container::{CgroupShare, ContainerSpec};
 pub use clock::{RunClock, Stamp};
 pub use plan::{PlanError, plan};
 
-/// Everything a suite has to know for one run. The runner sends it as one line of JSON.
+/// Everything a suite needs to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SuiteConfig {
     /// The secret that every event of this run repeats.
@@ -29,13 +29,13 @@ pub struct SuiteConfig {
     pub sent_at: Stamp,
     /// The lab's id, for messages.
     pub lab: String,
-    /// Where all random data of the run comes from.
+    /// The seed of all random data of the run.
     pub seed: u64,
-    /// The checks to run; those they need are run too. Empty means all.
+    /// The checks to run, besides those they need. Empty means all.
     pub checks: Vec<String>,
     /// How many checks may run at once.
     pub jobs: usize,
-    /// How long a check may take that states no limit of its own, in milliseconds.
+    /// The time limit of a check that sets none of its own, in milliseconds.
     pub check_limit_ms: u64,
     /// How long the server may take to answer its readiness request, in milliseconds.
     pub start_limit_ms: u64,
@@ -45,7 +45,7 @@ pub struct SuiteConfig {
     pub readiness: Readiness,
     /// The services that the lab asks for, by name, such as `postgres`.
     pub services: BTreeMap<String, ServiceEndpoint>,
-    /// How long each check took the last time, in milliseconds: the slowest start first.
+    /// How long each check took last time, in milliseconds. The slowest start first.
     pub expected_ms: BTreeMap<String, u64>,
     /// `serve` only: the port to start the server on, so that printed commands fit. Free ports are taken where it
     /// is absent.
@@ -139,12 +139,12 @@ pub enum Event {
     },
     /// The server never became ready; no check was run.
     StartFailed {
-        /// What was seen, in words for a learner.
+        /// What was seen, in terms a learner understands.
         reason: String,
         /// The last lines the server wrote.
         log: Vec<String>,
     },
-    /// A service failed in a way that says nothing of the submission; no check was run.
+    /// A service failed through no fault of the submission; no check was run.
     InfrastructureFailed {
         /// What failed, with its causes.
         message: String,
@@ -187,47 +187,47 @@ impl Event {
     }
 }
 
-/// What a check declares of itself; `list` prints these.
+/// What a check declares about itself; `list` prints these.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 pub struct CheckInfo {
     /// The check's name, unique in its suite.
     pub id: String,
-    /// The behaviour it asks for, as a learner reads it.
+    /// The behaviour it checks, as shown to learners.
     pub title: String,
     /// The task of the README, and the number of the starter's `TODO(step-NN.task)`, that it belongs to.
     pub task: u32,
     /// What it is worth.
     pub points: u32,
-    /// The checks that must pass before it says anything.
+    /// The checks that must pass before this one is meaningful.
     pub needs: Vec<String>,
     /// Why the behaviour is asked for.
     pub why: String,
-    /// Where that is written: an RFC's section, an OWASP id, a manual's chapter.
+    /// The source of that rule: a section of an RFC, an OWASP id, a chapter of a manual.
     pub source: String,
-    /// Hints, from the vaguest to the plainest.
+    /// Hints, from the vaguest to the most explicit.
     pub hints: Vec<String>,
-    /// Whether it grades in CI only.
+    /// Whether it is held out, and only graded in CI.
     pub held_out: bool,
-    /// Whether it measures time and so runs with nothing beside it.
+    /// Whether it measures time and therefore runs by itself.
     pub alone: bool,
-    /// Its own time limit in seconds, if the suite's does not fit.
+    /// Its own time limit in seconds, when the suite's does not fit.
     #[serde(default)]
     pub limit_seconds: Option<u64>,
 }
 
-/// What became of a check.
+/// The verdict on a check.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The behaviour was seen.
     Passed,
-    /// Another behaviour was seen.
+    /// A different behaviour was seen.
     Failed,
-    /// The check's time was over before it knew.
+    /// The check ran out of time before it had an answer.
     TimedOut,
     /// It was not run; the skip reason says why.
     Skipped,
-    /// The grader or a service failed: never the learner's fault.
+    /// The grader or a service failed, which is never the learner's fault.
     Error,
 }
 
@@ -240,9 +240,9 @@ pub enum SkipReason {
         /// The check that did not pass.
         check: String,
     },
-    /// It cannot be run here. Its points are taken out of the total.
+    /// It cannot be run here. Its points do not count towards the total.
     NotApplicable {
-        /// Why not, in words for a learner.
+        /// Why not, in terms a learner understands.
         message: String,
     },
 }
@@ -252,21 +252,21 @@ pub enum SkipReason {
 pub struct CheckReport {
     /// The check's id.
     pub id: String,
-    /// What became of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why it was skipped, if it was.
+    /// Why it was skipped, when it was.
     pub skip_reason: Option<SkipReason>,
-    /// When it started, in microseconds since the run began. None where it was not run.
+    /// When it started, in microseconds since the run began. None when it was not run.
     pub started_us: Option<u64>,
     /// How long it ran, in milliseconds.
     pub duration_ms: u64,
-    /// What was wrong, unless it passed.
+    /// What was wrong. None when it passed.
     pub explanation: Option<Explanation>,
     /// What happened, in order.
     pub transcript: Vec<TranscriptEntry>,
 }
 
-/// What a learner is told of a check that did not pass.
+/// What a learner is told about a check that did not pass.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 pub struct Explanation {
     /// What is wrong, in one sentence.
@@ -275,15 +275,15 @@ pub struct Explanation {
     pub sent: Option<String>,
     /// What came back.
     pub received: Option<String>,
-    /// What was expected in its place.
+    /// What was expected instead.
     pub expected: Option<String>,
     /// What was found.
     pub actual: Option<String>,
-    /// Where the two differ, a line each.
+    /// Where the two differ, one line each.
     pub diff: Vec<Difference>,
-    /// Why it is expected, where the reason is narrower than the check's own.
+    /// Why it is expected, when there is a more specific reason than the check's own.
     pub because: Option<String>,
-    /// Commands that show the same by hand.
+    /// Commands that reproduce it by hand.
     pub reproduce: Option<String>,
     /// The last lines the server wrote.
     pub server_log: Vec<String>,
@@ -301,7 +301,7 @@ pub struct Difference {
     pub place: String,
     /// What was expected there.
     pub expected: String,
-    /// What stood there.
+    /// What was found there.
     pub actual: String,
 }
 
@@ -323,28 +323,28 @@ pub enum Happening {
     Sent {
         /// Which connection, numbered from 1.
         connection: u64,
-        /// The bytes, escaped where they are no text.
+        /// The bytes, escaped where they are not text.
         text: String,
     },
     /// The server sent bytes to the grader.
     Received {
         /// Which connection, numbered from 1.
         connection: u64,
-        /// The bytes, escaped where they are no text.
+        /// The bytes, escaped where they are not text.
         text: String,
     },
     /// The server ran an SQL statement.
     Sql {
         /// The statement.
         statement: String,
-        /// What Postgres answered: `SELECT 3`, or an error's code and message.
+        /// What Postgres answered: `SELECT 3`, or the code and message of an error.
         answer: String,
         /// How long the answer took, in microseconds.
         took_us: u64,
     },
     /// The server ran a Redis command.
     Redis {
-        /// The command and its arguments, long ones cut.
+        /// The command and its arguments, long ones shortened.
         command: String,
     },
     /// The server wrote a line.
