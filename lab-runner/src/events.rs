@@ -106,7 +106,8 @@ pub enum EventKind {
     },
     /// The event's check began.
     CheckStarted,
-    /// Something happened in the event's check: an HTTP message, a statement, a command, a line of the server's log.
+    /// Something happened in the event's check, just now: an HTTP message, a statement, a command, a line of the
+    /// server's log.
     Transcript {
         /// What.
         entry: TranscriptEntry,

@@ -79,7 +79,11 @@ fn take(event: Event, run: &RunContext) -> Option<Result<Served, Error>> {
         Event::InfrastructureFailed { message } => {
             return Some(Err(Error::Infrastructure { message, hints: Vec::new() }));
         }
-        Event::SuiteStarted { .. } | Event::CheckStarted { .. } | Event::CheckFinished(_) | Event::SuiteFinished => {}
+        Event::SuiteStarted { .. }
+        | Event::CheckStarted { .. }
+        | Event::Transcript { .. }
+        | Event::CheckFinished(_)
+        | Event::SuiteFinished => {}
     }
     None
 }

@@ -1,9 +1,10 @@
 //! The run of a suite against one program: its configuration, its events, its deadline, and why it stopped.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig};
+use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry};
 use tokio::time::{Instant, sleep_until};
 
 use super::stages::{Grading, Prepared};
@@ -19,6 +20,8 @@ const OVERHEAD: Duration = Duration::from_secs(120);
 /// What a suite has told so far.
 #[derive(Default)]
 struct SuiteState {
+    /// What has happened in each check that is running, by its id.
+    transcripts: BTreeMap<String, Vec<TranscriptEntry>>,
     reported: Vec<CheckReport>,
     stopped: Option<RunOutcome>,
     finished: bool,
@@ -98,7 +101,7 @@ impl Grading<'_> {
     }
 
     fn take(&self, expected: &[CheckInfo], envelope: Envelope, state: &mut SuiteState, facts: &mut RunFacts) {
-        let Envelope { at, event, .. } = envelope;
+        let Envelope { at, check, event, .. } = envelope;
         match event {
             Event::SuiteStarted { services, .. } => {
                 for (name, version) in services {
@@ -110,13 +113,23 @@ impl Grading<'_> {
             }
             Event::CheckStarted { id } => {
                 self.laps.mark(|times| &mut times.first_check_ms);
+                // A check may be tried more than once: the last time counts.
+                state.transcripts.insert(id.clone(), Vec::new());
                 self.run.emit_of(&id, at, EventKind::CheckStarted);
             }
-            Event::CheckFinished(report) => {
+            Event::Transcript { entry } => {
+                if let Some((id, told)) = check.and_then(|id| state.transcripts.get_mut(&id).map(|told| (id, told))) {
+                    told.push(entry.clone());
+                    self.run.emit_of(&id, at, EventKind::Transcript { entry });
+                }
+            }
+            Event::CheckFinished(mut report) => {
+                report.transcript = state.transcripts.remove(&report.id).unwrap_or_default();
                 let expected = expected.iter().find(|info| info.id == report.id);
                 // A report of a check that was asked for, the first one of it.
                 if let Some(info) = expected.filter(|info| state.reported.iter().all(|known| known.id != info.id)) {
-                    self.tell_check(info, at, &report);
+                    let result = Box::new(report::Check::new(info, (*report).clone()));
+                    self.run.emit_of(&info.id, at, EventKind::CheckFinished { result });
                     state.reported.push(*report);
                 }
             }
@@ -131,16 +144,6 @@ impl Grading<'_> {
             // Only `serve` sends these.
             Event::Serving { .. } | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
         }
-    }
-
-    /// Tells of a check that ended: what happened in it, each at its own time, then what became of it.
-    fn tell_check(&self, info: &CheckInfo, at: lab_protocol::Stamp, report: &CheckReport) {
-        for entry in &report.transcript {
-            let at = self.run.clock().at(entry.at_us);
-            self.run.emit_of(&info.id, at, EventKind::Transcript { entry: entry.clone() });
-        }
-        let result = Box::new(report::Check::new(info, report.clone()));
-        self.run.emit_of(&info.id, at, EventKind::CheckFinished { result });
     }
 
     /// What the suite is told.

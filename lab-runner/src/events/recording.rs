@@ -137,6 +137,8 @@ impl Iterator for Recording {
     fn next(&mut self) -> Option<RunEvent> {
         let mut event: RunEvent = serde_json::from_str(&self.lines.next()?.ok()?).ok()?;
         match (&mut event.kind, &event.check) {
+            // A check may be tried more than once: the last time counts.
+            (EventKind::CheckStarted, Some(check)) => drop(self.transcripts.remove(check)),
             (EventKind::Transcript { entry }, Some(check)) => {
                 self.transcripts.entry(check.clone()).or_default().push(entry.clone());
             }

@@ -1,9 +1,10 @@
 //! Runs that are cancelled one by one, as whoever grades on every save has to: the next run is not touched.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use lab_protocol::Happening;
 use lab_runner::context::RunContext;
 use lab_runner::engine::{Engine, Request};
 use lab_runner::error::Error;
@@ -27,6 +28,36 @@ impl EventSink for CancelAtEchoes {
     }
 }
 
+/// Cancels the run when the server under test has written that it thinks, and counts the checks that had ended by then.
+#[derive(Debug, Default)]
+struct CancelAtThought {
+    token: OnceLock<CancelToken>,
+    ended: Mutex<Vec<String>>,
+}
+
+impl EventSink for CancelAtThought {
+    fn emit(&self, event: &RunEvent) {
+        match (&event.kind, &event.check) {
+            (EventKind::CheckFinished { .. }, Some(check)) => self.ended.lock().unwrap().push(check.clone()),
+            (EventKind::Transcript { entry }, Some(check)) if check == "echoes" => {
+                if matches!(&entry.what, Happening::Log { line } if line == "thinking") {
+                    self.token.get().expect("the token was given").cancel();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn path(path: &std::path::Path) -> Utf8PathBuf {
+    Utf8PathBuf::try_from(path.to_owned()).unwrap()
+}
+
+fn opened() -> Workspace {
+    let target = path(std::path::Path::new(RUNNER).ancestors().nth(2).unwrap());
+    Workspace::open(path(workspace()), target).unwrap()
+}
+
 fn request(source: Source) -> Request {
     let check_limit = Some(Duration::from_secs(600));
     Request { source, checks: Vec::new(), seed: 1, jobs: 4, check_limit, record: false, places: false }
@@ -34,9 +65,7 @@ fn request(source: Source) -> Request {
 
 #[test]
 fn a_run_that_was_cancelled_is_followed_by_another_in_the_same_process() {
-    let path = |path: &std::path::Path| Utf8PathBuf::try_from(path.to_owned()).unwrap();
-    let target = path(std::path::Path::new(RUNNER).ancestors().nth(2).unwrap());
-    let opened = Workspace::open(path(workspace()), target).unwrap();
+    let opened = opened();
     let lab = opened.labs[0].clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -54,6 +83,27 @@ fn a_run_that_was_cancelled_is_followed_by_another_in_the_same_process() {
         let report = engine.grade(&lab, &request(Source::Solution), &second).await.unwrap();
         assert_eq!((report.score, report.max_score), (100, 100));
         assert_ne!(first.id(), second.id());
+        engine.shutdown().await;
+    });
+}
+
+#[test]
+fn what_a_server_writes_is_told_while_its_check_still_runs() {
+    let opened = opened();
+    let lab = opened.labs[0].clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (_raise, interrupt) = Interrupt::new();
+        let engine = Engine::new(opened, ProviderChoice::Auto).unwrap();
+        let sink = Arc::new(CancelAtThought::default());
+        let run = RunContext::new(sink.clone(), &interrupt);
+        sink.token.set(run.cancel().clone()).unwrap();
+        let hangs = request(Source::Folder(path(&submission("hangs"))));
+        // The check itself would wait for its answer for ten minutes.
+        let cancelled = engine.grade(&lab, &hangs, &run).await;
+        assert!(matches!(cancelled, Err(Error::Interrupted)), "{cancelled:?}");
+        let ended = sink.ended.lock().unwrap().clone();
+        assert!(!ended.contains(&"echoes".to_owned()), "{ended:?}");
         engine.shutdown().await;
     });
 }

@@ -1,5 +1,6 @@
 //! What happened during one check, in order: HTTP, SQL, Redis and the server's own log.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -25,9 +26,18 @@ pub struct Transcript {
 struct Inner {
     clock: RunClock,
     connections: AtomicU64,
-    entries: Mutex<Vec<TranscriptEntry>>,
+    record: Mutex<Record>,
     log_follower: OnceLock<UnboundedSender<String>>,
 }
+
+#[derive(Default)]
+struct Record {
+    entries: Vec<TranscriptEntry>,
+    /// Who is told of each entry the moment it is made.
+    reader: Option<Reader>,
+}
+
+type Reader = Box<dyn Fn(&TranscriptEntry) + Send>;
 
 /// A transcript with a clock of its own, for work outside of a run.
 impl Default for Transcript {
@@ -39,8 +49,18 @@ impl Default for Transcript {
 impl Transcript {
     /// An empty transcript, whose entries get their times from `clock`.
     pub fn new(clock: RunClock) -> Self {
-        let inner =
-            Inner { clock, connections: AtomicU64::new(0), entries: Mutex::default(), log_follower: OnceLock::new() };
+        Self::with(clock, Record::default())
+    }
+
+    /// The same, with each entry given to `reader` the moment it is made. What the transcript has no room for is not
+    /// given to it either. The reader is called in the order of the entries, and must return at once.
+    pub fn followed(clock: RunClock, reader: impl Fn(&TranscriptEntry) + Send + 'static) -> Self {
+        Self::with(clock, Record { entries: Vec::new(), reader: Some(Box::new(reader)) })
+    }
+
+    fn with(clock: RunClock, record: Record) -> Self {
+        let connections = AtomicU64::new(0);
+        let inner = Inner { clock, connections, record: Mutex::new(record), log_follower: OnceLock::new() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -85,8 +105,8 @@ impl Transcript {
 
     /// The last lines the server wrote: as many as a learner reads.
     pub fn log_tail(&self) -> Vec<String> {
-        let entries = self.lock();
-        let lines = entries.iter().rev().filter_map(|entry| match &entry.what {
+        let record = self.lock();
+        let lines = record.entries.iter().rev().filter_map(|entry| match &entry.what {
             Happening::Log { line } => Some(line.clone()),
             _ => None,
         });
@@ -102,27 +122,48 @@ impl Transcript {
 
     /// Everything so far.
     pub fn entries(&self) -> Vec<TranscriptEntry> {
-        self.lock().clone()
+        self.lock().entries.clone()
+    }
+
+    /// Everything, now that nothing more is told: what is still recorded reaches no reader.
+    pub fn conclude(&self) -> Vec<TranscriptEntry> {
+        let mut record = self.lock();
+        record.reader = None;
+        record.entries.clone()
     }
 
     /// Takes over what another transcript of the same run holds.
     pub fn append(&self, entries: Vec<TranscriptEntry>) {
-        let mut mine = self.lock();
-        let room = MOST_ENTRIES.saturating_sub(mine.len());
-        mine.extend(entries.into_iter().take(room));
+        let mut record = self.lock();
+        entries.into_iter().for_each(|entry| record.add(entry));
     }
 
     fn push(&self, what: Happening) {
         // Read under the lock: the order of the entries is that of their times.
-        let mut entries = self.lock();
+        let mut record = self.lock();
         let at_us = self.inner.clock.micros();
-        if entries.len() < MOST_ENTRIES {
-            entries.push(TranscriptEntry { at_us, what });
-        }
+        record.add(TranscriptEntry { at_us, what });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<TranscriptEntry>> {
-        self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.inner.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn add(&mut self, entry: TranscriptEntry) {
+        if self.entries.len() < MOST_ENTRIES {
+            if let Some(reader) = &self.reader {
+                reader(&entry);
+            }
+            self.entries.push(entry);
+        }
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Record").field("entries", &self.entries).finish_non_exhaustive()
     }
 }
 
@@ -156,4 +197,23 @@ fn shorten(text: &str) -> String {
     }
     let end = text.floor_char_boundary(MOST_BYTES);
     format!("{}… ({} bytes more)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_gets_just_what_the_transcript_keeps_until_it_is_concluded() {
+        let (told, hears) = std::sync::mpsc::channel();
+        let transcript = Transcript::followed(RunClock::start(), move |entry| told.send(entry.clone()).unwrap());
+        (0..MOST_ENTRIES + 500).for_each(|number| transcript.log(&format!("{number} {}", "x".repeat(10_000))));
+        let kept = transcript.conclude();
+        transcript.note("the database is dropped");
+        let told: Vec<TranscriptEntry> = hears.iter().collect();
+        assert_eq!(told.len(), MOST_ENTRIES);
+        assert_eq!(told, kept);
+        let longest = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Log { line } if line.len() > 2_100);
+        assert!(!told.iter().any(longest));
+    }
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::balancer::Balancer;
 use crate::server::{App, Container, Ending, ServerBuilder};
 use crate::services::Services;
+use crate::suite::channel::Events;
 use lab_check::service::{ServiceHost, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours, RecordedStream};
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub config: SuiteConfig,
     /// The run's, which every transcript and every event is timed by.
     pub clock: RunClock,
+    /// Where what happens in a check is told while it runs.
+    pub events: Option<Events>,
     /// What the server runs in, if not as a program of this machine.
     pub container: Option<Container>,
     pub services: Arc<Services>,
@@ -51,10 +54,25 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub(crate) fn new(shared: Arc<Shared>, check: &str) -> Self {
+    /// What the check called `check` works with: all that happens is told as it happens.
+    pub(crate) fn of_check(shared: Arc<Shared>, check: &'static str) -> Self {
+        let transcript = match shared.events.clone() {
+            Some(events) => Transcript::followed(shared.clock, move |entry| events.tell(check, entry)),
+            None => Transcript::new(shared.clock),
+        };
+        Self::with(shared, check, transcript)
+    }
+
+    /// What a server is started with that belongs to no check.
+    pub(crate) fn new(shared: Arc<Shared>, purpose: &str) -> Self {
+        let transcript = Transcript::new(shared.clock);
+        Self::with(shared, purpose, transcript)
+    }
+
+    fn with(shared: Arc<Shared>, purpose: &str, transcript: Transcript) -> Self {
         Self {
-            random: Random::new(shared.config.seed, check),
-            transcript: Transcript::new(shared.clock),
+            random: Random::new(shared.config.seed, purpose),
+            transcript,
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
             endings: Arc::default(),

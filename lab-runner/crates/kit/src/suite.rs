@@ -1,7 +1,7 @@
 //! The program that a suite is: lists its checks, runs them against a server, or serves one for work by hand.
 
 mod attempt;
-mod channel;
+pub(crate) mod channel;
 mod contained;
 mod panics;
 mod schedule;

@@ -154,7 +154,12 @@ pub enum Event {
         /// The check's id.
         id: String,
     },
-    /// A check ended.
+    /// Something happened in the check that the envelope names.
+    Transcript {
+        /// What.
+        entry: TranscriptEntry,
+    },
+    /// A check ended. Its transcript is what was told of it since it began, for the last time: the report comes without.
     CheckFinished(Box<CheckReport>),
     /// Every declared check has been reported.
     SuiteFinished,
@@ -262,7 +267,8 @@ pub struct CheckReport {
     pub duration_ms: u64,
     /// What was wrong. None when it passed.
     pub explanation: Option<Explanation>,
-    /// What happened, in order.
+    /// What happened, in order. On the way from suite to runner it is empty: it has been told entry by entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<TranscriptEntry>,
 }
 

@@ -16,13 +16,13 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Check
     let began = Instant::now();
     let started_us = shared.clock.micros();
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
-    let lab = Arc::new(Lab::new(Arc::clone(&shared), check.id));
+    let lab = Arc::new(Lab::of_check(Arc::clone(&shared), check.id));
     let conclusion = conclude(&lab, check, limit).await;
     if conclusion.may_be_ours() {
         lab.drain_logs().await;
     }
     let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
-    let transcript = lab.transcript().entries();
+    let transcript = lab.transcript().conclude();
     let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
     // The next check need not wait until this one's database is dropped; the end of the run waits for all.
     tokio::spawn(async move { lab.release().await });

@@ -10,11 +10,14 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use lab_protocol::{Envelope, Event, RunClock, SuiteConfig};
+use lab_protocol::{Envelope, Event, RunClock, SuiteConfig, TranscriptEntry};
+
+/// How many lines are written together at most.
+const MOST_TOGETHER: usize = 64;
 
 /// Sends events. Clones send on the same channel.
 #[derive(Debug, Clone)]
-pub(super) struct Events {
+pub(crate) struct Events {
     nonce: String,
     clock: RunClock,
     queue: UnboundedSender<String>,
@@ -22,9 +25,22 @@ pub(super) struct Events {
 
 impl Events {
     /// Queues `event`; a runner that is gone is noticed elsewhere.
-    pub fn send(&self, event: Event) {
+    pub fn send(&self, mut event: Event) {
+        if let Event::CheckFinished(report) = &mut event {
+            report.transcript.clear();
+        }
         let check = event.check().map(str::to_owned);
-        let envelope = Envelope { nonce: self.nonce.clone(), at: self.clock.now(), check, event };
+        self.queue(Envelope { nonce: self.nonce.clone(), at: self.clock.now(), check, event });
+    }
+
+    /// Queues what has just happened in `check`.
+    pub fn tell(&self, check: &str, entry: &TranscriptEntry) {
+        let event = Event::Transcript { entry: entry.clone() };
+        let at = self.clock.at(entry.at_us);
+        self.queue(Envelope { nonce: self.nonce.clone(), at, check: Some(check.to_owned()), event });
+    }
+
+    fn queue(&self, envelope: Envelope) {
         if let Ok(mut line) = serde_json::to_string(&envelope) {
             line.push('\n');
             let _ = self.queue.send(line);
@@ -70,9 +86,12 @@ pub(super) async fn open() -> io::Result<Channel> {
 }
 
 async fn write_all(mut socket: OwnedWriteHalf, mut lines: UnboundedReceiver<String>) {
-    while let Some(line) = lines.recv().await {
-        if socket.write_all(line.as_bytes()).await.is_err() {
+    // What came while the last lines were written goes together: no line waits, and a busy suite writes rarely.
+    let mut batch = Vec::new();
+    while lines.recv_many(&mut batch, MOST_TOGETHER).await > 0 {
+        if socket.write_all(batch.concat().as_bytes()).await.is_err() {
             return;
         }
+        batch.clear();
     }
 }

@@ -35,6 +35,8 @@ impl Lab {
         let shared = Arc::new(Shared {
             config: mine.config.clone(),
             clock: mine.clock,
+            // What happens in them is part of this check, as far as it is told at all.
+            events: None,
             container: Some(container.clone()),
             services: Arc::clone(&mine.services),
         });

@@ -73,7 +73,13 @@ async fn guarded<F: Future<Output = ()>>(
     match Services::connect(drivers, &config).await {
         Ok(services) => {
             let services = Arc::new(services);
-            let shared = Arc::new(Shared { config, clock, container: None, services: Arc::clone(&services) });
+            let shared = Arc::new(Shared {
+                config,
+                clock,
+                events: Some(events.clone()),
+                container: None,
+                services: Arc::clone(&services),
+            });
             tokio::select! {
                 () = work(shared, events.clone()) => {}
                 () = hangup.wait() => {}
