@@ -64,7 +64,8 @@ impl Account {
                 "you are root, so the servers run as user {NOBODY}, but that user cannot enter {}",
                 closed.display()
             ))
-            .hint("set LAB_CACHE_DIR to a folder that everybody can enter, such as /var/cache/backend-labs")),
+            .hint("set LAB_CACHE_DIR to a folder that everybody can enter, such as /var/cache/backend-labs")
+            .specific()),
         }
     }
 }

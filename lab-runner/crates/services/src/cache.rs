@@ -45,6 +45,7 @@ impl Cache {
         let root = root.ok_or_else(|| {
             ProviderError::new("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
                 .hint("set LAB_CACHE_DIR to a folder")
+                .specific()
         })?;
         Ok(Self { root: root.join("backend-labs"), account, named: false })
     }
@@ -99,8 +100,10 @@ impl Cache {
 
     fn make(&self, folder: &Path) -> Result<(), ProviderError> {
         let made = DirBuilder::new().recursive(true).mode(self.account.passage()).create(folder);
-        made.and_then(|()| self.open_passage(folder))
-            .map_err(|error| ProviderError::io(format_args!("create the folder {}", folder.display()), &error))
+        made.and_then(|()| self.open_passage(folder)).map_err(|error| {
+            let failed = ProviderError::io(format_args!("create the folder {}", folder.display()), &error);
+            if error.kind() == io::ErrorKind::PermissionDenied { failed.unwritable() } else { failed }
+        })
     }
 
     /// The umask may have taken bits away that an unprivileged server needs.

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +33,8 @@ impl Slot {
         for number in 0..SLOTS {
             if let Some(slot) = Self::try_acquire(root, &format!("{name}-{number}"), number)? {
                 fs::DirBuilder::new().recursive(true).mode(mode).create(&slot.folder)?;
+                // The umask takes bits away from a new folder's mode, and a server may run under another account.
+                fs::set_permissions(&slot.folder, fs::Permissions::from_mode(mode))?;
                 return Ok(slot);
             }
         }

@@ -91,7 +91,12 @@ fn make(program: &Program, place: &Path, account: Account) -> Result<(), Provide
             fs::remove_dir_all(old).map_err(|error| failed(&error))?;
         }
     }
-    DirBuilder::new().mode(account.passage()).create(&unfinished).map_err(|error| failed(&error))?;
+    // The umask takes bits away from a new folder's mode, and initdb may run under another account.
+    DirBuilder::new()
+        .mode(account.passage())
+        .create(&unfinished)
+        .and_then(|()| fs::set_permissions(&unfinished, fs::Permissions::from_mode(account.passage())))
+        .map_err(|error| failed(&error))?;
     let facts = Facts { id: Secret::random().expose()[..8].to_owned(), password: Secret::random() };
     let made = fill(program, &unfinished, account, &facts);
     if made.is_err() {
@@ -173,7 +178,7 @@ fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) ->
             "there is no disk space left to create a database in {}",
             folder.display()
         ))
-        .hint("free up some disk space, or set LAB_CACHE_DIR to another folder"));
+        .full());
     }
     Err(ProviderError::new(format!("{} failed ({}):{}", path.display(), output.status, last_lines(&text))))
 }

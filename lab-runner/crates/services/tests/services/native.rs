@@ -33,6 +33,11 @@ fn serves_an_ordinary_user() {
 }
 
 #[test]
+fn a_umask_that_closes_everything_keeps_no_server_from_its_folder() {
+    serves(&World::new().set("UMASK", "077"));
+}
+
+#[test]
 fn a_second_run_takes_the_data_folder_of_the_first() {
     let world = World::new();
     let first = world.start("native", "postgres");

@@ -148,7 +148,8 @@ impl World {
             }
             program = copy;
         }
-        let mut command = Command::new(&program);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "umask \"${UMASK:-022}\" && exec \"$0\" \"$@\""]).arg(&program);
         command.args(["--ignored", "--exact", "child::child", "--nocapture"]).env(TASK, task);
         for service in ServiceId::all() {
             ["URL", "BIN", "IMAGE"].iter().for_each(|what| {
