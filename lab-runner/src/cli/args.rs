@@ -130,9 +130,20 @@ pub struct RunArgs {
     /// Run any program, started with this command. It listens on the port in PORT.
     #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
     pub command: Option<String>,
+    /// A variable for the server, beside those of the lab and its services. Can be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub env: Vec<(String, String)>,
     /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: ProviderChoice,
+}
+
+/// Reads `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not of the form NAME=VALUE".to_owned()),
+    }
 }
 
 /// `cargo lab down`

@@ -26,7 +26,7 @@ pub(super) async fn run(args: RunArgs, interrupt: Interrupt) -> Result<ExitCode,
     let grading = GradingArgs { seed: None, services: args.services, jobs: Some(1), time_limit: None };
     let request = choose::request(&grading, source, Vec::new());
     let engine = Engine::new(workspace, args.services)?;
-    let served = engine.serve(&lab, &request, &run).await;
+    let served = engine.serve(&lab, &request, args.env.into_iter().collect(), &run).await;
     engine.shutdown().await;
     match served? {
         // Ctrl-C is how it is meant to end.

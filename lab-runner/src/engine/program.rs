@@ -58,7 +58,7 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
         }
         Program::InPlace => {
             let built = in_place(grading, &named).await?;
-            let by_hand = format!("cargo run -p {}", lab.package());
+            let by_hand = format!("cargo lab run {}", lab.id());
             let target = launch(lab, &built, &lab.folder, by_hand);
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
         }
@@ -79,7 +79,7 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
             let tree = freeze(&run_folder(engine)?, &stage).map_err(|error| Error::io("copy", &stage.lab, error))?;
             let by_hand = match source {
                 Source::Solution => format!("cargo lab run {} --solution", lab.id()),
-                _ => format!("cargo run -p {}", lab.package()),
+                _ => format!("cargo lab run {}", lab.id()),
             };
             let target = launch(lab, &built, &tree, by_hand);
             Ok(Runnable { named, target, tree: Some(tree.into()), cargo: built.took })
@@ -180,7 +180,12 @@ fn by_shell(lab: &Lab, command: &str) -> Result<Target, Stop> {
         .chain(manifest_env(lab))
         .collect();
     let argv = vec!["sh".into(), "-c".into(), shell_line(command), "sh".into()];
-    Ok(Target::Launch { argv, cwd, env, by_hand: command.to_owned() })
+    Ok(Target::Launch { argv, cwd, env, by_hand: format!("cargo lab run {} --command {}", lab.id(), quoted(command)) })
+}
+
+/// `text` as one word of a shell's.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The line that the shell runs: it takes a check's own arguments, and where it can it gives its place to the program,

@@ -1,6 +1,8 @@
 //! Has a suite serve a submission for work by hand: its server with databases of its own, until the run is cancelled.
 
-use lab_protocol::{Event, SuiteConfig};
+use std::collections::BTreeMap;
+
+use lab_protocol::{Event, SuiteConfig, Target};
 
 use super::stages::{Grading, Stop};
 use super::{Engine, Request};
@@ -24,11 +26,17 @@ pub enum Served {
 }
 
 impl Engine {
-    /// Serves what `request` names until `run` is cancelled.
+    /// Serves what `request` names until `run` is cancelled, with the variables in `env` beside the lab's own.
     ///
     /// # Errors
     /// There is no service or no suite, or we failed.
-    pub async fn serve(&self, lab: &Lab, request: &Request, run: &RunContext) -> Result<Served, Error> {
+    pub async fn serve(
+        &self,
+        lab: &Lab,
+        request: &Request,
+        env: BTreeMap<String, String>,
+        run: &RunContext,
+    ) -> Result<Served, Error> {
         let run = &self.recorded(request, run);
         let grading = Grading::new(self, lab, request, run);
         let prepared = match grading.prepare().await {
@@ -40,7 +48,10 @@ impl Engine {
         let endpoints = prepared.services.as_ref().map_err(|error| Error::from(error.clone()))?;
         let scratch = self.scratch.folder("serve");
         let scratch = scratch.map_err(|error| Error::io("create a folder in", self.scratch.path(), error))?;
-        let config = SuiteConfig { port: Some(USUAL_PORT), ..grading.config(&prepared, endpoints, scratch.into()) };
+        let mut config = SuiteConfig { port: Some(USUAL_PORT), ..grading.config(&prepared, endpoints, scratch.into()) };
+        if let Target::Launch { env: variables, .. } = &mut config.target {
+            variables.extend(env);
+        }
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "serve", config, run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;

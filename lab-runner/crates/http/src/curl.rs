@@ -1,6 +1,7 @@
 //! A request as a line for a shell: `curl` where it can send the same, `printf` and `nc` where it cannot.
 
 use super::head_wrong::is_token;
+use super::origin::QUIET;
 use super::request::Request;
 use super::shell::{host_and_port, print, quote};
 
@@ -12,7 +13,7 @@ const EXPECTS_BEYOND: usize = 1_024;
 /// The command that sends `request` to `address`; `None` if it were too long to be of use.
 pub(super) fn command(request: &Request, address: &str) -> Option<String> {
     if !can_send(request) {
-        return Some(format!("{} | nc {}", print(&request.bytes(address, true))?, host_and_port(address)));
+        return Some(format!("{} | nc {QUIET}{}", print(&request.bytes(address, true))?, host_and_port(address)));
     }
     let mut words = vec!["curl".to_owned(), "-i".to_owned()];
     words.extend(path_options(&request.target));

@@ -21,6 +21,10 @@ pub(super) struct Origin {
     pub request: Option<Arc<Request>>,
 }
 
+/// Has nc end when nothing has come for 10 s: a server that keeps its connection open would hold it for ever, and what
+/// servers wait for before they give up is shorter.
+pub(super) const QUIET: &str = "-w 10 ";
+
 impl Origin {
     /// The learner's failure, with all that is known of the exchange.
     pub fn failure(&self, message: impl Into<String>, received: &[u8]) -> Failure {
@@ -57,6 +61,6 @@ impl Origin {
     fn netcat(&self) -> Option<String> {
         let address = self.peer.address_by_hand();
         let half_close = if self.sent.finished { "-N " } else { "" };
-        Some(format!("{} | nc {half_close}{}", shell::print_sent(&self.sent)?, shell::host_and_port(&address)))
+        Some(format!("{} | nc {QUIET}{half_close}{}", shell::print_sent(&self.sent)?, shell::host_and_port(&address)))
     }
 }

@@ -8,6 +8,7 @@ mod log;
 mod port;
 mod process;
 mod ready;
+mod start_line;
 
 pub use app::App;
 pub use builder::ServerBuilder;

@@ -145,7 +145,7 @@ fn what_curl_cannot_send_is_printed() {
         request("POST", "/").header("Transfer-Encoding", "chunked").raw_body("0\r\n\r\n"),
     ] {
         let line = command(&built);
-        let print = line.strip_suffix(" | nc 127.0.0.1 8080").unwrap_or_else(|| panic!("{line}"));
+        let print = line.strip_suffix(" | nc -w 10 127.0.0.1 8080").unwrap_or_else(|| panic!("{line}"));
         assert_eq!(run(print), built.bytes("127.0.0.1:8080", true));
     }
 }
@@ -157,7 +157,7 @@ async fn a_failure_on_a_raw_connection_prints_what_was_sent() {
     let explanation = explained(connection.response().await.unwrap().expect_status(400));
     assert_eq!(
         explanation.reproduce.as_deref(),
-        Some("cargo run   # in another terminal\nprintf 'GET / HTTP/1.1\\r\\n\\r\\n' | nc 127.0.0.1 8080")
+        Some("cargo run   # in another terminal\nprintf 'GET / HTTP/1.1\\r\\n\\r\\n' | nc -w 10 127.0.0.1 8080")
     );
     assert_eq!(explanation.sent.as_deref(), Some("GET / HTTP/1.1\\r\n\\r\n"));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::log::Stream;
 use super::process::{Exit, LaunchSpec, Process};
+use super::start_line::StartLine;
 use super::{port, ready};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
@@ -19,7 +20,7 @@ const PORT_TRIES: usize = 3;
 #[derive(Debug)]
 pub struct App {
     address: SocketAddr,
-    by_hand: String,
+    by_hand: StartLine,
     transcript: Transcript,
     origin: Origin,
 }
@@ -42,7 +43,7 @@ struct Launched {
 impl App {
     pub(super) async fn launch(
         spec: LaunchSpec,
-        by_hand: String,
+        by_hand: StartLine,
         config: &SuiteConfig,
         waits: bool,
     ) -> CheckResult<Self> {
@@ -72,7 +73,7 @@ impl App {
             .map_err(|error| wrong(&error.to_string()))?
             .next()
             .ok_or_else(|| wrong("its host cannot be resolved"))?;
-        Ok(Self { address, by_hand: String::new(), transcript, origin: Origin::Attached })
+        Ok(Self { address, by_hand: StartLine::default(), transcript, origin: Origin::Attached })
     }
 
     /// A GET request, sent when it is awaited.
@@ -404,7 +405,7 @@ impl App {
     }
 
     fn peer(&self) -> Peer {
-        Peer { address: self.address, transcript: self.transcript.clone(), by_hand: self.by_hand.clone() }
+        Peer { address: self.address, transcript: self.transcript.clone(), by_hand: self.by_hand.written() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::app::App;
 use super::process::LaunchSpec;
+use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
 use lab_check::CheckResult;
 use lab_protocol::{PASSED_ON, Target};
@@ -107,8 +108,8 @@ impl<'a> ServerBuilder<'a> {
         }
         let container = self.lab.container().cloned();
         let (argv, by_hand) = match &container {
-            None => (argv, format!("{}{by_hand}", assignments(&self.env, ""))),
-            Some(container) => (Vec::new(), container.by_hand(&assignments(&self.env, "-e "))),
+            None => (argv, StartLine::with_variables(&by_hand, &self.env)),
+            Some(container) => (Vec::new(), StartLine::plain(container.by_hand(&container_options(&self.env)))),
         };
         if container.is_some() {
             // What this machine has in PATH and HOME is nothing to an image.
@@ -138,9 +139,8 @@ impl<'a> ServerBuilder<'a> {
     }
 }
 
-/// The variables that a check sets, as a shell takes them in front of a command, or a command as its options. What needs
-/// quoting is a folder or a secret of this run, which would mean nothing by hand.
-fn assignments(env: &BTreeMap<String, String>, option: &str) -> String {
-    let plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_".contains(c));
-    env.iter().filter(|(_, value)| plain(value)).map(|(name, value)| format!("{option}{name}={value} ")).collect()
+/// The variables that a check sets, as a container's engine takes them. What needs quoting is a folder or a secret of this
+/// run, which would mean nothing by hand.
+fn container_options(env: &BTreeMap<String, String>) -> String {
+    env.iter().filter(|(_, value)| is_plain(value)).map(|(name, value)| format!("-e {name}={value} ")).collect()
 }
