@@ -60,8 +60,66 @@ fn text(value: &Value, longest: usize) -> Option<String> {
     (text.chars().count() <= longest && !text.contains('\0')).then(|| text.to_owned())
 }
 
-/// A whole number, both ends included.
+/// A whole number, both ends included. JSON has one kind of number, and an `integer` of the document is any without a
+/// fraction (JSON Schema 2020-12 Validation §6.1.1): 5.0 is 5.
 fn whole<T: TryFrom<i64>>(value: &Value, least: i64, most: i64) -> Option<T> {
-    let number = value.as_i64().filter(|number| (least..=most).contains(number))?;
-    T::try_from(number).ok()
+    let number = value.as_i64().or_else(|| value.as_f64().and_then(without_fraction))?;
+    T::try_from(number).ok().filter(|_| (least..=most).contains(&number))
+}
+
+/// The whole number that a float is. Beyond 2^53 a float no longer tells neighbours apart, so that it names none.
+fn without_fraction(number: f64) -> Option<i64> {
+    const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = number.fract() == 0.0 && number.abs() < LAST_EXACT;
+    // Exact, as was just asked; the standard library has no conversion that says so.
+    #[expect(clippy::cast_possible_truncation)]
+    is_whole.then_some(number as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_zero() {
+        for (value, seats) in [(json!(5), 5), (json!(5.0), 5), (json!(1e2), 100), (json!(100_000.0), 100_000)] {
+            assert_eq!(event_seats(&value), Ok(seats), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_fraction_is_out_of_range_or_is_no_number_is_refused() {
+        for value in [json!(5.5), json!(0.0), json!(-1.0), json!(100_001.0), json!(1e300), json!("5"), json!(true)] {
+            assert!(event_seats(&value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_float_too_large_to_be_exact_is_no_id() {
+        assert!(id(&json!(9_007_199_254_740_993_i64)).is_ok());
+        assert!(id(&json!(9_007_199_254_740_992.0)).is_err());
+    }
+
+    #[test]
+    fn characters_are_counted_and_not_bytes() {
+        assert!(title(&json!("ü".repeat(200))).is_ok());
+        assert!(title(&json!("ü".repeat(201))).is_err());
+    }
+
+    #[test]
+    fn an_address_has_an_at_between_other_characters_and_no_white_space() {
+        for address in ["a@b", "ada@example.com", "a@b@c"] {
+            assert!(email(&json!(address)).is_ok(), "{address}");
+        }
+        for address in ["", "@", "a@", "@b", "ada", "a b@c", "a@b\n", "a@\u{a0}b"] {
+            assert!(email(&json!(address)).is_err(), "{address:?}");
+        }
+    }
+
+    #[test]
+    fn text_with_nul_is_refused() {
+        assert!(note(&json!("a\0b")).is_err());
+    }
 }

@@ -11,10 +11,10 @@ pub struct Event {
     /// Its number.
     pub id: i64,
     /// Its name.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"))]
     pub title: String,
     /// What it is about, if anybody said so.
-    #[schemars(length(max = 2000))]
+    #[schemars(length(max = 2000), regex(pattern = r"^[^\x00]*$"))]
     pub description: Option<String>,
     /// When it begins.
     pub starts_at: DateTime<Utc>,
@@ -38,10 +38,10 @@ pub struct Event {
 #[derive(Debug, Clone, JsonSchema)]
 pub struct NewEvent {
     /// Its name.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"))]
     pub title: String,
     /// What it is about.
-    #[schemars(length(max = 2000))]
+    #[schemars(length(max = 2000), regex(pattern = r"^[^\x00]*$"))]
     pub description: Option<String>,
     /// When it begins.
     pub starts_at: DateTime<Utc>,
@@ -58,10 +58,10 @@ pub struct NewEvent {
 #[schemars(description = "A change of an event: what is absent stays as it is.")]
 pub struct EventPatch {
     /// Its name.
-    #[schemars(with = "String", length(min = 1, max = 200), default)]
+    #[schemars(with = "String", length(min = 1, max = 200), regex(pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"), default)]
     pub title: Option<String>,
     /// What it is about.
-    #[schemars(with = "Option<String>", length(max = 2000))]
+    #[schemars(with = "Option<String>", length(max = 2000), regex(pattern = r"^[^\x00]*$"))]
     pub description: Option<Option<String>>,
     /// When it begins.
     #[schemars(with = "DateTime<Utc>", default)]

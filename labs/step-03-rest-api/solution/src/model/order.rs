@@ -13,13 +13,13 @@ pub struct Order {
     /// The event it has seats for.
     pub event_id: i64,
     /// Whose it is.
-    #[schemars(length(min = 3, max = 254))]
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^\s@]+@\S+$"))]
     pub email: String,
     /// How many seats it has.
     #[schemars(range(min = 1, max = 10))]
     pub seats: i32,
     /// What its owner wants us to know.
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 500), regex(pattern = r"^[^\x00]*$"))]
     pub note: Option<String>,
     /// What all seats cost when they were ordered.
     #[schemars(range(min = 0))]
@@ -44,13 +44,13 @@ pub struct NewOrder {
     /// The event it has seats for.
     pub event_id: i64,
     /// Whose it is.
-    #[schemars(length(min = 3, max = 254))]
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^\s@]+@\S+$"))]
     pub email: String,
     /// How many seats it has.
     #[schemars(range(min = 1, max = 10))]
     pub seats: i32,
     /// What its owner wants us to know.
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 500), regex(pattern = r"^[^\x00]*$"))]
     pub note: Option<String>,
 }
 
@@ -59,9 +59,9 @@ pub struct NewOrder {
 #[schemars(description = "A change of an order: what is absent stays as it is.")]
 pub struct OrderPatch {
     /// Whose it is.
-    #[schemars(with = "String", length(min = 3, max = 254), default)]
+    #[schemars(with = "String", length(min = 3, max = 254), regex(pattern = r"^[^\s@]+@\S+$"), default)]
     pub email: Option<String>,
     /// What its owner wants us to know.
-    #[schemars(with = "Option<String>", length(max = 500))]
+    #[schemars(with = "Option<String>", length(max = 500), regex(pattern = r"^[^\x00]*$"))]
     pub note: Option<Option<String>>,
 }

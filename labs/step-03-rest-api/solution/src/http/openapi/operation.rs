@@ -35,8 +35,8 @@ impl Operation {
     }
 
     /// A header.
-    pub fn header(self, name: &str, required: bool, description: &str) -> Self {
-        self.parameter("header", name, required, description, json!({ "type": "string" }))
+    pub fn header(self, name: &str, required: bool, description: &str, schema: Value) -> Self {
+        self.parameter("header", name, required, description, schema)
     }
 
     /// A body, of any of some media types.

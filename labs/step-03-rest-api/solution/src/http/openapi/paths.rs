@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schemas::Schemas;
+use crate::http::idempotency_key;
 use crate::http::listing::Page;
 use crate::model::{Event, EventPatch, NewEvent, NewOrder, Order, OrderPatch};
 
@@ -46,7 +47,7 @@ fn read_event(schemas: &mut Schemas) -> Value {
 fn update_event(schemas: &mut Schemas) -> Value {
     Operation::new(schemas, "updateEvent", "Change an event")
         .id()
-        .header("If-Match", true, IF_MATCH)
+        .header("If-Match", true, IF_MATCH, text())
         .body::<EventPatch>(schemas, PATCH)
         .answers::<Event>(schemas, 200, "The event as it is now", &["ETag"])
         .refuses(schemas, &[404, 409, 412, 428])
@@ -56,7 +57,7 @@ fn update_event(schemas: &mut Schemas) -> Value {
 fn delete_event(schemas: &mut Schemas) -> Value {
     Operation::new(schemas, "deleteEvent", "Delete an event that has no orders")
         .id()
-        .header("If-Match", true, IF_MATCH)
+        .header("If-Match", true, IF_MATCH, text())
         .answers_empty(204, "It is gone", &[])
         .refuses(schemas, &[404, 409, 412, 428])
         .into_value()
@@ -72,7 +73,7 @@ fn list_orders(schemas: &mut Schemas) -> Value {
 
 fn create_order(schemas: &mut Schemas) -> Value {
     Operation::new(schemas, "createOrder", "Take seats of an event")
-        .header("Idempotency-Key", false, "Makes it safe to send the request again.")
+        .header("Idempotency-Key", false, "Makes it safe to send the request again.", idempotency_key::schema())
         .body::<NewOrder>(schemas, JSON)
         .answers::<Order>(schemas, 201, "The new order", &["ETag", "Location"])
         .refuses(schemas, &[409])
@@ -89,7 +90,7 @@ fn read_order(schemas: &mut Schemas) -> Value {
 fn update_order(schemas: &mut Schemas) -> Value {
     Operation::new(schemas, "updateOrder", "Change an order")
         .id()
-        .header("If-Match", true, IF_MATCH)
+        .header("If-Match", true, IF_MATCH, text())
         .body::<OrderPatch>(schemas, PATCH)
         .answers::<Order>(schemas, 200, "The order as it is now", &["ETag"])
         .refuses(schemas, &[404, 412, 428])
@@ -99,7 +100,7 @@ fn update_order(schemas: &mut Schemas) -> Value {
 fn delete_order(schemas: &mut Schemas) -> Value {
     Operation::new(schemas, "deleteOrder", "Delete an order and give its seats back")
         .id()
-        .header("If-Match", true, IF_MATCH)
+        .header("If-Match", true, IF_MATCH, text())
         .answers_empty(204, "It is gone", &[])
         .refuses(schemas, &[404, 412, 428])
         .into_value()
@@ -114,9 +115,14 @@ fn list(operation: Operation) -> Operation {
 
 /// What both resources take and answer when they are read.
 fn read(operation: Operation) -> Operation {
-    operation.id().header("If-None-Match", false, IF_NONE_MATCH).answers_empty(
+    operation.id().header("If-None-Match", false, IF_NONE_MATCH, text()).answers_empty(
         304,
         "The client has it already",
         &["ETag"],
     )
+}
+
+/// Of a header whose value is a matter of its own syntax.
+fn text() -> Value {
+    json!({ "type": "string" })
 }
