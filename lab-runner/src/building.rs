@@ -17,6 +17,7 @@ use lab_sandbox::{Confinement, Limits, Sandbox};
 use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 
+use crate::awake::sleep_awake;
 use crate::context::RunContext;
 use crate::events::EventKind;
 use crate::report::Diagnostics;
@@ -121,13 +122,14 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
         Ended { messages, complaints, status, out_of_memory: system::memory_kills() > kills }
     };
     let ended = tokio::select! {
-        ended = tokio::time::timeout(job.limit, end) => ended,
+        ended = end => Some(ended),
+        () = sleep_awake(job.limit) => None,
         () = run.cancel().cancelled() => {
             kill(leader);
             return Err(BuildError::Interrupted);
         }
     };
-    let Ok(ended) = ended else {
+    let Some(ended) = ended else {
         kill(leader);
         return Err(if blocked.load(Ordering::Relaxed) {
             BuildError::Infrastructure(diagnosis::locked_out(job))

@@ -6,6 +6,7 @@
 //! an event of [`events`], stamped in a [`context`]; a `reporter` reads these and prints.
 
 pub mod audit;
+mod awake;
 pub mod bench;
 pub mod building;
 pub mod cli;

@@ -211,6 +211,10 @@ pub struct Check {
     pub held_out: bool,
     /// Whether its points are part of `max_score`.
     pub counted: bool,
+    /// Why it was asked a second time, with nothing beside it, if it was: it had failed by time, and what is reported is
+    /// what it came to then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_again: Option<String>,
     /// What happened, in order.
     pub transcript: Vec<TranscriptEntry>,
     /// Where in the suite's source it was found, the innermost place first. Only an audit asks for it.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry};
-use tokio::time::{Instant, sleep_until};
 
 use super::stages::{Grading, Prepared};
+use crate::awake::sleep_awake;
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::report::{self, Diagnostics, Outcome, RunFacts, RunOutcome};
@@ -83,11 +83,11 @@ impl Grading<'_> {
         state: &mut SuiteState,
         facts: &mut RunFacts,
     ) -> StopReason {
-        let deadline = Instant::now() + self.limit(expected);
+        let mut over = std::pin::pin!(sleep_awake(self.limit(expected)));
         loop {
             let message = tokio::select! {
                 message = session.next() => message,
-                () = sleep_until(deadline) => return StopReason::TimedOut,
+                () = &mut over => return StopReason::TimedOut,
                 () = self.run.cancel().cancelled() => return StopReason::Cancelled,
             };
             match message {
@@ -173,15 +173,15 @@ impl Grading<'_> {
         self.request.check_limit.unwrap_or_else(|| self.lab.manifest.limits.check())
     }
 
-    /// As if all checks ran one after the other, each up to its limit, and each starting the server more than once: only
-    /// a suite that hangs takes longer.
+    /// As if all checks ran one after the other, each up to its limit and asked again, and each starting the server more
+    /// than once: only a suite that hangs takes longer.
     fn limit(&self, expected: &[CheckInfo]) -> Duration {
         let starts = 2 * self.lab.manifest.limits.start();
         let each = |check: &CheckInfo| {
             let own = check.limit_seconds.map(Duration::from_secs);
             own.unwrap_or_default().max(3 * self.check_limit()) + starts
         };
-        OVERHEAD + expected.iter().map(each).sum::<Duration>()
+        OVERHEAD + 2 * expected.iter().map(each).sum::<Duration>()
     }
 }
 

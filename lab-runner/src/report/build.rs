@@ -141,6 +141,7 @@ impl Check {
             reproduce: explanation.reproduce,
             server_log: explanation.server_log,
             transcript: report.transcript,
+            asked_again: report.asked_again,
             places: explanation.places,
             ..Self::unreported(info)
         }
@@ -175,6 +176,7 @@ impl Check {
             held_out: info.held_out,
             counted: true,
             transcript: Vec::new(),
+            asked_again: None,
             places: Vec::new(),
         }
     }

@@ -176,6 +176,7 @@ pub(super) fn check(check: &Check) -> Check {
         counted,
         transcript: _,
         places: _,
+        asked_again,
     } = check;
     Check {
         id: line(id),
@@ -203,6 +204,7 @@ pub(super) fn check(check: &Check) -> Check {
         counted: *counted,
         transcript: Vec::new(),
         places: Vec::new(),
+        asked_again: text(asked_again),
     }
 }
 

@@ -16,6 +16,9 @@ const MOST_BYTES_IN_ALL: u64 = 32 << 20;
 const MOST_FILES: usize = 5_000;
 /// The most names that a report lists as left out.
 const MOST_NAMED: usize = 20;
+/// The longest path that is taken, from the lab's folder, in bytes: a stage's folder comes before it, and Linux takes
+/// 4,096 in all.
+const LONGEST_PATH: usize = 1_024;
 /// Build products and histories: never part of a submission, and not worth a word.
 const NEVER_MEANT: [&str; 4] = ["target", ".git", "node_modules", ".DS_Store"];
 
@@ -67,9 +70,18 @@ impl Overlay {
             return Ok(());
         }
         for entry in WalkDir::new(&top).follow_links(false).sort_by_file_name() {
-            let entry = entry.map_err(|error| unreadable(&top, error.into()))?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                // A folder that nobody can open, such as one whose path is longer than the system takes.
+                Err(error) => {
+                    let named = error.path().map_or_else(|| path.as_str().into(), |path| path.to_string_lossy());
+                    self.leave_out(Utf8Path::new(&shortened(&named)), "it cannot be read");
+                    continue;
+                }
+            };
             let Some(absolute) = Utf8Path::from_path(entry.path()) else {
-                self.left_out.push(format!("{} (its name is not UTF-8)", entry.path().to_string_lossy()));
+                let named = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().into_owned();
+                self.leave_out(Utf8Path::new(&shortened(&named)), "its name is not UTF-8");
                 continue;
             };
             let relative = absolute.strip_prefix(folder).unwrap_or(absolute).to_owned();
@@ -83,16 +95,29 @@ impl Overlay {
         if kind.is_dir() {
             return Ok(());
         }
-        if kind.is_symlink() {
+        if relative.as_str().chars().any(char::is_control) {
+            let escaped = relative.as_str().escape_debug().to_string();
+            self.leave_out(Utf8Path::new(&escaped), "its name has a control character");
+        } else if kind.is_symlink() {
             self.leave_out(&relative, "a link");
         } else if !kind.is_file() {
             self.leave_out(&relative, "not a regular file");
         } else if entry.metadata().map_or(0, |data| data.len()) > MOST_BYTES {
             self.leave_out(&relative, "larger than 4 MiB");
+        } else if relative.as_str().len() > LONGEST_PATH {
+            self.leave_out(Utf8Path::new(&shortened(relative.as_str())), "its path is too long");
         } else if self.tree.0.len() >= MOST_FILES {
             self.leave_out(&relative, "one of more than 5,000 files");
         } else {
-            let content = std::fs::read(path).map_err(|source| unreadable(path, source))?;
+            let content = match std::fs::read(path) {
+                Ok(content) => content,
+                // A stage's own path is longer than the submission's: what does not fit here fits nowhere.
+                Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                    self.leave_out(Utf8Path::new(&shortened(relative.as_str())), "its path is too long");
+                    return Ok(());
+                }
+                Err(source) => return Err(unreadable(path, source)),
+            };
             self.bytes += content.len() as u64;
             if self.bytes > MOST_BYTES_IN_ALL {
                 self.leave_out(&relative, "more than 32 MiB in all");
@@ -110,6 +135,12 @@ impl Overlay {
             _ => {}
         }
     }
+}
+
+/// The beginning of a name that is too long to be shown whole.
+fn shortened(name: &str) -> String {
+    const SHOWN: usize = 80;
+    if name.chars().count() <= SHOWN { name.to_owned() } else { name.chars().take(SHOWN).collect::<String>() + "…" }
 }
 
 /// The first part of `path` below `folder` that is a link: `src` itself may be one.
@@ -246,5 +277,30 @@ mod tests {
         let (_keep, root) = temporary();
         write(&root, &[("lib.rs", "")]);
         assert!(matches!(read(&root, &["src".into()]), Err(SubmissionError::NothingEditable { .. })));
+    }
+
+    #[test]
+    fn odd_names_and_special_files_are_named_and_the_rest_is_taken() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let (_keep, root) = temporary();
+        write(&root, &[("src/main.rs", ""), ("src/two\nlines.rs", "")]);
+        std::fs::write(root.join("src").as_std_path().join(OsStr::from_bytes(b"\xff.rs")), "").unwrap();
+        let deep = format!("src/{}", vec!["d".repeat(200); 6].join("/"));
+        write(&root, &[(&format!("{deep}/x.rs"), "")]);
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("src/socket")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("src/pipe").as_std_path(), rustix::fs::Mode::RWXU).unwrap();
+        let overlay = read(&root, &["src".into()]).unwrap();
+        assert_eq!(overlay.tree.0.keys().collect::<Vec<_>>(), ["src/main.rs"]);
+        let left = overlay.left_out.join("\n");
+        for why in [
+            "(its path is too long)",
+            "src/pipe (not a regular file)",
+            "src/socket (not a regular file)",
+            "src/two\\nlines.rs (its name has a control character)",
+            "(its name is not UTF-8)",
+        ] {
+            assert!(left.contains(why), "{why}: {left}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod cheats;
 mod formats;
 mod interrupts;
 mod invariants;
+mod load;
 mod mutants;
 mod prebuilt;
 mod recordings;

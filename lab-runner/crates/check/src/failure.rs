@@ -108,6 +108,13 @@ impl Failure {
         self.explain(|e| e.because = Some(why.into()))
     }
 
+    /// Says that it was found because a time was over. A check that fails so is asked once more, alone, before it costs a
+    /// point: the machine may have been busy.
+    #[must_use]
+    pub fn by_time(self) -> Self {
+        self.explain(|e| e.by_time = true)
+    }
+
     /// Adds a command that shows the same by hand.
     #[must_use]
     pub fn reproduce(self, command: impl Into<String>) -> Self {

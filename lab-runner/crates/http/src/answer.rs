@@ -120,6 +120,6 @@ impl Wire {
         if self.waiting() > 0 {
             message.push_str("; nor has the server read the whole request");
         }
-        self.failure(message)
+        self.failure(message).by_time()
     }
 }

@@ -111,7 +111,10 @@ impl Connection {
                 return Err(self.wire.recorded_failure(format!("the connection ended after {came}, before {wanted}")));
             }
             if self.wire.step(timeout.until).await == Step::TimeOver {
-                return Err(self.wire.recorded_failure(format!("not {wanted} within {timeout}: {came} came")));
+                return Err(self
+                    .wire
+                    .recorded_failure(format!("not {wanted} within {timeout}: {came} came"))
+                    .by_time());
             }
         }
     }
@@ -229,7 +232,7 @@ impl<'a> StreamedResponse<'a> {
                 return if complete { Ok(None) } else { Err(self.cut_off()) };
             }
             if self.wire.step(timeout.until).await == Step::TimeOver {
-                return Err(self.wire.recorded_failure(format!("no more of the body within {timeout}")));
+                return Err(self.wire.recorded_failure(format!("no more of the body within {timeout}")).by_time());
             }
         }
     }

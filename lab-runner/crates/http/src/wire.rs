@@ -81,7 +81,7 @@ impl Wire {
             Err(_) => {
                 let message =
                     format!("the server accepted no connection within {timeout}: does it still call accept()?");
-                return Err(origin.failure(message, b""));
+                return Err(origin.failure(message, b"").by_time());
             }
         };
         // On Linux a connection to a free port of one's own machine can meet itself.

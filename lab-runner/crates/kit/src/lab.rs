@@ -40,6 +40,17 @@ pub(crate) struct Shared {
     pub services: Arc<Services>,
 }
 
+impl Shared {
+    /// What every server needs of ours and is no longer there, in a sentence. It was there when the run began.
+    pub fn vanished(&self) -> Option<String> {
+        let Target::Launch { argv, cwd, .. } = &self.config.target else { return None };
+        let program = argv.first().map(Path::new).filter(|path| path.is_absolute());
+        let mut needed = program.into_iter().chain([cwd.as_path(), self.config.scratch.as_path()]);
+        let gone = needed.find(|path| !path.exists())?;
+        Some(format!("{} was removed during the run: did `cargo clean` run meanwhile?", gone.display()))
+    }
+}
+
 /// What one check works with. Nothing in it is seen by any other check.
 #[derive(Debug)]
 pub struct Lab {

@@ -4,6 +4,7 @@ mod attempt;
 pub(crate) mod channel;
 mod contained;
 mod panics;
+mod pulse;
 mod schedule;
 mod session;
 

@@ -109,35 +109,42 @@ fn send(process: u32, call: impl FnOnce(Pid) -> rustix::io::Result<()>) -> io::R
 /// Ends every process below this one, also those whose parent is gone, if this process is their subreaper.
 #[cfg(target_os = "linux")]
 pub fn kill_descendants() {
-    // Killing a parent hands us its children: a few rounds end any tree that does not fork faster than we look.
-    for _ in 0..20 {
-        let children = children();
-        if children.is_empty() {
+    // The whole tree at once: level by level a deep one would outlive us, and in its place new ones would grow. What
+    // forks faster than we look is given up.
+    for _ in 0..500 {
+        let descendants = descendants();
+        if descendants.is_empty() {
             return;
         }
-        for child in children {
-            let _ = signal_process(child, Signal::KILL);
+        for process in descendants {
+            let _ = signal_process(process, Signal::KILL);
         }
         while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
 }
 
-/// The processes whose parent we are: the second field behind the name in `/proc/PID/stat` (proc(5)).
+/// The processes below this one, at any depth: each process's parent is the second field behind the name in
+/// `/proc/PID/stat` (proc(5)).
 #[cfg(target_os = "linux")]
-fn children() -> Vec<u32> {
-    let me = std::process::id();
+fn descendants() -> Vec<u32> {
+    let parent_of = |process: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse::<u32>().ok()
+    };
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    processes
+    let all: Vec<(u32, u32)> = processes
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|process| {
-            std::fs::read_to_string(format!("/proc/{process}/stat"))
-                .ok()
-                .and_then(|stat| stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse::<u32>().ok())
-                == Some(me)
-        })
-        .collect()
+        .filter_map(|process| Some((process, parent_of(process)?)))
+        .collect();
+    let mut found = vec![std::process::id()];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(process, _)| process));
+        next += 1;
+    }
+    found.split_off(1)
 }
 
 #[cfg(test)]

@@ -270,6 +270,9 @@ pub struct CheckReport {
     /// What happened, in order. On the way from suite to runner it is empty: it has been told entry by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<TranscriptEntry>,
+    /// Why it was asked a second time, alone, if it was. All else is about the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_again: Option<String>,
 }
 
 /// What a learner is told about a check that did not pass.
@@ -293,6 +296,10 @@ pub struct Explanation {
     pub reproduce: Option<String>,
     /// The last lines the server wrote.
     pub server_log: Vec<String>,
+    /// Whether it was found because a time was over: with more time it might have been otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(skip)]
+    pub by_time: bool,
     /// Where in the suite's source it was found, as `src/file.rs:line:column`, the innermost place first. Only an audit asks
     /// for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

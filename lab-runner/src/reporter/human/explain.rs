@@ -33,6 +33,9 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
         text.push('\n');
     }
     let mut rows = Rows { text, width };
+    if let Some(why) = &check.asked_again {
+        rows.prose("again", &format!("it was asked twice, the second time alone: {why}"));
+    }
     if check.verdict != Verdict::Error {
         rows.verbatim("sent", check.sent.as_deref().map(plain_line_ends).as_deref());
         rows.verbatim("came back", check.received.as_deref().map(plain_line_ends).as_deref());

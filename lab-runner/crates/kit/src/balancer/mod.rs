@@ -128,7 +128,8 @@ impl Balancer {
                 return Err(Failure::learner(format!(
                     "after {within:?}, {} of {count} instances return 200 for `GET {probe}`",
                     self.ready()
-                )));
+                ))
+                .by_time());
             }
             sleep(probe::PAUSE).await;
         }
@@ -158,7 +159,7 @@ impl Balancer {
         while !said() {
             if began.elapsed() > within {
                 let probe = &self.shared.probe;
-                return Err(Failure::learner(format!("for {within:?}, no `GET {probe}` got 200")));
+                return Err(Failure::learner(format!("for {within:?}, no `GET {probe}` got 200")).by_time());
             }
             sleep(Duration::from_millis(1)).await;
         }

@@ -40,7 +40,7 @@ impl Lab {
                 Err(Failure::Learner(mut explanation)) if Instant::now() + pause >= deadline => {
                     explanation.message =
                         format!("{what}: not seen within {within:?}; the last try: {}", explanation.message);
-                    return Err(Failure::Learner(explanation));
+                    return Err(Failure::Learner(explanation).by_time());
                 }
                 Err(Failure::Learner(_)) => sleep(pause).await,
                 done => return done,

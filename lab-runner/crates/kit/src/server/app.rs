@@ -368,7 +368,9 @@ impl App {
         let process = &mut launched.process;
         process.asked_to_end();
         process.wait(within).await?.ok_or_else(|| {
-            Failure::learner(format!("the server is still running after {within:?}")).expected("the process ends")
+            Failure::learner(format!("the server is still running after {within:?}"))
+                .expected("the process ends")
+                .by_time()
         })
     }
 

@@ -11,7 +11,7 @@ pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duratio
     let port = address.port();
     let message = format!("the server was not ready within {} s", within.as_secs_f32());
     let actual = match last {
-        Probe::Ready => return Failure::learner(message),
+        Probe::Ready => return Failure::learner(message).by_time(),
         Probe::Refused => match group.map(listening_ports).unwrap_or_default().as_slice() {
             [] if group.is_none() => {
                 format!("it is running, but does not accept connections on {address}, which HOST and PORT name")
@@ -30,7 +30,7 @@ pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duratio
         Probe::Closed => format!("it accepts connections on port {port}, but closes them without a response"),
         Probe::Answered(line) => format!("it answers on port {port}, but with `{line}`"),
     };
-    Failure::learner(message).actual(actual)
+    Failure::learner(message).actual(actual).by_time()
 }
 
 /// The TCP ports that the process group of `leader` listens on, as `/proc` tells; empty where there is none.

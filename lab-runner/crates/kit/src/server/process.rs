@@ -208,11 +208,8 @@ fn program(spec: &LaunchSpec) -> CheckResult<Command> {
     Ok(command.into())
 }
 
+/// The program and its folder are ours to give: what is gone of them says nothing of the submission. A program that
+/// `--command` names is started by a shell, which is there.
 fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
-    let program = program.display();
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::learner(format!("the program `{program}` does not exist")),
-        std::io::ErrorKind::PermissionDenied => Failure::learner(format!("the program `{program}` is not executable")),
-        _ => Failure::ours("starting the server", error),
-    }
+    Failure::ours(&format!("starting the server `{}`", program.display()), error)
 }

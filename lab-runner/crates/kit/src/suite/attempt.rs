@@ -6,14 +6,47 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::panics;
+use super::pulse::{Surroundings, Watch};
 use crate::check::Check;
 use crate::lab::{Lab, Shared};
 use lab_check::{CheckResult, Failure};
 use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
 
+/// What one try of a check came to.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub check: &'static Check,
+    pub report: CheckReport,
+    /// What befell the machine meanwhile.
+    pub surroundings: Surroundings,
+}
+
+impl Attempt {
+    /// Whether it failed, and may have done so because the machine was slow or stood still. What was found without any
+    /// clock is believed, unless everybody stood still.
+    pub fn is_doubtful(&self) -> bool {
+        let by_time = self.report.explanation.as_ref().is_some_and(|explanation| explanation.by_time);
+        matches!(self.report.verdict, Verdict::Failed | Verdict::TimedOut) && (by_time || self.surroundings.paused)
+    }
+
+    /// Why it is asked again, in a sentence.
+    pub fn doubt(&self) -> String {
+        let first = self.report.explanation.as_ref().map_or("its time was over", |found| found.message.as_str());
+        let why = match (self.surroundings.paused, self.surroundings.used) {
+            (true, _) => "the whole machine stood still meanwhile".to_owned(),
+            (false, Some(used)) if self.surroundings.is_busy() => {
+                format!("the machine was busy: {used} % of its processor time was in use")
+            }
+            (false, _) => "it failed by time".to_owned(),
+        };
+        format!("{why}; the first time: {first}")
+    }
+}
+
 /// Runs `check` and reports it.
-pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> CheckReport {
+pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attempt {
     let began = Instant::now();
+    let watch = Watch::begin();
     let started_us = shared.clock.micros();
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
     let lab = Arc::new(Lab::of_check(Arc::clone(&shared), check.id));
@@ -22,11 +55,12 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Check
         lab.drain_logs().await;
     }
     let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
+    let surroundings = watch.end();
     let transcript = lab.transcript().conclude();
     let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
     // The next check need not wait until this one's database is dropped; the end of the run waits for all.
     tokio::spawn(async move { lab.release().await });
-    CheckReport {
+    let report = CheckReport {
         id: check.id.into(),
         verdict: conclusion.verdict,
         skip_reason: conclusion.skip_reason,
@@ -34,7 +68,9 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Check
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         explanation,
         transcript,
-    }
+        asked_again: None,
+    };
+    Attempt { check, report, surroundings }
 }
 
 /// What a check came to.
@@ -75,7 +111,7 @@ async fn conclude(lab: &Arc<Lab>, check: &'static Check, limit: Duration) -> Con
             task.abort();
             let _ = task.await;
             let message = format!("not finished within {} s", limit.as_secs_f32());
-            Conclusion::new(Verdict::TimedOut, Some(Explanation { message, ..Explanation::default() }))
+            Conclusion::new(Verdict::TimedOut, Some(Explanation { message, by_time: true, ..Explanation::default() }))
         }
     }
 }
@@ -93,12 +129,12 @@ fn judge(result: CheckResult) -> Conclusion {
     }
 }
 
-/// A check that failed while a service was gone says nothing of the submission.
+/// A check that failed while a service, or a file of ours, was gone says nothing of the submission.
 async fn blame(shared: &Shared, lab: &Lab, conclusion: Conclusion) -> Conclusion {
     if let Some(error) = lab.service_error() {
         return Conclusion::ours(error);
     }
-    match shared.services.failure().await {
+    match shared.vanished().or(shared.services.failure().await) {
         Some(message) => Conclusion::ours(message),
         None => conclusion,
     }

@@ -1,43 +1,75 @@
-//! Runs checks side by side: needs first, the slowest early, and those that measure time by themselves.
+//! Runs checks side by side: needs first, the slowest early, and those that measure time by themselves. What failed by
+//! time is asked once more, alone, before it costs a point.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::attempt::attempt;
+use super::attempt::{Attempt, attempt};
 use super::channel::Events;
 use crate::check::Check;
 use crate::lab::Shared;
-use lab_protocol::{CheckReport, Event, SkipReason, Verdict};
+use lab_protocol::{CheckReport, Event, Explanation, SkipReason, Verdict};
 
-/// Runs every check of `plan` and sends its events.
-pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, events: &Events) {
+/// When so many checks in a row failed alone as they had failed beside others, it is the server that is slow: the rest is
+/// believed the first time.
+const CONFIRMED: u32 = 3;
+/// How often a check is asked during which everybody stood still.
+const MOST_TRIES: u32 = 3;
+
+/// Runs every check of `plan`, up to `jobs` at once, and sends its events.
+pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, jobs: usize, events: &Events) {
     let mut schedule = Schedule {
         shared,
+        jobs: jobs.max(1),
         waiting: plan,
         verdicts: BTreeMap::new(),
         unseen: BTreeSet::new(),
         running: JoinSet::new(),
         alone: false,
+        doubtful: VecDeque::new(),
+        asking: None,
+        confirmed: 0,
     };
     loop {
         schedule.skip_hopeless(events);
         schedule.start_ready(events);
-        let Some(report) = schedule.next_report().await else { return };
-        schedule.record(&report);
-        events.send(Event::CheckFinished(Box::new(report)));
+        if schedule.running.is_empty()
+            && let Some(report) = schedule.ask_again(events)
+        {
+            schedule.report(report, events);
+            continue;
+        }
+        let Some(attempt) = schedule.next_attempt().await else { return };
+        if let Some(report) = schedule.settle(attempt) {
+            schedule.report(report, events);
+        }
     }
 }
 
 struct Schedule<'a> {
     shared: &'a Arc<Shared>,
+    jobs: usize,
     waiting: Vec<&'static Check>,
     verdicts: BTreeMap<String, Verdict>,
     /// The checks that could not be seen here, through no fault of the learner's.
     unseen: BTreeSet<String>,
-    running: JoinSet<CheckReport>,
+    running: JoinSet<Attempt>,
     alone: bool,
+    /// What failed by time and is to be asked again.
+    doubtful: VecDeque<Doubt>,
+    /// What is being asked again now.
+    asking: Option<Doubt>,
+    /// How many in a row failed again.
+    confirmed: u32,
+}
+
+/// A check that is to be asked again.
+struct Doubt {
+    attempt: Attempt,
+    why: String,
+    tries: u32,
 }
 
 impl Schedule<'_> {
@@ -53,10 +85,50 @@ impl Schedule<'_> {
                 duration_ms: 0,
                 explanation: None,
                 transcript: Vec::new(),
+                asked_again: None,
             };
-            self.record(&report);
-            events.send(Event::CheckFinished(Box::new(report)));
+            self.report(report, events);
         }
+    }
+
+    fn report(&mut self, report: CheckReport, events: &Events) {
+        self.record(&report);
+        events.send(Event::CheckFinished(Box::new(report)));
+    }
+
+    /// Starts the next doubtful check once more, with nothing beside it; or gives its report, if it is believed.
+    fn ask_again(&mut self, events: &Events) -> Option<CheckReport> {
+        let doubt = self.doubtful.pop_front()?;
+        if self.confirmed >= CONFIRMED && !doubt.attempt.surroundings.paused {
+            return Some(doubt.attempt.report);
+        }
+        let check = doubt.attempt.check;
+        self.alone = true;
+        events.send(Event::CheckStarted { id: check.id.into() });
+        self.running.spawn(attempt(Arc::clone(self.shared), check));
+        self.asking = Some(doubt);
+        None
+    }
+
+    /// The report of `attempt`, unless it is to be asked again.
+    fn settle(&mut self, mut attempt: Attempt) -> Option<CheckReport> {
+        let before = self.asking.take();
+        let tries = before.as_ref().map_or(1, |doubt| doubt.tries + 1);
+        let paused = attempt.surroundings.paused;
+        if attempt.is_doubtful() && (before.is_none() || paused) {
+            if tries < MOST_TRIES {
+                let why = before.map_or_else(|| attempt.doubt(), |doubt| doubt.why);
+                self.doubtful.push_back(Doubt { attempt, why, tries });
+                return None;
+            }
+            let message = format!("the machine stood still during each of {tries} tries of this check");
+            attempt.report.verdict = Verdict::Error;
+            attempt.report.explanation = Some(Explanation { message, ..Explanation::default() });
+        } else if before.is_some() {
+            self.confirmed = if attempt.is_doubtful() { self.confirmed + 1 } else { 0 };
+        }
+        attempt.report.asked_again = before.map(|doubt| doubt.why);
+        Some(attempt.report)
     }
 
     fn record(&mut self, report: &CheckReport) {
@@ -87,7 +159,7 @@ impl Schedule<'_> {
     }
 
     fn start_ready(&mut self, events: &Events) {
-        while !self.alone && self.running.len() < self.shared.config.jobs.max(1) {
+        while !self.alone && self.running.len() < self.jobs {
             let Some(index) = self.choose() else { return };
             let check = self.waiting.remove(index);
             self.alone = check.alone;
@@ -111,14 +183,16 @@ impl Schedule<'_> {
         self.waiting.iter().position(|check| ready(check))
     }
 
-    async fn next_report(&mut self) -> Option<CheckReport> {
-        let joined = self.running.join_next().await?;
-        self.alone = false;
-        // `attempt` catches what a check throws. Should it crash itself, the report lacks the check, and the
-        // runner calls that an error of ours.
-        match joined {
-            Ok(report) => Some(report),
-            Err(_) => Box::pin(self.next_report()).await,
+    async fn next_attempt(&mut self) -> Option<Attempt> {
+        loop {
+            let joined = self.running.join_next().await?;
+            self.alone = false;
+            // `attempt` catches what a check throws. Should it crash itself, the report lacks the check, and the runner
+            // calls that an error of ours.
+            match joined {
+                Ok(attempt) => return Some(attempt),
+                Err(_) => self.asking = None,
+            }
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 use super::channel::{self, Channel, Events};
+use super::pulse::{self, Watch};
 use super::{Drivers, complain, panics, schedule};
 use crate::check;
 use crate::lab::{Lab, Shared};
@@ -21,12 +22,16 @@ use lab_protocol::Event;
 /// Cleaning up may take a little while, but a dead service must not hold the run.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
+/// How often the server's first start is tried, if the machine was too busy for it.
+const FIRST_STARTS: u32 = 2;
+
 /// Runs `session` on a runtime of its own.
 pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
     // Servers that fork and lose their parent become our children, and so we can end them.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     allow_many_connections();
+    pulse::start();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(session()),
         Err(error) => complain(&format!("no runtime: {error}")),
@@ -101,12 +106,14 @@ async fn checks(shared: Arc<Shared>, events: Events) {
         Ok(plan) => plan,
         Err(error) => return events.send(Event::InfrastructureFailed { message: error.to_string() }),
     };
-    if let Some(event) = first_start(&shared).await {
-        return events.send(event);
-    }
+    let took = match first_start(&shared).await {
+        Ok(took) => took,
+        Err(event) => return events.send(event),
+    };
     let ids = plan.iter().map(|check| check.id.to_owned()).collect();
     events.send(Event::SuiteStarted { services: shared.services.versions(), checks: ids });
-    schedule::run(&shared, plan, &events).await;
+    let jobs = jobs(shared.config.jobs, took, Duration::from_millis(shared.config.start_limit_ms));
+    schedule::run(&shared, plan, jobs, &events).await;
     events.send(Event::SuiteFinished);
 }
 
@@ -144,15 +151,40 @@ async fn urls(lab: &Lab, address: &str) -> BTreeMap<String, String> {
     urls
 }
 
-/// A server that does not start at all would fail every check in the same way: better said once.
-async fn first_start(shared: &Arc<Shared>) -> Option<Event> {
-    let lab = Lab::new(Arc::clone(shared), "first start");
-    let started = lab.start().await;
-    let event = started.err().map(|failure| start_event(failure, &lab));
-    let lab = Arc::new(lab);
-    // Its database is dropped while the first checks run.
-    tokio::spawn(async move { lab.release().await });
-    event
+/// How many checks run at once: at most `wanted`, and so many that all of them could start their server at the same time,
+/// each as slowly as the first one in `took` by itself, in a quarter of the `limit`.
+fn jobs(wanted: usize, took: Duration, limit: Duration) -> usize {
+    let slow = took.max(Duration::from_millis(1)).as_millis();
+    let fitting = usize::try_from(limit.as_millis() / 4 / slow).unwrap_or(usize::MAX);
+    wanted.min(fitting).max(1)
+}
+
+/// A server that does not start at all would fail every check in the same way: better said once. Tells how long it took.
+async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
+    let mut tries = FIRST_STARTS;
+    loop {
+        tries -= 1;
+        let (began, watch) = (Instant::now(), Watch::begin());
+        let lab = Arc::new(Lab::new(Arc::clone(shared), "first start"));
+        let started = lab.start().await.map(|_| began.elapsed());
+        let surroundings = watch.end();
+        let started = started.map_err(|failure| match shared.vanished() {
+            Some(message) => (false, Event::InfrastructureFailed { message }),
+            None => (is_by_time(&failure), start_event(failure, &lab)),
+        });
+        // Its database is dropped while the first checks run.
+        tokio::spawn(async move { lab.release().await });
+        match started {
+            Ok(took) => return Ok(took),
+            // It ran alone: only what slowed the whole machine down makes its lateness doubtful.
+            Err((by_time, _)) if tries > 0 && (surroundings.paused || (by_time && surroundings.is_busy())) => {}
+            Err((_, event)) => return Err(event),
+        }
+    }
+}
+
+fn is_by_time(failure: &Failure) -> bool {
+    matches!(failure, Failure::Learner(explanation) if explanation.by_time)
 }
 
 fn start_event(failure: Failure, lab: &Lab) -> Event {
@@ -172,5 +204,16 @@ fn message_of(failure: Failure) -> String {
     match failure {
         Failure::Ours(message) | Failure::NotApplicable(message) => message,
         Failure::Learner(explanation) => explanation.message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slower_a_server_starts_the_fewer_are_started_at_once() {
+        let jobs = |took: u64| jobs(8, Duration::from_millis(took), Duration::from_secs(10));
+        assert_eq!([jobs(0), jobs(100), jobs(500), jobs(1_200), jobs(9_000)], [8, 8, 5, 2, 1]);
     }
 }
