@@ -8,6 +8,7 @@ mod blame;
 mod cancelling;
 mod cheats;
 mod formats;
+mod holding;
 mod interrupts;
 mod invariants;
 mod load;
