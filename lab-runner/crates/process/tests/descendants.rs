@@ -24,7 +24,7 @@ fn sixty_sessions_one_in_another_are_ended() {
     let nest = format!("if [ \"$1\" -gt 0 ]; then setsid sh -c \"$0\" \"$0\" $(($1 - 1)); else sleep {MARK}; fi; true");
     let mut first = Command::new("setsid");
     first.args(["sh", "-c", &nest, &nest, &DEPTH.to_string()]).stdin(Stdio::null());
-    let _child = first.spawn().unwrap();
+    let mut first = first.spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
     let innermost = |line: &str| line.split('\0').next().is_some_and(|program| program.ends_with("sleep"));
     let sleeps = || {
@@ -38,5 +38,7 @@ fn sixty_sessions_one_in_another_are_ended() {
     }
     assert!(marked() > DEPTH as usize, "{}", marked());
     kill_descendants();
+    // It has been waited for already, with all the others.
+    let _ = first.wait();
     assert_eq!(marked(), 0);
 }
