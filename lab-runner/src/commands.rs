@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod check;
 mod choose;
+mod hint;
 mod machine;
 mod mutant;
 mod overview;
@@ -29,6 +30,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt),
+        Some(Command::Hint(args)) => hint::run(args, interrupt).await,
         Some(Command::Run(args)) => run::run(args, interrupt).await,
         Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,

@@ -34,6 +34,18 @@ pub use program::Runnable;
 pub use serve::Served;
 use stages::Grading;
 
+/// How much of a lab is asked where no check is named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// One task, with what its checks need.
+    Task(u32),
+    /// Everything up to the first task that is not done, and what has passed before.
+    NextTask,
+}
+
 /// What to grade, and how.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -41,6 +53,8 @@ pub struct Request {
     pub source: Source,
     /// The checks to run, with what they need. None means all.
     pub checks: Vec<String>,
+    /// What to run where no check is named.
+    pub extent: Extent,
     /// Where random data comes from.
     pub seed: u64,
     /// How many checks may run at once.

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditReport;
 use crate::bench::Bench;
+use crate::course::RoadmapStep;
+use crate::guide::LabGuide;
 use crate::report::{Check, Diagnostics, Report};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
@@ -99,6 +101,11 @@ pub enum EventKind {
         /// The version it states of itself.
         version: String,
     },
+    /// The suite is known: what a learner needs beside the result to find the way.
+    LabGuided {
+        /// The way.
+        guide: Box<LabGuide>,
+    },
     /// These checks will be reported, in this order.
     ChecksPlanned {
         /// What they declare of themselves.
@@ -141,8 +148,27 @@ pub enum EventKind {
     },
     /// The labs and how far the learner has come.
     Overview {
+        /// What the course is called.
+        title: String,
+        /// The steps of its roadmap.
+        roadmap: Vec<RoadmapStep>,
         /// The labs, in the course's order.
         labs: Vec<LabOverview>,
+        /// The lab that was graded last.
+        here: Option<String>,
+    },
+    /// Hints for a check that does not pass yet.
+    Hints {
+        /// The lab's id.
+        lab: String,
+        /// The check's id.
+        id: String,
+        /// The behaviour it asks for.
+        title: String,
+        /// The hints to show, from the vaguest.
+        hints: Vec<String>,
+        /// How many there are.
+        total: usize,
     },
     /// An audit is done.
     AuditFinished {
@@ -208,6 +234,8 @@ pub struct LabOverview {
     pub title: String,
     /// What it is about, in a line.
     pub summary: String,
+    /// The steps of the roadmap that it serves.
+    pub roadmap: Vec<u32>,
     /// How far the learner has come in it.
     pub progress: LabProgress,
 }

@@ -33,6 +33,9 @@ pub struct Manifest {
     pub title: String,
     /// What is built, in one sentence.
     pub summary: String,
+    /// What a learner has built and understood who passes everything, as it follows on "You built: ".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<String>,
     /// The roadmap steps that it covers.
     pub roadmap: Vec<u32>,
     /// The services that its server needs.

@@ -53,6 +53,8 @@ pub struct Style {
     pub quiet: bool,
     /// All hints, in place of the first.
     pub all_hints: bool,
+    /// Every result and every failure, in place of what fits one screen.
+    pub everything: bool,
     /// Whether steps stay in sight, a line each: for commands that do many things in a row.
     pub narrate: bool,
     /// The folder to write result.json, junit.xml and report.txt to.
@@ -78,7 +80,9 @@ impl Reporter {
     /// A reporter for one run.
     pub fn new(style: Style) -> Self {
         let live = if style.quiet { Live::silent() } else { Live::new(style.narrate) };
-        let state = Mutex::new(State { human: Human::new(style.all_hints), failed: None });
+        let human = Human::new(style.all_hints);
+        let human = if style.everything { human.everything() } else { human };
+        let state = Mutex::new(State { human, failed: None });
         Self { style, live, state }
     }
 

@@ -8,9 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Outcome, Report, SubmissionKind};
+use crate::report::{Check, Report, SubmissionKind};
 use crate::workspace::Workspace;
-use lab_protocol::Verdict;
+use lab_protocol::{CheckInfo, Verdict};
 
 /// The state folder.
 #[derive(Debug, Clone)]
@@ -26,12 +26,72 @@ struct Global {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabProgress {
-    /// The last whole result of the working tree: points, and out of how many.
+    /// The working tree's points, and out of how many, as far as its runs have told.
     pub score: Option<(u32, u32)>,
-    /// The first check that did not pass then.
+    /// The first check that has not passed yet.
     pub next_check: Option<String>,
+    /// The task that it belongs to, and its title.
+    pub next: Option<(u32, String)>,
+    /// What became of each check when it was asked of the working tree last.
+    pub checks: BTreeMap<String, CheckProgress>,
     /// How long each check took, in milliseconds.
     pub expected_ms: BTreeMap<String, u64>,
+}
+
+/// How far the learner has come with one check.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckProgress {
+    /// Whether it passed, or could not be asked here.
+    pub passed: bool,
+    /// Whether its points count on this machine.
+    pub counted: bool,
+    /// How often it has failed since it passed last.
+    pub failures: u32,
+    /// How many hints the learner has asked for since then.
+    pub hints: u32,
+}
+
+impl CheckProgress {
+    /// How many of `all` hints are shown: one at first, another after every third failure, and those asked for.
+    pub fn hints_shown(&self, all: usize) -> usize {
+        let earned = 1 + self.failures.saturating_sub(1) / 3;
+        usize::try_from(earned.max(self.hints)).unwrap_or(usize::MAX).min(all)
+    }
+
+    fn after(&self, check: &Check) -> Self {
+        let failed = matches!(check.verdict, Verdict::Failed | Verdict::TimedOut);
+        match check.is_fine() {
+            true => Self { passed: true, counted: check.counted, ..Self::default() },
+            false => Self {
+                passed: false,
+                counted: true,
+                failures: self.failures.saturating_add(u32::from(failed)),
+                hints: self.hints,
+            },
+        }
+    }
+}
+
+impl LabProgress {
+    /// Takes in what `report` tells, of a suite that declares `declared`. Checks that it no longer has are forgotten, and
+    /// a fault of ours changes nothing.
+    fn take_in(&mut self, report: &Report, declared: &[CheckInfo]) {
+        for check in report.checks.iter().filter(|check| check.verdict != Verdict::Error) {
+            let known = self.checks.entry(check.id.clone()).or_default();
+            *known = known.after(check);
+        }
+        self.checks.retain(|id, _| declared.iter().any(|check| check.id == *id));
+        let known = |check: &CheckInfo| self.checks.get(&check.id).cloned().unwrap_or_default();
+        let counted = |check: &&CheckInfo| !known(check).passed || known(check).counted;
+        let max = declared.iter().filter(counted).map(|check| check.points).sum();
+        let got = declared.iter().filter(counted).filter(|check| known(check).passed).map(|check| check.points).sum();
+        self.score = Some((got, max));
+        let mut open: Vec<&CheckInfo> = declared.iter().filter(|check| !known(check).passed).collect();
+        open.sort_by_key(|check| check.task);
+        self.next_check = open.first().map(|check| check.id.clone());
+        self.next = open.first().map(|check| (check.task, check.title.clone()));
+    }
 }
 
 impl State {
@@ -50,22 +110,47 @@ impl State {
         read(&self.lab_path(id))
     }
 
-    /// Records a result.
-    pub fn record(&self, report: &Report) {
+    /// Records a result of the suite that declares `declared`; nothing is known of them where nothing was graded.
+    pub fn record(&self, report: &Report, declared: &[CheckInfo]) {
         let mut progress = self.lab(&report.lab);
         let quick = |verdict: Verdict| matches!(verdict, Verdict::Passed | Verdict::Failed);
         for check in report.checks.iter().filter(|check| quick(check.verdict)) {
             progress.expected_ms.insert(check.id.clone(), check.duration_ms);
         }
         let own = report.submission.kind == SubmissionKind::WorkingTree;
-        if own && !report.partial && report.outcome == Outcome::Graded {
-            progress.score = Some((report.score, report.max_score));
-            progress.next_check = report.checks.iter().find(|check| !check.is_fine()).map(|check| check.id.clone());
+        if own && !report.checks.is_empty() && !declared.is_empty() {
+            progress.take_in(report, declared);
         }
         write(&self.lab_path(&report.lab), &progress);
         if own {
             write(&self.0.join("global.json"), &Global { last_lab: Some(report.lab.clone()) });
         }
+    }
+
+    /// Records that `shown` hints of `check` have been shown on request.
+    pub fn record_hints(&self, lab: &str, check: &str, shown: u32) {
+        let mut progress = self.lab(lab);
+        progress.checks.entry(check.to_owned()).or_default().hints = shown;
+        write(&self.lab_path(lab), &progress);
+    }
+
+    /// Sets aside what nobody can read, such as a file that was written half: under the same name with `.broken` at its
+    /// end. Gives the files' new places.
+    pub fn set_broken_aside(&self) -> Vec<Utf8PathBuf> {
+        let mut aside = Vec::new();
+        for entry in self.0.read_dir_utf8().into_iter().flatten().flatten() {
+            let path = entry.path();
+            let readable = |bytes: Vec<u8>| match path.file_name() {
+                Some("global.json") => serde_json::from_slice::<Global>(&bytes).is_ok(),
+                _ => serde_json::from_slice::<LabProgress>(&bytes).is_ok(),
+            };
+            let broken = path.extension() == Some("json") && std::fs::read(path).is_ok_and(|bytes| !readable(bytes));
+            let to = Utf8PathBuf::from(format!("{path}.broken"));
+            if broken && std::fs::rename(path, &to).is_ok() {
+                aside.push(to);
+            }
+        }
+        aside
     }
 
     /// The folder with the recordings of the last runs.

@@ -13,6 +13,7 @@ use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
+use crate::engine::Extent;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::report::Diagnostics;
@@ -66,6 +67,16 @@ pub enum SuiteError {
         /// The check that was probably meant.
         suggestion: Option<String>,
     },
+    /// A task was asked for that it does not have.
+    #[error("{lab} has no task {task}")]
+    UnknownTask {
+        /// What was asked for.
+        task: u32,
+        /// The lab's id.
+        lab: String,
+        /// The last task.
+        last: u32,
+    },
     /// The run was cancelled.
     #[error("interrupted")]
     Interrupted,
@@ -78,7 +89,7 @@ impl ExpectedError for SuiteError {
             Self::Infrastructure(_) => ExitCode::Infrastructure,
             Self::Refused(refusal) if refusal.kind == RefusalKind::Machine => ExitCode::Infrastructure,
             Self::Refused(_) => ExitCode::Usage,
-            Self::UnknownCheck { .. } => ExitCode::Usage,
+            Self::UnknownCheck { .. } | Self::UnknownTask { .. } => ExitCode::Usage,
             Self::Interrupted => ExitCode::Interrupted,
         }
     }
@@ -88,6 +99,7 @@ impl ExpectedError for SuiteError {
             Self::DoesNotBuild(diagnostics) | Self::Infrastructure(diagnostics) => diagnostics.hints.clone(),
             Self::Refused(refusal) => vec![refusal.hint.clone()],
             Self::UnknownCheck { suggestion, .. } => suggestion.iter().cloned().collect(),
+            Self::UnknownTask { last, .. } => vec![format!("its tasks are 1 to {last}")],
             Self::DoesNotList { .. } | Self::Interrupted => Vec::new(),
         }
     }
@@ -161,6 +173,30 @@ impl Suite {
         let checks = list(&executable).await?;
         let sha256 = hash(&executable).await?;
         Ok(Self { executable, sha256, checks })
+    }
+
+    /// The names of the checks that `extent` means, where `passed` tells which have passed before; none means all.
+    ///
+    /// # Errors
+    /// There is no such task.
+    pub fn within(&self, extent: Extent, passed: &dyn Fn(&str) -> bool, lab: &Lab) -> Result<Vec<String>, SuiteError> {
+        let last_asked = match extent {
+            Extent::Whole => return Ok(Vec::new()),
+            Extent::Task(task) => {
+                let names: Vec<String> =
+                    self.checks.iter().filter(|check| check.task == task).map(|check| check.id.clone()).collect();
+                if names.is_empty() {
+                    let last = self.checks.iter().map(|check| check.task).max().unwrap_or_default();
+                    return Err(SuiteError::UnknownTask { task, lab: lab.id().to_owned(), last });
+                }
+                return Ok(names);
+            }
+            Extent::NextTask => self.checks.iter().filter(|check| !passed(&check.id)).map(|check| check.task).min(),
+        };
+        let Some(last_asked) = last_asked else { return Ok(Vec::new()) };
+        let asked = |check: &&CheckInfo| check.task <= last_asked || passed(&check.id);
+        let names: Vec<String> = self.checks.iter().filter(asked).map(|check| check.id.clone()).collect();
+        Ok(if names.len() == self.checks.len() { Vec::new() } else { names })
     }
 
     /// The checks called `names` and those they need, in the order of declaration; all, where none is named.

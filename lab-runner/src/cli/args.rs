@@ -43,6 +43,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Grade your working tree, or another submission.
     Check(CheckArgs),
+    /// Show the next hint for the check that does not pass yet.
+    Hint(HintArgs),
     /// Run your server with its services, for curl and psql.
     Run(RunArgs),
     /// Remove the containers and instances that are kept running between commands.
@@ -97,6 +99,7 @@ pub struct GradingArgs {
 pub struct CheckArgs {
     /// The lab (id, number, slug, or a prefix of one), followed by the checks to run. Defaults to the lab of the
     /// current folder, or else the last one checked, and to all of its checks.
+    /// `LAB.2` means the second task.
     #[arg(value_name = "LAB] [CHECK")]
     pub names: Vec<String>,
     #[command(flatten)]
@@ -114,9 +117,27 @@ pub struct CheckArgs {
     /// Print only the score, without progress.
     #[arg(long, short)]
     pub quiet: bool,
+    /// Run the checks of one task of the README, and those they need.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "all")]
+    pub task: Option<u32>,
+    /// Run every check, and show every result and every failure.
+    #[arg(long)]
+    pub all: bool,
+    /// Run no check of the tasks behind the first one that is not done, unless it has passed before. This is the
+    /// default on a terminal.
+    #[arg(long, conflicts_with_all = ["all", "task"])]
+    pub next_task: bool,
     /// Show all hints for a failed check, not only the first.
     #[arg(long)]
     pub hints: bool,
+}
+
+/// `cargo lab hint`
+#[derive(Debug, ClapArgs)]
+pub struct HintArgs {
+    /// The lab, then the check. Defaults to the lab checked last, and its first check that has not passed.
+    #[arg(value_name = "LAB] [CHECK", num_args = 0..=2)]
+    pub names: Vec<String>,
 }
 
 /// `cargo lab run`

@@ -1,30 +1,62 @@
 //! `cargo lab check`: grades one submission and tells the result.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use super::choose;
 use crate::cli::CheckArgs;
 use crate::context::RunContext;
-use crate::engine::Engine;
+use crate::engine::{Engine, Extent, Request};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
-use crate::reporter::{Reporter, Style};
+use crate::reporter::{Format, Reporter, Style};
+use crate::submission::Source;
 
 /// Grades what `args` name.
 pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
-    let style =
-        Style { format: args.format, quiet: args.quiet, all_hints: args.hints, narrate: false, folder: args.report };
+    let style = Style {
+        format: args.format,
+        quiet: args.quiet,
+        all_hints: args.hints,
+        everything: args.all,
+        narrate: false,
+        folder: args.report.clone(),
+    };
     let reporter = Arc::new(Reporter::new(style));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
-    let (lab, checks) = choose::lab_and_checks(&workspace, &args.names)?;
+    let (lab, checks, task) = match choose::task_of_name(&workspace, &args.names) {
+        Some((lab, task)) => (lab, args.names[1..].to_vec(), Some(task)),
+        None => {
+            let (lab, checks) = choose::lab_and_checks(&workspace, &args.names)?;
+            (lab, checks, args.task)
+        }
+    };
+    if task.is_some() && !checks.is_empty() {
+        return Err(Error::usage("name a task or checks, not both"));
+    }
     let source = choose::source(&args.source, &lab)?;
-    let request = choose::request(&args.grading, source, checks);
+    let extent = extent(&args, task, &source);
+    let request = Request { extent, ..choose::request(&args.grading, source, checks) };
     let engine = Engine::new(workspace, args.grading.services)?;
     let graded = engine.grade(&lab, &request, &run).await;
     engine.shutdown().await;
     let report = graded?;
     reporter.finish()?;
     Ok(report.exit_code())
+}
+
+/// How much to ask. A learner at work waits for no task behind the one that is not done; a machine wants to know
+/// everything.
+fn extent(args: &CheckArgs, task: Option<u32>, source: &Source) -> Extent {
+    let watched = || std::io::stdout().is_terminal() && std::env::var_os("CI").is_none();
+    let own = matches!(source, Source::WorkingTree);
+    let for_machines = args.format != Format::Human || args.report.is_some() || args.quiet;
+    match task {
+        Some(task) => Extent::Task(task),
+        None if args.all || for_machines || !own => Extent::Whole,
+        None if args.next_task || watched() => Extent::NextTask,
+        None => Extent::Whole,
+    }
 }

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cli::{GradingArgs, SourceArgs};
 use crate::context::RunContext;
-use crate::engine::Request;
+use crate::engine::{Extent, Request};
 use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
 use crate::state::State;
@@ -21,6 +21,10 @@ pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
         let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
         let place = workspace.relative(&broken.folder);
         run.emit(EventKind::Warning { message: format!("{place} is ignored: {message}"), hints: broken.error.hints() });
+    }
+    for path in State::of(&workspace).set_broken_aside() {
+        let message = format!("your progress could not be read and was set aside: {}", workspace.relative(&path));
+        run.emit(EventKind::Warning { message, hints: vec!["`cargo lab check LAB --all` counts it again".into()] });
     }
     Ok(workspace)
 }
@@ -40,6 +44,13 @@ pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Erro
         None => workspace.select_unnamed(State::of(workspace).last_lab().as_deref()),
     };
     Ok(chosen?.clone())
+}
+
+/// The lab and the task that a name such as `LAB.2` means, where it is such a name.
+pub(super) fn task_of_name(workspace: &Workspace, names: &[String]) -> Option<(Lab, u32)> {
+    let (name, task) = names.first()?.rsplit_once('.')?;
+    let task = task.parse().ok()?;
+    Some((workspace.select(name).ok()?.clone(), task))
 }
 
 /// The lab and the checks that `names` mean. The lab may be left out where it is clear: then all are checks.
@@ -108,6 +119,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
     Request {
         source,
         checks,
+        extent: Extent::Whole,
         seed: args.seed.unwrap_or_else(new_seed),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         check_limit: args.time_limit.map(Duration::from_secs),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::choose;
 use crate::context::RunContext;
+use crate::course::Course;
 use crate::error::Error;
 use crate::events::{EventKind, LabOverview};
 use crate::exit::ExitCode;
@@ -22,9 +23,17 @@ pub(super) fn run(interrupt: Interrupt) -> Result<ExitCode, Error> {
         package: lab.package(),
         title: lab.manifest.title.clone(),
         summary: lab.manifest.summary.clone(),
+        roadmap: lab.manifest.roadmap.clone(),
         progress: state.lab(lab.id()),
     });
-    run.emit(EventKind::Overview { labs: labs.collect() });
+    let folder = workspace.root.join("labs");
+    let course = Course::load(&folder).unwrap_or_else(|message| {
+        let message = format!("labs/{} is not used: {message}", crate::course::FILE_NAME);
+        run.emit(EventKind::Warning { message, hints: Vec::new() });
+        Course::default()
+    });
+    let Course { title, roadmap } = course;
+    run.emit(EventKind::Overview { title, roadmap, labs: labs.collect(), here: state.last_lab() });
     reporter.finish()?;
     Ok(ExitCode::Passed)
 }

@@ -1,16 +1,18 @@
 //! The stages of grading: prepare, run, conclude.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use lab_protocol::CheckInfo;
 use lab_services::{Endpoint, Endpoints, ServiceId, ServicesError};
 
 use super::laps::Laps;
-use super::{Engine, Request, Runnable, program};
+use super::{Engine, Extent, Request, Runnable, program};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::events::EventKind;
+use crate::guide::LabGuide;
 use crate::report::{self, Report, RunFacts, RunOutcome, Submission};
 use crate::submission::Source;
 use crate::suite::Suite;
@@ -24,12 +26,16 @@ pub(super) struct Grading<'a> {
     pub request: &'a Request,
     pub run: &'a RunContext,
     pub laps: Laps,
+    /// What the suite declares, and which of its checks are asked for by name, once that is known.
+    asked: OnceLock<(Vec<CheckInfo>, Vec<String>)>,
 }
 
 /// All that checks need to be run.
 pub(super) struct Prepared {
     pub program: Runnable,
     pub suite: Suite,
+    /// The checks to name to the suite. None means all.
+    pub asked: Vec<String>,
     /// The checks that the suite is to report.
     pub expected: Vec<CheckInfo>,
     pub services: Result<Endpoints, ServicesError>,
@@ -52,7 +58,7 @@ impl<E: Into<Error>> From<E> for Stop {
 
 impl<'a> Grading<'a> {
     pub(super) fn new(engine: &'a Engine, lab: &'a Lab, request: &'a Request, run: &'a RunContext) -> Self {
-        Self { engine, lab, request, run, laps: Laps::new(*run.clock()) }
+        Self { engine, lab, request, run, laps: Laps::new(*run.clock()), asked: OnceLock::new() }
     }
 
     /// All stages, one after the other.
@@ -88,16 +94,45 @@ impl<'a> Grading<'a> {
             let suite = self.engine.suite(self.lab, self.run).await?;
             self.laps.mark(|times| &mut times.suite_ready_ms);
             // An unknown check is told at once, whatever the builds come to.
-            let expected = suite.closure(&self.request.checks, self.lab)?;
-            Ok::<_, Stop>((suite, expected))
+            let asked = self.asked(&suite)?;
+            let expected = suite.closure(&asked, self.lab)?;
+            let _ = self.asked.set((suite.checks.clone(), asked.clone()));
+            Ok::<_, Stop>((suite, asked, expected))
         };
         let services = async { Ok(self.services().await) };
-        let (program, (suite, expected), services) = tokio::select! {
+        let (program, (suite, asked, expected), services) = tokio::select! {
             all = async { tokio::try_join!(program, suite, services) } => all?,
             // The builds notice by themselves; services may be long in coming.
             () = self.run.cancel().cancelled() => return Err(Error::Interrupted.into()),
         };
-        Ok(Prepared { program, suite, expected, services })
+        self.guide(&suite, &asked, &program);
+        Ok(Prepared { program, suite, asked, expected, services })
+    }
+
+    /// The checks that are asked for by name; none means all.
+    fn asked(&self, suite: &Suite) -> Result<Vec<String>, Error> {
+        if !self.request.checks.is_empty() {
+            return Ok(self.request.checks.clone());
+        }
+        let known = self.engine.state.lab(self.lab.id()).checks;
+        // Of a tree that was never graded nothing is known: it is asked everything once.
+        let extent = match self.request.extent {
+            Extent::NextTask if known.is_empty() => Extent::Whole,
+            extent => extent,
+        };
+        let passed = |id: &str| known.get(id).is_some_and(|check| check.passed);
+        Ok(suite.within(extent, &passed, self.lab)?)
+    }
+
+    /// Tells what a learner needs beside the result to find the way.
+    fn guide(&self, suite: &Suite, asked: &[String], program: &Runnable) {
+        let tree = program.tree.clone().and_then(|tree| camino::Utf8PathBuf::try_from(tree).ok());
+        let mut guide = LabGuide::new(&self.engine.workspace, self.lab, &suite.checks, tree.as_deref());
+        if matches!(self.request.source, Source::WorkingTree) {
+            guide.known = self.engine.state.lab(self.lab.id()).checks;
+        }
+        guide.later_not_asked = self.request.extent == Extent::NextTask && !asked.is_empty();
+        self.run.emit(EventKind::LabGuided { guide: Box::new(guide) });
     }
 
     async fn services(&self) -> Result<Endpoints, ServicesError> {
@@ -134,7 +169,7 @@ impl<'a> Grading<'a> {
         facts.timings = self.laps.times();
         let report = outcome.into_report(facts, Duration::from_micros(self.run.clock().micros()));
         if self.request.record {
-            self.engine.state.record(&report);
+            self.engine.state.record(&report, self.asked.get().map_or(&[], |(declared, _)| declared));
         }
         self.run.emit(EventKind::RunFinished { report: Box::new(report.clone()) });
         report
@@ -152,7 +187,7 @@ impl<'a> Grading<'a> {
             isolation: self.engine.sandbox.name().to_owned(),
             started_at: self.run.clock().began().wall,
             timings: self.laps.times(),
-            partial: !self.request.checks.is_empty(),
+            partial: self.asked.get().is_some_and(|(_, asked)| !asked.is_empty()),
             notes: Vec::new(),
         }
     }

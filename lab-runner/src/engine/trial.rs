@@ -154,7 +154,7 @@ impl Grading<'_> {
             sent_at: self.run.clock().now(),
             lab: self.lab.id().to_owned(),
             seed: self.request.seed,
-            checks: self.request.checks.clone(),
+            checks: prepared.asked.clone(),
             jobs: self.request.jobs,
             check_limit_ms: millis(self.check_limit()),
             start_limit_ms: millis(self.lab.manifest.limits.start()),

@@ -1,8 +1,13 @@
-//! Results for people: a line for each check as it ends, then the first failures explained, then the score.
+//! Results for people: by default one screen, made when the run is over; with everything, a line for each check as it
+//! ends, then every failure explained, then the score.
 
 mod explain;
+mod happened;
+mod hints;
+mod screen;
 mod summary;
 mod table;
+mod tasks;
 
 use std::collections::BTreeMap;
 
@@ -11,13 +16,13 @@ use lab_protocol::Verdict;
 use super::inert::{self, inert};
 use super::{audit, bench, overview, refresh, serving};
 use crate::events::{EventKind, RunEvent};
+use crate::guide::LabGuide;
 use crate::report::Report;
 
 pub(super) use explain::explain;
+use screen::Size;
 use table::Table;
 
-/// More failures than this are too much to read at once; the others are named.
-const EXPLAINED: usize = 3;
 /// Where no terminal says otherwise.
 const WIDTH: usize = 100;
 
@@ -25,31 +30,61 @@ const WIDTH: usize = 100;
 #[derive(Debug)]
 pub struct Human {
     all_hints: bool,
+    everything: bool,
+    size: Option<Size>,
+    guide: LabGuide,
     table: Table,
     waiting: BTreeMap<String, String>,
 }
 
 impl Human {
-    /// With all hints of a check, or only the first.
+    /// One screen, with all hints of a check or as many as its failures have earned.
     pub fn new(all_hints: bool) -> Self {
-        Self { all_hints, table: Table::default(), waiting: BTreeMap::new() }
+        Self {
+            all_hints,
+            everything: false,
+            size: None,
+            guide: LabGuide::default(),
+            table: Table::default(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// The same with every result and every failure, in place of what fits one screen.
+    #[must_use]
+    pub fn everything(self) -> Self {
+        Self { everything: true, ..self }
+    }
+
+    /// The same for a screen of `columns` and `rows`, whatever the terminal says.
+    #[must_use]
+    pub fn sized(self, columns: usize, rows: usize) -> Self {
+        Self { size: Some(Size { columns, rows }), ..self }
     }
 
     /// What to print now.
     pub fn render(&mut self, event: &RunEvent) -> String {
         match &event.kind {
+            EventKind::LabGuided { guide } => {
+                self.guide = guide.as_ref().clone();
+                String::new()
+            }
             EventKind::ChecksPlanned { checks } => {
                 self.table = Table::new(checks);
                 String::new()
             }
-            EventKind::CheckFinished { result } => {
+            EventKind::CheckFinished { result } if self.everything => {
                 self.waiting.insert(result.id.clone(), self.table.row(&inert::check(result)));
                 self.table.ready_rows(&mut self.waiting)
             }
-            EventKind::RunFinished { report } => self.finish(&inert::report(report)),
+            EventKind::RunFinished { report } if self.everything => self.finish(&inert::report(report)),
+            EventKind::RunFinished { report } => self.screen(report),
+            EventKind::Hints { lab, id, title, hints, total } => hints::hints(lab, id, title, hints, *total),
             EventKind::Serving { urls, taken } => serving::urls(urls, *taken),
             EventKind::ServerLog { line } => serving::log_line(line),
-            EventKind::Overview { labs } => overview::overview(labs),
+            EventKind::Overview { title, roadmap, labs, here } => {
+                overview::overview(title, roadmap, labs, here.as_deref())
+            }
             EventKind::AuditFinished { report } => audit::audit_table(report),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
@@ -57,6 +92,17 @@ impl Human {
             EventKind::DownFinished { report } => inert(&report.to_string()).into_owned(),
             _ => String::new(),
         }
+    }
+
+    /// The result on one screen. Without a check there is no picture of the lab, only the reason.
+    fn screen(&self, report: &Report) -> String {
+        let size = self.size.unwrap_or_else(screen::size);
+        let shown = inert::report(report);
+        if report.checks.is_empty() || report.diagnostics.is_some() {
+            return below(&shown, self.all_hints, size.columns);
+        }
+        // What is inert has no transcript: it is made inert line by line.
+        screen::screen(&shown, report, &self.guide, self.all_hints, size)
     }
 
     /// The rows nobody reported, and everything below the table.
@@ -92,13 +138,10 @@ pub(super) fn quiet(event: &RunEvent) -> String {
 fn below(report: &Report, all_hints: bool, width: usize) -> String {
     let mut text = summary::obstacle(report);
     // What failed for our own reasons needs no explaining, check by check.
-    let mut failures = report.failures().filter(|check| check.verdict != Verdict::Error);
-    for check in failures.by_ref().take(EXPLAINED) {
+    for check in report.failures().filter(|check| check.verdict != Verdict::Error) {
         text.push('\n');
         text.push_str(&explain(check, all_hints, width));
     }
-    let rest: Vec<&str> = failures.map(|check| check.id.as_str()).collect();
-    text.push_str(&summary::others(report, &rest, width));
     text.push_str(&summary::summary(report, width));
     text
 }

@@ -1,38 +1,93 @@
-//! The labs, how far the learner has come, and what to do next.
+//! The course as a map: the steps of the roadmap, the labs that serve them, how far the learner has come, and what to do
+//! next. It fits 80 columns.
 
 use super::style::{dim, good, strong};
+use crate::course::RoadmapStep;
 use crate::events::LabOverview;
-use crate::state::LabProgress;
+
+/// How long a bar is.
+const BAR: u32 = 8;
+/// The most columns of the roadmap's steps.
+const STEPS: usize = 23;
+/// The most columns of a lab's id and title.
+const LAB: usize = 25;
+/// As wide as the map may be.
+const WIDTH: usize = 80;
 
 /// The whole page.
-pub(super) fn overview(labs: &[LabOverview]) -> String {
-    let mut text = format!("{}\n\n", strong("Backend Labs"));
-    let width = labs.iter().map(|lab| lab.title.chars().count()).max().unwrap_or_default();
+pub(super) fn overview(title: &str, roadmap: &[RoadmapStep], labs: &[LabOverview], here: Option<&str>) -> String {
+    let here = here.or_else(|| next_lab(labs).map(|lab| lab.id.as_str()));
+    let mut text = head(title, labs);
     for lab in labs {
-        let title = format!("{:<width$}", lab.title);
-        text.push_str(&format!("  {}  {}  {title}  {}\n", score(&lab.progress), strong(&lab.id), dim(&lab.summary)));
+        text.push_str(&row(roadmap, lab, here == Some(lab.id.as_str())));
     }
+    text.push_str(&later(roadmap, labs));
     text.push('\n');
     text.push_str(&next(labs));
-    text.push_str(&dim("all commands: `cargo lab --help`\n"));
+    text.push_str(&dim("       all commands: cargo lab --help\n"));
     text
 }
 
-fn score(progress: &LabProgress) -> String {
-    match progress.score {
-        None => dim("  -/100"),
-        Some((score, max)) => {
-            let text = format!("{score:>3}/{max:<3}");
-            if score == max { good(text) } else { text }
-        }
-    }
+fn head(title: &str, labs: &[LabOverview]) -> String {
+    let scores = || labs.iter().map(|lab| lab.progress.score);
+    let got: u32 = scores().flatten().map(|(score, _)| score).sum();
+    let max: u32 = scores().map(|score| score.map_or(100, |(_, max)| max)).sum();
+    let points = format!("{got} of {max} points");
+    let gap = WIDTH.saturating_sub(title.chars().count() + points.len()).max(1);
+    format!("{}{}{points}\n\n", strong(title), " ".repeat(gap))
+}
+
+fn row(roadmap: &[RoadmapStep], lab: &LabOverview, here: bool) -> String {
+    let title = |number: &u32| roadmap.iter().find(|step| step.number == *number).map(|step| step.title.as_str());
+    let steps: Vec<&str> = lab.roadmap.iter().filter_map(title).collect();
+    let name = pad(&format!("{} {}", lab.id, lab.title), LAB);
+    let name = if here { strong(name) } else { name };
+    let mark = if here { " ← you are here" } else { "" };
+    format!("  {} {name} {}{}\n", pad(&steps.join(", "), STEPS), bar(lab), strong(mark))
+        .trim_end_matches(' ')
+        .to_owned()
+}
+
+fn bar(lab: &LabOverview) -> String {
+    let Some((score, max)) = lab.progress.score else {
+        return dim(format!("{}   -", "░".repeat(BAR as usize)));
+    };
+    let full = (BAR * score).checked_div(max).unwrap_or_default() as usize;
+    let text = format!("{}{} {score:>3}", "█".repeat(full), "░".repeat(BAR as usize - full));
+    if score == max { good(text) } else { text }
+}
+
+/// The steps that no lab serves yet.
+fn later(roadmap: &[RoadmapStep], labs: &[LabOverview]) -> String {
+    let open = roadmap.iter().filter(|step| labs.iter().all(|lab| !lab.roadmap.contains(&step.number)));
+    let open: Vec<&str> = open.map(|step| step.title.as_str()).collect();
+    if open.is_empty() { String::new() } else { dim(format!("  {}  later\n", open.join(" · "))) }
+}
+
+fn next_lab(labs: &[LabOverview]) -> Option<&LabOverview> {
+    labs.iter().find(|lab| lab.progress.score.is_none_or(|(score, max)| score < max))
 }
 
 fn next(labs: &[LabOverview]) -> String {
-    let unfinished = labs.iter().find(|lab| lab.progress.score.is_none_or(|(score, max)| score < max));
-    let Some(lab) = unfinished else { return "every lab is done. Well done!\n".to_owned() };
-    match &lab.progress.next_check {
-        Some(check) => format!("next: `cargo lab check {} {check}`\n", lab.id),
-        None => format!("next: read labs/{}/README.md, then `cargo lab check {}`\n", lab.package, lab.id),
+    let Some(lab) = next_lab(labs) else { return "next   every lab is done. Well done!\n".to_owned() };
+    match (&lab.progress.next, lab.progress.score) {
+        (Some((task, title)), Some(_)) => {
+            let about = format!("task {task} of {}: {title}", lab.id);
+            format!("next   {}\n       cargo lab check {}\n", cut(&about, WIDTH - 7), lab.id)
+        }
+        _ => format!("next   read labs/{}/README.md, then\n       cargo lab check {}\n", lab.package, lab.id),
     }
+}
+
+/// `text` in exactly `width` columns.
+fn pad(text: &str, width: usize) -> String {
+    format!("{:<width$}", cut(text, width))
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }

@@ -10,7 +10,9 @@ use super::live::words::Words;
 use super::{Human, human, json, to_junit};
 use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
 use crate::bench::{Bench, OneByOne};
+use crate::course::RoadmapStep;
 use crate::events::{EventKind, LabOverview, MutantRefresh, RunEvent};
+use crate::guide::{LabGuide, Todo};
 use crate::report::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, SubmissionKind, Suite, Timings};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
@@ -122,6 +124,23 @@ fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks: Vec<Check>
     }
 }
 
+/// The way through a lab of ten tasks, of which the first three were asked.
+fn guide() -> LabGuide {
+    let ids = ["greets", "missing", "slow"];
+    let mut checks: Vec<CheckInfo> = ids.iter().map(|id| info(id, 1)).collect();
+    checks.extend((2..=10).map(|task| info(&format!("later_{task}"), task)));
+    let titles = (1..=10).map(|task| (task, format!("a title of {task} in a few words")));
+    LabGuide {
+        checks,
+        titles: titles.collect(),
+        todos: vec![Todo { task: 1, path: "src/routes.rs".into(), line: 12 }],
+        learned: Some("a greeter that answers whoever speaks to it, whatever they say and however they say it.".into()),
+        next_lab: Some("tiny-2".into()),
+        later_not_asked: true,
+        ..LabGuide::default()
+    }
+}
+
 fn diagnostics(message: &str) -> Option<Diagnostics> {
     Some(Diagnostics {
         message: message.into(),
@@ -199,16 +218,24 @@ fn bench(one_by_one: Result<OneByOne, String>) -> Bench {
 }
 
 fn overview(score: Option<(u32, u32)>, next_check: Option<&str>) -> EventKind {
-    let progress = LabProgress { score, next_check: next_check.map(str::to_owned), expected_ms: BTreeMap::new() };
+    let next = next_check.map(|id| (1, format!("the title of {id}")));
+    let progress = LabProgress { score, next_check: next_check.map(str::to_owned), next, ..LabProgress::default() };
     let lab = |id: &str, progress: LabProgress| LabOverview {
         id: id.into(),
         package: format!("{id}-greeter"),
         title: "Greeter".into(),
         summary: "says hello".into(),
+        roadmap: vec![1, 3],
         progress,
     };
     let done = LabProgress { score: Some((100, 100)), ..LabProgress::default() };
-    EventKind::Overview { labs: vec![lab("tiny-0", done), lab("tiny-1", progress)] }
+    let step = |number, title: &str| RoadmapStep { number, title: title.into() };
+    EventKind::Overview {
+        title: "Backend Labs".into(),
+        roadmap: vec![step(1, "The web"), step(2, "Fundamentals"), step(3, "Frameworks")],
+        labs: vec![lab("tiny-0", done), lab("tiny-1", progress)],
+        here: Some("tiny-1".into()),
+    }
 }
 
 /// One event of each kind, more of those with many faces.
@@ -235,6 +262,14 @@ fn events() -> Vec<RunEvent> {
         event(EventKind::ServicesRequested { names: vec!["postgres".into()] }),
         event(EventKind::ServiceReady { name: "postgres".into(), provider: "native".into(), version: None }),
         event(EventKind::ServiceVersion { name: "postgres".into(), version: "PostgreSQL 15.12".into() }),
+        event(EventKind::LabGuided { guide: Box::new(guide()) }),
+        event(EventKind::Hints {
+            lab: "tiny-1".into(),
+            id: "missing".into(),
+            title: "the title of missing".into(),
+            hints: vec!["a vague hint".into()],
+            total: 2,
+        }),
         event(EventKind::ChecksPlanned { checks: vec![info("greets", 1), info("missing", 1)] }),
         of_check("greets", EventKind::CheckStarted),
         of_check("greets", EventKind::Transcript { entry }),
@@ -305,13 +340,82 @@ fn what_people_read_of_each_event() {
     insta::assert_snapshot!(text);
 }
 
+/// A failure in the middle of statements, with more of everything than fits.
+fn busy() -> Check {
+    let statement = |at_us, text: &str| TranscriptEntry {
+        at_us,
+        what: Happening::Sql { statement: text.into(), answer: "SELECT 1".into(), took_us: 300 },
+    };
+    let mut transcript = vec![TranscriptEntry {
+        at_us: 1_200_000,
+        what: Happening::Sent {
+            connection: 1,
+            text: "POST /orders HTTP/1.1\\r\nHost: lab\\r\n\\r\n{\"seats\":3}".into(),
+        },
+    }];
+    let update = "UPDATE events SET seats_sold = seats_sold + $1 WHERE id = $2 AND seats_sold + $1 <= seats_total";
+    transcript.push(statement(1_202_000, update));
+    transcript.extend((0..50).map(|n| statement(1_203_000 + n * 400, "SELECT name FROM customers WHERE id = $1")));
+    let cut = "the connection was cut here by the check".to_owned();
+    transcript.push(TranscriptEntry { at_us: 1_224_000, what: Happening::Note { text: cut } });
+    let answer = "HTTP/1.1 500 Internal Server Error\\r\nA: b\\r\n\\r\n{\"error\":\"internal\"}".to_owned();
+    transcript.push(TranscriptEntry { at_us: 1_229_000, what: Happening::Received { connection: 1, text: answer } });
+    Check {
+        message: Some("After an order that was answered 500, three seats are gone.".into()),
+        expected: Some("seats_sold 0".into()),
+        actual: Some("seats_sold 3".into()),
+        diff: Vec::new(),
+        transcript,
+        ..failed()
+    }
+}
+
+#[test]
+fn a_screen_holds_what_matters_and_no_more() {
+    let panicked = |lines: usize| {
+        let mut log = vec!["listening on 8080".to_owned()];
+        log.push("thread 'main' (17) panicked at src/routes.rs:12:9:".into());
+        log.push("called `Option::unwrap()` on a `None` value".into());
+        log.extend((0..lines).map(|n| format!("{n}: a frame of a backtrace")));
+        Check { server_log: log, ..failed() }
+    };
+    let bytes = "\\x1f\\x8b".repeat(300);
+    let binary = Check { received: Some(format!("HTTP/1.1 200 OK\\r\nA: b\\r\n\\r\n{bytes}")), ..failed() };
+    let passed: Vec<Check> = guide().checks.iter().map(|one| check(&one.id, one.task, Verdict::Passed)).collect();
+    let graded = |checks| Report { notes: Vec::new(), partial: true, ..report(Outcome::Graded, None, checks) };
+    let first = check("greets", 1, Verdict::Passed);
+    let compile = report(Outcome::BuildFailed, diagnostics("it does not compile: 4 errors"), Vec::new());
+    let cases = [
+        ("first failure", graded(vec![first.clone(), busy(), check("slow", 1, Verdict::TimedOut)])),
+        ("panic", graded(vec![first.clone(), panicked(30)])),
+        ("binary", graded(vec![first.clone(), binary])),
+        ("task done", graded(vec![first, check("missing", 1, Verdict::Passed), check("slow", 1, Verdict::Passed)])),
+        ("compile error", compile),
+        ("all passed", Report { partial: false, ..graded(passed) }),
+    ];
+    for (columns, rows) in [(100, 30), (80, 23)] {
+        let mut text = String::new();
+        for (name, report) in &cases {
+            let mut human = Human::new(false).sized(columns, rows);
+            human.render(&event(EventKind::LabGuided { guide: Box::new(guide()) }));
+            let screen = human.render(&event(EventKind::RunFinished { report: Box::new(report.clone()) }));
+            let screen = plain(&screen);
+            assert!(screen.lines().count() <= rows, "{name} at {columns} x {rows}:\n{screen}");
+            let widest = screen.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+            assert!(widest <= columns, "{name} at {columns} x {rows}: {widest}\n{screen}");
+            text.push_str(&format!("=== {name}\n{screen}"));
+        }
+        insta::assert_snapshot!(format!("screen_of_{columns}_by_{rows}"), text);
+    }
+}
+
 #[test]
 fn what_people_read_of_each_result() {
     let mut text = String::new();
     for (name, report) in reports() {
         let checks = report.checks.iter().map(|check| info(&check.id, check.task)).collect();
         let event = event(EventKind::RunFinished { report: Box::new(report) });
-        let mut human = Human::new(true);
+        let mut human = Human::new(true).everything();
         human.render(&self::event(EventKind::ChecksPlanned { checks }));
         text.push_str(&format!("=== {name}\n{}", plain(&human.render(&event))));
         text.push_str(&format!("--- quiet\n{}", human::quiet(&event)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use lab_protocol::Happening;
 use lab_runner::context::RunContext;
-use lab_runner::engine::{Engine, Request};
+use lab_runner::engine::{Engine, Extent, Request};
 use lab_runner::error::Error;
 use lab_runner::events::{EventKind, EventSink, NullSink, RunEvent};
 use lab_runner::interrupt::{CancelToken, Interrupt};
@@ -60,7 +60,16 @@ fn opened() -> Workspace {
 
 fn request(source: Source) -> Request {
     let check_limit = Some(Duration::from_secs(600));
-    Request { source, checks: Vec::new(), seed: 1, jobs: 4, check_limit, record: false, places: false }
+    Request {
+        source,
+        checks: Vec::new(),
+        extent: Extent::Whole,
+        seed: 1,
+        jobs: 4,
+        check_limit,
+        record: false,
+        places: false,
+    }
 }
 
 #[test]

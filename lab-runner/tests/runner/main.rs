@@ -14,6 +14,7 @@ mod invariants;
 mod load;
 mod mutants;
 mod prebuilt;
+mod progress;
 mod recordings;
 mod sandbox;
 mod schema;

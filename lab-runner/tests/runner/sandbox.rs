@@ -181,7 +181,9 @@ pub fn check(submission_name: &str, more: &[&str]) -> Ran {
 /// Compares with a golden copy, what differs from run to run masked.
 #[macro_export]
 macro_rules! assert_golden {
-    ($text:expr) => {{
+    ($text:expr) => { $crate::assert_golden!(@ [] $text) };
+    ($name:expr, $text:expr) => { $crate::assert_golden!(@ [$name,] $text) };
+    (@ [$($name:tt)*] $text:expr) => {{
         let root = $crate::sandbox::repository();
         let workspace = $crate::sandbox::workspace();
         insta::with_settings!({filters => vec![
@@ -194,7 +196,7 @@ macro_rules! assert_golden {
             (r"lab-[a-z0-9]{10}\b", "[word]"),
             (r"thread '([^']+)' \(\d+\)", "thread '$1' ([id])"),
         ], omit_expression => true, prepend_module_to_snapshot => false}, {
-            insta::assert_snapshot!($text);
+            insta::assert_snapshot!($($name)* $text);
         });
     }};
 }

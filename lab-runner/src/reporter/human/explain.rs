@@ -69,7 +69,7 @@ fn says_no_more(one: &Difference, check: &Check) -> bool {
 
 /// A message whose lines all end as they should, in CR LF, is shown without the CRs. One that mixes them is shown as
 /// it is: then they are the point.
-fn plain_line_ends(message: &str) -> String {
+pub(super) fn plain_line_ends(message: &str) -> String {
     let (head, body) = message.split_once("\n\\r\n").map_or((message, None), |(head, body)| (head, Some(body)));
     let broken = head.lines().collect::<Vec<_>>();
     let (last, others) = broken.split_last().map_or(("", [].as_slice()), |(last, others)| (*last, others));

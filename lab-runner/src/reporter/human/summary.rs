@@ -41,18 +41,6 @@ fn hints(diagnostics: &Diagnostics) -> String {
     if hints.is_empty() { String::new() } else { format!("\n{}", hints.concat()) }
 }
 
-/// The failures that were not explained.
-pub(super) fn others(report: &Report, ids: &[&str], width: usize) -> String {
-    let Some(first) = ids.first() else { return String::new() };
-    let named = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-    let text = format!(
-        "{} more did not pass: {named}. To see why, name one: `cargo lab check {} {first}`",
-        ids.len(),
-        report.lab
-    );
-    format!("\n{}\n", wrap(&text, width).join("\n"))
-}
-
 /// The score and everything around it.
 pub(super) fn summary(report: &Report, width: usize) -> String {
     let mut text = String::from("\n");
@@ -63,7 +51,7 @@ pub(super) fn summary(report: &Report, width: usize) -> String {
         text.push_str(&format!("{} {note}\n", warn("note:")));
     }
     text.push_str(&score_line(report));
-    text.push_str(&format!("{}\n", dim(graded_with(report))));
+    text.push_str(&format!("{}\n", dim(made_with(report))));
     if let Some(next) = next(report) {
         text.push_str(&wrap(&next, width).join("\n"));
         text.push('\n');
@@ -104,7 +92,24 @@ fn score_line(report: &Report) -> String {
     )
 }
 
-fn graded_with(report: &Report) -> String {
+/// What a report was made with, as much as fits one line: `run` always does.
+pub(super) fn graded_with(report: &Report, run: &str, width: usize) -> String {
+    let mut text = run.to_owned();
+    let services = report.services.iter().map(|(name, service)| {
+        let version = service.version.as_deref().unwrap_or(name);
+        format!("{version} ({})", service.provider)
+    });
+    let own = report.submission.kind == SubmissionKind::WorkingTree;
+    let submission = (!own).then(|| report.submission.path.clone());
+    for part in services.chain(submission) {
+        if text.chars().count() + 3 + part.chars().count() <= width {
+            text.push_str(&format!(" · {part}"));
+        }
+    }
+    text
+}
+
+fn made_with(report: &Report) -> String {
     let mut parts: Vec<String> = report
         .services
         .iter()

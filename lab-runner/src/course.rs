@@ -1,0 +1,68 @@
+//! The course that the labs make up: its title and the steps of its roadmap, as `labs/course.toml` has them.
+
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+/// The file's name, in the folder of the labs.
+pub const FILE_NAME: &str = "course.toml";
+
+/// A course.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Course {
+    /// What it is called.
+    pub title: String,
+    /// The steps of its roadmap, in order.
+    #[serde(default)]
+    pub roadmap: Vec<RoadmapStep>,
+}
+
+/// One step of a roadmap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoadmapStep {
+    /// Its number, as the `roadmap` of a lab.toml has it.
+    pub number: u32,
+    /// Its title, short enough for a map.
+    pub title: String,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self { title: "Backend Labs".into(), roadmap: Vec::new() }
+    }
+}
+
+impl Course {
+    /// The course whose labs are in the folder `labs`. Without a file it has a title and no roadmap.
+    ///
+    /// # Errors
+    /// The file cannot be read, in words for a warning.
+    pub fn load(labs: &Utf8Path) -> Result<Self, String> {
+        match std::fs::read_to_string(labs.join(FILE_NAME)) {
+            Ok(text) => toml::from_str(&text).map_err(|error| error.message().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labs_without_a_course_have_a_title_and_no_roadmap() {
+        let empty = tempfile::tempdir().unwrap();
+        let course = Course::load(Utf8Path::from_path(empty.path()).unwrap()).unwrap();
+        assert!(!course.title.is_empty() && course.roadmap.is_empty());
+    }
+
+    #[test]
+    fn a_step_without_a_title_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), "title = 'A'\n[[roadmap]]\nnumber = 1\n").unwrap();
+        let error = Course::load(Utf8Path::from_path(folder.path()).unwrap()).unwrap_err();
+        assert!(error.contains("title"), "{error}");
+    }
+}

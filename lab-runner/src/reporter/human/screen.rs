@@ -1,0 +1,340 @@
+//! A result on one screen: the tasks, the first failure of the first unfinished task, and what to do next.
+
+use lab_protocol::Verdict;
+
+use super::super::inert::inert;
+use super::super::style::{bad, dim, good, strong, warn};
+use super::explain::{plain_line_ends, wrap};
+use super::{happened, summary, tasks};
+use crate::guide::LabGuide;
+use crate::report::{Check, Report, SubmissionKind};
+
+/// The label column's width.
+const LABELS: usize = 11;
+/// A screen, where no terminal says otherwise.
+const USUAL: Size = Size { columns: 100, rows: 30 };
+/// The most lines of any one part: nothing is to push the rest off the screen.
+const MOST_LINES: usize = 6;
+
+/// A screen's size in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub columns: usize,
+    pub rows: usize,
+}
+
+/// The terminal's size, within what is good to read, without the line that its prompt takes.
+pub(super) fn size() -> Size {
+    let Some((width, height)) = terminal_size::terminal_size() else { return USUAL };
+    let (columns, rows) = (usize::from(width.0).clamp(40, USUAL.columns), usize::from(height.0));
+    Size { columns, rows: rows.saturating_sub(1).clamp(16, USUAL.rows) }
+}
+
+/// The screen for `report`, which is inert; `raw` is the same with its transcripts.
+pub(super) fn screen(report: &Report, raw: &Report, guide: &LabGuide, all_hints: bool, size: Size) -> String {
+    let mut lines = vec![head(report, guide, size.columns)];
+    lines.extend(tasks::tasks(report, guide, size.columns));
+    lines.extend(notes(report, size.columns));
+    let end = end(report, guide, size.columns);
+    match first_failure(report) {
+        Some(check) => {
+            let transcript = raw.checks.iter().find(|one| one.id == check.id).map_or(&[][..], |one| &one.transcript);
+            lines.push(String::new());
+            let room = size.rows.saturating_sub(lines.len() + end.len() + 1);
+            let page = Page { check, transcript, guide, all_hints, width: size.columns, report };
+            lines.extend(page.lines(room));
+            lines.push(String::new());
+        }
+        None => {
+            lines.push(String::new());
+            lines.extend(built(report, guide, size.columns));
+        }
+    }
+    lines.extend(end);
+    let lines = lines.into_iter().map(|line| line.trim_end().to_owned() + "\n");
+    lines.collect()
+}
+
+/// The first check of the first task that is not done.
+fn first_failure(report: &Report) -> Option<&Check> {
+    report.failures().filter(|check| check.verdict != Verdict::Error).min_by_key(|check| check.task)
+}
+
+fn head(report: &Report, guide: &LabGuide, width: usize) -> String {
+    let name = format!("{} {}", report.lab, report.title);
+    let (score, max) = points(report, guide);
+    let part = if report.partial && !guide.later_not_asked { "of those asked for: " } else { "" };
+    let points = format!("{part}{score} of {max} points");
+    let gap = width.saturating_sub(name.chars().count() + points.chars().count()).max(2);
+    let points = if score == max { good(points) } else { strong(points) };
+    format!("{}{}{points}", strong(cut(&name, width.saturating_sub(24))), " ".repeat(gap))
+}
+
+/// The points, and out of how many: with those of the tasks that were not asked yet.
+fn points(report: &Report, guide: &LabGuide) -> (u32, u32) {
+    let asked = |id: &str| report.checks.iter().any(|check| check.id == id);
+    let later = guide.checks.iter().filter(|check| guide.later_not_asked && !asked(&check.id));
+    (report.score, report.max_score + later.map(|check| check.points).sum::<u32>())
+}
+
+fn notes(report: &Report, width: usize) -> Vec<String> {
+    let left_out = report.submission.left_out.iter().map(|name| format!("not used from the submission: {name}"));
+    let out: u32 = report.checks.iter().filter(|check| !check.counted).map(|check| check.max_points).sum();
+    let out = (out > 0).then(|| format!("{out} points cannot be graded here and do not count; --all says why"));
+    let notes: Vec<String> = left_out.chain(report.notes.iter().cloned()).chain(out).collect();
+    let more = notes.len().saturating_sub(3);
+    let shown = notes.iter().take(3).map(|note| format!("{} {}", warn("note:"), cut(note, width.saturating_sub(6))));
+    shown.chain((more > 0).then(|| format!("{} {more} more: --all", warn("note:")))).collect()
+}
+
+/// What was learned, once everything has passed.
+fn built(report: &Report, guide: &LabGuide, width: usize) -> Vec<String> {
+    let whole = !report.partial && report.checks.iter().all(Check::is_fine);
+    let learned = guide.learned.as_deref().filter(|_| whole);
+    learned.map(|learned| wrap(&format!("You built: {}", inert(learned)), width)).unwrap_or_default()
+}
+
+/// The last lines: what to do next, and what the run was made with.
+fn end(report: &Report, guide: &LabGuide, width: usize) -> Vec<String> {
+    let run = format!("{:.1} s · seed {}", report.duration_ms as f64 / 1000.0, report.seed);
+    let mut lines: Vec<String> = Vec::new();
+    for (index, line) in wrap(&next(report, guide), width.saturating_sub(7)).into_iter().enumerate() {
+        lines.push(format!("{} {line}", if index == 0 { strong("next  ") } else { " ".repeat(6) }));
+    }
+    lines.push(dim(summary::graded_with(report, &run, width)));
+    lines
+}
+
+/// What to do now. There is always something.
+fn next(report: &Report, guide: &LabGuide) -> String {
+    let own = report.submission.kind == SubmissionKind::WorkingTree;
+    let lab = &report.lab;
+    if let Some(check) = first_failure(report) {
+        let again = if report.partial && !guide.later_not_asked { format!(" {}", check.id) } else { String::new() };
+        return if own {
+            format!("mend this one, then cargo lab check {lab}{again}")
+        } else {
+            format!("--all shows every check and every failure: cargo lab check {lab} --all …")
+        };
+    }
+    let passed = |id: &str| {
+        let now = report.checks.iter().find(|check| check.id == id);
+        now.map_or_else(|| guide.known.get(id).is_some_and(|known| known.passed), Check::is_fine)
+    };
+    let mut open: Vec<_> = guide.checks.iter().filter(|check| !passed(&check.id)).collect();
+    open.sort_by_key(|check| check.task);
+    match open.first() {
+        Some(check) if own => {
+            let title = guide.title(check.task).map(|title| format!(": {}", inert(title))).unwrap_or_default();
+            let place = guide.todo(check.task).map(|todo| format!(", {}:{}", inert(todo.path.as_str()), todo.line));
+            let place = place.unwrap_or_else(|| ", in its README".to_owned());
+            format!("task {}{title}{place}, then cargo lab check {lab}", check.task)
+        }
+        Some(_) => format!("cargo lab check {lab} --all … grades every check"),
+        None => match &guide.next_lab {
+            Some(next) => format!("cargo lab check {next}"),
+            None => "that was the last lab of the course; cargo lab shows the map".to_owned(),
+        },
+    }
+}
+
+/// The first failure, as far as there is room.
+struct Page<'a> {
+    report: &'a Report,
+    check: &'a Check,
+    transcript: &'a [lab_protocol::TranscriptEntry],
+    guide: &'a LabGuide,
+    all_hints: bool,
+    width: usize,
+}
+
+impl Page<'_> {
+    /// At most `room` lines. What matters more is given its lines first, whatever its place.
+    fn lines(&self, room: usize) -> Vec<String> {
+        let mut parts = [
+            self.title(),
+            self.message(),
+            Vec::new(),
+            self.values(),
+            Vec::new(),
+            Vec::new(),
+            [self.prose("why", &self.why(), 3), self.hint()].concat(),
+            Vec::new(),
+        ];
+        // A line that tells a cause, such as a panic's, is worth more than the bytes of an answer.
+        let cause = self.cause();
+        let log = self.log(if cause.is_some() { 3 } else { 0 });
+        parts[5] = log;
+        let used = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
+        if happened::tells_more(self.transcript) {
+            let left = room.saturating_sub(used(&parts) + 1);
+            let lines = happened::happened(self.transcript, self.width.saturating_sub(4), left.min(12));
+            if left >= 3 && !lines.is_empty() {
+                parts[4] =
+                    vec![format!("  {}{:>gap$}", dim("what happened"), dim("ms"), gap = self.width.saturating_sub(9))];
+                parts[4].extend(lines.into_iter().map(|line| format!("    {line}")));
+            }
+        } else {
+            let left = room.saturating_sub(used(&parts));
+            let sent = self.check.sent.as_deref().map(plain_line_ends);
+            let received = self.check.received.as_deref().map(plain_line_ends);
+            let half = (left / 2).min(MOST_LINES);
+            parts[2] = self.verbatim("sent", sent.as_deref(), half);
+            parts[2].extend(self.verbatim(
+                "came back",
+                received.as_deref(),
+                left.min(2 * MOST_LINES).saturating_sub(half),
+            ));
+        }
+        let left = room.saturating_sub(used(&parts));
+        parts[5] = self.log((left + parts[5].len()).min(MOST_LINES));
+        let left = room.saturating_sub(used(&parts));
+        parts[7] = self.try_it(left);
+        let mut lines: Vec<String> = parts.into_iter().flatten().collect();
+        lines.truncate(room);
+        lines
+    }
+
+    fn title(&self) -> Vec<String> {
+        let mark = if self.check.verdict == Verdict::TimedOut { bad("✗ out of time") } else { bad("✗") };
+        let title = format!("{mark} {}   {}", strong(&self.check.id), self.check.title);
+        let mut lines = wrap(&title, self.width);
+        if let Some(todo) = self.guide.todo(self.check.task) {
+            let mark = format!("TODO({}.{})", self.report.lab, self.check.task);
+            lines.push(dim(format_args!("  {}:{}  {mark}", inert(todo.path.as_str()), todo.line)));
+        }
+        lines
+    }
+
+    fn message(&self) -> Vec<String> {
+        let message = self.check.message.as_deref().unwrap_or_default();
+        let mut lines = wrap(&shorten_binary(message), self.width.saturating_sub(2));
+        lines.truncate(4);
+        lines.into_iter().map(|line| format!("  {}", bad(line))).collect()
+    }
+
+    /// Expected and found, unless the sentence above them has said both.
+    fn values(&self) -> Vec<String> {
+        let check = self.check;
+        let message = check.message.as_deref().unwrap_or_default();
+        let said = |value: &Option<String>| value.as_deref().is_none_or(|value| message.contains(value));
+        let mut lines = Vec::new();
+        if !(said(&check.expected) && said(&check.actual)) {
+            lines.extend(self.verbatim("expected", check.expected.as_deref(), 4));
+            lines.extend(self.verbatim("found", check.actual.as_deref(), 4));
+        }
+        if check.diff.len() > 1 {
+            let one =
+                |d: &lab_protocol::Difference| format!("{}: expected {}, found {}", d.place, d.expected, d.actual);
+            let repeats = |d: &lab_protocol::Difference| message.contains(&d.expected) && message.contains(&d.actual);
+            let text: Vec<String> = check.diff.iter().filter(|d| !repeats(d)).map(one).collect();
+            lines.extend(self.verbatim("differs", Some(&text.join("\n")), 4));
+        }
+        lines
+    }
+
+    fn why(&self) -> String {
+        let source = if self.check.source.is_empty() { String::new() } else { format!(" ({})", self.check.source) };
+        format!("{}{source}", self.check.why)
+    }
+
+    /// As many hints as the check's failures have earned; the last of them is shown.
+    fn hint(&self) -> Vec<String> {
+        let hints = &self.check.hints;
+        let mut known = self.guide.known.get(&self.check.id).cloned().unwrap_or_default();
+        known.failures += 1;
+        let shown = if self.all_hints { hints.len() } else { known.hints_shown(hints.len()) };
+        let Some(first) = shown.checked_sub(1) else { return Vec::new() };
+        let from = if self.all_hints { 0 } else { first };
+        let own = self.report.submission.kind == SubmissionKind::WorkingTree;
+        let mut lines = Vec::new();
+        for index in from..shown {
+            let more = if own && index + 1 == shown && shown < hints.len() { "   (more: cargo lab hint)" } else { "" };
+            let label = format!("hint {}/{}", index + 1, hints.len());
+            lines.extend(self.prose(&label, &format!("{}{more}", hints[index]), 4));
+        }
+        lines
+    }
+
+    /// The first line of the server's log that tells a cause.
+    fn cause(&self) -> Option<usize> {
+        let tells = |line: &String| {
+            let line = line.to_lowercase();
+            ["panicked", "error", "fatal", "failed"].iter().any(|word| line.contains(word))
+        };
+        self.check.server_log.iter().position(tells)
+    }
+
+    /// The server's log from the line that tells a cause, if one does, else its end.
+    fn log(&self, most: usize) -> Vec<String> {
+        let log = &self.check.server_log;
+        let from = self.cause().unwrap_or_else(|| log.len().saturating_sub(3));
+        self.verbatim("server log", Some(&log[from..].join("\n")), most)
+    }
+
+    /// A command is to be copied: it is shown whole or not at all.
+    fn try_it(&self, room: usize) -> Vec<String> {
+        let Some(command) = self.check.reproduce.as_deref() else { return Vec::new() };
+        let inside = self.width.saturating_sub(LABELS + 2).max(1);
+        let rows: usize = command.lines().map(|line| line.chars().count().div_ceil(inside).max(1)).sum();
+        if rows <= room { labelled("try it", command.lines().map(str::to_owned)) } else { Vec::new() }
+    }
+
+    fn prose(&self, label: &str, text: &str, most: usize) -> Vec<String> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let lines = wrap(text, self.width.saturating_sub(LABELS + 2));
+        labelled(label, bounded(lines, most).into_iter())
+    }
+
+    /// Text as it is, each line on one line of the screen, at most `most` of them.
+    fn verbatim(&self, label: &str, text: Option<&str>, most: usize) -> Vec<String> {
+        let text = text.unwrap_or_default();
+        let fit = |line: &str| cut(&shorten_binary(line), self.width.saturating_sub(LABELS + 2));
+        labelled(label, bounded(text.lines().map(fit).collect(), most).into_iter())
+    }
+}
+
+/// The first `most` lines, of which the last says how many are missing.
+fn bounded(mut lines: Vec<String>, most: usize) -> Vec<String> {
+    if lines.len() > most {
+        let kept = most.saturating_sub(1);
+        let more = lines.len() - kept;
+        lines.truncate(kept);
+        if most > 0 {
+            lines.push(format!("… {more} more lines: --all"));
+        }
+    }
+    lines
+}
+
+fn labelled(label: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
+    let line = |(index, line): (usize, String)| {
+        let label = if index == 0 { dim(format_args!("{label:<LABELS$}")) } else { " ".repeat(LABELS) };
+        format!("  {label}{line}")
+    };
+    lines.enumerate().map(line).collect()
+}
+
+/// `text` in at most `width` columns.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A line with a few escaped bytes is shown as it is; one that is mostly such bytes is no text, and its beginning is
+/// enough.
+pub(super) fn shorten_binary(line: &str) -> String {
+    const SHOWN: usize = 40;
+    let escapes = line.matches("\\x").count();
+    if escapes < 8 || 12 * escapes < line.chars().count() {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(SHOWN).collect();
+    let bytes = line.chars().count() - 3 * escapes;
+    format!("{kept}… ({bytes} bytes, not text)")
+}

@@ -1,0 +1,94 @@
+//! What a learner's own runs add up to: progress, hints, what is asked next, and the map.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::assert_golden;
+use crate::sandbox::{Ran, command_in, write_workspace};
+
+/// A workspace whose working tree is the sample submission `name`, with a state of its own.
+struct Learner {
+    root: PathBuf,
+    state: PathBuf,
+    _keep: tempfile::TempDir,
+}
+
+impl Learner {
+    fn with(name: &str) -> Self {
+        let keep = tempfile::tempdir().unwrap();
+        let root = keep.path().canonicalize().unwrap();
+        write_workspace(&root, "0.1.6");
+        let learner = Self { state: root.join("lab"), root, _keep: keep };
+        learner.writes(&crate::sandbox::submission(name).join("src/main.rs"));
+        learner
+    }
+
+    fn writes(&self, program: &Path) {
+        fs::copy(program, self.root.join("labs/tiny-1-greeter/src/main.rs")).unwrap();
+    }
+
+    fn solves(&self) {
+        self.writes(&self.root.join("labs/tiny-1-greeter/solution/src/main.rs"));
+    }
+
+    fn lab(&self, arguments: &[&str]) -> Ran {
+        let mut command = command_in(&self.root, arguments);
+        command.env("LAB_FOLDER", &self.state);
+        Ran::of(command.output().unwrap())
+    }
+}
+
+#[test]
+fn a_learner_is_led_from_the_first_failure_to_the_end() {
+    let learner = Learner::with("half-done");
+    // Of a tree that was never graded everything is asked, then no more than the task at hand.
+    let first = learner.lab(&["check", "tiny-1", "--next-task"]);
+    assert_eq!(first.code, Some(1), "{}", first.golden());
+    assert_golden!("a_first_failure_on_one_screen", first.golden());
+    let map = learner.lab(&[]);
+    assert!(map.stdout.contains("60"), "{}", map.golden());
+    assert!(map.stdout.contains("task 2 of tiny-1: GET /echo/{word} gives the word back"), "{}", map.golden());
+    assert!(map.stdout.lines().all(|line| line.chars().count() <= 80), "{}", map.golden());
+
+    // `echoes` has one hint, and it is the last.
+    let hint = learner.lab(&["hint"]);
+    assert_eq!(hint.code, Some(0), "{}", hint.golden());
+    assert!(hint.stdout.contains("hint 1 of 1 The word is what follows /echo/."), "{}", hint.golden());
+    let hint = learner.lab(&["hint", "tiny-1", "greets"]);
+    assert!(hint.stdout.contains("hint 1 of 2") && hint.stdout.contains("more: cargo lab hint"), "{}", hint.golden());
+    let hint = learner.lab(&["hint", "tiny-1", "greets"]);
+    assert!(hint.stdout.contains("hint 2 of 2 Read the variable GREETING."), "{}", hint.golden());
+    let unknown = learner.lab(&["hint", "tiny-1", "greet"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.golden());
+
+    // A named run counts.
+    learner.solves();
+    let named = learner.lab(&["check", "tiny-1", "echoes"]);
+    assert_eq!(named.code, Some(0), "{}", named.golden());
+    let map = learner.lab(&[]);
+    assert!(map.stdout.contains("████████ 100"), "{}", map.golden());
+    let all = learner.lab(&["check", "tiny-1"]);
+    assert_golden!("all_passed_on_one_screen", all.golden());
+
+    // What nobody can read is set aside and told, and nothing else is lost.
+    fs::write(learner.state.join("state/lab-tiny-1.json"), "{\"score\": [60").unwrap();
+    let map = learner.lab(&[]);
+    assert_eq!(map.code, Some(0), "{}", map.golden());
+    assert!(map.stderr.contains("was set aside: lab/state/lab-tiny-1.json.broken"), "{}", map.golden());
+    assert!(learner.state.join("state/lab-tiny-1.json.broken").exists());
+    assert!(!learner.lab(&[]).stderr.contains("set aside"));
+}
+
+#[test]
+fn one_task_is_asked_by_its_number() {
+    for arguments in [&["check", "tiny-1.1", "--solution"][..], &["check", "tiny-1", "--task", "1", "--solution"]] {
+        let ran = crate::sandbox::lab(&[arguments, &["--format", "json"]].concat());
+        let result = ran.json();
+        let ids: Vec<_> = result["checks"].as_array().unwrap().iter().map(|check| check["id"].clone()).collect();
+        assert_eq!(ids, ["greets"]);
+        assert_eq!(result["partial"], true);
+    }
+    let ran = crate::sandbox::lab(&["check", "tiny-1.7", "--solution"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.golden());
+    assert!(ran.stderr.contains("tiny-1 has no task 7") && ran.stderr.contains("1 to 2"), "{}", ran.stderr);
+}
