@@ -252,10 +252,10 @@ mod tests {
     #[test]
     fn a_copied_lab_is_told_from_the_original() {
         let refusal = explain(
-            "error: two packages named `step-01-http` in this workspace:\n- /w/labs/step-01-copy/Cargo.toml\n- /w/labs/step-01-http/Cargo.toml\n",
+            "error: two packages named `one-http` in this workspace:\n- /w/labs/one-copy/Cargo.toml\n- /w/labs/one-http/Cargo.toml\n",
         );
-        assert_eq!(refusal.message, "labs/step-01-copy and labs/step-01-http are both the package `step-01-http`");
-        assert_eq!(refusal.cause.as_deref(), Some(Path::new("/w/labs/step-01-copy")));
+        assert_eq!(refusal.message, "labs/one-copy and labs/one-http are both the package `one-http`");
+        assert_eq!(refusal.cause.as_deref(), Some(Path::new("/w/labs/one-copy")));
     }
 
     #[test]
@@ -267,9 +267,9 @@ mod tests {
 
     #[test]
     fn a_dependency_that_cannot_be_fetched_is_named_with_who_asks_for_it() {
-        let offline = "error: no matching package named `rand9` found\nlocation searched: crates.io index\nrequired by package `step-03 v0.1.0 (/w/labs/step-03)`\nAs a reminder, you're using offline mode (--offline)\n";
+        let offline = "error: no matching package named `rand9` found\nlocation searched: crates.io index\nrequired by package `three v0.1.0 (/w/labs/three)`\nAs a reminder, you're using offline mode (--offline)\n";
         let refusal = explain(offline);
-        assert_eq!(refusal.message, "cargo could not download `rand9`, which labs/step-03/Cargo.toml asks for");
+        assert_eq!(refusal.message, "cargo could not download `rand9`, which labs/three/Cargo.toml asks for");
         assert_eq!(refusal.kind, RefusalKind::Machine);
     }
 
