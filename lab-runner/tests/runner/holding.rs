@@ -13,7 +13,7 @@ const CHECK: [&str; 3] = ["check", "tiny-1", "--solution"];
 fn assert_full_marks(command: &mut Command, why: &str) {
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.code, Some(0), "{why}: {}", ran.golden());
-    assert!(ran.stdout.contains("100/100 points"), "{why}: {}", ran.golden());
+    assert!(ran.stdout.contains("100 of 100 points"), "{why}: {}", ran.golden());
 }
 
 /// The grader behind a line of shell that is given it as `"$@"`.

@@ -34,7 +34,7 @@ impl Hanging {
     fn start(name: &str) -> Self {
         let folder = folder().join(name);
         let path = submission("hangs");
-        let arguments = ["check", "tiny-1", "--submission", path.to_str().unwrap(), "--time-limit", "600"];
+        let arguments = ["check", "tiny-1", "--all", "--submission", path.to_str().unwrap(), "--time-limit", "600"];
         let mut runner = command(&arguments)
             .env("LAB_FOLDER", &folder)
             .env("PGOPTIONS", "-c search_path=nowhere")
@@ -96,7 +96,7 @@ fn ctrl_c_ends_the_run_and_leaves_nothing() {
 #[test]
 fn under_nohup_a_closed_terminal_ends_nothing() {
     let mut command = std::process::Command::new("nohup");
-    let run = crate::sandbox::command(&["check", "tiny-1", "--solution"]);
+    let run = crate::sandbox::command(&["check", "tiny-1", "--solution", "--all"]);
     command.arg(run.get_program()).args(run.get_args()).current_dir(run.get_current_dir().unwrap());
     for (name, value) in run.get_envs() {
         match value {
