@@ -1,13 +1,19 @@
 //! What a learner types to have the server as a check had it: the command, the check's variables, and its folders.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
 
 /// The most files of a folder that are made again by hand.
 const MOST_FILES: usize = 3;
 /// The longest file that is written out, in bytes. Of a longer one only the length is made again.
-const LONGEST: usize = 200;
+const LONGEST: u64 = 200;
 
 /// A line that starts the server, as its check started it.
 #[derive(Debug, Clone, Default)]
@@ -54,21 +60,34 @@ pub(super) fn is_plain(value: &str) -> bool {
 
 fn made_again(folder: &Path, by_hand: &str) -> String {
     let mut line = format!("mkdir -p {by_hand}; ");
-    let mut names: Vec<_> = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut names: Vec<_> = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
     names.sort();
-    for path in names.iter().filter(|path| path.is_file()).take(MOST_FILES) {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain(name)) else {
-            continue;
-        };
-        let length = path.metadata().map_or(0, |metadata| metadata.len());
-        let text = (length <= LONGEST as u64).then(|| std::fs::read_to_string(path).ok()).flatten();
+    let files = names.iter().filter_map(|name| Some((name.to_str()?, own_file(folder, name)?)));
+    for (name, file) in files.filter(|(name, _)| is_plain(name)).take(MOST_FILES) {
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
         let writable = |text: &String| text.chars().all(|c| !c.is_control() && !matches!(c, '\'' | '\\'));
-        let _ = match text.filter(writable) {
+        let _ = match short_text(file, length).filter(writable) {
             Some(text) => write!(line, "printf %s '{text}' >{by_hand}/{name}; "),
             None => write!(line, "head -c {length} /dev/urandom >{by_hand}/{name}; "),
         };
     }
     line
+}
+
+/// The regular file `name` of `folder`. The server may have put it there: a link of either kind could show a file of ours
+/// that a learner is not to see, and a pipe would never end.
+fn own_file(folder: &Path, name: &OsStr) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
+    let file = File::from(rustix::fs::openat(folder, name, flags, Mode::empty()).ok()?);
+    let metadata = file.metadata().ok()?;
+    (metadata.is_file() && metadata.nlink() == 1).then_some(file)
+}
+
+fn short_text(file: File, length: u64) -> Option<String> {
+    let mut text = String::new();
+    (length <= LONGEST).then(|| file.take(LONGEST).read_to_string(&mut text).ok()).flatten()?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -94,5 +113,18 @@ mod tests {
         let files =
             "printf %s 'hello' >/tmp/lab-files-dir/a.txt; head -c 5000 /dev/urandom >/tmp/lab-files-dir/b.bin; ";
         assert_eq!(line.written(), format!("mkdir -p /tmp/lab-files-dir; {files}{command}"));
+    }
+
+    #[test]
+    fn nothing_behind_a_link_is_shown() {
+        let (folder, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let hidden = ours.path().join("hidden");
+        std::fs::write(&hidden, "a secret of ours").unwrap();
+        std::os::unix::fs::symlink(&hidden, folder.path().join("a.txt")).unwrap();
+        std::fs::hard_link(&hidden, folder.path().join("b.txt")).unwrap();
+        std::os::unix::fs::symlink(ours.path(), folder.path().join("folder")).unwrap();
+        let shown = made_again(folder.path(), "/tmp/lab-files-dir");
+        assert_eq!(shown, "mkdir -p /tmp/lab-files-dir; ");
+        assert_eq!(made_again(&folder.path().join("folder"), "/tmp/x"), "mkdir -p /tmp/x; ");
     }
 }
