@@ -87,12 +87,9 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    /// A refusal as whose fault it is: the code's, if its cause lies in the folder `code`, else the workspace's or the
-    /// machine's.
-    pub fn of_refusal(refusal: Refusal, code: &Utf8Path) -> Self {
-        let own = refusal.cause.as_deref().is_some_and(|cause| cause.starts_with(code));
-        let diagnostics = diagnosis::refused(refusal);
-        if own { Self::Code(diagnostics) } else { Self::Infrastructure(diagnostics) }
+    /// A refusal whose cause lies in the code that is to be built.
+    pub fn of_own_refusal(refusal: Refusal) -> Self {
+        Self::Code(diagnosis::refused(refusal))
     }
 }
 

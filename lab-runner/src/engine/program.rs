@@ -128,7 +128,7 @@ async fn in_place(grading: &Grading<'_>, named: &report::Submission) -> Result<B
     };
     let cause = refusal.cause.as_deref().and_then(Utf8Path::from_path);
     if cause.is_some_and(|cause| cause.starts_with(&lab.folder)) {
-        return Err(failed(named, BuildError::of_refusal(refusal, &lab.folder)));
+        return Err(failed(named, BuildError::of_own_refusal(refusal)));
     }
     if !cause.is_some_and(|cause| cause.starts_with(engine.workspace.root.join("labs"))) {
         return Err(Error::from(refusal).into());
