@@ -18,6 +18,8 @@ mod tables;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use lab_protocol::PlanError;
+
 use crate::context::RunContext;
 use crate::engine::{Engine, Request};
 use crate::error::Error;
@@ -125,14 +127,18 @@ impl Auditor<'_> {
 
     /// What can be told of the labs of `units` without running a submission. Takes out the mutants that name no check.
     async fn documents(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
+        let mut unplanned = BTreeSet::new();
         for lab in units.iter().map(|unit| unit.lab).collect::<BTreeSet<_>>() {
             let suite = self.engine.suite(&self.labs[lab], self.run).await?;
             let audit = &mut self.audits[lab];
             audit.declare(&suite.checks);
             audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks, &self.sources[lab]));
+            if let Err(PlanError::UnknownNeed { .. }) = lab_protocol::plan(&suite.checks, &[]) {
+                unplanned.insert(lab);
+            }
         }
         // A suite that cannot plan its checks runs none of them.
-        units.retain(|unit| !documents::needs_a_stranger(&self.audits[unit.lab]));
+        units.retain(|unit| !unplanned.contains(&unit.lab));
         units.retain(|unit| unit.mutant().is_none_or(|mutant| self.names_checks(unit.lab, mutant)));
         Ok(())
     }

@@ -13,8 +13,6 @@ use crate::workspace::{Lab, Workspace};
 
 /// What a lab's checks are worth together.
 const POINTS: u32 = 100;
-/// How a need is told that leads nowhere.
-const NOT_A_CHECK: &str = "which is not a check";
 
 /// Examines the documents of `lab`, whose suite declares `checks`.
 pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
@@ -25,11 +23,6 @@ pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteSource) -> 
     problems.extend(readme(lab, checks));
     problems.extend(tables::examine(lab, checks, source));
     problems
-}
-
-/// Whether a check of the lab needs one that is none, so that its suite can plan no run.
-pub(super) fn needs_a_stranger(audit: &LabAudit) -> bool {
-    audit.problems.iter().any(|problem| problem.message.contains(NOT_A_CHECK))
 }
 
 /// Every lab of the workspace has an id and a slug of its own.
@@ -106,7 +99,7 @@ fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem>
             let nearest = suggest::did_you_mean(need, checks.iter().map(|check| check.id.as_str()));
             let hint = nearest.map(|hint| format!("; {hint}")).unwrap_or_default();
             let at = at.unwrap_or_default();
-            problems.push(Problem::of(&place, format!("{at}it needs `{need}`, {NOT_A_CHECK}{hint}")));
+            problems.push(Problem::of(&place, format!("{at}it needs `{need}`, which is not a check{hint}")));
         }
     }
     problems

@@ -66,7 +66,7 @@ impl Ratchet {
                 let (had, has) = (promised.expectations, there.expectations);
                 problems.push(Problem::of(
                     &format!("checks/{function}"),
-                    format!("it had {had} expectations and has {has}; if that is meant, say so in {FILE}"),
+                    format!("of {had} expectations there, {has} are left; if that is meant, say so in {FILE}"),
                 ));
             }
         }
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn an_expectation_that_is_gone_is_noticed_and_one_more_is_not() {
         let promised = ratchet(&[("src/a.rs one", 3, 1), ("src/a.rs gone", 1, 0)]);
-        let gone = "checks/src/a.rs gone: it had 1 expectations and has 0; if that is meant, say so in checks/expectations.toml";
-        let fewer = "checks/src/a.rs one: it had 3 expectations and has 2; if that is meant, say so in checks/expectations.toml";
+        let gone = "checks/src/a.rs gone: of 1 expectations there, 0 are left; if that is meant, say so in checks/expectations.toml";
+        let fewer = "checks/src/a.rs one: of 3 expectations there, 2 are left; if that is meant, say so in checks/expectations.toml";
         assert_eq!(told(&promised, &ratchet(&[("src/a.rs one", 2, 1)]), false), [gone, fewer]);
         assert!(told(&promised, &ratchet(&[("src/a.rs one", 4, 1), ("src/a.rs gone", 1, 0)]), true).is_empty());
     }

@@ -137,7 +137,7 @@ fn an_expectation_that_is_deleted_is_noticed_and_a_panic_of_a_check_is_told_with
     let (ran, report) = audit(&root, &["--within", "0s"]);
     assert_eq!(ran.code, Some(1), "{}", ran.golden());
     assert_eq!(names(&report, "problems", "place"), ["checks/src/main.rs greets"]);
-    let told = "it had 2 expectations and has 1; if that is meant, say so in checks/expectations.toml";
+    let told = "of 2 expectations there, 1 are left; if that is meant, say so in checks/expectations.toml";
     assert_eq!(names(&report, "problems", "message"), [told]);
     assert_eq!(report["labs"][0]["expectations"]["total"], 4);
 
