@@ -11,7 +11,7 @@ use lab_runner::error::Error;
 use lab_runner::events::{EventKind, EventSink, NullSink, RunEvent};
 use lab_runner::interrupt::{CancelToken, Interrupt};
 use lab_runner::submission::Source;
-use lab_runner::workspace::Workspace;
+use lab_runner::workspace::{Lab, Workspace};
 use lab_services::ProviderChoice;
 
 use crate::sandbox::{RUNNER, submission, workspace};
@@ -72,47 +72,50 @@ fn request(source: Source) -> Request {
     }
 }
 
-#[test]
-fn a_run_that_was_cancelled_is_followed_by_another_in_the_same_process() {
+/// Grades with an engine of its own.
+fn with_engine(grade: impl AsyncFnOnce(&Engine, &Lab, &Interrupt)) {
     let opened = opened();
     let lab = opened.labs[0].clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (_raise, interrupt) = Interrupt::new();
         let engine = Engine::new(opened, ProviderChoice::Auto).unwrap();
+        grade(&engine, &lab, &interrupt).await;
+        engine.shutdown().await;
+    });
+}
 
+/// A run of the submission that hangs, which `run`'s sink cancels.
+async fn assert_cancelled(engine: &Engine, lab: &Lab, run: &RunContext) {
+    let hangs = request(Source::Folder(path(&submission("hangs"))));
+    let cancelled = engine.grade(lab, &hangs, run).await;
+    assert!(matches!(cancelled, Err(Error::Interrupted)), "{cancelled:?}");
+}
+
+#[test]
+fn a_run_that_was_cancelled_is_followed_by_another_in_the_same_process() {
+    with_engine(async |engine, lab, interrupt| {
         let sink = Arc::new(CancelAtEchoes::default());
-        let first = RunContext::new(sink.clone(), &interrupt);
+        let first = RunContext::new(sink.clone(), interrupt);
         sink.0.set(first.cancel().clone()).unwrap();
-        let hangs = request(Source::Folder(path(&submission("hangs"))));
-        let cancelled = engine.grade(&lab, &hangs, &first).await;
-        assert!(matches!(cancelled, Err(Error::Interrupted)), "{cancelled:?}");
+        assert_cancelled(engine, lab, &first).await;
 
-        let second = RunContext::new(Arc::new(NullSink), &interrupt);
-        let report = engine.grade(&lab, &request(Source::Solution), &second).await.unwrap();
+        let second = RunContext::new(Arc::new(NullSink), interrupt);
+        let report = engine.grade(lab, &request(Source::Solution), &second).await.unwrap();
         assert_eq!((report.score, report.max_score), (100, 100));
         assert_ne!(first.id(), second.id());
-        engine.shutdown().await;
     });
 }
 
 #[test]
 fn what_a_server_writes_is_told_while_its_check_still_runs() {
-    let opened = opened();
-    let lab = opened.labs[0].clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (_raise, interrupt) = Interrupt::new();
-        let engine = Engine::new(opened, ProviderChoice::Auto).unwrap();
+    with_engine(async |engine, lab, interrupt| {
         let sink = Arc::new(CancelAtThought::default());
-        let run = RunContext::new(sink.clone(), &interrupt);
+        let run = RunContext::new(sink.clone(), interrupt);
         sink.token.set(run.cancel().clone()).unwrap();
-        let hangs = request(Source::Folder(path(&submission("hangs"))));
         // The check itself would wait for its answer for ten minutes.
-        let cancelled = engine.grade(&lab, &hangs, &run).await;
-        assert!(matches!(cancelled, Err(Error::Interrupted)), "{cancelled:?}");
+        assert_cancelled(engine, lab, &run).await;
         let ended = sink.ended.lock().unwrap().clone();
         assert!(!ended.contains(&"echoes".to_owned()), "{ended:?}");
-        engine.shutdown().await;
     });
 }
