@@ -33,6 +33,8 @@ struct Inner {
 #[derive(Default)]
 struct Record {
     entries: Vec<TranscriptEntry>,
+    /// How many there was no room for.
+    left_out: usize,
     /// Who is told of each entry the moment it is made.
     reader: Option<Reader>,
 }
@@ -55,7 +57,7 @@ impl Transcript {
     /// The same, with each entry given to `reader` the moment it is made. What the transcript has no room for is not
     /// given to it either. The reader is called in the order of the entries, and must return at once.
     pub fn followed(clock: RunClock, reader: impl Fn(&TranscriptEntry) + Send + 'static) -> Self {
-        Self::with(clock, Record { entries: Vec::new(), reader: Some(Box::new(reader)) })
+        Self::with(clock, Record { reader: Some(Box::new(reader)), ..Record::default() })
     }
 
     fn with(clock: RunClock, record: Record) -> Self {
@@ -125,9 +127,14 @@ impl Transcript {
         self.lock().entries.clone()
     }
 
-    /// Everything, now that nothing more is told: what is still recorded reaches no reader.
+    /// Everything, now that nothing more is told: what is still recorded reaches no reader. What there was no room for is
+    /// counted in a last line.
     pub fn conclude(&self) -> Vec<TranscriptEntry> {
         let mut record = self.lock();
+        if record.left_out > 0 && record.reader.is_some() {
+            let text = format!("{} more entries are left out", record.left_out);
+            record.push(TranscriptEntry { at_us: self.inner.clock.micros(), what: Happening::Note { text } });
+        }
         record.reader = None;
         record.entries.clone()
     }
@@ -153,11 +160,17 @@ impl Transcript {
 impl Record {
     fn add(&mut self, entry: TranscriptEntry) {
         if self.entries.len() < MOST_ENTRIES {
-            if let Some(reader) = &self.reader {
-                reader(&entry);
-            }
-            self.entries.push(entry);
+            self.push(entry);
+        } else {
+            self.left_out += 1;
         }
+    }
+
+    fn push(&mut self, entry: TranscriptEntry) {
+        if let Some(reader) = &self.reader {
+            reader(&entry);
+        }
+        self.entries.push(entry);
     }
 }
 
@@ -211,8 +224,10 @@ mod tests {
         let kept = transcript.conclude();
         transcript.note("the database is dropped");
         let told: Vec<TranscriptEntry> = hears.iter().collect();
-        assert_eq!(told.len(), MOST_ENTRIES);
+        assert_eq!(told.len(), MOST_ENTRIES + 1);
         assert_eq!(told, kept);
+        let last = Happening::Note { text: "500 more entries are left out".into() };
+        assert_eq!(told.last().map(|entry| &entry.what), Some(&last));
         let longest = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Log { line } if line.len() > 2_100);
         assert!(!told.iter().any(longest));
     }

@@ -35,10 +35,11 @@ struct Connection {
 impl Session for Connection {
     fn client(&mut self, bytes: &[u8], output: &mut Output) {
         let rest = &bytes[self.login.client(bytes, output)..];
-        match self.login.stage {
-            Stage::Done => self.recorder.client(rest, output),
-            Stage::Blind => output.to_server.extend_from_slice(rest),
-            Stage::Starting | Stage::Asking | Stage::SigningIn => {}
+        if let Some(why) = self.login.take_refused() {
+            self.log.note(format!("Postgres: a connection was refused by the proxy: {why}"));
+        }
+        if self.login.stage == Stage::Done {
+            self.recorder.client(rest, output);
         }
     }
 
@@ -53,7 +54,8 @@ impl Session for Connection {
                 let refusal = self.login.take_refusal();
                 self.recorder.server(&[&refusal, rest].concat(), output);
             }
-            _ => output.to_client.extend_from_slice(rest),
+            // Postgres answers nothing to a cancellation, and who was refused has been told why.
+            Stage::Starting | Stage::Asking | Stage::SigningIn | Stage::Cancelling | Stage::Refused => {}
         }
         if began && self.login.stage == Stage::Done {
             self.recorder.client(&self.login.take_early(), output);

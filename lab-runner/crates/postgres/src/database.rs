@@ -230,7 +230,7 @@ impl Postgres {
     /// # Ok(()) }
     /// ```
     pub fn statements(&self) -> Statements {
-        self.log.since(0)
+        self.log.all()
     }
 
     /// How many connections the server under test has, as Postgres counts them.

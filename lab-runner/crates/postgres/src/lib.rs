@@ -12,6 +12,7 @@ mod driver;
 mod insert;
 mod log;
 mod login;
+mod names;
 mod pg_error;
 mod query;
 mod reaper;
@@ -21,6 +22,7 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod sql;
+mod start_up;
 mod statement;
 mod sweep;
 mod waiting;

@@ -4,14 +4,14 @@
 //! passwords that people think up; ours are random and never leave this machine. But it costs every connection of a
 //! server in an unoptimised build 40 ms, more than most checks take (PostgreSQL manual, "Message Flow", "Start-up").
 
-use super::wire::{Framer, Message, NotUnderstood};
+use super::start_up::{Request, StartUp, refusal};
+use super::wire::{Framer, Message, NotUnderstood, message};
 use lab_check::naming;
 use lab_proxy::Output;
 use lab_scram::client::{self, Exchange};
 
-const SSL_REQUEST: i32 = 80_877_103;
-const GSS_REQUEST: i32 = 80_877_104;
-const CANCEL_REQUEST: i32 = 80_877_102;
+/// The most that a client may say before it is let in. No client says anything.
+const MOST_EARLY: usize = 64 * 1024;
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +24,16 @@ pub(super) enum Stage {
     SigningIn,
     /// What follows is a session.
     Done,
-    /// What follows is no session, or not understood: it passes as it is.
-    Blind,
+    /// A request to cancel has passed, and nothing else does.
+    Cancelling,
+    /// Nothing passes any more.
+    Refused,
 }
 
 /// Who may come in, and as whom.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
+    /// The role, whose name is that of its database too.
     pub role: String,
     pub password: String,
 }
@@ -41,9 +44,9 @@ pub(super) struct Login {
     account: Account,
     client: Framer,
     server: Framer,
-    /// The packet or message that is being read.
+    /// The message of the server's that is being read.
     held: Vec<u8>,
-    /// The client's start-up packet, until its password is known to be right.
+    /// What the server is told, once the client's password is known to be right.
     start: Vec<u8>,
     /// What the client said before it was told that it may.
     early: Vec<u8>,
@@ -51,6 +54,8 @@ pub(super) struct Login {
     refusal: Vec<u8>,
     exchange: Exchange,
     service_error: Option<String>,
+    /// Why the proxy itself refused the client.
+    refused: Option<String>,
 }
 
 impl Login {
@@ -66,12 +71,18 @@ impl Login {
             refusal: Vec::new(),
             exchange: Exchange::new(&naming::password()),
             service_error: None,
+            refused: None,
         }
     }
 
     /// What went wrong between the proxy and the server.
     pub fn take_service_error(&mut self) -> Option<String> {
         self.service_error.take()
+    }
+
+    /// Why the proxy refused the client; told once.
+    pub fn take_refused(&mut self) -> Option<String> {
+        self.refused.take()
     }
 
     /// What the client said too early.
@@ -90,61 +101,75 @@ impl Login {
         while at < bytes.len() && matches!(self.stage, Stage::Starting | Stage::Asking) {
             match self.client.next(&bytes[at..]) {
                 Ok((taken, message)) => {
-                    self.held.extend_from_slice(&bytes[at..at + taken]);
                     at += taken;
-                    if let Some(message) = message {
-                        let raw = std::mem::take(&mut self.held);
-                        match self.stage {
-                            Stage::Starting => self.packet(&message, raw, output),
-                            _ => self.password(&message, output),
-                        }
+                    match (message, self.stage) {
+                        (Some(packet), Stage::Starting) => self.packet(&packet, output),
+                        (Some(message), _) => self.password(&message, output),
+                        (None, _) => {}
                     }
                 }
-                Err(NotUnderstood) => {
-                    self.stage = Stage::Blind;
-                    output.to_server.append(&mut self.held);
-                }
+                Err(NotUnderstood) => self.refuse("08P01", "what was sent is no start of a connection", output),
             }
         }
-        if self.stage == Stage::SigningIn {
-            self.early.extend_from_slice(&bytes[at..]);
-            return bytes.len();
+        match self.stage {
+            Stage::SigningIn if self.early.len() + bytes.len() - at > MOST_EARLY => {
+                self.refuse("08P01", "too much was sent before the connection was accepted", output);
+                bytes.len()
+            }
+            Stage::SigningIn => {
+                self.early.extend_from_slice(&bytes[at..]);
+                bytes.len()
+            }
+            Stage::Cancelling | Stage::Refused => bytes.len(),
+            Stage::Starting | Stage::Asking | Stage::Done => at,
         }
-        at
     }
 
     /// A start-up packet: a request for encryption, a cancellation, or the beginning of a session.
-    fn packet(&mut self, packet: &Message, raw: Vec<u8>, output: &mut Output) {
-        let Some((code, parameters)) = packet.body.split_first_chunk::<4>() else { return };
-        match i32::from_be_bytes(*code) {
+    fn packet(&mut self, packet: &Message, output: &mut Output) {
+        match Request::read(&packet.body) {
             // Encrypted statements could not be counted, and nothing leaves this machine.
-            SSL_REQUEST | GSS_REQUEST => output.to_client.push(b'N'),
-            CANCEL_REQUEST => {
-                self.stage = Stage::Blind;
-                output.to_server.extend(raw);
+            Some(Request::Encryption) => output.to_client.push(b'N'),
+            Some(Request::Cancel) => {
+                self.stage = Stage::Cancelling;
+                let length = u32::try_from(packet.body.len() + 4).unwrap_or(u32::MAX);
+                output.to_server.extend(length.to_be_bytes());
+                output.to_server.extend_from_slice(&packet.body);
             }
-            code if code >> 16 == 3 => {
-                self.client.start_up_is_over();
-                if parameter(parameters, b"user") == Some(self.account.role.as_bytes()) {
-                    self.start = raw;
-                    self.stage = Stage::Asking;
-                    output.to_client.extend(message(b'R', &3_u32.to_be_bytes()));
-                } else {
-                    // Another role signs in by itself, and Postgres judges it.
-                    self.stage = Stage::Done;
-                    output.to_server.extend(raw);
-                }
-            }
-            _ => {
-                self.stage = Stage::Blind;
-                output.to_server.extend(raw);
-            }
+            Some(Request::Session(start)) => self.session(&start, output),
+            None => self.refuse("0A000", "unsupported frontend protocol: only version 3 is supported", output),
         }
     }
 
+    /// Only what can be recorded is let in: the role and the database that were handed out, in the protocol that the
+    /// recorder reads.
+    fn session(&mut self, start: &StartUp, output: &mut Output) {
+        let Account { role, .. } = &self.account;
+        if start.replicates() {
+            return self.refuse("0A000", "replication connections are not available in the labs", output);
+        }
+        let user = start.value(b"user").unwrap_or_default();
+        if user != role.as_bytes() {
+            let text = format!("password authentication failed for user \"{}\"", String::from_utf8_lossy(user));
+            return self.refuse("28P01", &text, output);
+        }
+        let database = start.value(b"database").filter(|name| !name.is_empty()).unwrap_or(user);
+        if database != role.as_bytes() {
+            let text = format!("database \"{}\" does not exist", String::from_utf8_lossy(database));
+            return self.refuse("3D000", &text, output);
+        }
+        self.client.start_up_is_over();
+        output.to_client.extend(start.negotiation());
+        self.start = start.packet();
+        self.stage = Stage::Asking;
+        output.to_client.extend(message(b'R', &3_u32.to_be_bytes()));
+    }
+
     fn password(&mut self, message: &Message, output: &mut Output) {
-        let password = Message::text(&message.body).0;
-        if message.tag == b'p' && password == self.account.password.as_bytes() {
+        if message.tag != b'p' {
+            return self.refuse("08P01", "expected a password message", output);
+        }
+        if Message::text(&message.body).0 == self.account.password.as_bytes() {
             self.stage = Stage::SigningIn;
             output.to_server.append(&mut self.start);
         } else {
@@ -166,10 +191,7 @@ impl Login {
                         self.answer(&message, raw, output);
                     }
                 }
-                Err(NotUnderstood) => {
-                    self.stage = Stage::Blind;
-                    output.to_client.append(&mut self.held);
-                }
+                Err(NotUnderstood) => self.fail("it does not speak the protocol of Postgres", output),
             }
         }
         at
@@ -209,39 +231,28 @@ impl Login {
             Some(reply) => output.to_server.extend(self::message(b'p', &reply)),
             None => {
                 let way = u32::from_be_bytes(*code);
-                self.service_error = Some(format!(
-                    "Postgres asks for an authentication method that the grader does not support ({way})"
-                ));
-                self.refuse("08P01", "the grader could not authenticate to Postgres", output);
+                let what = format!("it asks for an authentication method that the grader does not support ({way})");
+                self.fail(&what, output);
             }
         }
     }
 
+    /// The grader's own way in is blocked.
+    fn fail(&mut self, why: &str, output: &mut Output) {
+        self.service_error = Some(format!("Postgres cannot be used: {why}"));
+        self.end("08006", "the grader could not authenticate to Postgres", output);
+    }
+
     fn refuse(&mut self, code: &str, text: &str, output: &mut Output) {
-        let body = format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0");
-        output.to_client.extend(message(b'E', body.as_bytes()));
+        self.refused = Some(format!("FATAL {code}: {text}"));
+        self.end(code, text, output);
+    }
+
+    fn end(&mut self, code: &str, text: &str, output: &mut Output) {
+        output.to_client.extend(refusal(code, text));
         output.close = true;
-        self.stage = Stage::Blind;
+        self.stage = Stage::Refused;
     }
-}
-
-/// The value of a start-up packet's parameter.
-fn parameter<'a>(mut parameters: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
-    while parameters.first().is_some_and(|&byte| byte != 0) {
-        let (name, rest) = Message::text(parameters);
-        let (value, next) = Message::text(rest);
-        if name == wanted {
-            return Some(value);
-        }
-        parameters = next;
-    }
-    None
-}
-
-/// A message as it is sent.
-fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
-    [&[tag][..], &length.to_be_bytes(), body].concat()
 }
 
 #[cfg(test)]
@@ -302,17 +313,53 @@ mod tests {
     }
 
     #[test]
-    fn another_role_signs_in_by_itself() {
+    fn a_cancellation_passes_alone_and_is_not_waited_for() {
+        let bytes = packet(&[code(80_877_102), code(1), code(2)].concat());
         let (mut login, mut output) = (login(), Output::default());
-        login.client(&start("postgres"), &mut output);
-        assert_eq!((login.stage, output.to_server), (Stage::Done, start("postgres")));
+        let more = [bytes.clone(), start("lab"), b"anything".to_vec()].concat();
+        assert_eq!(login.client(&more, &mut output), more.len());
+        assert_eq!(login.client(b"more", &mut output), 4);
+        assert_eq!((login.stage, output.to_server), (Stage::Cancelling, bytes));
+    }
+
+    /// What the proxy answers to `bytes`, of which the server is to hear nothing.
+    fn refused(bytes: &[u8]) -> String {
+        let mut texts = [1, 4, 1000].map(|size| {
+            let (mut login, mut output) = (login(), Output::default());
+            bytes.chunks(size).for_each(|chunk| assert_eq!(login.client(chunk, &mut output), chunk.len()));
+            assert!(output.close && login.stage == Stage::Refused, "it was let in");
+            assert_eq!(output.to_server, b"", "the server has heard of it");
+            assert_eq!(login.take_early(), b"");
+            login.take_refused().unwrap()
+        });
+        texts.sort();
+        assert_eq!(texts.first(), texts.last());
+        texts[0].clone()
     }
 
     #[test]
-    fn a_cancellation_passes_and_is_not_waited_for() {
-        let bytes = packet(&[code(80_877_102), code(1), code(2)].concat());
+    fn only_what_can_be_recorded_is_let_in() {
+        let parameters = |text: &str| packet(&[&[0, 3, 0, 0], text.replace(' ', "\0").as_bytes(), b"\0\0"].concat());
+        let password = message(b'p', b"secret\0");
+        // A second start-up packet used to pass, and everything after it.
+        assert!(refused(&[start("lab"), start("lab")].concat()).contains("08P01"));
+        assert!(refused(&[start("lab"), start("postgres"), password.clone()].concat()).contains("08P01"));
+        assert!(refused(&[start("lab"), message(b'Q', b"secret\0")].concat()).contains("08P01"));
+        assert!(refused(&start("postgres")).contains("28P01"));
+        assert!(refused(&parameters("user lab user postgres")).contains("28P01"));
+        assert!(refused(&parameters("user lab database postgres")).contains("3D000"));
+        assert!(refused(&parameters("user lab replication database")).contains("0A000"));
+        assert!(refused(&packet(b"\0\x02\0\0lab")).contains("0A000"));
+        assert!(refused(b"GET / HTTP/1.1\r\n\r\n").contains("08P01"));
+    }
+
+    #[test]
+    fn a_client_that_does_not_wait_to_be_let_in_does_not_fill_our_memory() {
         let (mut login, mut output) = (login(), Output::default());
-        assert_eq!(login.client(&bytes, &mut output), bytes.len());
-        assert_eq!((login.stage, output.to_server), (Stage::Blind, bytes));
+        login.client(&[start("lab"), message(b'p', b"secret\0")].concat(), &mut output);
+        while login.stage == Stage::SigningIn {
+            assert_eq!(login.client(&[0; 10_000], &mut output), 10_000);
+        }
+        assert!(login.take_early().len() <= MOST_EARLY && output.close);
     }
 }

@@ -2,19 +2,17 @@
 //!
 //! A client may send many messages before the first answer comes, so answers are paired with a queue. After an error
 //! in the extended protocol Postgres reads on and ignores everything up to the next Sync, and so do we
-//! (PostgreSQL manual, "Message Flow", "Pipelining").
+//! (PostgreSQL manual, "Message Flow", "Pipelining"). What cannot be followed does not pass: the connection ends.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use super::log::{Entry, Log};
+use super::names::{Change, Names, Text};
 use super::pg_error::PgError;
 use super::sql;
+use super::start_up::refusal;
 use super::wire::{Framer, Message, NotUnderstood};
 use lab_proxy::{Failpoints, Output, Session};
-
-/// A server that prepares without end must not fill our memory.
-const MOST_NAMES: usize = 100_000;
 
 /// What an answer is awaited to.
 #[derive(Debug)]
@@ -22,32 +20,42 @@ enum Awaited {
     /// The rest of the start: everything up to the first ReadyForQuery.
     Start,
     /// Parse, Bind, Describe or Close: no execution, but an error names its statement.
-    Step { answers: &'static [u8], sql: Option<Arc<str>> },
+    Step { answers: &'static [u8], sql: Option<Text>, change: Option<Change> },
     /// Execute. No entry, if it goes on with a portal that was counted.
-    Execute { entry: Option<Entry> },
+    Execute { entry: Option<Entry>, portal: Vec<u8> },
     /// A text of the simple protocol.
     Simple { entry: Entry, pieces: Vec<String>, answered: usize },
+    /// A call of the old function protocol.
+    Call { entry: Entry },
     /// The end of COPY data, which is answered by the statement's own completion.
     CopyEnd,
-    /// Sync, or a call of the old function protocol.
+    /// Sync.
     Sync,
 }
 
-struct Portal {
-    sql: Arc<str>,
-    counted: bool,
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It passes.
+    Pass,
+    /// A failpoint cuts it off.
+    Cut,
+    /// Postgres would not understand it, or we should not: the connection ends.
+    Refuse(&'static str),
 }
 
 /// One session, from the server's consent on.
 pub(super) struct Recorder {
     log: Log,
     failpoints: Failpoints,
-    /// It is not understood, and merely passes.
-    blind: bool,
+    /// It has ended, and nothing passes any more.
+    ended: bool,
     client: Framer,
     server: Framer,
-    prepared: HashMap<Vec<u8>, Arc<str>>,
-    portals: HashMap<Vec<u8>, Portal>,
+    /// The names as the client's messages would have them.
+    said: Names,
+    /// The names as far as Postgres has agreed. A text that was taken from `said` is put right by these.
+    agreed: Names,
     queue: VecDeque<Awaited>,
     /// An error came; what follows up to the next Sync is ignored.
     ignoring: bool,
@@ -58,34 +66,47 @@ pub(super) struct Recorder {
 impl Session for Recorder {
     fn client(&mut self, bytes: &[u8], output: &mut Output) {
         let mut at = 0;
-        while at < bytes.len() && !self.blind {
-            match self.client.next(&bytes[at..]) {
-                Ok((taken, message)) => {
-                    if message.is_some_and(|message| self.client_message(&message)) {
-                        output.end = true;
-                        return;
-                    }
-                    output.to_server.extend_from_slice(&bytes[at..at + taken]);
-                    at += taken;
+        while at < bytes.len() && !self.ended {
+            let (taken, message) = match self.client.next(&bytes[at..]) {
+                Ok(next) => next,
+                Err(NotUnderstood) => return self.refuse("what was sent is no message of the protocol", output),
+            };
+            match message.map_or(Fate::Pass, |message| self.client_message(&message)) {
+                Fate::Pass => output.to_server.extend_from_slice(&bytes[at..at + taken]),
+                Fate::Cut => {
+                    self.ended = true;
+                    output.end = true;
                 }
-                Err(NotUnderstood) => self.give_up("what the server sent"),
+                Fate::Refuse(why) => return self.refuse(why, output),
             }
+            at += taken;
         }
-        output.to_server.extend_from_slice(&bytes[at..]);
     }
 
     fn server(&mut self, bytes: &[u8], output: &mut Output) {
         let mut at = 0;
-        while at < bytes.len() && !self.blind {
+        while at < bytes.len() && !self.ended {
             match self.server.next(&bytes[at..]) {
                 Ok((taken, message)) => {
                     at += taken;
-                    if message.is_some_and(|message| self.server_message(&message)) {
-                        output.end = true;
-                        return;
+                    match message.map_or(Fate::Pass, |message| self.server_message(&message)) {
+                        Fate::Pass => {}
+                        Fate::Cut => {
+                            self.ended = true;
+                            output.end = true;
+                            return;
+                        }
+                        Fate::Refuse(why) => {
+                            output.to_client.extend_from_slice(&bytes[..at]);
+                            return self.refuse(why, output);
+                        }
                     }
                 }
-                Err(NotUnderstood) => self.give_up("what Postgres sent"),
+                Err(NotUnderstood) => {
+                    self.log.service_failed("Postgres: what it sent was not understood".into());
+                    self.ended = true;
+                    output.close = true;
+                }
             }
         }
         output.to_client.extend_from_slice(bytes);
@@ -97,48 +118,47 @@ impl Recorder {
         Self {
             log,
             failpoints,
-            blind: false,
+            ended: false,
             client: Framer::server(),
             server: Framer::server(),
-            prepared: HashMap::new(),
-            portals: HashMap::new(),
+            said: Names::default(),
+            agreed: Names::default(),
             queue: VecDeque::from([Awaited::Start]),
             ignoring: false,
             copying: false,
         }
     }
 
-    fn give_up(&mut self, what: &str) {
-        self.blind = true;
-        self.log.note(format!("Postgres: a connection is no longer recorded, because {what} was not understood"));
+    /// Ends the connection, as Postgres does with one that breaks the protocol.
+    fn refuse(&mut self, why: &str, output: &mut Output) {
+        self.ended = true;
+        self.log.note(format!("Postgres: a connection was ended, because it cannot be recorded: {why}"));
+        output.to_client.extend(refusal("08P01", why));
+        output.close = true;
     }
 
-    /// Takes note of a message, and says whether a failpoint cuts it off.
-    fn client_message(&mut self, message: &Message) -> bool {
-        if self.ignoring && message.tag != b'S' && message.tag != b'X' {
-            return false;
+    /// Takes note of a message, and says what becomes of it.
+    fn client_message(&mut self, message: &Message) -> Fate {
+        if self.copying && !matches!(message.tag, b'd' | b'c' | b'f' | b'H' | b'S' | b'X') {
+            return Fate::Refuse("another message in the midst of COPY data");
         }
-        let step = |answers, sql| Awaited::Step { answers, sql };
+        if !matches!(
+            message.tag,
+            b'Q' | b'P' | b'B' | b'D' | b'C' | b'E' | b'F' | b'S' | b'H' | b'd' | b'c' | b'f' | b'X'
+        ) {
+            return Fate::Refuse("a message of an unknown type");
+        }
+        if self.ignoring && message.tag != b'S' && message.tag != b'X' {
+            return Fate::Pass;
+        }
         match message.tag {
-            b'Q' => return self.simple(&message.body),
-            b'P' => {
-                let sql = self.prepare(&message.body);
-                self.queue.push_back(step(b"1", Some(sql)));
-            }
-            b'B' => {
-                let sql = self.bind(&message.body);
-                self.queue.push_back(step(b"2", sql));
-            }
-            b'D' => {
-                let sql = self.named(&message.body);
-                self.queue.push_back(step(b"Tn", sql));
-            }
-            b'C' => {
-                self.close(&message.body);
-                self.queue.push_back(step(b"3", None));
-            }
+            b'Q' => return self.simple(message),
+            b'P' => self.prepare(message),
+            b'B' => self.bind(&message.body),
+            b'D' => self.describe(&message.body),
+            b'C' => self.close(&message.body),
             b'E' => return self.execute(&message.body),
-            b'F' => self.queue.push_back(Awaited::Sync),
+            b'F' => return self.call(&message.body),
             b'S' if !self.copying => {
                 self.ignoring = false;
                 self.queue.push_back(Awaited::Sync);
@@ -149,91 +169,93 @@ impl Recorder {
             }
             _ => {}
         }
-        false
+        Fate::Pass
     }
 
-    fn simple(&mut self, body: &[u8]) -> bool {
-        let text = lossy(Message::text(body).0);
+    fn simple(&mut self, message: &Message) -> Fate {
+        let text = Text::of(&message.body, message.lost);
         let entry = self.log.arrived(&text);
-        if self.failpoints.at_arrival(&text) {
+        if self.failpoints.at_arrival(&text.sql) {
             self.log.lost(entry);
-            return true;
+            return Fate::Cut;
         }
-        let pieces = sql::split(&text).into_iter().map(str::to_owned).collect();
+        // Of a text that was cut nobody knows where a statement ends.
+        let pieces = if text.cut { Vec::new() } else { sql::split(&text.sql) };
+        let pieces = pieces.into_iter().map(str::to_owned).collect();
         self.queue.push_back(Awaited::Simple { entry, pieces, answered: 0 });
-        false
+        Fate::Pass
     }
 
-    fn prepare(&mut self, body: &[u8]) -> Arc<str> {
-        let (name, rest) = Message::text(body);
-        let sql: Arc<str> = lossy(Message::text(rest).0).into();
-        if self.prepared.len() < MOST_NAMES {
-            self.prepared.insert(name.to_vec(), Arc::clone(&sql));
+    fn step(&mut self, answers: &'static [u8], sql: Option<Text>, change: Option<Change>) {
+        if let Some(change) = &change {
+            self.said.apply(change);
         }
-        sql
+        self.queue.push_back(Awaited::Step { answers, sql, change });
     }
 
-    fn bind(&mut self, body: &[u8]) -> Option<Arc<str>> {
+    fn prepare(&mut self, message: &Message) {
+        let (name, rest) = Message::text(&message.body);
+        let text = Text::of(rest, message.lost);
+        self.step(b"1", Some(text.clone()), Some(Change::Prepare { name: name.to_vec(), text }));
+    }
+
+    fn bind(&mut self, body: &[u8]) {
         let (portal, rest) = Message::text(body);
-        let sql = self.prepared.get(Message::text(rest).0).cloned()?;
-        if self.portals.len() < MOST_NAMES {
-            self.portals.insert(portal.to_vec(), Portal { sql: Arc::clone(&sql), counted: false });
-        }
-        Some(sql)
+        let statement = Message::text(rest).0;
+        let sql = self.said.statement(statement);
+        self.step(b"2", sql, Some(Change::Bind { portal: portal.to_vec(), statement: statement.to_vec() }));
     }
 
-    /// The statement that a Describe means.
-    fn named(&self, body: &[u8]) -> Option<Arc<str>> {
-        let (kind, name) = body.split_first()?;
-        let name = Message::text(name).0;
-        match kind {
-            b'S' => self.prepared.get(name).cloned(),
-            _ => self.portals.get(name).map(|portal| Arc::clone(&portal.sql)),
-        }
+    fn describe(&mut self, body: &[u8]) {
+        let sql = body.split_first().and_then(|(kind, name)| {
+            let name = Message::text(name).0;
+            if *kind == b'S' { self.said.statement(name) } else { self.said.portal(name) }
+        });
+        self.step(b"Tn", sql, None);
     }
 
     fn close(&mut self, body: &[u8]) {
-        let Some((kind, name)) = body.split_first() else { return };
-        let name = Message::text(name).0;
-        match kind {
-            b'S' => drop(self.prepared.remove(name)),
-            _ => drop(self.portals.remove(name)),
-        }
+        let change = body.split_first().map(|(kind, name)| {
+            let name = Message::text(name).0.to_vec();
+            if *kind == b'S' { Change::CloseStatement(name) } else { Change::ClosePortal(name) }
+        });
+        self.step(b"3", None, change);
     }
 
-    fn execute(&mut self, body: &[u8]) -> bool {
-        let portal = self.portals.get_mut(Message::text(body).0);
-        let counted = portal.as_ref().is_some_and(|portal| portal.counted);
-        let sql = portal.map_or_else(
-            // A cursor that was declared in SQL may be executed by its name.
-            || Arc::from("an unnamed portal"),
-            |portal| {
-                portal.counted = true;
-                Arc::clone(&portal.sql)
-            },
-        );
-        let entry = (!counted).then(|| self.log.arrived(&sql));
-        if self.failpoints.at_arrival(&sql) {
+    fn execute(&mut self, body: &[u8]) -> Fate {
+        let portal = Message::text(body).0;
+        let text = self.said.portal(portal).unwrap_or_else(unnamed);
+        let entry = self.said.counts(portal).then(|| self.log.arrived(&text));
+        if self.failpoints.at_arrival(&text.sql) {
             entry.into_iter().for_each(|entry| self.log.lost(entry));
-            return true;
+            return Fate::Cut;
         }
-        self.queue.push_back(Awaited::Execute { entry });
-        false
+        self.queue.push_back(Awaited::Execute { entry, portal: portal.to_vec() });
+        Fate::Pass
     }
 
-    /// Pairs an answer with what it answers, and says whether a failpoint swallows it.
-    fn server_message(&mut self, message: &Message) -> bool {
-        match message.tag {
-            b'1' | b'2' | b'3' | b'n' | b'T' => self.step(message.tag),
-            b'C' => return self.complete(&lossy(Message::text(&message.body).0)),
-            b'I' => return self.complete("nothing to run"),
-            b's' => return self.complete("a part of the rows"),
-            b'G' => self.copy_begins(),
-            b'E' => return self.error(&PgError::read(&message.body)),
+    fn call(&mut self, body: &[u8]) -> Fate {
+        let function = body.first_chunk::<4>().map_or(0, |oid| u32::from_be_bytes(*oid));
+        let text = Text::stand_in(&format!("call of the function with OID {function}"));
+        let entry = self.log.arrived(&text);
+        self.queue.push_back(Awaited::Call { entry });
+        Fate::Pass
+    }
+
+    /// Pairs an answer with what it answers, and says what becomes of it.
+    fn server_message(&mut self, message: &Message) -> Fate {
+        let lost = match message.tag {
+            b'1' | b'2' | b'3' | b'n' | b'T' => self.stepped(message.tag),
+            b'C' => self.complete(&lossy(Message::text(&message.body).0)),
+            b'I' => self.complete("nothing to run"),
+            b's' => self.complete("a part of the rows"),
+            b'V' => self.complete("the function's value"),
+            b'G' => return self.copy_begins(),
+            b'E' => self.error(&PgError::read(&message.body)),
             b'Z' => self.ready(),
-            _ => {}
-        }
-        false
+            _ => false,
+        };
+        if lost { Fate::Cut } else { Fate::Pass }
     }
 
     /// Drops what is never answered by itself from the front of the queue.
@@ -243,57 +265,99 @@ impl Recorder {
         }
     }
 
-    fn step(&mut self, tag: u8) {
+    fn stepped(&mut self, tag: u8) -> bool {
         self.skip_markers();
-        if matches!(self.queue.front(), Some(Awaited::Step { answers, .. }) if answers.contains(&tag)) {
-            self.queue.pop_front();
-        }
         // Row descriptions also come within a simple query, where nothing awaits them.
+        if matches!(self.queue.front(), Some(Awaited::Step { answers, .. }) if answers.contains(&tag))
+            && let Some(Awaited::Step { change: Some(change), .. }) = self.queue.pop_front()
+        {
+            self.agreed.apply(&change);
+        }
+        false
     }
 
     fn complete(&mut self, answer: &str) -> bool {
         self.skip_markers();
         match self.queue.front_mut() {
-            Some(Awaited::Execute { entry }) => {
-                let entry = *entry;
+            Some(Awaited::Execute { entry, portal }) => {
+                let (entry, portal) = (*entry, std::mem::take(portal));
                 self.queue.pop_front();
-                entry.is_some_and(|entry| self.answered(entry, answer))
+                self.executed(entry, &portal, answer)
             }
-            Some(Awaited::Simple { entry, pieces, answered }) => {
-                let (entry, place) = (*entry, *answered);
-                *answered += 1;
-                let piece = pieces.get(place).cloned();
-                self.answered_piece(entry, place, piece, answer)
+            Some(Awaited::Call { entry }) => {
+                let entry = *entry;
+                self.answered(entry, answer)
             }
+            Some(Awaited::Simple { .. }) => self.answered_piece(answer),
             _ => false,
         }
     }
 
-    fn answered(&self, entry: Entry, answer: &str) -> bool {
-        self.log.answered(entry, answer);
-        self.log.text(entry).is_some_and(|sql| self.failpoints.at_answer(&sql))
+    /// An execution was answered: by now it is certain what the portal runs, and whether it was counted.
+    fn executed(&mut self, entry: Option<Entry>, portal: &[u8], answer: &str) -> bool {
+        let text = self.agreed.portal(portal);
+        let counts = self.agreed.counts(portal);
+        let entry = match (entry, &text) {
+            (Some(entry), Some(text)) => {
+                self.log.is_really(entry, text);
+                Some(entry)
+            }
+            (Some(entry), None) => Some(entry),
+            (None, _) => counts.then(|| self.log.arrived(&text.unwrap_or_else(unnamed))),
+        };
+        entry.is_some_and(|entry| self.answered(entry, answer))
     }
 
-    /// The answer to the statement at `place` of a text.
-    fn answered_piece(&self, first: Entry, place: usize, piece: Option<String>, answer: &str) -> bool {
+    fn answered(&mut self, entry: Entry, answer: &str) -> bool {
+        self.log.answered(entry, answer);
+        let Some(text) = self.log.text(entry) else { return false };
+        self.forget_names(&text, answer);
+        self.failpoints.at_answer(&text)
+    }
+
+    /// The answer to the next statement of the text at the front of the queue.
+    fn answered_piece(&mut self, answer: &str) -> bool {
+        let Some(Awaited::Simple { entry, pieces, answered }) = self.queue.front_mut() else { return false };
+        let (first, place) = (*entry, *answered);
+        let piece = pieces.get(place).cloned();
+        *answered += 1;
         if place == 0 {
-            piece.into_iter().for_each(|piece| self.log.is_really(first, &piece));
+            if let Some(piece) = piece {
+                self.log.is_really(first, &Text::stand_in(&piece));
+            }
             return self.answered(first, answer);
         }
         let sql = piece.unwrap_or_else(|| "a statement of the same text".into());
         self.log.answered_after(first, &sql, answer);
+        self.forget_names(&sql, answer);
         self.failpoints.at_answer(&sql)
     }
 
-    /// From here on the client sends data. A Sync in between is ignored by Postgres.
-    fn copy_begins(&mut self) {
-        if !matches!(self.queue.front(), Some(Awaited::Execute { .. })) {
-            return;
+    /// SQL makes and removes prepared statements too, under the same names.
+    fn forget_names(&mut self, sql: &str, answer: &str) {
+        let name = match answer {
+            "DEALLOCATE" | "PREPARE" => sql::prepared_name(sql),
+            "DEALLOCATE ALL" | "DISCARD ALL" => None,
+            _ => return,
+        };
+        for names in [&mut self.said, &mut self.agreed] {
+            names.forget(name.as_deref());
         }
+    }
+
+    /// From here on the client sends data. A Sync in between is ignored by Postgres, and any other message breaks off
+    /// both the data and itself: what was sent already cannot be followed any further.
+    fn copy_begins(&mut self) -> Fate {
+        self.skip_markers();
         while matches!(self.queue.get(1), Some(Awaited::Sync)) {
             self.queue.remove(1);
         }
-        self.copying = !self.queue.iter().any(|awaited| matches!(awaited, Awaited::CopyEnd));
+        match self.queue.get(1) {
+            None => self.copying = true,
+            Some(Awaited::CopyEnd) => {}
+            Some(_) => return Fate::Refuse("another message in place of COPY data"),
+        }
+        Fate::Pass
     }
 
     fn error(&mut self, error: &PgError) -> bool {
@@ -304,24 +368,22 @@ impl Recorder {
         self.copying = false;
         let answer = error.to_string();
         match self.queue.front_mut() {
-            Some(Awaited::Simple { entry, pieces, answered }) => {
-                let (entry, place) = (*entry, *answered);
-                *answered += 1;
-                let piece = pieces.get(place).cloned();
-                self.answered_piece(entry, place, piece, &answer)
-            }
-            Some(Awaited::Execute { entry }) => {
-                let entry = *entry;
+            Some(Awaited::Simple { .. }) => self.answered_piece(&answer),
+            Some(Awaited::Execute { entry, portal }) => {
+                let (entry, portal) = (*entry, std::mem::take(portal));
                 self.queue.pop_front();
                 self.ignore_to_sync();
-                entry.is_some_and(|entry| self.answered(entry, &answer))
+                self.executed(entry, &portal, &answer)
             }
             Some(Awaited::Step { sql, .. }) => {
                 let sql = sql.take();
-                self.queue.pop_front();
                 self.ignore_to_sync();
                 let entry = sql.map(|sql| self.log.arrived(&sql));
                 entry.is_some_and(|entry| self.answered(entry, &answer))
+            }
+            Some(Awaited::Call { entry }) => {
+                let entry = *entry;
+                self.answered(entry, &answer)
             }
             Some(Awaited::Start | Awaited::Sync | Awaited::CopyEnd) | None => {
                 self.log.note(format!("Postgres: {answer}"));
@@ -335,8 +397,9 @@ impl Recorder {
         while let Some(awaited) = self.queue.front() {
             match awaited {
                 Awaited::Sync => return,
-                Awaited::Execute { entry: Some(entry) } => self.log.passed_over(*entry),
-                Awaited::Simple { entry, .. } => self.log.passed_over(*entry),
+                Awaited::Execute { entry: Some(entry), .. } => self.log.passed_over(*entry),
+                Awaited::Simple { entry, .. } | Awaited::Call { entry } => self.log.passed_over(*entry),
+                Awaited::Step { change: Some(change), .. } => self.said.take_over(&self.agreed, change),
                 _ => {}
             }
             self.queue.pop_front();
@@ -344,13 +407,14 @@ impl Recorder {
         self.ignoring = true;
     }
 
-    /// ReadyForQuery ends everything up to a Sync or a simple query.
-    fn ready(&mut self) {
+    /// ReadyForQuery ends everything up to a Sync, a simple query or a call.
+    fn ready(&mut self) -> bool {
         while let Some(awaited) = self.queue.pop_front() {
-            if matches!(awaited, Awaited::Start | Awaited::Simple { .. } | Awaited::Sync) {
-                return;
+            if matches!(awaited, Awaited::Start | Awaited::Simple { .. } | Awaited::Call { .. } | Awaited::Sync) {
+                break;
             }
         }
+        false
     }
 }
 
@@ -358,12 +422,17 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         for awaited in &self.queue {
             match awaited {
-                Awaited::Execute { entry: Some(entry) } => self.log.lost(*entry),
-                Awaited::Simple { entry, answered: 0, .. } => self.log.lost(*entry),
+                Awaited::Execute { entry: Some(entry), .. } => self.log.lost(*entry),
+                Awaited::Simple { entry, answered: 0, .. } | Awaited::Call { entry } => self.log.lost(*entry),
                 _ => {}
             }
         }
     }
+}
+
+/// What runs in a portal that nobody has bound under this name.
+fn unnamed() -> Text {
+    Text::stand_in("an unnamed portal")
 }
 
 fn lossy(bytes: &[u8]) -> String {

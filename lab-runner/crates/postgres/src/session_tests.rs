@@ -96,7 +96,7 @@ fn run(turns: &[Turn], size: usize) -> Vec<(String, String)> {
         let passed = if from_client { &output.to_server } else { &output.to_client };
         assert!(passed == bytes, "the bytes were changed");
     }
-    log.since(0).iter().map(|s| (s.sql.clone(), s.answer.clone())).collect()
+    log.all().iter().map(|s| (s.sql.clone(), s.answer.clone())).collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -236,19 +236,102 @@ fn copied_data_passes_whichever_protocol_began_it() {
     assert_eq!(run(&pipelined, usize::MAX), expected);
 }
 
-#[test]
-fn what_is_not_understood_passes_all_the_same() {
-    for bytes in [&[0; 64], &[255; 64]] {
-        for size in [1, 4, 64] {
-            let mut recorder = Recorder::new(Log::new(Transcript::default()), Failpoints::default());
-            let mut output = Output::default();
-            bytes.chunks(size).for_each(|chunk| recorder.client(chunk, &mut output));
-            assert_eq!(output.to_server, bytes);
+/// What the client is told, and the statements of a conversation that ends with the last turn.
+fn ended(turns: &[Turn]) -> (String, Vec<(String, String)>) {
+    let log = Log::new(Transcript::default());
+    let mut recorder = Recorder::new(log.clone(), Failpoints::default());
+    let mut output = Output::default();
+    recorder.server(&ready(), &mut output);
+    for turn in turns {
+        assert!(!output.close, "it ended too early");
+        output = Output::default();
+        match turn {
+            Client(bytes) => recorder.client(bytes, &mut output),
+            Server(bytes) => recorder.server(bytes, &mut output),
         }
     }
-    // A session that was understood until now.
-    let garbage = [query("select 1"), b"\x01garbage that nobody understands".to_vec()].concat();
-    assert_eq!(run(&[Client(garbage.clone()), Client(garbage)], 3).len(), 1);
+    assert!(output.close, "it goes on");
+    let told = String::from_utf8_lossy(&output.to_client).into_owned();
+    output = Output::default();
+    recorder.client(&query("select 'late'"), &mut output);
+    recorder.server(&ready(), &mut output);
+    assert_eq!(output.to_server, b"", "it goes on");
+    (told, log.all().iter().map(|s| (s.sql.clone(), s.answer.clone())).collect())
+}
+
+#[test]
+fn what_cannot_be_recorded_ends_the_connection() {
+    let start_up = b"\0\0\0\x11\0\x03\0\0user\0a\0\0".to_vec();
+    for garbage in [start_up, vec![0; 64], vec![255; 64], message(b'p', &[b"x\0"]), message(b'z', &[])] {
+        let (told, seen) = ended(&[Client([query("select 1"), garbage].concat())]);
+        assert!(told.contains("08P01"), "{told}");
+        assert_eq!(seen, pairs(&[("select 1", "")]));
+    }
+}
+
+#[test]
+fn a_message_in_the_midst_of_copied_data_ends_the_connection() {
+    let begins = || Server(message(b'G', &[b"\0\0\0"]));
+    // Postgres takes the second query for a mistake in the data: the answers would be paired with the wrong statements.
+    let pipelined = [Client([query("copy a from stdin"), query("select 2")].concat()), begins()];
+    let live = [Client(query("copy a from stdin")), begins(), Client(query("select 2"))];
+    for turns in [&pipelined[..], &live] {
+        assert!(ended(turns).0.contains("08P01"));
+    }
+}
+
+#[test]
+fn a_failed_preparation_renames_no_statement() {
+    let run_s1 = || Client([bind("", "s1"), execute(""), sync()].concat());
+    let ran = || Server([ok(BOUND), complete("SELECT 1"), ready()].concat());
+    let seen = recorded(&[
+        Client([parse("s1", "select 'much'"), sync()].concat()),
+        Server([ok(PARSED), ready()].concat()),
+        // The name is taken. Pipelined, the execution is on its way before that is known.
+        Client([parse("s1", "set x to y"), sync(), bind("", "s1"), execute(""), sync()].concat()),
+        Server([error("42P05", "taken"), ready(), ok(BOUND), complete("SELECT 1"), ready()].concat()),
+        run_s1(),
+        ran(),
+    ]);
+    let expected = [("select 'much'", "SELECT 1"), ("set x to y", "ERROR 42P05: taken"), ("select 'much'", "SELECT 1")];
+    let mut seen = seen;
+    seen.sort();
+    let mut expected = pairs(&expected);
+    expected.sort();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_statement_prepared_in_sql_does_not_go_by_an_older_name() {
+    let seen = recorded(&[
+        Client([parse("s1", "set x to y"), sync()].concat()),
+        Server([ok(PARSED), ready()].concat()),
+        Client(query("deallocate s1; prepare s1 as select 'much'")),
+        Server([complete("DEALLOCATE"), complete("PREPARE"), ready()].concat()),
+        Client([bind("", "s1"), execute(""), sync()].concat()),
+        Server([ok(BOUND), complete("SELECT 1"), ready()].concat()),
+    ]);
+    assert_eq!(seen.last().unwrap(), &("an unnamed portal".to_owned(), "SELECT 1".to_owned()));
+}
+
+#[test]
+fn a_call_of_the_function_protocol_is_a_statement() {
+    let seen = recorded(&[
+        Client([message(b'F', &[&1397_u32.to_be_bytes(), b"\0\0\0\0\0\0"]), query("select 2")].concat()),
+        Server([message(b'V', &[b"\0\0\0\0"]), ready(), complete("SELECT 1"), ready()].concat()),
+    ]);
+    let expected = [("call of the function with OID 1397", "the function's value"), ("select 2", "SELECT 1")];
+    assert_eq!(seen, pairs(&expected));
+}
+
+#[test]
+fn a_statement_behind_a_comment_that_is_too_long_to_keep_is_a_query() {
+    let log = Log::new(Transcript::default());
+    let mut recorder = Recorder::new(log.clone(), Failpoints::default());
+    let long = format!("/* {} */ select * from events", "x".repeat(100_000));
+    let mut output = Output::default();
+    recorder.client(&[query(&long), parse("", &long), bind("", ""), execute("")].concat(), &mut output);
+    assert!(log.all().expect(2, "").is_ok());
 }
 
 #[test]

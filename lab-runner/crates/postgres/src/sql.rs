@@ -163,6 +163,24 @@ pub(super) fn first_word(statement: &str) -> Option<&str> {
     })?
 }
 
+/// The name of the prepared statement that a PREPARE or DEALLOCATE is about, as Postgres keeps it; nothing, if it is
+/// another statement that did so.
+pub(super) fn prepared_name(statement: &str) -> Option<String> {
+    let mut tokens = Tokens::of(statement).map(|(_, token)| token).peekable();
+    let Some(Token::Word(verb)) = tokens.next() else { return None };
+    if verb.eq_ignore_ascii_case("deallocate") {
+        tokens.next_if(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("prepare")));
+    } else if !verb.eq_ignore_ascii_case("prepare") {
+        return None;
+    }
+    match tokens.next()? {
+        Token::Word(name) => Some(name.to_lowercase()),
+        // Another quote would follow at once, if one stood in the name.
+        Token::Name(name) if !matches!(tokens.next(), Some(Token::Name(_))) => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
 /// Whether a statement asks for or changes data: not transaction control, a session's settings, a ping, or a driver
 /// that looks up types.
 pub(super) fn is_query(statement: &str) -> bool {
@@ -389,6 +407,19 @@ fn name_of(token: &Token<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_prepared_statement_is_found() {
+        for (statement, name) in [
+            ("DEALLOCATE S_1", Some("s_1")),
+            ("deallocate /* x */ prepare \"S 1\"", Some("S 1")),
+            ("prepare s (int) as select 1", Some("s")),
+            ("deallocate \"a\"\"b\"", None),
+            ("select f()", None),
+        ] {
+            assert_eq!(prepared_name(statement).as_deref(), name, "{statement}");
+        }
+    }
 
     #[test]
     fn a_text_is_split_at_the_semicolons_that_end_statements() {

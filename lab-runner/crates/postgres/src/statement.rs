@@ -31,6 +31,8 @@ pub struct Statement {
     pub at: Instant,
     /// How long the answer took; zero while there is none.
     pub took: Duration,
+    /// Its text was too long to be kept to its end.
+    pub(super) cut: bool,
 }
 
 impl Statement {
@@ -45,7 +47,7 @@ impl Statement {
     /// # Ok(()) }
     /// ```
     pub fn is_query(&self) -> bool {
-        sql::is_query(&self.sql)
+        self.cut || sql::is_query(&self.sql)
     }
 
     /// Whether Postgres refused it.
@@ -84,19 +86,23 @@ impl Statement {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Statements(Vec<Statement>);
+pub struct Statements {
+    kept: Vec<Statement>,
+    /// How many more there were, of which nothing is kept. They are taken for queries.
+    unkept: usize,
+}
 
 impl Deref for Statements {
     type Target = [Statement];
 
     fn deref(&self) -> &[Statement] {
-        &self.0
+        &self.kept
     }
 }
 
 impl FromIterator<Statement> for Statements {
     fn from_iter<I: IntoIterator<Item = Statement>>(statements: I) -> Self {
-        Self(statements.into_iter().collect())
+        Self { kept: statements.into_iter().collect(), unkept: 0 }
     }
 }
 
@@ -112,7 +118,13 @@ impl Statements {
     /// ```
     #[must_use]
     pub fn queries(&self) -> Self {
-        self.0.iter().filter(|statement| statement.is_query()).cloned().collect()
+        let queries: Self = self.kept.iter().filter(|statement| statement.is_query()).cloned().collect();
+        queries.and_unkept(self.unkept)
+    }
+
+    /// The same, and as many more that were not kept.
+    pub(super) fn and_unkept(self, unkept: usize) -> Self {
+        Self { unkept: self.unkept + unkept, ..self }
     }
 
     /// Expects exactly `count` queries, because of `why`.
@@ -169,10 +181,11 @@ impl Statements {
 
     fn expect_count(&self, expected: &str, why: &str, holds: impl FnOnce(usize) -> bool) -> CheckResult {
         let queries = self.queries();
-        if holds(queries.len()) {
+        let count = queries.len() + queries.unkept;
+        if holds(count) {
             return Ok(());
         }
-        let seen = counted(queries.len());
+        let seen = counted(count);
         Err(Failure::learner(format!("{seen} reached Postgres"))
             .expected(expected)
             .actual(queries.listed())
@@ -182,20 +195,23 @@ impl Statements {
     /// Every different text with how often it came, in the order of arrival.
     fn listed(&self) -> String {
         let mut lines: Vec<(String, usize)> = Vec::new();
-        for statement in &self.0 {
+        for statement in &self.kept {
             let text = shown(&statement.sql);
             match lines.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, times)) => *times += 1,
                 None => lines.push((text, 1)),
             }
         }
-        let mut list = counted(self.len());
+        let mut list = counted(self.len() + self.unkept);
         for (text, times) in lines.iter().take(MOST_LISTED) {
             let times = if *times > 1 { format!("{times} × ") } else { String::new() };
             list.push_str(&format!("\n  {times}{text}"));
         }
         if lines.len() > MOST_LISTED {
             list.push_str(&format!("\n  and {} more", lines.len() - MOST_LISTED));
+        }
+        if self.unkept > 0 {
+            list.push_str(&format!("\n  and {} of which only the number was kept", self.unkept));
         }
         list
     }
@@ -301,6 +317,7 @@ mod tests {
             answer: "SELECT 1".into(),
             at: Instant::now(),
             took: Duration::ZERO,
+            cut: false,
         };
         texts.iter().map(one).collect()
     }

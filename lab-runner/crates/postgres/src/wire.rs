@@ -12,6 +12,8 @@ pub(super) struct Message {
     pub tag: u8,
     /// Its first bytes, without type and length.
     pub body: Vec<u8>,
+    /// How many bytes of it are not kept.
+    pub lost: usize,
 }
 
 impl Message {
@@ -22,6 +24,12 @@ impl Message {
             None => (body, &[]),
         }
     }
+}
+
+/// A message as it is sent.
+pub(super) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    [&[tag][..], &length.to_be_bytes(), body].concat()
 }
 
 /// The bytes are no messages of this protocol.
@@ -35,6 +43,8 @@ pub(super) struct Framer {
     untyped: bool,
     head: Vec<u8>,
     body: Vec<u8>,
+    /// How many bytes of the body have come and were not kept.
+    lost: usize,
     /// How many bytes of the body are still to come, once the head is whole.
     missing: Option<usize>,
 }
@@ -47,7 +57,7 @@ impl Framer {
 
     /// For the side whose every message has a type.
     pub fn server() -> Self {
-        Self { untyped: false, head: Vec::with_capacity(5), body: Vec::new(), missing: None }
+        Self { untyped: false, head: Vec::with_capacity(5), body: Vec::new(), lost: 0, missing: None }
     }
 
     /// From here on every message has a type.
@@ -73,6 +83,7 @@ impl Framer {
         let part = &bytes[taken..][..missing.min(bytes.len() - taken)];
         let room = KEPT.saturating_sub(self.body.len());
         self.body.extend_from_slice(&part[..part.len().min(room)]);
+        self.lost += part.len().saturating_sub(room);
         taken += part.len();
         if part.len() < missing {
             self.missing = Some(missing - part.len());
@@ -81,7 +92,8 @@ impl Framer {
         self.missing = None;
         let tag = if self.untyped { 0 } else { self.head[0] };
         self.head.clear();
-        Ok((taken, Some(Message { tag, body: std::mem::take(&mut self.body) })))
+        let (body, lost) = (std::mem::take(&mut self.body), std::mem::take(&mut self.lost));
+        Ok((taken, Some(Message { tag, body, lost })))
     }
 
     /// The length of the body that the head announces.
@@ -99,13 +111,6 @@ impl Framer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![tag];
-        bytes.extend((u32::try_from(body.len()).unwrap() + 4).to_be_bytes());
-        bytes.extend(body);
-        bytes
-    }
 
     fn all(framer: &mut Framer, mut bytes: &[u8]) -> Vec<Message> {
         let mut messages = Vec::new();
@@ -135,7 +140,10 @@ mod tests {
         let stream = [message(b'd', &vec![b'x'; 3 * KEPT]), message(b'c', b"")].concat();
         let mut framer = Framer::server();
         let messages: Vec<_> = stream.chunks(1000).flat_map(|chunk| all(&mut framer, chunk)).collect();
-        assert_eq!(messages.iter().map(|m| (m.tag, m.body.len())).collect::<Vec<_>>(), [(b'd', KEPT), (b'c', 0)]);
+        assert_eq!(
+            messages.iter().map(|m| (m.tag, m.body.len(), m.lost)).collect::<Vec<_>>(),
+            [(b'd', KEPT, 2 * KEPT), (b'c', 0, 0)]
+        );
     }
 
     #[test]

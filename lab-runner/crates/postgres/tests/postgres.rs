@@ -106,6 +106,32 @@ async fn only_the_checks_own_password_opens_its_database() {
     cluster.remove_all().await.unwrap();
 }
 
+/// A second start-up packet used to be taken for a stream that nobody understands, which passed as it was.
+#[tokio::test]
+async fn no_session_passes_unrecorded() {
+    let cluster = cluster("unrecorded").await;
+    let db = database(&cluster).await;
+    let start = |more: &str| {
+        let body = [&[0, 3, 0, 0], format!("user\0{}\0{more}\0", name_of(&db)).as_bytes()].concat();
+        [&u32::try_from(body.len() + 4).unwrap().to_be_bytes()[..], &body].concat()
+    };
+    let cases = [
+        ([start(""), start("")].concat(), "08P01"),
+        (start("replication\0database\0"), "0A000"),
+        (start("database\0postgres\0"), "3D000"),
+        (b"\0\0\0\x08\0\x02\0\0".to_vec(), "0A000"),
+    ];
+    for (bytes, code) in cases {
+        let mut stream = TcpStream::connect(db.proxy().address()).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(SOON, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        assert!(String::from_utf8_lossy(&answer).contains(code), "{code}: {answer:?}");
+    }
+    assert_eq!(db.service_error(), None);
+    cluster.remove_all().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_role_has_as_many_connections_as_are_fair_and_is_told_so() {
     let cluster = cluster("limit").await;

@@ -2,8 +2,8 @@
 //!
 //! Every answer a learner's server gets from Postgres or Redis comes through here. So a check counts statements and
 //! cuts, delays or stops a service in the same way wherever the service comes from, and disturbs no neighbour.
-//! Bytes are never changed because of what a parser makes of them: where it does not understand a stream, that
-//! connection is merely no longer recorded.
+//! Everything that passes is recorded. Where a protocol's session does not understand a stream, the connection ends: what
+//! nobody can read would be a way around whatever a check counts.
 
 mod connection;
 mod failpoints;

@@ -221,7 +221,7 @@ impl Redis {
     /// # Ok(()) }
     /// ```
     pub fn commands(&self) -> Commands {
-        self.log.since(0)
+        self.log.all()
     }
 
     /// The text of every script so far that the server under test sent (`EVAL`, `SCRIPT LOAD`), of long ones the first

@@ -8,18 +8,35 @@ use super::command::{Command, Commands};
 use super::wire::Arguments;
 use lab_check::transcript::Transcript;
 
-/// No check needs more, and a server that never stops asking must not fill our memory.
+/// No check needs more, and a server that never stops asking must not fill our memory. What comes after is counted.
 const MOST: usize = 200_000;
+/// The same for the bytes of their arguments.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How many arguments of a command are kept, and how much of each.
 const ARGUMENTS: usize = 64;
 const BYTES: usize = 200;
 /// How many different scripts are kept, as far as the wire keeps them.
 const SCRIPTS: usize = 200;
 
+/// A place in the log, from which on commands are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    kept: usize,
+    unkept: usize,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    kept: Vec<Command>,
+    bytes: usize,
+    /// How many there was no room for.
+    unkept: usize,
+}
+
 /// All commands of one check. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
-    commands: Arc<Mutex<Vec<Command>>>,
+    commands: Arc<Mutex<Entries>>,
     scripts: Arc<Mutex<BTreeSet<String>>>,
     service_error: Arc<Mutex<Option<String>>>,
     transcript: Transcript,
@@ -38,10 +55,7 @@ impl Log {
         let shown = command.to_string();
         self.transcript.redis(&shown);
         self.keep_script(arguments);
-        let mut commands = self.lock();
-        if commands.len() < MOST {
-            commands.push(command);
-        }
+        self.keep(command, shown.len());
         shown
     }
 
@@ -82,16 +96,37 @@ impl Log {
     }
 
     /// The place after the last command so far.
-    pub fn mark(&self) -> usize {
-        self.lock().len()
+    pub fn mark(&self) -> Mark {
+        let entries = self.lock();
+        Mark { kept: entries.kept.len(), unkept: entries.unkept }
     }
 
     /// The commands that arrived after `mark`.
-    pub fn since(&self, mark: usize) -> Commands {
-        self.lock().iter().skip(mark).cloned().collect()
+    pub fn since(&self, mark: Mark) -> Commands {
+        let entries = self.lock();
+        let kept: Commands = entries.kept.iter().skip(mark.kept).cloned().collect();
+        kept.and_unkept(entries.unkept - mark.unkept)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
+    /// Every command.
+    pub fn all(&self) -> Commands {
+        self.since(Mark { kept: 0, unkept: 0 })
+    }
+
+    fn keep(&self, command: Command, bytes: usize) {
+        let mut entries = self.lock();
+        if entries.kept.len() < MOST && entries.bytes + bytes <= MOST_BYTES {
+            entries.bytes += bytes;
+            entries.kept.push(command);
+            return;
+        }
+        entries.unkept += 1;
+        if entries.unkept == 1 {
+            self.transcript.note("Redis: there are more commands than can be kept; the rest is only counted");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,6 +143,17 @@ fn text(argument: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_all_the_same() {
+        let log = Log::new(Transcript::default());
+        let arguments = Arguments { list: vec![b"GET".to_vec(), b"k".to_vec()], whole: true };
+        (0..MOST + 10).for_each(|_| drop(log.arrived(&arguments)));
+        let mark = log.mark();
+        (0..5).for_each(|_| drop(log.arrived(&arguments)));
+        assert!(log.since(mark).expect(5, "").is_ok());
+        assert!(log.all().expect(MOST + 15, "").is_ok());
+    }
 
     #[test]
     fn a_script_is_kept_whole_and_once() {

@@ -3,12 +3,12 @@
 use super::log::Log;
 use super::replies::Replies;
 use super::rewrite::{CommandRewriter, may_change};
-use super::wire::{Reader, written};
+use super::wire::{Arguments, Reader, written};
 use lab_proxy::{Failpoints, Output, Session};
 
 /// How much of a command is held back before it is passed on in pieces.
 const HELD: usize = 64 * 1024;
-/// The same for a command that may be changed. One that is longer passes as it is.
+/// The same for a command that may be changed. One that is longer is refused.
 const HELD_TO_CHANGE: usize = 1024 * 1024;
 
 /// One connection.
@@ -24,7 +24,8 @@ pub(super) struct Recorder {
     held: Vec<u8>,
     /// A part of it has been passed on, and so it cannot be changed any more.
     passed: bool,
-    blind: bool,
+    /// The connection has ended, and nothing passes any more.
+    ended: bool,
 }
 
 impl Recorder {
@@ -40,20 +41,39 @@ impl Recorder {
             reader: Reader::new(),
             held: Vec::new(),
             passed: false,
-            blind: false,
+            ended: false,
         }
     }
 
-    /// What is held cannot wait any longer.
-    fn flush_if_long(&mut self, output: &mut Output) {
-        let held = match self.reader.name() {
-            Some(name) if !may_change(name) => HELD,
-            _ => HELD_TO_CHANGE,
-        };
-        if self.passed || self.held.len() > held {
+    /// What is held cannot wait any longer; gives whether it may not pass as it is.
+    fn flush_if_long(&mut self, output: &mut Output) -> bool {
+        let changes = self.reader.name().is_none_or(may_change);
+        if self.held.len() > HELD_TO_CHANGE && changes {
+            return true;
+        }
+        if self.passed || (self.held.len() > HELD && !changes) {
             output.to_server.append(&mut self.held);
             self.passed = true;
         }
+        false
+    }
+
+    /// Ends the connection, as Redis does with one that breaks the protocol.
+    fn refuse(&mut self, why: &str, output: &mut Output) {
+        self.ended = true;
+        self.log.note(format!("Redis: a connection was ended, because it cannot be recorded: {why}"));
+        output.to_client.extend(format!("-ERR Protocol error: {why}\r\n").into_bytes());
+        output.close = true;
+    }
+
+    /// Passes on a command that has been read to its end, as what it is made to mean.
+    fn pass(&mut self, command: Arguments, output: &mut Output) {
+        let changes = !self.passed && command.list.first().is_some_and(|name| may_change(name));
+        let whole = if changes && !command.whole { Reader::read_whole(&self.held) } else { Some(command) };
+        let changed = whole.filter(|_| changes).and_then(|command| self.rewriter.changed(&command));
+        output.to_server.extend(changed.as_deref().unwrap_or(&self.held));
+        self.held.clear();
+        self.passed = false;
     }
 }
 
@@ -65,31 +85,24 @@ impl Session for Recorder {
 
     fn client(&mut self, bytes: &[u8], output: &mut Output) {
         let mut at = 0;
-        while at < bytes.len() && !self.blind {
+        while at < bytes.len() && !self.ended {
             let Ok((taken, command)) = self.reader.next(&bytes[at..]) else {
-                self.blind = true;
-                self.log
-                    .note("Redis: a connection is no longer recorded, because what it sent is not a command".into());
-                break;
+                return self.refuse("what was sent is not a command", output);
             };
             self.held.extend_from_slice(&bytes[at..at + taken]);
             at += taken;
             let Some(command) = command else {
-                self.flush_if_long(output);
+                if self.flush_if_long(output) {
+                    self.refuse("this command is too long for the labs", output);
+                }
                 continue;
             };
             if !command.list.is_empty() && self.failpoints.at_arrival(&self.log.arrived(&command)) {
+                self.ended = true;
                 output.end = true;
                 return;
             }
-            let changed = if self.passed { None } else { self.rewriter.changed(&command) };
-            output.to_server.extend(changed.as_deref().unwrap_or(&self.held));
-            self.held.clear();
-            self.passed = false;
-        }
-        if self.blind {
-            output.to_server.append(&mut self.held);
-            output.to_server.extend_from_slice(&bytes[at..]);
+            self.pass(command, output);
         }
     }
 

@@ -7,8 +7,15 @@ const MOST_ARGUMENTS: i64 = 1024 * 1024;
 /// The longest argument Redis takes.
 const LONGEST_ARGUMENT: i64 = 512 * 1024 * 1024;
 /// How much of a command is kept: its first arguments, and of each the first bytes.
-const ARGUMENTS_KEPT: usize = 1024;
-const BYTES_KEPT: usize = 4 * 1024;
+const KEPT: Limits = Limits { arguments: 1024, bytes: 4 * 1024 };
+
+/// How much of a command is kept.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    arguments: usize,
+    /// Of each argument.
+    bytes: usize,
+}
 
 /// The arguments of a command, its name first. Of a very long one some are cut or missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,11 +45,19 @@ pub(super) struct Reader {
     arguments: Arguments,
     /// How many arguments of the command are still to come; 0 between two commands.
     to_come: i64,
+    limits: Limits,
 }
 
 impl Reader {
     pub fn new() -> Self {
-        Self { state: State::Line, line: Vec::new(), arguments: Arguments::default(), to_come: 0 }
+        Self { state: State::Line, line: Vec::new(), arguments: Arguments::default(), to_come: 0, limits: KEPT }
+    }
+
+    /// The whole of the one command that `bytes` hold, whatever its length.
+    pub fn read_whole(bytes: &[u8]) -> Option<Arguments> {
+        let limits = Limits { arguments: usize::MAX, bytes: usize::MAX };
+        let (_, command) = Self { limits, ..Self::new() }.next(bytes).ok()?;
+        command
     }
 
     /// The name of the command that is being read, once it is there.
@@ -96,11 +111,11 @@ impl Reader {
         if self.to_come > 0 {
             let length = number(text.strip_prefix(b"$").ok_or(NotUnderstood)?)?;
             let length = usize::try_from(length).ok().filter(|_| length <= LONGEST_ARGUMENT).ok_or(NotUnderstood)?;
-            let kept = self.arguments.list.len() < ARGUMENTS_KEPT;
+            let kept = self.arguments.list.len() < self.limits.arguments;
             if kept {
-                self.arguments.list.push(Vec::with_capacity(length.min(BYTES_KEPT)));
+                self.arguments.list.push(Vec::with_capacity(length.min(KEPT.bytes)));
             }
-            self.arguments.whole &= kept && length <= BYTES_KEPT;
+            self.arguments.whole &= kept && length <= self.limits.bytes;
             self.state = State::Argument { missing: length + 2, kept };
             return Ok(false);
         }
@@ -125,7 +140,7 @@ impl Reader {
     fn keep(&mut self, bytes: &[u8], missing: usize) {
         let own = bytes.len().min(missing.saturating_sub(2));
         if let Some(argument) = self.arguments.list.last_mut() {
-            let room = BYTES_KEPT.saturating_sub(argument.len());
+            let room = self.limits.bytes.saturating_sub(argument.len());
             argument.extend_from_slice(&bytes[..own.min(room)]);
         }
     }
@@ -257,11 +272,11 @@ mod tests {
                 commands.extend(command);
             }
         }
-        assert_eq!(commands[0].list.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1, BYTES_KEPT, 2, 2]);
+        assert_eq!(commands[0].list.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1, KEPT.bytes, 2, 2]);
         assert_eq!(commands[0].list[4], b"60");
         assert!(!commands[0].whole && !commands[1].whole && commands[2].whole);
-        assert_eq!(commands[1].list.len(), ARGUMENTS_KEPT);
-        assert_eq!(commands[1].list[ARGUMENTS_KEPT - 1], b"xxxxxxxxxx");
+        assert_eq!(commands[1].list.len(), KEPT.arguments);
+        assert_eq!(commands[1].list[KEPT.arguments - 1], b"xxxxxxxxxx");
         assert_eq!(commands[2].list, [b"PING"]);
     }
 

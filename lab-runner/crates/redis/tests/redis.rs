@@ -229,6 +229,37 @@ async fn channels_of_two_checks_are_apart() {
 }
 
 #[tokio::test]
+async fn a_long_message_stays_in_its_checks_channel() {
+    let all = keyspaces("long").await;
+    let (one, two) = (keyspace(&all).await, keyspace(&all).await);
+    let mut subscriber = Client::open(one.url()).unwrap().get_async_pubsub().await.unwrap();
+    subscriber.subscribe("news").await.unwrap();
+    let long = "x".repeat(100_000);
+    assert_eq!(learner(&two).await.publish::<_, _, i64>("news", &long).await.unwrap(), 0);
+    assert_eq!(learner(&one).await.publish::<_, _, i64>("news", &long).await.unwrap(), 1);
+    let message = timeout(SOON, subscriber.into_on_message().next()).await.unwrap().unwrap();
+    assert!(message.get_channel_name() == "news" && message.get_payload_bytes() == long.as_bytes());
+    let longer = format!("PUBLISH news {}\n", "x".repeat(60_000));
+    assert_eq!(say(&one, &longer, "\r\n").await, ":0\r\n");
+    let name = "x".repeat(2_000_000);
+    let refused = say(&one, &format!("*2\n$9\nSUBSCRIBE\n${}\n{name}\n", name.len()), "\r\n").await;
+    assert!(refused.starts_with("-ERR Protocol error"), "{refused:.80}");
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_does_not_reach_redis() {
+    let all = keyspaces("unrecorded").await;
+    let cache = keyspace(&all).await;
+    for request in ["SET a 1\n*1\n:5\nSET b 2\n", "set \"open\nSET b 2\n"] {
+        let answer = say(&cache, request, "Z").await;
+        assert!(answer.contains("-ERR Protocol error"), "{answer}");
+    }
+    assert!(!cache.keys().await.unwrap().contains(&"b".to_owned()));
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
 async fn many_connections_at_once_are_recorded_to_the_last_command() {
     let all = keyspaces("many").await;
     let cache = keyspace(&all).await;
