@@ -21,6 +21,9 @@ const FIRST_MARK: u16 = 19_800;
 /// A run that has so many blocks gives the ports of servers that have ended once more.
 const MOST_BLOCKS: usize = 10;
 
+/// Held by whoever looks at a port and by whoever starts a program.
+static STARTING: Mutex<()> = Mutex::new(());
+
 static PORTS: Mutex<Ports> = Mutex::new(Ports { blocks: Vec::new(), given: 0 });
 
 /// A port that was free a moment ago, and that no other run and no other check of this run is given.
@@ -31,7 +34,16 @@ pub(super) fn free() -> CheckResult<u16> {
 
 /// Whether somebody could listen on `port` now.
 pub(super) fn is_free(port: u16) -> bool {
+    let _nobody_starts = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Starts a program by `start` while nobody looks at a port. Until the child has become its program it holds copies of
+/// all our sockets: on a busy machine the socket that tried a port would live on in it for longer than in us, and the
+/// server that was given the port could not have it.
+pub(super) fn apart_from_looks<T>(start: impl FnOnce() -> T) -> T {
+    let _nobody_looks = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    start()
 }
 
 /// The ports of one run.
@@ -90,6 +102,23 @@ mod tests {
         let given: BTreeSet<u16> = (0..250).flat_map(&mut take).collect();
         assert_eq!(given.len(), 500);
         assert!(given.iter().all(|port| (FIRST..FIRST + BLOCKS * BLOCK).contains(port)));
+    }
+
+    #[test]
+    fn a_port_that_was_looked_at_stays_free_however_many_programs_are_started() {
+        let port = Ports { blocks: Vec::new(), given: 0 }.free().unwrap();
+        let starts = std::thread::spawn(|| {
+            for _ in 0..300 {
+                let mut program = std::process::Command::new("true");
+                lab_process::die_with_parent(&mut program, lab_process::Signal::KILL);
+                let mut child = apart_from_looks(|| program.spawn()).unwrap();
+                child.wait().unwrap();
+            }
+        });
+        while !starts.is_finished() {
+            assert!(is_free(port));
+        }
+        starts.join().unwrap();
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::container::Container;
 use super::log::Log;
+use super::port;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
@@ -97,7 +98,7 @@ impl Process {
             None => program(spec)?,
         };
         command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = command.spawn();
+        let spawned = port::apart_from_looks(|| command.spawn());
         let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
         spec.transcript.note(format!("started the server on port {port}"));
