@@ -114,6 +114,11 @@ pub(crate) fn availability(service: ServiceId) -> Result<Availability, ProviderE
     Ok(if warm { Availability::Warm { image, engine } } else { Availability::ImagePresent { image, engine } })
 }
 
+/// Whether a container for `service` is up, or could be started with what is compiled already.
+pub(crate) fn can_start(service: ServiceId) -> bool {
+    helper::is_compiled() || matches!(availability(service), Ok(Availability::Warm { .. }))
+}
+
 fn lease_file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.lock"))
 }

@@ -43,7 +43,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Every provider, in the order in which `auto` tries them.
+    /// Every provider, in the order in which `auto` tries them where all can be tried at once.
     pub const ALL: [Self; 4] = [Self::External, Self::Containers, Self::Native, Self::Embedded];
 
     /// The word for it in options and reports.
@@ -113,9 +113,22 @@ pub(crate) fn provide(
     })
 }
 
+/// The order in which providers are tried: as [`Provider::ALL`] has it, but nothing is compiled for containers before
+/// the programs on this machine were tried. That takes a minute of a first run, and programs start at once.
+pub(crate) fn order(containers_can_start: bool) -> [Provider; 4] {
+    let mut order = Provider::ALL;
+    let place = |provider| Provider::ALL.iter().position(|one| *one == provider);
+    if let (false, Some(containers), Some(native)) =
+        (containers_can_start, place(Provider::Containers), place(Provider::Native))
+    {
+        order.swap(containers, native);
+    }
+    order
+}
+
 fn first_that_works(service: ServiceId, progress: &ProgressSender) -> Result<Provided, ServicesError> {
     let mut attempts = Vec::new();
-    for provider in Provider::ALL {
+    for provider in order(containers::can_start(service)) {
         match from(provider, service, RetryPolicy::SkipRecentFailure, progress) {
             Ok(provided) => return Ok(provided),
             Err(error) => {
@@ -140,5 +153,17 @@ fn from(
         Provider::Containers => containers::start(service, retry, progress),
         Provider::Native => native::start(service, progress),
         Provider::Embedded => embedded::start(service, progress),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_compiled_for_containers_before_the_machines_own_programs_were_tried() {
+        assert_eq!(order(true), Provider::ALL);
+        let patient = [Provider::External, Provider::Native, Provider::Containers, Provider::Embedded];
+        assert_eq!(order(false), patient);
     }
 }

@@ -67,6 +67,11 @@ fn explain(spec: &ContainerSpec, engine: &ContainerEngine, outcome: &Outcome) ->
     }
 }
 
+/// Whether the helper is there, if not necessarily of the newest sources: to compile it again takes seconds.
+pub(super) fn is_compiled() -> bool {
+    place().is_ok_and(|program| program.exists())
+}
+
 fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
     let program = place()?;
     let root = workspace();
@@ -133,7 +138,8 @@ fn build(program: &Path, root: &Path, progress: &ProgressSender) -> io::Result<O
         progress.report("compiling lab-containers, which starts containers: once, about a minute");
     }
     let mut cargo = cargo("build", program, root);
-    cargo.args(["--package", "lab-containers", "--bin", "lab-containers"]);
+    // The whole workspace is selected so that its members agree on features; the program alone is built.
+    cargo.args(["--workspace", "--bin", "lab-containers"]);
     let mut reported = Duration::ZERO;
     command::run(&mut cargo, BUILD_TIMEOUT, |since| {
         if since.saturating_sub(reported) >= REPORT_INTERVAL {
