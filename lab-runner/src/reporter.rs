@@ -9,6 +9,7 @@ mod human;
 mod inert;
 mod junit;
 mod live;
+mod machine;
 mod overview;
 mod prompt;
 mod refresh;
@@ -142,6 +143,7 @@ fn json(event: &RunEvent) -> String {
         EventKind::AuditFinished { report } => to_json(report.as_ref()),
         EventKind::MutantsRefreshed { mutants, .. } => to_json(mutants),
         EventKind::BenchFinished { bench } => to_json(bench.as_ref()),
+        EventKind::DoctorFinished { report } => to_json(report.as_ref()),
         _ => String::new(),
     }
 }

@@ -184,6 +184,9 @@ pub struct DoctorArgs {
     /// Answer yes to every question, including whether to install a system package.
     #[arg(long, short)]
     pub yes: bool,
+    /// The format of the result: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `cargo lab audit`

@@ -25,7 +25,7 @@ pub(super) async fn down(args: DownArgs, interrupt: Interrupt) -> Result<ExitCod
 
 /// Examines the machine, and sets up what is missing if that is asked for.
 pub(super) async fn doctor(args: DoctorArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
-    let reporter = Arc::new(Reporter::new(Style { narrate: true, ..Style::default() }));
+    let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let progress = |text| run.emit(EventKind::Step { text });
     let yes = args.yes;

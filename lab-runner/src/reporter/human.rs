@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use lab_protocol::Verdict;
 
-use super::inert::{self, inert};
-use super::{audit, bench, overview, refresh, serving};
+use super::inert;
+use super::{audit, bench, machine, overview, refresh, serving};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -88,8 +88,8 @@ impl Human {
             EventKind::AuditFinished { report } => audit::audit_table(report),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
-            EventKind::DoctorFinished { report } => inert(&report.to_string()).into_owned(),
-            EventKind::DownFinished { report } => inert(&report.to_string()).into_owned(),
+            EventKind::DoctorFinished { report } => machine::doctor(report),
+            EventKind::DownFinished { report } => machine::down(report),
             _ => String::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use lab_protocol::{CheckInfo, Difference, Happening, SkipReason, Stamp, TranscriptEntry, Verdict};
-use lab_services::DownReport;
+use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId, State};
 
 use super::live::words::Words;
 use super::{Human, human, json, to_junit};
@@ -292,6 +292,7 @@ fn events() -> Vec<RunEvent> {
         event(EventKind::MutantsRefreshed { mutants: refreshed(), written: false }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Ok(one))) }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Err("no container engine".into()))) }),
+        event(EventKind::DoctorFinished { report: Box::new(doctor()) }),
         event(EventKind::DownFinished { report: Box::new(DownReport::default()) }),
         event(EventKind::DownFinished { report: Box::new(down) }),
         event(EventKind::CommandFailed {
@@ -300,6 +301,23 @@ fn events() -> Vec<RunEvent> {
             hints: vec!["did you mean `tiny-1`?".into()],
         }),
     ]
+}
+
+/// The first service is served, all others are not.
+fn doctor() -> DoctorReport {
+    let service = ServiceId::all()[0];
+    let finding = |provider, state, detail: &str| Finding { service, provider, state, detail: detail.into() };
+    let fact = |name: &str, value: &str, good| Fact { name: name.into(), value: value.into(), good };
+    DoctorReport {
+        findings: vec![
+            finding(Provider::External, State::Absent, "LAB_URL is not set"),
+            finding(Provider::Native, State::Ready { ms: 97 }, "server 15, /usr/bin/\u{1b}[2Jserver"),
+            finding(Provider::Embedded, State::Able, "a wheel will be downloaded when needed"),
+        ],
+        machine: vec![fact("rustc", "rustc 1.95.0", true), fact("disk", "0.4 GB free", false)],
+        fixed: vec!["fetched a server".into()],
+        hints: vec!["install the other".into()],
+    }
 }
 
 fn refreshed() -> Vec<MutantRefresh> {
@@ -321,6 +339,15 @@ fn refreshed() -> Vec<MutantRefresh> {
 
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn what_the_doctor_found_can_be_read_by_programs() {
+    let found: serde_json::Value =
+        serde_json::from_str(&json(&event(EventKind::DoctorFinished { report: Box::new(doctor()) })))
+            .expect("it is JSON");
+    assert_eq!(found["findings"][1]["state"]["ready"]["ms"], 97);
+    assert_eq!(found["machine"][1]["good"], false);
 }
 
 #[test]
@@ -436,7 +463,15 @@ fn a_program_reads_results_and_nothing_else() {
         .filter(|event| !json(event).is_empty())
         .map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(results, BTreeSet::from(["audit_finished".into(), "bench_finished".into(), "mutants_refreshed".into()]));
+    assert_eq!(
+        results,
+        BTreeSet::from([
+            "audit_finished".into(),
+            "bench_finished".into(),
+            "doctor_finished".into(),
+            "mutants_refreshed".into()
+        ])
+    );
     for (_, report) in reports() {
         let event = event(EventKind::RunFinished { report: Box::new(report.clone()) });
         assert_eq!(json(&event), super::to_json(&report));

@@ -1,8 +1,7 @@
 //! `cargo lab doctor`: what every provider has to offer on this machine, tried out.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,7 @@ use crate::error::ProviderError;
 use crate::machine::{self, Fact};
 use crate::program::Program;
 use crate::progress::ProgressSender;
-use crate::provider::{Provided, Provider};
+use crate::provider::{self, Provided, Provider};
 use crate::registry::ServiceId;
 use crate::{external, fix, native, packages, search};
 
@@ -47,8 +46,11 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It was started, or attached to, in this time.
-    Ready(Duration),
+    /// It was started, or attached to.
+    Ready {
+        /// How long that took, in milliseconds.
+        ms: u64,
+    },
     /// It was not tried, because that takes long; it has all it needs.
     Able,
     /// It would have to be set up first.
@@ -56,6 +58,10 @@ pub enum State {
 }
 
 impl State {
+    fn ready_since(began: Instant) -> Self {
+        Self::Ready { ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+    }
+
     /// Whether it can be counted on.
     #[must_use]
     pub fn works(self) -> bool {
@@ -71,7 +77,8 @@ impl DoctorReport {
     }
 
     /// The services that no provider has.
-    fn missing(&self) -> Vec<ServiceId> {
+    #[must_use]
+    pub fn missing(&self) -> Vec<ServiceId> {
         ServiceId::all().into_iter().filter(|service| self.first(*service).is_none()).collect()
     }
 
@@ -144,7 +151,7 @@ fn findings(progress: &ProgressSender) -> Vec<Finding> {
     let mut findings = Vec::new();
     for service in ServiceId::all() {
         progress.report(format!("trying every provider of {service}"));
-        for provider in Provider::ALL {
+        for provider in provider::order(containers::can_start(service)) {
             let (state, detail) = match provider {
                 Provider::External => external_state(service),
                 Provider::Containers => containers_state(service),
@@ -163,14 +170,14 @@ type Examined = Result<(State, String), ProviderError>;
 fn external_state(service: ServiceId) -> Examined {
     let began = Instant::now();
     external::start(service)?;
-    Ok((State::Ready(began.elapsed()), format!("{} answers", service.variable("URL"))))
+    Ok((State::ready_since(began), format!("{} answers", service.variable("URL"))))
 }
 
 fn containers_state(service: ServiceId) -> Examined {
     let began = Instant::now();
     match containers::availability(service)? {
         Availability::Warm { image, engine } => {
-            Ok((State::Ready(began.elapsed()), format!("{image}, kept running by {engine}")))
+            Ok((State::ready_since(began), format!("{image}, kept running by {engine}")))
         }
         Availability::ImagePresent { image, engine } => {
             Ok((State::Able, format!("{image} is available, and {engine} can start it")))
@@ -198,43 +205,9 @@ fn embedded_state(service: ServiceId, progress: &ProgressSender) -> Examined {
 fn try_out(program: &Program, service: ServiceId, provider: Provider, progress: &ProgressSender) -> Examined {
     let began = Instant::now();
     let Provided { instance, .. } = native::run(program, service, provider, &Cache::locate()?, progress)?;
-    let state = State::Ready(began.elapsed());
+    let state = State::ready_since(began);
     if let Some(instance) = instance {
         instance.stop();
     }
     Ok((state, format!("{}, {}", program.name(), program.path.display())))
-}
-
-impl fmt::Display for DoctorReport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for service in ServiceId::all() {
-            writeln!(formatter, "{service}")?;
-            for finding in self.findings.iter().filter(|finding| finding.service == service) {
-                let state = match finding.state {
-                    State::Ready(time) => format!("ready in {} ms", time.as_millis()),
-                    State::Able => "can serve".to_owned(),
-                    State::Absent => "-".to_owned(),
-                };
-                writeln!(formatter, "  {:<11} {state:<17} {}", finding.provider.name(), finding.detail)?;
-            }
-        }
-        writeln!(formatter, "Machine")?;
-        for fact in &self.machine {
-            let mark = if fact.good { "" } else { "  (missing or too little)" };
-            writeln!(formatter, "  {:<11} {}{mark}", fact.name, fact.value)?;
-        }
-        self.fixed.iter().try_for_each(|line| writeln!(formatter, "{line}"))?;
-        let taken: Vec<String> = ServiceId::all()
-            .into_iter()
-            .filter_map(|service| Some(format!("{service} from {}", self.first(service)?)))
-            .collect();
-        if !taken.is_empty() {
-            writeln!(formatter, "`--services auto` takes {}", taken.join(", "))?;
-        }
-        let missing = self.missing();
-        if !missing.is_empty() {
-            writeln!(formatter, "no provider has {}", packages::names(&missing))?;
-        }
-        self.hints.iter().try_for_each(|hint| writeln!(formatter, "hint: {hint}"))
-    }
 }

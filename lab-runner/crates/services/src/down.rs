@@ -1,6 +1,5 @@
 //! `cargo lab down`: removes what was kept warm, and only what is ours.
 
-use std::fmt;
 use std::fs;
 
 use serde::{Deserialize, Serialize};
@@ -28,17 +27,6 @@ impl DownReport {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.failed.is_empty() { 0 } else { 4 }
-    }
-}
-
-impl fmt::Display for DownReport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.done.is_empty() && self.in_use.is_empty() && self.failed.is_empty() {
-            return writeln!(formatter, "there was nothing to remove");
-        }
-        self.done.iter().try_for_each(|line| writeln!(formatter, "removed {line}"))?;
-        self.in_use.iter().try_for_each(|line| writeln!(formatter, "kept {line}: another run is using it"))?;
-        self.failed.iter().try_for_each(|error| writeln!(formatter, "{error}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The chain of providers, and what is said when it ends with none.
 
+use serde_json::json;
+
 use super::world::World;
 
 fn without_anything() -> World {
@@ -54,12 +56,10 @@ fn the_warm_start_is_quick() {
 #[test]
 fn the_doctor_names_every_provider_and_tells_who_serves() {
     let report = World::new().run("doctor look");
-    let text = report["text"].as_str().expect("text");
-    assert!(text.contains("`--services auto` takes Postgres from native, Redis from native"), "{text}");
+    assert_eq!(report["taken"], json!(["Postgres from native", "Redis from native"]), "{report}");
     assert_eq!(report["code"], 0);
     let report = without_anything().run("doctor look");
-    let text = report["text"].as_str().expect("text");
-    assert!(text.contains("no provider has Postgres and Redis"), "{text}");
+    assert_eq!(report["missing"], json!(["Postgres", "Redis"]), "{report}");
     assert_eq!(report["code"], 4);
     assert_eq!(report["hints"][0], "run `cargo lab doctor --fix`");
 }
@@ -68,6 +68,6 @@ fn the_doctor_names_every_provider_and_tells_who_serves() {
 fn the_doctor_says_by_hand_what_it_may_not_do() {
     let report = without_anything().run("doctor fix");
     assert_eq!(report["code"], 4);
-    assert!(report["text"].as_str().is_some_and(|text| text.contains("neither pip nor uv")), "{report}");
+    assert!(report["findings"].to_string().contains("neither pip nor uv"), "{report}");
     assert!(!report["hints"].as_array().expect("hints").is_empty(), "{report}");
 }

@@ -24,11 +24,18 @@ fn child() {
             ["pool", ids] => pool(ids).await,
             ["down", which] => {
                 let report = lab_services::down(which == "all").await.expect("a cache");
-                say(&json!({"text": report.to_string(), "code": report.exit_code()}));
+                say(&json!({"done": report.done, "in_use": report.in_use, "failed": report.failed, "code": report.exit_code()}));
             }
             ["doctor", fix] => {
                 let report = lab_services::doctor(fix == "fix", |_| false, &|_| {}).await.expect("a report");
-                say(&json!({"text": report.to_string(), "hints": report.hints, "code": report.exit_code()}));
+                let taken = |service: ServiceId| Some(format!("{service} from {}", report.first(service)?));
+                let taken: Vec<String> = ServiceId::all().into_iter().filter_map(taken).collect();
+                let missing: Vec<&str> = report.missing().into_iter().map(ServiceId::name).collect();
+                let mut told = json!(report);
+                told["taken"] = json!(taken);
+                told["missing"] = json!(missing);
+                told["code"] = json!(report.exit_code());
+                say(&told);
             }
             _ => panic!("what is `{task}`?"),
         }

@@ -136,6 +136,12 @@ impl World {
         self.spawn(task).next().expect("an answer of the child")
     }
 
+    /// Whether `down` has nothing to do.
+    pub(crate) fn removes_nothing(&self) -> bool {
+        let report = self.run("down kept");
+        ["done", "in_use", "failed"].iter().all(|list| report[list].as_array().is_some_and(Vec::is_empty))
+    }
+
     fn spawn(&self, task: &str) -> Talk {
         let mut program = std::env::current_exe().expect("our own path");
         if self.user.is_some() {
