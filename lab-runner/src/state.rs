@@ -2,6 +2,8 @@
 //!
 //! All of it may be lost without harm, so that nothing here fails.
 
+pub mod place;
+
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -97,7 +99,7 @@ impl LabProgress {
 impl State {
     /// The state of `workspace`.
     pub fn of(workspace: &Workspace) -> Self {
-        Self(workspace.lab_folder().join("state"))
+        Self(workspace.state.folder.clone())
     }
 
     /// The lab that was graded last.

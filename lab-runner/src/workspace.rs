@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::manifest::{self, Manifest, ManifestError};
+use crate::state::place::{self, Place};
 
 pub use select::SelectError;
 
@@ -23,6 +24,8 @@ pub struct Workspace {
     pub root: Utf8PathBuf,
     /// Cargo's target folder.
     pub target: Utf8PathBuf,
+    /// Where what is kept from one run to the next is.
+    pub state: Place,
     /// The labs, in the order of their folders' names.
     pub labs: Vec<Lab>,
     /// The labs that cannot be used. The others can.
@@ -111,10 +114,14 @@ impl Workspace {
     pub fn discover() -> Result<Self, WorkspaceError> {
         let root = find_root()?;
         let target = target_folder(&root);
-        Self::open(root, target)
+        let workspace = Self::open(root, target)?;
+        if std::env::var_os(FOLDER_VARIABLE).is_some() {
+            return Ok(workspace);
+        }
+        Ok(Self { state: place::locate(&workspace.root, &workspace.lab_folder()), ..workspace })
     }
 
-    /// Opens the workspace at `root`.
+    /// Opens the workspace at `root`, with all that is kept in `target`.
     ///
     /// # Errors
     /// Its labs cannot be listed.
@@ -147,23 +154,30 @@ impl Workspace {
                 Err(error) => broken.push(BrokenLab { folder, error }),
             }
         }
-        Ok(Self { root, target, labs, broken })
+        let state = Place { folder: lab_folder(&target).join("state"), note: None };
+        Ok(Self { root, target, state, labs, broken })
     }
 
-    /// Where the runner keeps its own things: stages, suites' records, state, scratch folders.
+    /// Where the runner keeps its own things: stages, suites' records, scratch folders.
     pub fn lab_folder(&self) -> Utf8PathBuf {
-        std::env::var(FOLDER_VARIABLE).map_or_else(|_| self.target.join("lab"), Utf8PathBuf::from)
+        lab_folder(&self.target)
     }
 
     /// The same workspace without its labs, for work on another thread.
     pub fn place(&self) -> Self {
-        Self { root: self.root.clone(), target: self.target.clone(), labs: Vec::new(), broken: Vec::new() }
+        let Self { root, target, state, .. } = self;
+        let (root, target, state) = (root.clone(), target.clone(), state.clone());
+        Self { root, target, state, labs: Vec::new(), broken: Vec::new() }
     }
 
     /// `path` as seen from the workspace's root, for messages.
     pub fn relative<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
+}
+
+fn lab_folder(target: &Utf8Path) -> Utf8PathBuf {
+    std::env::var(FOLDER_VARIABLE).map_or_else(|_| target.join("lab"), Utf8PathBuf::from)
 }
 
 /// Whether the folder holds another's manifest, as it was copied.

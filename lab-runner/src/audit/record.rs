@@ -136,7 +136,7 @@ mod tests {
         ] {
             write(root, path, content);
         }
-        let workspace = Workspace { root: root.into(), target: root.join("target"), labs: vec![], broken: vec![] };
+        let workspace = Workspace::open(root.into(), root.join("target")).unwrap();
         let folder = root.join("labs/a-b");
         let lab = Lab { manifest: Manifest::parse(manifest, &folder).unwrap(), folder };
         let mut known = inputs(&workspace, &lab);

@@ -22,6 +22,9 @@ pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
         let place = workspace.relative(&broken.folder);
         run.emit(EventKind::Warning { message: format!("{place} is ignored: {message}"), hints: broken.error.hints() });
     }
+    if let Some(message) = &workspace.state.note {
+        run.emit(EventKind::Warning { message: message.clone(), hints: Vec::new() });
+    }
     for path in State::of(&workspace).set_broken_aside() {
         let message = format!("your progress could not be read and was set aside: {}", workspace.relative(&path));
         run.emit(EventKind::Warning { message, hints: vec!["`cargo lab check LAB --all` counts it again".into()] });

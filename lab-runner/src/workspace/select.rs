@@ -141,6 +141,7 @@ fn is_number(id: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::manifest::Manifest;
+    use crate::state::place::Place;
 
     fn workspace(names: &[(&str, &str)]) -> Workspace {
         let lab = |(id, slug): &(&str, &str)| {
@@ -152,7 +153,8 @@ mod tests {
             Lab { manifest: Manifest::parse(&text, &folder).unwrap(), folder }
         };
         let labs = names.iter().map(lab).collect();
-        Workspace { root: "/w".into(), target: "/w/target".into(), labs, broken: Vec::new() }
+        let state = Place { folder: "/w/target/lab/state".into(), note: None };
+        Workspace { root: "/w".into(), target: "/w/target".into(), state, labs, broken: Vec::new() }
     }
 
     fn four() -> Workspace {

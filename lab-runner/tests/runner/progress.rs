@@ -80,6 +80,36 @@ fn a_learner_is_led_from_the_first_failure_to_the_end() {
 }
 
 #[test]
+fn cargo_clean_takes_no_progress_away() {
+    let learner = Learner::with("half-done");
+    let target = learner.root.join("target");
+    let lab = |home: &Path, arguments: &[&str]| {
+        let mut command = command_in(&learner.root, arguments);
+        command.env_remove("LAB_FOLDER").env("XDG_STATE_HOME", home);
+        command.env("CARGO_TARGET_DIR", &target).env("CARGO_BUILD_BUILD_DIR", crate::sandbox::target());
+        Ran::of(command.output().unwrap())
+    };
+    // What an earlier version kept in the target folder is carried over.
+    fs::create_dir_all(target.join("lab/state")).unwrap();
+    fs::write(target.join("lab/state/lab-tiny-1.json"), r#"{"score": [60, 100]}"#).unwrap();
+    let home = learner.root.join("home");
+    assert!(lab(&home, &[]).stdout.contains("60"));
+    fs::remove_dir_all(&target).unwrap();
+    let map = lab(&home, &[]);
+    assert!(map.stdout.contains("60") && map.stderr.is_empty(), "{}", map.golden());
+
+    // Where nobody can write, the target folder has to do, and it is told once.
+    let closed = learner.root.join("closed");
+    fs::write(&closed, "").unwrap();
+    let told =
+        |ran: &Ran| ran.stderr.contains("warning: your progress is kept in target/lab/state, where `cargo clean`");
+    let map = lab(&closed, &[]);
+    assert_eq!(map.code, Some(0), "{}", map.golden());
+    assert!(told(&map), "{}", map.golden());
+    assert!(!told(&lab(&closed, &[])));
+}
+
+#[test]
 fn one_task_is_asked_by_its_number() {
     for arguments in [&["check", "tiny-1.1", "--solution"][..], &["check", "tiny-1", "--task", "1", "--solution"]] {
         let ran = crate::sandbox::lab(&[arguments, &["--format", "json"]].concat());

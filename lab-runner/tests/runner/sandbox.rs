@@ -157,6 +157,8 @@ pub fn command_in(root: &Path, arguments: &[&str]) -> Command {
         .current_dir(root)
         .env("CARGO_TARGET_DIR", target())
         .env("LAB_FOLDER", folder().join("lab"))
+        // For those that take LAB_FOLDER away: the user's own is never written.
+        .env("XDG_STATE_HOME", folder().join("state"))
         .env_remove("LAB_WORKSPACE")
         .env_remove("LAB_SERVICES")
         .env_remove("CARGO_MANIFEST_DIR")
