@@ -197,7 +197,8 @@ fn kill(leader: Option<u32>) {
 fn spawn(job: &Job) -> std::io::Result<Child> {
     let mut command = cargo(job);
     command
-        .args(["build", "--package", &job.package, "--bin", &job.package])
+        // The whole workspace is selected so that its members agree on features; the program alone is built.
+        .args(["build", "--workspace", "--bin", &job.package])
         .arg("--message-format=json-diagnostic-rendered-ansi")
         .args(job.locked.then_some("--locked"))
         // Cargo knows best how far it is, and says so only where it sees a terminal or is told to.

@@ -4,6 +4,7 @@
 
 mod environment;
 mod own;
+mod suite;
 
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -155,8 +156,7 @@ impl Places {
             }
             build.cleaned();
         }
-        let mut command = self.cargo(&["build", "--package", "lab-runner", "--bin", "cargo-lab"]);
-        let ended = if existed { self.build_quietly(&mut command) } else { build_visibly(&mut command) }?;
+        let ended = if existed { self.build_quietly() } else { self.build_visibly() }?;
         if matches!(ended, Ended::Built) {
             // Without a record the next start asks cargo again: slower, never wrong.
             let _ = build.finish(&self.runner);
@@ -164,8 +164,37 @@ impl Places {
         Ok(ended)
     }
 
+    /// The build of the runner. The whole workspace is selected so that its members agree on features, and what the
+    /// runner and a suite share is compiled once; the program alone is built.
+    fn runners_build(&self) -> Command {
+        self.cargo(&["build", "--workspace", "--bin", "cargo-lab"])
+    }
+
+    /// Runs the first build, as cargo shows it. The suite that will be asked for next is compiled along with the runner:
+    /// side by side the two keep all processors busy.
+    fn build_visibly(&self) -> io::Result<Ended> {
+        eprintln!("compiling the lab runner, once: about a minute on a small machine");
+        if !io::stderr().is_terminal() {
+            eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
+        }
+        // A user's settings may have cargo be quiet always.
+        let visible = |mut command: Command| command.env("CARGO_TERM_QUIET", "false").status();
+        if let Some(suite) =
+            suite::wanted(&self.root, env::args_os().skip(1).filter_map(|word| word.into_string().ok()))
+        {
+            let mut both = self.runners_build();
+            both.args(["--keep-going", "--bin", &suite]);
+            if visible(both)?.success() {
+                return Ok(Ended::Built);
+            }
+            // The runner tells what is wrong with a suite, if it is that.
+        }
+        Ok(if visible(self.runners_build())?.success() { Ended::Built } else { Ended::Failed })
+    }
+
     /// Runs a build that is usually short, and says what is going on only if it is not.
-    fn build_quietly(&self, command: &mut Command) -> io::Result<Ended> {
+    fn build_quietly(&self) -> io::Result<Ended> {
+        let mut command = self.runners_build();
         if io::stderr().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }
@@ -188,17 +217,6 @@ impl Places {
         let _ = io::stderr().write_all(&output.stderr);
         Ok(Ended::Failed)
     }
-}
-
-/// Runs the first build, as cargo shows it.
-fn build_visibly(command: &mut Command) -> io::Result<Ended> {
-    eprintln!("compiling the lab runner, once: about a minute on a small machine");
-    if !io::stderr().is_terminal() {
-        eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
-    }
-    // A user's settings may have cargo be quiet always.
-    let status = command.env("CARGO_TERM_QUIET", "false").status()?;
-    Ok(if status.success() { Ended::Built } else { Ended::Failed })
 }
 
 /// What came of building the runner.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The launcher's own sources, as they were compiled.
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("Cargo.toml", include_str!("../Cargo.toml")),
     ("src/content.rs", include_str!("content.rs")),
     ("src/environment.rs", include_str!("environment.rs")),
@@ -15,6 +15,7 @@ const SOURCES: [(&str, &str); 10] = [
     ("src/own.rs", include_str!("own.rs")),
     ("src/record.rs", include_str!("record.rs")),
     ("src/refusal.rs", include_str!("refusal.rs")),
+    ("src/suite.rs", include_str!("suite.rs")),
     ("start/Cargo.toml", include_str!("../start/Cargo.toml")),
 ];
 
