@@ -24,7 +24,7 @@ const OURS_BEGIN: &str = "CARGO_PKG_";
 const LIBRARY_PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
 
 /// Gives `command` the environment that the user started `cargo lab` in.
-pub(crate) fn scrub(command: &mut Command, cargo: &Path, runner: &Path) {
+pub(crate) fn scrub(command: &mut Command, cargo: &Path, own: &Path) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if OURS.contains(&text.as_ref()) || text.starts_with(OURS_BEGIN) {
@@ -32,7 +32,7 @@ pub(crate) fn scrub(command: &mut Command, cargo: &Path, runner: &Path) {
         }
     }
     let added: Vec<PathBuf> =
-        [runner.parent(), cargo.parent().and_then(Path::parent)].into_iter().flatten().map(Path::to_owned).collect();
+        [own.parent(), cargo.parent().and_then(Path::parent)].into_iter().flatten().map(Path::to_owned).collect();
     for name in LIBRARY_PATHS {
         let Some(value) = env::var_os(name) else { continue };
         match without(&value, &added) {

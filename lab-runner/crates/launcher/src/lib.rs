@@ -13,6 +13,7 @@
 
 mod content;
 mod inputs;
+mod platform;
 mod record;
 mod refusal;
 
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use content::Stamp;
 use record::{Input, Now, Record};
 
+pub use platform::{LockHolder, waited_for};
 pub use refusal::{Refusal, RefusalKind};
 
 /// The folder of records, beside the programs.
@@ -34,6 +36,13 @@ const RECORDS: &str = ".lab-built";
 pub struct Program {
     path: PathBuf,
     root: PathBuf,
+}
+
+/// The files that cargo or the compiler lists beside `program` (in `program.d`) as what it was made of. Relative paths
+/// are seen from `root`.
+#[must_use]
+pub fn sources_of(program: &Path, root: &Path) -> BTreeSet<PathBuf> {
+    inputs::sources(program, root).unwrap_or_default()
 }
 
 /// A build of a program, from before cargo is started until it is recorded. There is one at a time in a target folder:

@@ -5,6 +5,7 @@
 mod environment;
 mod own;
 mod suite;
+mod waiting;
 
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -25,6 +26,8 @@ const INFRASTRUCTURE: u8 = 4;
 const QUIET_FOR: Duration = Duration::from_secs(2);
 /// The folder of the package that is a workspace of its own, below the sources.
 const ALONE: &str = "start";
+/// The profile by which cargo compiles us, in each manifest that may be used for it.
+const PROFILE: &str = "launcher";
 /// Set for the launcher that was compiled again because it was another workspace's.
 const AGAIN: &str = "LAB_LAUNCHER_AGAIN";
 
@@ -38,7 +41,9 @@ struct Places {
     manifest: PathBuf,
     /// The workspace's root, above it.
     root: PathBuf,
-    /// The runner's executable, beside our own.
+    /// Our own executable.
+    own: PathBuf,
+    /// The runner's executable.
     runner: PathBuf,
 }
 
@@ -71,13 +76,15 @@ fn main() -> ExitCode {
 
 impl Places {
     fn find() -> Option<Self> {
-        let runner = env::current_exe().ok()?.with_file_name("cargo-lab");
+        let own = env::current_exe().ok()?;
+        // Our own profile has a folder and a lock of its own: we start while an editor's cargo holds that of `debug`.
+        let runner = own.parent()?.with_file_name("debug").join("cargo-lab");
         let started =
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), Into::into);
         let package = if started.ends_with(ALONE) { started.parent()?.to_owned() } else { started.clone() };
         let root = package.ancestors().nth(3)?.to_owned();
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into();
-        Some(Self { cargo, package, manifest: started.join("Cargo.toml"), root, runner })
+        Some(Self { cargo, package, manifest: started.join("Cargo.toml"), root, own, runner })
     }
 
     fn cannot_start(&self, program: &Path, error: &io::Error) -> ExitCode {
@@ -88,7 +95,7 @@ impl Places {
     /// A command in the environment that the user started `cargo lab` in.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        environment::scrub(&mut command, &self.cargo, &self.runner);
+        environment::scrub(&mut command, &self.cargo, &self.own);
         command.env_remove(AGAIN);
         command
     }
@@ -111,11 +118,13 @@ impl Places {
         } else {
             "lab-launcher"
         };
-        let mut forget = self.cargo_on(&self.manifest, &["clean", "--quiet", "--package", package]);
+        let mut forget =
+            self.cargo_on(&self.manifest, &["clean", "--quiet", "--profile", PROFILE, "--package", package]);
         if let Err(error) = forget.stdout(Stdio::null()).status() {
             return error;
         }
-        let mut command = self.cargo_on(&self.manifest, &["run", "--quiet", "--package", package]);
+        let mut command =
+            self.cargo_on(&self.manifest, &["run", "--quiet", "--profile", PROFILE, "--package", package]);
         command.env(AGAIN, "1").arg("--").args(env::args_os().skip(1)).exec()
     }
 
@@ -125,16 +134,14 @@ impl Places {
         packages.for_each(|package| {
             command.args(["--package", package]);
         });
-        command.stdout(Stdio::null()).status()
+        waiting::status(command.stdout(Stdio::null()))
     }
 
     /// What cargo says against building at all, in a moment and without the network: what it would say in its own words
     /// amid the progress of a build.
     fn refused(&self) -> io::Result<Option<Refusal>> {
-        let output = self
-            .cargo(&["tree", "--quiet", "--offline", "--depth", "0", "--package", "lab-runner"])
-            .stdin(Stdio::null())
-            .output()?;
+        let mut tree = self.cargo(&["tree", "--quiet", "--offline", "--depth", "0", "--package", "lab-runner"]);
+        let output = waiting::output(tree.stdin(Stdio::null()))?;
         let refusal = (!output.status.success()).then(|| self.explain(&output.stderr)).flatten();
         // What is merely not downloaded yet is no reason not to try.
         Ok(refusal.filter(|refusal| refusal.kind == RefusalKind::Workspace))
@@ -146,7 +153,7 @@ impl Places {
 
     fn build(&self, runner: &Program) -> io::Result<Ended> {
         let existed = self.runner.exists();
-        let mut build = runner.before_build(|| eprintln!("waiting for another `cargo lab` to finish building"));
+        let mut build = runner.before_build(waiting::tell_of_another_build);
         if let Some(refusal) = self.refused()? {
             return Ok(Ended::Refused(refusal));
         }
@@ -178,7 +185,7 @@ impl Places {
             eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
         }
         // A user's settings may have cargo be quiet always.
-        let visible = |mut command: Command| command.env("CARGO_TERM_QUIET", "false").status();
+        let visible = |mut command: Command| waiting::status(command.env("CARGO_TERM_QUIET", "false"));
         if let Some(suite) =
             suite::wanted(&self.root, env::args_os().skip(1).filter_map(|word| word.into_string().ok()))
         {
@@ -204,7 +211,7 @@ impl Places {
                 eprintln!("compiling the lab runner again, because it has changed");
             }
         });
-        let output = command.arg("--quiet").stdin(Stdio::null()).output();
+        let output = waiting::output(command.arg("--quiet").stdin(Stdio::null()));
         drop(done);
         let _ = patience.join();
         let output = output?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The launcher's own sources, as they were compiled.
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 13] = [
     ("Cargo.toml", include_str!("../Cargo.toml")),
     ("src/content.rs", include_str!("content.rs")),
     ("src/environment.rs", include_str!("environment.rs")),
@@ -13,9 +13,11 @@ const SOURCES: [(&str, &str); 11] = [
     ("src/lib.rs", include_str!("lib.rs")),
     ("src/main.rs", include_str!("main.rs")),
     ("src/own.rs", include_str!("own.rs")),
+    ("src/platform.rs", include_str!("platform.rs")),
     ("src/record.rs", include_str!("record.rs")),
     ("src/refusal.rs", include_str!("refusal.rs")),
     ("src/suite.rs", include_str!("suite.rs")),
+    ("src/waiting.rs", include_str!("waiting.rs")),
     ("start/Cargo.toml", include_str!("../start/Cargo.toml")),
 ];
 

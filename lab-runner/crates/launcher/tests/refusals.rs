@@ -2,8 +2,10 @@
 //! says one word.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const RUNNER: &str = "lab-runner/src/main.rs";
 const OTHER: &str = "labs/step-2-b/Cargo.toml";
@@ -39,7 +41,8 @@ impl Checkout {
             "Cargo.toml",
             "[workspace]\nresolver = \"3\"\nmembers = [\"lab-runner\", \"lab-runner/crates/*\", \"labs/*-[0-9]*\"]\n\
              [workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\n\
-             license = \"MIT\"\npublish = false\n[workspace.lints.rust]\n",
+             license = \"MIT\"\npublish = false\n[workspace.lints.rust]\n\
+             [profile.launcher]\ninherits = \"dev\"\n",
         );
         checkout.package("lab-runner", "lab-runner", "\n[[bin]]\nname = \"cargo-lab\"\npath = \"src/main.rs\"\n");
         checkout.package("labs/step-1-a", "step-1-a", "");
@@ -76,6 +79,15 @@ impl Checkout {
     }
 
     fn lab_in(&self, folder: &str, variables: &[(&str, &str)]) -> Ran {
+        let output = self.command_in(folder, variables).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    fn command_in(&self, folder: &str, variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO"));
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("CARGO_") && name != "CARGO_HOME") {
@@ -83,19 +95,13 @@ impl Checkout {
             }
         }
         command.env_remove("RUSTC_WRAPPER").env_remove("RUSTFLAGS").env_remove("CARGO");
-        let output = command
+        command
             .arg("lab")
             .current_dir(self.0.join(folder))
             .envs(variables.iter().copied())
             .env("CARGO_NET_OFFLINE", "true")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+            .stdin(Stdio::null());
+        command
     }
 
     fn lab(&self) -> Ran {
@@ -174,6 +180,35 @@ fn a_workspace_that_cargo_refuses_runs_what_is_built_and_is_told_in_our_words() 
     }
     here.lab().assert_ran("everything is mended");
     here.lab_in("", &[("CARGO_BUILD_RUSTC_WRAPPER", "/nope/sccache")]).assert_ran("nothing has to be compiled");
+}
+
+#[test]
+fn an_editors_cargo_keeps_nobody_from_starting_and_is_named_when_it_is_waited_for() {
+    let here = Checkout::new("locked");
+    let first = here.lab_in("", &[("CARGO_TERM_QUIET", "true")]);
+    first.assert_ran("a first run");
+    assert!(first.stderr.contains("Compiling lab-runner"), "a quiet cargo hides the build: {}", first.stderr);
+    // The first build writes Cargo.lock, and so is one whose inputs have changed meanwhile.
+    here.lab().assert_ran("a second run");
+    // As `cargo check` does while it is at work.
+    let lock = fs::File::options().write(true).open(here.0.join("target/debug/.cargo-lock")).unwrap();
+    lock.lock().unwrap();
+    here.lab().assert_ran("nothing has to be compiled");
+    here.lab_in("labs/step-1-a", &[]).assert_ran("nor from a lab's folder");
+    here.make_stale();
+    let began = Instant::now();
+    let mut command = here.command_in("", &[]);
+    let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let line = said.next().unwrap().unwrap();
+    let took = began.elapsed();
+    lock.unlock().unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(0), "{line}");
+    if cfg!(target_os = "linux") {
+        let own = format!("(process {}", std::process::id());
+        assert!(line.starts_with("waiting for `refusals-") && line.contains(&own), "{line}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
 }
 
 /// Where the paths of the root's alias lead nowhere, every folder has an alias of its own.
