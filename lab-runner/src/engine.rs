@@ -12,6 +12,7 @@ mod program;
 mod serve;
 mod stages;
 mod trial;
+mod watchdog;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -90,7 +90,9 @@ fn take(event: Event, run: &RunContext) -> Option<Result<Served, Error>> {
         Event::InfrastructureFailed { message } => {
             return Some(Err(Error::Infrastructure { message, hints: Vec::new() }));
         }
-        Event::SuiteStarted { .. }
+        Event::Alive
+        | Event::CheckPostponed { .. }
+        | Event::SuiteStarted { .. }
         | Event::CheckStarted { .. }
         | Event::Transcript { .. }
         | Event::CheckFinished(_)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry};
 
 use super::stages::{Grading, Prepared};
+use super::watchdog::Watchdog;
 use crate::awake::sleep_awake;
 use crate::error::Error;
 use crate::events::EventKind;
@@ -16,6 +17,9 @@ use lab_services::Endpoints;
 
 /// What a suite may need beside its checks: the first start, databases made and dropped.
 const OVERHEAD: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether the suite is at a standstill.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// What a suite has told so far.
 #[derive(Default)]
@@ -33,6 +37,8 @@ enum StopReason {
     Ended,
     /// It took longer than all its checks may take together.
     TimedOut,
+    /// It is at a standstill: which part, in a sentence.
+    Standstill(String),
     /// The run was cancelled.
     Cancelled,
 }
@@ -70,6 +76,7 @@ impl Grading<'_> {
         let interruption = match reason {
             StopReason::Cancelled => return Err(Error::Interrupted),
             StopReason::TimedOut => Some("the suite did not finish and was stopped".to_owned()),
+            StopReason::Standstill(what) => Some(what),
             StopReason::Ended if state.finished => None,
             StopReason::Ended => Some(crash(&ending.output)),
         };
@@ -84,15 +91,25 @@ impl Grading<'_> {
         facts: &mut RunFacts,
     ) -> StopReason {
         let mut over = std::pin::pin!(sleep_awake(self.limit(expected)));
+        let mut watchdog = Watchdog::new();
+        let mut glance = tokio::time::interval(GLANCE);
         loop {
             let message = tokio::select! {
+                // Its end loses nothing of a message: the session keeps what it has read of one.
                 message = session.next() => message,
+                _ = glance.tick() => match watchdog.look(|id| self.check_limit_of(expected, id)) {
+                    Some(what) => return StopReason::Standstill(what),
+                    None => continue,
+                },
                 () = &mut over => return StopReason::TimedOut,
                 () = self.run.cancel().cancelled() => return StopReason::Cancelled,
             };
             match message {
                 Message::End => return StopReason::Ended,
-                Message::Event(envelope) => self.take(expected, envelope, state, facts),
+                Message::Event(envelope) => {
+                    watchdog.heard(&envelope.event);
+                    self.take(expected, envelope, state, facts);
+                }
             }
             if state.finished || state.stopped.is_some() {
                 return StopReason::Ended;
@@ -141,6 +158,7 @@ impl Grading<'_> {
                 state.stopped = Some(RunOutcome::infrastructure(message, Vec::new()));
             }
             Event::SuiteFinished => state.finished = true,
+            Event::Alive | Event::CheckPostponed { .. } => {}
             // Only `serve` sends these.
             Event::Serving { .. } | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
         }
@@ -171,6 +189,12 @@ impl Grading<'_> {
 
     fn check_limit(&self) -> Duration {
         self.request.check_limit.unwrap_or_else(|| self.lab.manifest.limits.check())
+    }
+
+    /// How long the check `id` may take.
+    fn check_limit_of(&self, expected: &[CheckInfo], id: &str) -> Duration {
+        let own = expected.iter().find(|check| check.id == id).and_then(|check| check.limit_seconds);
+        own.map_or_else(|| self.check_limit(), Duration::from_secs).max(self.check_limit())
     }
 
     /// As if all checks ran one after the other, each up to its limit and asked again, and each starting the server more

@@ -45,7 +45,7 @@ const ENVIRONMENT: [&str; 18] = [
     "XDG_RUNTIME_DIR",
 ];
 /// How often a suite is looked at.
-const GLANCE: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(500);
 /// A suite that was stopped is told to go on, this often. Then it counts as ended.
 const MOST_STOPS: u32 = 20;
 
@@ -55,6 +55,8 @@ pub struct Session {
     child: Child,
     socket: BufReader<UnixStream>,
     nonce: String,
+    /// What was read of the next line so far.
+    line: Vec<u8>,
     output: JoinHandle<String>,
     /// How often it was stopped by a signal.
     stops: u32,
@@ -116,18 +118,17 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: 
     line.push(b'\n');
     // A suite that dies at once shows in the reading.
     let _ = socket.get_mut().write_all(&line).await;
-    Ok(Session { child, socket, nonce: config.nonce, output, stops: 0, forged: 0 })
+    Ok(Session { child, socket, nonce: config.nonce, line: Vec::new(), output, stops: 0, forged: 0 })
 }
 
 impl Session {
-    /// The next event of this run. Safe to cancel only where the session ends with it.
+    /// The next event of this run. Dropped before it is there, nothing of it is lost.
     pub async fn next(&mut self) -> Message {
-        let mut line = Vec::new();
         loop {
-            line.clear();
-            if !self.read_line(&mut line).await {
+            if !self.read_line().await {
                 return Message::End;
             }
+            let line = std::mem::take(&mut self.line);
             match serde_json::from_slice::<Envelope>(&line) {
                 Ok(envelope) if envelope.nonce == self.nonce => return Message::Event(envelope),
                 _ => self.forged += 1,
@@ -137,21 +138,26 @@ impl Session {
 
     /// Reads the next line, and sees meanwhile that the suite is not kept from writing one: whoever runs under our
     /// account can stop it (SIGSTOP). Tells whether there is a line.
-    async fn read_line(&mut self, line: &mut Vec<u8>) -> bool {
+    async fn read_line(&mut self) -> bool {
         loop {
             tokio::select! {
-                // What was read of a line before a glance stays in `line`.
-                read = self.socket.read_until(b'\n', line) => return matches!(read, Ok(1..)),
+                // What was read of a line stays in `line`, also when this is dropped.
+                read = self.socket.read_until(b'\n', &mut self.line) => return matches!(read, Ok(1..)),
                 () = tokio::time::sleep(GLANCE) => {}
             }
-            let Some(process) = self.child.id().filter(|process| was_stopped(*process)) else { continue };
-            self.stops += 1;
-            if self.stops > MOST_STOPS {
-                let _ = signal_group(process, Signal::KILL);
+            if !self.keep_going() {
                 return false;
             }
-            let _ = signal_group(process, Signal::CONT);
         }
+    }
+
+    /// Has a suite that was stopped go on. Tells whether it is worth it.
+    fn keep_going(&mut self) -> bool {
+        let Some(process) = self.child.id().filter(|process| was_stopped(*process)) else { return true };
+        self.stops += 1;
+        let hopeless = self.stops > MOST_STOPS;
+        let _ = signal_group(process, if hopeless { Signal::KILL } else { Signal::CONT });
+        !hopeless
     }
 
     /// Hangs up, gives the suite time to clean up, and makes sure that it is gone. `impatient` cuts the time short.

@@ -100,12 +100,35 @@ fn a_run_that_stood_still_for_seconds_costs_nothing() {
 }
 
 #[test]
-fn a_program_that_vanishes_during_the_run_is_our_loss() {
-    // The server's program goes, as in `cargo clean`, and a check fails meanwhile.
-    let gone = "std::fs::remove_file(std::env::current_exe().unwrap()).unwrap(); std::process::exit(1);";
-    let folder = submission(gone);
+fn what_vanishes_of_ours_is_put_back_and_costs_nothing_unless_the_server_removes_it_every_time() {
+    // The program, its folder and the suite's own go, as in `cargo clean`, and a check fails meanwhile.
+    let remove = "let own = std::env::current_exe().unwrap();\n\
+                  std::fs::remove_dir_all(own.parent().unwrap().parent().unwrap()).unwrap();\n\
+                  std::process::exit(1);";
+    let marks = tempfile::tempdir().unwrap();
+    let folder = submission(&once(&marks.path().join("removed"), remove));
     let ran = Ran::of(check(folder.path()).args(["--jobs", "1"]).output().unwrap());
-    assert_eq!((ran.json()["outcome"].as_str(), ran.code), (Some("infrastructure_error"), Some(4)), "{}", ran.stdout);
-    let said = ran.json()["diagnostics"]["message"].to_string();
-    assert!(said.contains("was removed during the run"), "{said}");
+    assert_eq!((&ran.json()["score"], ran.code), (&100.into(), Some(0)), "{}", ran.stdout);
+    let again = ran.json()["checks"].to_string();
+    assert!(again.contains("was removed meanwhile, and was put back"), "{again}");
+
+    let folder = submission(remove);
+    let ran = Ran::of(check(folder.path()).args(["--jobs", "1"]).output().unwrap());
+    assert_eq!((ran.json()["outcome"].as_str(), ran.code), (Some("graded"), Some(1)), "{}", ran.stdout);
+    assert_eq!(ran.json()["score"], 60, "{}", ran.stdout);
+}
+
+#[test]
+fn a_server_that_stops_the_suite_has_not_escaped_its_grade() {
+    // Whatever tells the suite to go on, it is stopped again for two seconds, and then gets a wrong answer.
+    let stop = "let suite = std::os::unix::process::parent_id().to_string();\n\
+                for _ in 0..20 {\n\
+                    std::process::Command::new(\"kill\").args([\"-STOP\", &suite]).status().unwrap();\n\
+                    std::thread::sleep(std::time::Duration::from_millis(100));\n\
+                }\n\
+                return write!(stream, \"HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\n\\r\\n\");";
+    let folder = submission(stop);
+    let ran = Ran::of(check(folder.path()).args(["--jobs", "1"]).output().unwrap());
+    assert_eq!((ran.json()["outcome"].as_str(), ran.code), (Some("graded"), Some(1)), "{}", ran.stdout);
+    assert_eq!(ran.json()["score"], 60, "{}", ran.stdout);
 }

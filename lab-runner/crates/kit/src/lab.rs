@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::balancer::Balancer;
+use crate::keepsake::Keepsake;
 use crate::server::{App, Container, Ending, ServerBuilder};
 use crate::services::Services;
 use crate::suite::channel::Events;
@@ -38,17 +39,8 @@ pub(crate) struct Shared {
     /// What the server runs in, if not as a program of this machine.
     pub container: Option<Container>,
     pub services: Arc<Services>,
-}
-
-impl Shared {
-    /// What every server needs of ours and is no longer there, in a sentence. It was there when the run began.
-    pub fn vanished(&self) -> Option<String> {
-        let Target::Launch { argv, cwd, .. } = &self.config.target else { return None };
-        let program = argv.first().map(Path::new).filter(|path| path.is_absolute());
-        let mut needed = program.into_iter().chain([cwd.as_path(), self.config.scratch.as_path()]);
-        let gone = needed.find(|path| !path.exists())?;
-        Some(format!("{} was removed during the run: did `cargo clean` run meanwhile?", gone.display()))
-    }
+    /// What is put back when somebody removes it.
+    pub keepsake: Arc<Keepsake>,
 }
 
 /// What one check works with. Nothing in it is seen by any other check.
@@ -305,6 +297,10 @@ impl Lab {
 
     pub(crate) fn container(&self) -> Option<&Container> {
         self.shared.container.as_ref()
+    }
+
+    pub(crate) fn keepsake(&self) -> &Keepsake {
+        &self.shared.keepsake
     }
 
     pub(crate) fn config(&self) -> &SuiteConfig {

@@ -2,12 +2,14 @@
 //! it. And what they see of our environment.
 
 mod environment;
+mod platform;
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 pub use environment::restrict_environment;
+pub use platform::{ProcessUse, children_adopted, environment_of, kill_descendants, of_session};
 use rustix::process::{Pid, Rlimit, getrlimit, kill_process, kill_process_group, setrlimit};
 pub use rustix::process::{Resource, Signal};
 
@@ -59,19 +61,9 @@ pub fn was_stopped(child: u32) -> bool {
 /// Between fork and exec, has the kernel send `signal` when the parent's thread ends, then does `more`, which may only
 /// make system calls that are safe there.
 fn before_exec(command: &mut Command, signal: Signal, more: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
-    #[cfg(target_os = "linux")]
-    let parent = rustix::process::getpid();
+    let parent = platform::parent_of_children();
     let hook = move || {
-        #[cfg(target_os = "linux")]
-        {
-            rustix::process::set_parent_process_death_signal(Some(signal))?;
-            // The parent may have died between fork and prctl: then nobody would ever send the signal.
-            if rustix::process::getppid() != Some(parent) {
-                return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = signal;
+        platform::bind_to_parent(signal, parent)?;
         more()
     };
     // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook and what it is given make the
@@ -104,47 +96,6 @@ fn send(process: u32, call: impl FnOnce(Pid) -> rustix::io::Result<()>) -> io::R
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
-}
-
-/// Ends every process below this one, also those whose parent is gone, if this process is their subreaper.
-#[cfg(target_os = "linux")]
-pub fn kill_descendants() {
-    // The whole tree at once: level by level a deep one would outlive us, and in its place new ones would grow. What
-    // forks faster than we look is given up.
-    for _ in 0..500 {
-        let descendants = descendants();
-        if descendants.is_empty() {
-            return;
-        }
-        for process in descendants {
-            let _ = signal_process(process, Signal::KILL);
-        }
-        while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-}
-
-/// The processes below this one, at any depth: each process's parent is the second field behind the name in
-/// `/proc/PID/stat` (proc(5)).
-#[cfg(target_os = "linux")]
-fn descendants() -> Vec<u32> {
-    let parent_of = |process: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse::<u32>().ok()
-    };
-    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let all: Vec<(u32, u32)> = processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter_map(|process| Some((process, parent_of(process)?)))
-        .collect();
-    let mut found = vec![std::process::id()];
-    let mut next = 0;
-    while let Some(parent) = found.get(next).copied() {
-        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(process, _)| process));
-        next += 1;
-    }
-    found.split_off(1)
 }
 
 #[cfg(test)]

@@ -149,8 +149,15 @@ pub enum Event {
         /// What failed, with its causes.
         message: String,
     },
+    /// The suite is at work: told every few seconds, whatever else happens.
+    Alive,
     /// A check began.
     CheckStarted {
+        /// The check's id.
+        id: String,
+    },
+    /// A check that has run is to be asked once more, when nothing else runs.
+    CheckPostponed {
         /// The check's id.
         id: String,
     },

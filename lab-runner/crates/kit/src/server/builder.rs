@@ -6,7 +6,7 @@ use super::app::App;
 use super::process::LaunchSpec;
 use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
-use lab_check::CheckResult;
+use lab_check::{CheckResult, Failure};
 use lab_protocol::{PASSED_ON, Target};
 
 /// A server that is about to be started. Made by [`Lab::server`].
@@ -106,6 +106,7 @@ impl<'a> ServerBuilder<'a> {
         for (_, tenant) in self.lab.tenants().await? {
             env.extend(tenant.variables());
         }
+        self.put_back_what_is_gone()?;
         let container = self.lab.container().cloned();
         let (argv, by_hand) = match &container {
             None => (argv, StartLine::with_variables(&by_hand, &self.env)),
@@ -128,6 +129,18 @@ impl<'a> ServerBuilder<'a> {
             log_readers: self.lab.log_readers(),
         };
         App::launch(spec, by_hand, config, self.waits).await
+    }
+
+    /// Whoever has removed the program or a folder of ours, the server is started all the same.
+    fn put_back_what_is_gone(&self) -> CheckResult {
+        match self.lab.keepsake().restore() {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => {
+                self.lab.transcript().note(format!("{told}, and was put back"));
+                Ok(())
+            }
+            Err(gone) => Err(Failure::Ours(gone)),
+        }
     }
 
     async fn attach(self, url: &str) -> CheckResult<App> {

@@ -71,7 +71,10 @@ impl Container {
         let format = format!("{{{{.ID}}}} {{{{.Label \"{}\"}}}}", Self::SUITE);
         let arguments = ["ps", "--all", "--filter", &format!("label={}", Self::SUITE), "--format", &format];
         let listed = ask(engine.as_ref(), &arguments).await?;
-        let dead = listed.lines().filter_map(|line| line.split_once(' ')).filter(|(_, suite)| !lives(suite));
+        let dead = listed
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(_, suite)| !crate::platform::is_running(suite));
         remove(engine.as_ref(), dead.map(|(id, _)| id.to_owned()).collect()).await
     }
 
@@ -148,11 +151,6 @@ impl Drop for Inner {
             run_quietly(&self.engine, &[&["rm", "--force"], ids.as_slice()].concat());
         }
     }
-}
-
-/// Whether the suite with this process id still runs.
-fn lives(suite: &str) -> bool {
-    Path::new("/proc").join(suite).exists()
 }
 
 async fn remove(engine: &Path, ids: Vec<String>) -> CheckResult {

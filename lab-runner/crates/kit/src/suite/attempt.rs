@@ -12,6 +12,9 @@ use crate::lab::{Lab, Shared};
 use lab_check::{CheckResult, Failure};
 use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
 
+/// How long a check that is out of time may take to stop: it has only to reach its next await.
+const LET_GO: Duration = Duration::from_secs(10);
+
 /// What one try of a check came to.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -19,20 +22,32 @@ pub(super) struct Attempt {
     pub report: CheckReport,
     /// What befell the machine meanwhile.
     pub surroundings: Surroundings,
+    /// What of ours was removed meanwhile, in a sentence.
+    pub removed: Option<String>,
 }
 
 impl Attempt {
-    /// Whether it failed, and may have done so because the machine was slow or stood still. What was found without any
-    /// clock is believed, unless everybody stood still.
+    /// Whether it failed, and may have done so because the machine was slow or stood still, or because files of ours
+    /// were removed. What was found without any clock is believed otherwise.
     pub fn is_doubtful(&self) -> bool {
         let by_time = self.report.explanation.as_ref().is_some_and(|explanation| explanation.by_time);
-        matches!(self.report.verdict, Verdict::Failed | Verdict::TimedOut) && (by_time || self.surroundings.paused)
+        let disturbed = self.surroundings.paused || self.removed.is_some();
+        matches!(self.report.verdict, Verdict::Failed | Verdict::TimedOut) && (by_time || disturbed)
+    }
+
+    /// Whether the whole machine stood still, and not the suite alone: that can be a server's doing.
+    pub fn stood_still(&self) -> bool {
+        self.surroundings.paused && !self.surroundings.stopped
     }
 
     /// Why it is asked again, in a sentence.
     pub fn doubt(&self) -> String {
         let first = self.report.explanation.as_ref().map_or("its time was over", |found| found.message.as_str());
+        if let Some(removed) = &self.removed {
+            return format!("{removed}; the first time: {first}");
+        }
         let why = match (self.surroundings.paused, self.surroundings.used) {
+            (true, _) if self.surroundings.stopped => "the grader was stopped by a signal meanwhile".to_owned(),
             (true, _) => "the whole machine stood still meanwhile".to_owned(),
             (false, Some(used)) if self.surroundings.is_busy() => {
                 format!("the machine was busy: {used} % of its processor time was in use")
@@ -46,7 +61,7 @@ impl Attempt {
 /// Runs `check` and reports it.
 pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attempt {
     let began = Instant::now();
-    let watch = Watch::begin();
+    let (watch, losses) = (Watch::begin(), shared.keepsake.losses());
     let started_us = shared.clock.micros();
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
     let lab = Arc::new(Lab::of_check(Arc::clone(&shared), check.id));
@@ -55,7 +70,9 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attem
         lab.drain_logs().await;
     }
     let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
-    let surroundings = watch.end();
+    let surroundings = watch.end().await;
+    let removed = (shared.keepsake.losses() > losses)
+        .then(|| "a file of the grader's was removed meanwhile, and was put back".to_owned());
     let transcript = lab.transcript().conclude();
     let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
     // The next check need not wait until this one's database is dropped; the end of the run waits for all.
@@ -70,7 +87,7 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attem
         transcript,
         asked_again: None,
     };
-    Attempt { check, report, surroundings }
+    Attempt { check, report, surroundings, removed }
 }
 
 /// What a check came to.
@@ -109,7 +126,12 @@ async fn conclude(lab: &Arc<Lab>, check: &'static Check, limit: Duration) -> Con
         Err(_) => {
             // The check's servers are dropped, and so killed, with the task.
             task.abort();
-            let _ = task.await;
+            if timeout(LET_GO, task).await.is_err() {
+                return Conclusion::ours(format!(
+                    "the check itself does not let go of its thread: its {} s are over",
+                    limit.as_secs()
+                ));
+            }
             let message = format!("not finished within {} s", limit.as_secs_f32());
             Conclusion::new(Verdict::TimedOut, Some(Explanation { message, by_time: true, ..Explanation::default() }))
         }
@@ -129,12 +151,14 @@ fn judge(result: CheckResult) -> Conclusion {
     }
 }
 
-/// A check that failed while a service, or a file of ours, was gone says nothing of the submission.
+/// A check that failed while a service was gone, or a file of ours is gone for good, says nothing of the submission. A
+/// file that can be put back is: the check is asked once more, and whoever removes it again has failed.
 async fn blame(shared: &Shared, lab: &Lab, conclusion: Conclusion) -> Conclusion {
     if let Some(error) = lab.service_error() {
         return Conclusion::ours(error);
     }
-    match shared.vanished().or(shared.services.failure().await) {
+    let gone = shared.keepsake.restore().err();
+    match gone.or(shared.services.failure().await) {
         Some(message) => Conclusion::ours(message),
         None => conclusion,
     }

@@ -39,6 +39,7 @@ impl Lab {
             events: None,
             container: Some(container.clone()),
             services: Arc::clone(&mine.services),
+            keepsake: Arc::clone(&mine.keepsake),
         });
         let checks = check::planned(&[]).map_err(|error| Failure::Ours(error.to_string()))?;
         let mut lost = BTreeSet::new();

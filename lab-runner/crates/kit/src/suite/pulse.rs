@@ -4,8 +4,14 @@
 //! A thread ticks. A tick that comes far too late, by the monotonic clock or by the time of day, is a pause: time limits
 //! that ended in it say nothing of the server.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use lab_process::Signal;
+use tokio::signal::unix::SignalKind;
+
+use crate::platform::{Processors, processors};
 
 /// How often the thread ticks.
 const TICK: Duration = Duration::from_millis(100);
@@ -16,6 +22,22 @@ const BUSY: u64 = 85;
 
 /// The last tick, by both clocks, and how many pauses there were before it.
 static LAST: Mutex<Option<(Instant, SystemTime, u64)>> = Mutex::new(None);
+
+/// How often this process was told to go on (SIGCONT): somebody had stopped it, and nobody else.
+static CONTINUED: AtomicU64 = AtomicU64::new(0);
+/// How long the news of a signal may take to reach us.
+const SIGNAL_NEWS: Duration = Duration::from_millis(50);
+
+/// Counts how often this process is told to go on, as long as the runtime that this is called in lives.
+pub(super) fn count_continuing() {
+    let kind = SignalKind::from_raw(Signal::CONT.as_raw());
+    let Ok(mut told) = tokio::signal::unix::signal(kind) else { return };
+    tokio::spawn(async move {
+        while told.recv().await.is_some() {
+            CONTINUED.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
 
 /// Begins to tick, for as long as the program runs.
 pub(super) fn start() {
@@ -49,14 +71,17 @@ fn tick() -> u64 {
 #[derive(Debug)]
 pub(super) struct Watch {
     pauses: u64,
+    continued: u64,
     processors: Option<Processors>,
 }
 
 /// What befell the machine in a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Surroundings {
-    /// Whether everybody stood still for a while.
+    /// Whether we stood still for a while.
     pub paused: bool,
+    /// Whether that was because somebody has stopped us with a signal: then nobody else stood still.
+    pub stopped: bool,
     /// How much of the machine's processor time was used, in percent, if it is known.
     pub used: Option<u64>,
 }
@@ -64,15 +89,19 @@ pub(super) struct Surroundings {
 impl Watch {
     /// Watches from now on.
     pub fn begin() -> Self {
-        Self { pauses: tick(), processors: Processors::read() }
+        Self { pauses: tick(), continued: CONTINUED.load(Ordering::Relaxed), processors: processors() }
     }
 
     /// What befell the machine since.
-    pub fn end(&self) -> Surroundings {
+    pub async fn end(&self) -> Surroundings {
         // Whoever was woken by an overdue timer may come before the thread's own tick.
         let paused = tick() > self.pauses;
-        let used = self.processors.zip(Processors::read()).and_then(|(before, after)| before.used_until(after));
-        Surroundings { paused, used }
+        let used = self.processors.zip(processors()).and_then(|(before, after)| used(before, after));
+        if paused {
+            tokio::time::sleep(SIGNAL_NEWS).await;
+        }
+        let stopped = CONTINUED.load(Ordering::Relaxed) > self.continued;
+        Surroundings { paused, stopped, used }
     }
 }
 
@@ -83,29 +112,10 @@ impl Surroundings {
     }
 }
 
-/// The processors' time so far: the first line of `/proc/stat` (proc(5)).
-#[derive(Debug, Clone, Copy)]
-struct Processors {
-    idle: u64,
-    all: u64,
-}
-
-impl Processors {
-    fn read() -> Option<Self> {
-        Self::parse(&std::fs::read_to_string("/proc/stat").ok()?)
-    }
-
-    fn parse(stat: &str) -> Option<Self> {
-        let line = stat.lines().next()?.strip_prefix("cpu ")?;
-        // Guests' time, behind the first eight, is part of the users' already.
-        let times: Vec<u64> = line.split_whitespace().take(8).map_while(|time| time.parse().ok()).collect();
-        Some(Self { idle: times.get(3)? + times.get(4)?, all: times.iter().sum() })
-    }
-
-    fn used_until(self, after: Self) -> Option<u64> {
-        let all = after.all.checked_sub(self.all).filter(|all| *all > 0)?;
-        Some(100 - (after.idle.saturating_sub(self.idle) * 100 / all).min(100))
-    }
+/// The share of the processors' time between two counts that was used, in percent.
+fn used(before: Processors, after: Processors) -> Option<u64> {
+    let all = after.all.checked_sub(before.all).filter(|all| *all > 0)?;
+    Some(100 - (after.idle.saturating_sub(before.idle) * 100 / all).min(100))
 }
 
 #[cfg(test)]
@@ -114,10 +124,9 @@ mod tests {
 
     #[test]
     fn the_share_of_used_processor_time_is_read_from_the_systems_count() {
-        let before = Processors::parse("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 2\n").unwrap();
-        let after = Processors::parse("cpu  190 0 100 705 105 0 0 0 0 0\n").unwrap();
-        assert_eq!(before.used_until(after), Some(90));
-        assert!(Surroundings { paused: false, used: Some(90) }.is_busy());
-        assert!(!Surroundings { paused: false, used: None }.is_busy());
+        let (before, after) = (Processors { idle: 800, all: 1_000 }, Processors { idle: 810, all: 1_100 });
+        assert_eq!(used(before, after), Some(90));
+        assert!(Surroundings { paused: false, stopped: false, used: Some(90) }.is_busy());
+        assert!(!Surroundings { paused: false, stopped: false, used: None }.is_busy());
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, jobs: u
             continue;
         }
         let Some(attempt) = schedule.next_attempt().await else { return };
-        if let Some(report) = schedule.settle(attempt) {
+        if let Some(report) = schedule.settle(attempt, events) {
             schedule.report(report, events);
         }
     }
@@ -99,7 +99,7 @@ impl Schedule<'_> {
     /// Starts the next doubtful check once more, with nothing beside it; or gives its report, if it is believed.
     fn ask_again(&mut self, events: &Events) -> Option<CheckReport> {
         let doubt = self.doubtful.pop_front()?;
-        if self.confirmed >= CONFIRMED && !doubt.attempt.surroundings.paused {
+        if self.confirmed >= CONFIRMED && !doubt.attempt.stood_still() {
             return Some(doubt.attempt.report);
         }
         let check = doubt.attempt.check;
@@ -111,13 +111,14 @@ impl Schedule<'_> {
     }
 
     /// The report of `attempt`, unless it is to be asked again.
-    fn settle(&mut self, mut attempt: Attempt) -> Option<CheckReport> {
+    fn settle(&mut self, mut attempt: Attempt, events: &Events) -> Option<CheckReport> {
         let before = self.asking.take();
         let tries = before.as_ref().map_or(1, |doubt| doubt.tries + 1);
-        let paused = attempt.surroundings.paused;
+        let paused = attempt.stood_still();
         if attempt.is_doubtful() && (before.is_none() || paused) {
             if tries < MOST_TRIES {
                 let why = before.map_or_else(|| attempt.doubt(), |doubt| doubt.why);
+                events.send(Event::CheckPostponed { id: attempt.check.id.into() });
                 self.doubtful.push_back(Doubt { attempt, why, tries });
                 return None;
             }

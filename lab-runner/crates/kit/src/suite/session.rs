@@ -13,6 +13,7 @@ use super::channel::{self, Channel, Events};
 use super::pulse::{self, Watch};
 use super::{Drivers, complain, panics, schedule};
 use crate::check;
+use crate::keepsake::Keepsake;
 use crate::lab::{Lab, Shared};
 use crate::server::Exit;
 use crate::services::Services;
@@ -22,18 +23,25 @@ use lab_protocol::Event;
 /// Cleaning up may take a little while, but a dead service must not hold the run.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
+/// How often the runner hears that the suite is at work.
+const BEAT: Duration = Duration::from_secs(2);
+
 /// How often the server's first start is tried, if the machine was too busy for it.
 const FIRST_STARTS: u32 = 2;
 
 /// Runs `session` on a runtime of its own.
 pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
     // Servers that fork and lose their parent become our children, and so we can end them.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    lab_process::children_adopted();
     allow_many_connections();
     pulse::start();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(session()),
+        Ok(runtime) => {
+            let code = runtime.block_on(session());
+            // A check that never lets go of its thread holds nobody.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => complain(&format!("no runtime: {error}")),
     }
 }
@@ -75,10 +83,14 @@ async fn guarded<F: Future<Output = ()>>(
         lab_check::place::name_places();
     }
     panics::remember();
+    pulse::count_continuing();
+    let beat = tokio::spawn(beat(events.clone()));
     match Services::connect(drivers, &config).await {
         Ok(services) => {
             let services = Arc::new(services);
+            let keepsake = Arc::new(Keepsake::of(&config.target, &config.scratch));
             let shared = Arc::new(Shared {
+                keepsake,
                 config,
                 clock,
                 events: Some(events.clone()),
@@ -93,12 +105,21 @@ async fn guarded<F: Future<Output = ()>>(
         }
         Err(failure) => events.send(Event::InfrastructureFailed { message: message_of(failure) }),
     }
-    #[cfg(target_os = "linux")]
     lab_process::kill_descendants();
+    beat.abort();
+    let _ = beat.await;
     // The channel ends when every sender is gone: only then is everything written.
     drop(events);
     let _ = timeout(CLEAN_UP, writer).await;
     ExitCode::SUCCESS
+}
+
+/// Tells again and again that the suite is at work: a runner that hears nothing knows that it hangs.
+async fn beat(events: Events) {
+    loop {
+        events.send(Event::Alive);
+        tokio::time::sleep(BEAT).await;
+    }
 }
 
 async fn checks(shared: Arc<Shared>, events: Events) {
@@ -164,20 +185,24 @@ async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
     let mut tries = FIRST_STARTS;
     loop {
         tries -= 1;
-        let (began, watch) = (Instant::now(), Watch::begin());
+        let (began, watch, losses) = (Instant::now(), Watch::begin(), shared.keepsake.losses());
         let lab = Arc::new(Lab::new(Arc::clone(shared), "first start"));
         let started = lab.start().await.map(|_| began.elapsed());
-        let surroundings = watch.end();
-        let started = started.map_err(|failure| match shared.vanished() {
-            Some(message) => (false, Event::InfrastructureFailed { message }),
-            None => (is_by_time(&failure), start_event(failure, &lab)),
+        let surroundings = watch.end().await;
+        let started = started.map_err(|failure| match shared.keepsake.restore() {
+            Err(message) => (false, Event::InfrastructureFailed { message }),
+            Ok(_) => (is_by_time(&failure), start_event(failure, &lab)),
         });
         // Its database is dropped while the first checks run.
         tokio::spawn(async move { lab.release().await });
         match started {
             Ok(took) => return Ok(took),
             // It ran alone: only what slowed the whole machine down makes its lateness doubtful.
-            Err((by_time, _)) if tries > 0 && (surroundings.paused || (by_time && surroundings.is_busy())) => {}
+            Err((by_time, _))
+                if tries > 0
+                    && (surroundings.paused
+                        || shared.keepsake.losses() > losses
+                        || (by_time && surroundings.is_busy())) => {}
             Err((_, event)) => return Err(event),
         }
     }

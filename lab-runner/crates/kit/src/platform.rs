@@ -1,0 +1,121 @@
+//! What the kit asks Linux's `/proc` (proc(5)), and what it does without elsewhere.
+
+/// The processors' time so far, in ticks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Processors {
+    pub idle: u64,
+    pub all: u64,
+}
+
+pub(crate) use system::{is_running, listening_ports, processors};
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Processors;
+
+    /// Whether a process with the id `process` runs.
+    pub(crate) fn is_running(process: &str) -> bool {
+        Path::new("/proc").join(process).exists()
+    }
+
+    /// The processors' time so far, of all of them together.
+    pub(crate) fn processors() -> Option<Processors> {
+        parse(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// The first line of `/proc/stat`.
+    fn parse(stat: &str) -> Option<Processors> {
+        let line = stat.lines().next()?.strip_prefix("cpu ")?;
+        // Guests' time, behind the first eight, is part of the users' already.
+        let times: Vec<u64> = line.split_whitespace().take(8).map_while(|time| time.parse().ok()).collect();
+        Some(Processors { idle: times.get(3)? + times.get(4)?, all: times.iter().sum() })
+    }
+
+    /// The TCP ports that the process group of `leader` listens on.
+    pub(crate) fn listening_ports(leader: u32) -> Vec<u16> {
+        let sockets = sockets_of_group(leader);
+        let mut ports: Vec<u16> = ["/proc/net/tcp", "/proc/net/tcp6"]
+            .iter()
+            .filter_map(|table| fs::read_to_string(table).ok())
+            .flat_map(|table| table.lines().skip(1).filter_map(listening).collect::<Vec<_>>())
+            .filter(|(inode, _)| sockets.contains(inode))
+            .map(|(_, port)| port)
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// The inode and port of a line of `/proc/net/tcp` whose socket listens (state 0A).
+    fn listening(line: &str) -> Option<(u64, u16)> {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        if *fields.get(3)? != "0A" {
+            return None;
+        }
+        let port = u16::from_str_radix(fields.get(1)?.rsplit(':').next()?, 16).ok()?;
+        Some((fields.get(9)?.parse().ok()?, port))
+    }
+
+    fn sockets_of_group(leader: u32) -> Vec<u64> {
+        let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+        processes
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|&process| group_of(process) == Some(leader))
+            .flat_map(sockets_of)
+            .collect()
+    }
+
+    /// The process group of `process`: the third field behind the name in `/proc/PID/stat`.
+    fn group_of(process: u32) -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_ascii_whitespace().nth(2)?.parse().ok()
+    }
+
+    fn sockets_of(process: u32) -> Vec<u64> {
+        let Ok(handles) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
+        handles
+            .flatten()
+            .filter_map(|handle| fs::read_link(handle.path()).ok())
+            .filter_map(|target| target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
+            .collect()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::parse;
+
+        #[test]
+        fn the_share_of_idle_time_is_read_from_the_systems_count() {
+            let read = parse("cpu  190 0 100 705 105 0 0 0 0 0\ncpu0 1 2\n").unwrap();
+            assert_eq!((read.idle, read.all), (810, 1_100));
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::process::{Command, Stdio};
+
+    use super::Processors;
+
+    /// Whether a process with the id `process` runs, as `kill -0` tells.
+    pub(crate) fn is_running(process: &str) -> bool {
+        let mut kill = Command::new("kill");
+        let asked = kill.args(["-0", process]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    }
+
+    /// The processors' time so far: nobody tells.
+    pub(crate) fn processors() -> Option<Processors> {
+        None
+    }
+
+    /// The TCP ports that the process group of `leader` listens on: nobody tells.
+    pub(crate) fn listening_ports(_: u32) -> Vec<u16> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,160 @@
+//! What each system does in its own way: ending children with their parent, and looking at other processes. Linux tells
+//! all of it; elsewhere children are ended by the next run, and nobody looks.
+
+use std::time::Duration;
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessUse {
+    /// Its process id.
+    pub process: u32,
+    /// Its parent's.
+    pub parent: u32,
+    /// The processor time that it and those of its children that it has waited for have used.
+    pub processor: Duration,
+    /// The memory that it holds now, in bytes.
+    pub memory: u64,
+}
+
+pub(crate) use system::{bind_to_parent, parent_of_children};
+pub use system::{children_adopted, environment_of, kill_descendants, of_session};
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs;
+    use std::io;
+    use std::time::Duration;
+
+    use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid};
+
+    use super::ProcessUse;
+    use crate::signal_process;
+
+    /// How often a second the kernel counts processor time for programs to read (USER_HZ, proc_pid_stat(5)).
+    const TICKS: u64 = 100;
+
+    /// Who the parent of children is that are about to be started.
+    pub(crate) fn parent_of_children() -> Pid {
+        getpid()
+    }
+
+    /// In a child, between fork and exec: has the kernel send it `signal` when the thread of `parent` that started it
+    /// ends.
+    pub(crate) fn bind_to_parent(signal: Signal, parent: Pid) -> io::Result<()> {
+        rustix::process::set_parent_process_death_signal(Some(signal))?;
+        // The parent may have died between fork and prctl: then nobody would ever send the signal.
+        if getppid() != Some(parent) {
+            return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
+        }
+        Ok(())
+    }
+
+    /// Has the processes that lose their parent below this one become its children, so that they can be ended.
+    pub fn children_adopted() {
+        let _ = rustix::process::set_child_subreaper(Some(getpid()));
+    }
+
+    /// Ends every process below this one, also those whose parent is gone, if this process has adopted them.
+    pub fn kill_descendants() {
+        // The whole tree at once: level by level a deep one would outlive us, and in its place new ones would grow.
+        // What forks faster than we look is given up.
+        for _ in 0..500 {
+            let descendants = descendants();
+            if descendants.is_empty() {
+                return;
+            }
+            for process in descendants {
+                let _ = signal_process(process, Signal::KILL);
+            }
+            while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The processes below this one, at any depth.
+    fn descendants() -> Vec<u32> {
+        let parent = |process| stat(process)?.get(1)?.parse::<u32>().ok();
+        let all: Vec<(u32, u32)> =
+            processes().into_iter().filter_map(|process| Some((process, parent(process)?))).collect();
+        let mut found = vec![std::process::id()];
+        let mut next = 0;
+        while let Some(parent) = found.get(next).copied() {
+            found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(process, _)| process));
+            next += 1;
+        }
+        found.split_off(1)
+    }
+
+    /// What each process of the session that `leader` leads has used. Empty where nobody can tell.
+    pub fn of_session(leader: u32) -> Vec<ProcessUse> {
+        processes().into_iter().filter_map(|process| used(process, leader)).collect()
+    }
+
+    /// The variables that `process` was started with, `NAME=value` each, if we may read them.
+    pub fn environment_of(process: u32) -> Option<Vec<Vec<u8>>> {
+        let block = fs::read(format!("/proc/{process}/environ")).ok()?;
+        Some(block.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect())
+    }
+
+    fn used(process: u32, leader: u32) -> Option<ProcessUse> {
+        let fields = stat(process)?;
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        if number(3)? != u64::from(leader) {
+            return None;
+        }
+        // utime, stime, and those of the children: fields 14 to 17.
+        let ticks: u64 = (11..=14).filter_map(number).sum();
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        Some(ProcessUse {
+            process,
+            parent: u32::try_from(number(1)?).ok()?,
+            processor: Duration::from_millis(ticks * 1000 / TICKS),
+            memory: resident.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0) << 10,
+        })
+    }
+
+    fn processes() -> Vec<u32> {
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// The fields of `/proc/PID/stat` behind the name: state, parent, group, session, … (proc_pid_stat(5)).
+    fn stat(process: u32) -> Option<Vec<String>> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        Some(stat.rsplit(')').next()?.split_ascii_whitespace().map(str::to_owned).collect())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+
+    use rustix::process::{Pid, Signal, getpid};
+
+    use super::ProcessUse;
+
+    pub(crate) fn parent_of_children() -> Pid {
+        getpid()
+    }
+
+    pub(crate) fn bind_to_parent(_: Signal, _: Pid) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Has the processes that lose their parent below this one become its children: not on this system.
+    pub fn children_adopted() {}
+
+    /// Ends every process below this one: on this system they are the next run's to end.
+    pub fn kill_descendants() {}
+
+    /// What each process of the session that `leader` leads has used. Empty where nobody can tell.
+    pub fn of_session(_: u32) -> Vec<ProcessUse> {
+        Vec::new()
+    }
+
+    /// The variables that `process` was started with, if we may read them.
+    pub fn environment_of(_: u32) -> Option<Vec<Vec<u8>>> {
+        None
+    }
+}
