@@ -21,7 +21,7 @@ pub(crate) async fn sleep_awake(limit: Duration) {
 }
 
 /// What counts of a step that took as long as `step`.
-fn counted(step: Duration) -> Duration {
+pub(crate) fn counted(step: Duration) -> Duration {
     step.min(LONGEST_STEP)
 }
 

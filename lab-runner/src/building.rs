@@ -2,13 +2,15 @@
 
 mod diagnosis;
 mod environment;
+mod included;
 mod messages;
 mod progress;
 mod system;
+mod watch;
 
+use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Build, Program, Refusal};
@@ -20,14 +22,20 @@ use tokio::process::{Child, Command};
 use crate::awake::sleep_awake;
 use crate::context::RunContext;
 use crate::events::EventKind;
+use crate::platform;
 use crate::report::Diagnostics;
 
 use diagnosis::Ended;
 use messages::Messages;
-use progress::Follower;
+use progress::{Blocked, Follower};
+use watch::{Excess, OwnCode};
 
+pub use watch::Bounds;
+
+/// When a whole build is given up, dependencies included: on a slow machine these take many minutes, the first time.
+const LIMIT: Duration = Duration::from_secs(3600);
 /// What is quicker than this needs no progress.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -51,8 +59,8 @@ pub struct Job {
     pub own: bool,
     /// What cargo, and all that it runs of a submission's, runs in.
     pub sandbox: Sandbox,
-    /// When to give up.
-    pub limit: Duration,
+    /// What compiling the package's own code may take, if it is a submission's. Its dependencies are not counted.
+    pub bounds: Option<Bounds>,
 }
 
 impl Job {
@@ -106,46 +114,63 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
     if clean(job, inputs.overlooked()).await {
         inputs.cleaned();
     }
+    let started = SystemTime::now();
     let mut child = spawn(job).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
     let leader = child.id();
-    let kills = system::memory_kills();
-    let blocked = AtomicBool::new(false);
-    let stdout = child.stdout.take().expect("it is piped");
-    let stderr = child.stderr.take().expect("it is piped");
-    let end = async {
-        let follower = Follower::new(job, run, &blocked);
-        let (messages, complaints) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
-        let status = child.wait().await.ok();
-        Ended { messages, complaints, status, out_of_memory: system::memory_kills() > kills }
-    };
+    let (blocked, own_code) = (Blocked::default(), OwnCode::default());
     let ended = tokio::select! {
-        ended = end => Some(ended),
-        () = sleep_awake(job.limit) => None,
-        () = run.cancel().cancelled() => {
-            kill(leader);
-            return Err(BuildError::Interrupted);
-        }
+        ended = follow(job, run, &mut child, &blocked, &own_code) => Ok(ended),
+        excess = exceeded(job, leader, &own_code) => Err(BuildError::Code(diagnosis::too_costly(excess))),
+        () = sleep_awake(LIMIT) => Err(BuildError::Infrastructure(match blocked.holder() {
+            Some(holder) => diagnosis::locked_out(job, &holder),
+            None => diagnosis::too_slow(job, LIMIT),
+        })),
+        () = run.cancel().cancelled() => Err(BuildError::Interrupted),
     };
-    let Some(ended) = ended else {
-        kill(leader);
-        return Err(if blocked.load(Ordering::Relaxed) {
-            BuildError::Infrastructure(diagnosis::locked_out(job))
-        } else {
-            BuildError::Code(diagnosis::too_slow(job.limit))
-        });
-    };
+    let ended = ended.inspect_err(|_| kill(leader))?;
     let took = began.elapsed();
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
-    match ended.messages.program(&job.package).cloned() {
-        Some(executable) if ended.succeeded() => {
-            let held = hold(&executable, &job.held)
-                .map_err(|error| BuildError::Infrastructure(diagnosis::cannot_hold(&executable, &error)))?;
-            // Without a record cargo is asked again the next time: slower, never wrong.
-            let _ = inputs.finish(executable.as_std_path());
-            Ok(Built { executable, held, took })
-        }
-        _ => Err(diagnosis::diagnose(job, &ended)),
+    let executable = ended.messages.program(&job.package).filter(|_| ended.succeeded()).cloned();
+    if let Some(file) = foreign(job, &ended, executable.as_deref(), started) {
+        return Err(BuildError::Code(diagnosis::includes(&file)));
+    }
+    let Some(executable) = executable else { return Err(diagnosis::diagnose(job, &ended)) };
+    let held = hold(&executable, &job.held)
+        .map_err(|error| BuildError::Infrastructure(diagnosis::cannot_hold(&executable, &error)))?;
+    // Without a record cargo is asked again the next time: slower, never wrong.
+    let _ = inputs.finish(executable.as_std_path());
+    Ok(Built { executable, held, took })
+}
+
+/// Reads what cargo says, to its end.
+async fn follow(job: &Job, run: &RunContext, child: &mut Child, blocked: &Blocked, own_code: &OwnCode) -> Ended {
+    let kills = platform::memory_kills();
+    let stdout = child.stdout.take().expect("it is piped");
+    let stderr = child.stderr.take().expect("it is piped");
+    let follower = Follower::new(job, run, child.id(), blocked, own_code);
+    let (messages, complaints) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
+    let status = child.wait().await.ok();
+    Ended { messages, complaints, status, out_of_memory: platform::memory_kills() > kills }
+}
+
+/// Returns once compiling the package's own code takes more than it may.
+async fn exceeded(job: &Job, leader: Option<u32>, own_code: &OwnCode) -> Excess {
+    match job.bounds.zip(leader) {
+        Some((bounds, leader)) => watch::exceeded(leader, &job.package, bounds, own_code).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A file that is no part of the submission, and that its code includes.
+fn foreign(job: &Job, ended: &Ended, program: Option<&Utf8Path>, started: SystemTime) -> Option<PathBuf> {
+    // In the learner's own checkout everything is the learner's.
+    if job.own {
+        return None;
+    }
+    match program {
+        Some(program) => included::in_program(job, program),
+        None => included::in_failure(job, started, &ended.messages.errors),
     }
 }
 
@@ -156,7 +181,9 @@ async fn before_build(job: &Job, run: &RunContext) -> Result<Build, BuildError> 
     let looked = tokio::select! {
         looked = &mut looking => looked,
         () = tokio::time::sleep(PATIENCE) => {
-            run.emit(EventKind::Step { text: "waiting for another cargo lab to finish building".into() });
+            let holder = lab_launcher::waited_for(std::process::id());
+            let holder = holder.map_or_else(|| "another cargo lab".to_owned(), |holder| holder.to_string());
+            run.emit(EventKind::Step { text: format!("waiting for {holder} to finish building") });
             looking.await
         }
     };

@@ -9,6 +9,7 @@ use lab_services::ServiceId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::building::Bounds;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::suggest;
@@ -46,7 +47,7 @@ pub struct Manifest {
     pub editable: Vec<Utf8PathBuf>,
     /// How the server is started, and how it shows that it is ready.
     pub server: Server,
-    /// Time limits.
+    /// Limits of time and memory.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -63,7 +64,7 @@ pub struct Server {
     pub env: BTreeMap<String, String>,
 }
 
-/// Time limits, in seconds.
+/// Limits of time and memory.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -71,13 +72,15 @@ pub struct Limits {
     pub start_seconds: u64,
     /// For a check that sets no limit of its own.
     pub check_seconds: u64,
-    /// For building the submission.
+    /// For compiling the submission's own code, in seconds of processor time. Its dependencies are not counted.
     pub build_seconds: u64,
+    /// The same in memory, in mebibytes; three quarters of the machine's, if that is less.
+    pub build_mebibytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { start_seconds: 10, check_seconds: 20, build_seconds: 600 }
+        Self { start_seconds: 10, check_seconds: 20, build_seconds: 180, build_mebibytes: 4096 }
     }
 }
 
@@ -92,9 +95,9 @@ impl Limits {
         Duration::from_secs(self.check_seconds)
     }
 
-    /// For building the submission.
-    pub fn build(&self) -> Duration {
-        Duration::from_secs(self.build_seconds)
+    /// What compiling the submission's own code may take.
+    pub fn build(&self) -> Bounds {
+        Bounds::on_this_machine(Duration::from_secs(self.build_seconds), self.build_mebibytes << 20)
     }
 }
 
@@ -264,7 +267,10 @@ readiness = { path = "/health" }
     fn what_is_left_out_has_its_default() {
         let manifest = parse(GOOD).unwrap();
         assert_eq!(manifest.server.readiness.status, 200);
-        assert_eq!(manifest.limits, Limits { start_seconds: 10, check_seconds: 20, build_seconds: 600 });
+        assert_eq!(
+            manifest.limits,
+            Limits { start_seconds: 10, check_seconds: 20, build_seconds: 180, build_mebibytes: 4096 }
+        );
         assert_eq!(manifest.package(), "lab-1-first");
     }
 

@@ -23,9 +23,6 @@ use crate::workspace::{Lab, Workspace};
 pub use session::{Ending, Message, Session, spawn};
 pub use source::SuiteSource;
 
-/// A suite with two database drivers takes minutes on a slow machine, the first time.
-const BUILD_LIMIT: Duration = Duration::from_secs(1800);
-
 /// A suite that is ready to be run.
 #[derive(Debug, Clone)]
 pub struct Suite {
@@ -146,7 +143,7 @@ impl Suite {
             own: true,
             // A suite is ours, and so is what builds it.
             sandbox: Sandbox::none(),
-            limit: BUILD_LIMIT,
+            bounds: None,
         };
         let built = building::build(&job, run).await.map_err(|error| match error {
             BuildError::Refused(refusal) => SuiteError::Refused(refusal),

@@ -5,6 +5,7 @@
 //! without a place, and what the system answers when it is asked.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -12,6 +13,7 @@ use lab_launcher::Refusal;
 
 use super::messages::{CompileError, Messages};
 use super::system::{self, Fault};
+use super::watch::Excess;
 use super::{BuildError, Job};
 use crate::report::Diagnostics;
 
@@ -63,19 +65,47 @@ pub(super) fn cannot_hold(program: &Utf8Path, error: &io::Error) -> Diagnostics 
     Diagnostics { message: format!("cannot copy {program}: {error}"), ..Diagnostics::default() }
 }
 
-/// The build took longer than its limit.
-pub(super) fn too_slow(limit: Duration) -> Diagnostics {
+/// Compiling the submission's own code took more than it may.
+pub(super) fn too_costly(excess: Excess) -> Diagnostics {
+    let (message, hint) = match excess {
+        Excess::Time(limit) => (
+            format!("compiling took longer than {} s of processor time and was stopped", limit.as_secs()),
+            "is there a constant, a macro or a type whose computation never ends?",
+        ),
+        Excess::Memory(limit) => (
+            format!("compiling took more than {} MiB of memory and was stopped", limit >> 20),
+            "is there a constant, a macro or a type that grows without end?",
+        ),
+    };
+    Diagnostics { message, hints: vec![hint.into()], ..Diagnostics::default() }
+}
+
+/// The code includes a file that is no part of the submission. What is in it is not shown.
+pub(super) fn includes(file: &Path) -> Diagnostics {
     Diagnostics {
-        message: format!("the build took longer than {} s and was stopped", limit.as_secs()),
-        hints: vec!["is there an endless loop in a build script or a macro?".into()],
+        message: format!("the code includes {}, which is no part of the submission", file.display()),
+        hints: vec!["include files of the lab's own folder only, by paths that do not lead out of it".into()],
+        ..Diagnostics::default()
+    }
+}
+
+/// The whole build, its dependencies included, took longer than any may.
+pub(super) fn too_slow(job: &Job, limit: Duration) -> Diagnostics {
+    Diagnostics {
+        message: format!(
+            "building {} with its dependencies took longer than {} minutes",
+            job.what,
+            limit.as_secs() / 60
+        ),
+        hints: vec!["run the command again: what was built so far is kept".into()],
         ..Diagnostics::default()
     }
 }
 
 /// Another cargo did not let ours begin.
-pub(super) fn locked_out(job: &Job) -> Diagnostics {
+pub(super) fn locked_out(job: &Job, holder: &str) -> Diagnostics {
     Diagnostics {
-        message: format!("another cargo has been using {} for longer than this build may take", job.build),
+        message: format!("{holder} has been using {} for longer than this build may take", job.build),
         hints: vec!["wait for it or stop it: an editor may be running it in the background".into()],
         ..Diagnostics::default()
     }

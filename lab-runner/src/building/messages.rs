@@ -33,6 +33,8 @@ pub(super) struct CompileError {
     /// Whether it is about a place in the code. Only such an error can hold text of the code's choice:
     /// `compile_error!` always has a place.
     pub placed: bool,
+    /// The files that it shows lines of, as seen from the workspace.
+    pub files: Vec<String>,
     /// The package it is about, if that comes from a registry.
     pub dependency: Option<String>,
 }
@@ -78,6 +80,8 @@ impl Messages {
 impl CompileError {
     fn of(diagnostic: Diagnostic, package: &PackageId) -> Option<Self> {
         let placed = !diagnostic.spans.is_empty();
+        let mut shown = Vec::new();
+        files(&diagnostic, &mut shown);
         // "aborting due to 2 previous errors" counts what is counted already.
         let summary = !placed && diagnostic.message.starts_with("aborting due to");
         let error = matches!(diagnostic.level, DiagnosticLevel::Error | DiagnosticLevel::Ice);
@@ -85,9 +89,16 @@ impl CompileError {
             rendered: diagnostic.rendered.unwrap_or_else(|| diagnostic.message.clone()),
             message: diagnostic.message,
             placed,
+            files: shown,
             dependency: dependency(&package.repr),
         })
     }
+}
+
+/// The files that `diagnostic` and its notes show lines of.
+fn files(diagnostic: &Diagnostic, into: &mut Vec<String>) {
+    into.extend(diagnostic.spans.iter().map(|span| span.file_name.clone()));
+    diagnostic.children.iter().for_each(|child| files(child, into));
 }
 
 /// The name in a package's id, `registry+https://…#serde@1.0.2`, unless the package lies on this machine.

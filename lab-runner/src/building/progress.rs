@@ -2,11 +2,13 @@
 //!
 //! Once cargo has begun to build, others write here as well: what a failing build script printed, what a macro prints.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
 
+use super::watch::OwnCode;
 use super::{Job, PATIENCE};
 use crate::context::RunContext;
 use crate::events::EventKind;
@@ -16,26 +18,72 @@ const MOST_KEPT: usize = 64 << 10;
 /// A longer line is cut off, in bytes.
 const LONGEST_LINE: usize = 16 << 10;
 
+/// How often it is looked who holds a lock that cargo has just begun to wait for.
+const GLANCE: Duration = Duration::from_millis(50);
+/// A wait is told after so long, whoever is waited for. A shorter one is not worth a line.
+const TELL_AFTER: Duration = Duration::from_millis(500);
+
+/// For whom cargo waits, as far as that is known: `None` while it does not wait.
+#[derive(Debug, Default)]
+pub(super) struct Blocked(Mutex<Option<String>>);
+
+impl Blocked {
+    fn set(&self, holder: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = holder;
+    }
+
+    /// Whoever holds what cargo waits for now.
+    pub(super) fn holder(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A wait for a lock that was not told yet.
+struct Wait {
+    since: Instant,
+    /// What is locked, in cargo's words: `build directory`.
+    what: String,
+}
+
 /// Follows what cargo says.
 pub(super) struct Follower<'a> {
     job: &'a Job,
     began: Instant,
     run: &'a RunContext,
+    /// Cargo's process.
+    process: Option<u32>,
+    untold: Option<Wait>,
     told_of_lock: bool,
     kept: String,
-    /// Whether cargo waits for another cargo.
-    blocked: &'a AtomicBool,
+    blocked: &'a Blocked,
+    own_code: &'a OwnCode,
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(job: &'a Job, run: &'a RunContext, blocked: &'a AtomicBool) -> Self {
-        Self { job, began: Instant::now(), run, told_of_lock: false, kept: String::new(), blocked }
+    pub(super) fn new(
+        job: &'a Job,
+        run: &'a RunContext,
+        process: Option<u32>,
+        blocked: &'a Blocked,
+        own_code: &'a OwnCode,
+    ) -> Self {
+        let began = Instant::now();
+        Self { job, began, run, process, untold: None, told_of_lock: false, kept: String::new(), blocked, own_code }
     }
 
     /// Reads to the end. Gives what is neither progress nor empty.
     pub(super) async fn follow(mut self, mut stderr: impl AsyncRead + Unpin) -> String {
         let (mut buffer, mut pending) = ([0; 4096], Vec::new());
-        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        loop {
+            let glance = if self.untold.is_some() { GLANCE } else { Duration::MAX };
+            let count = match timeout(glance, stderr.read(&mut buffer)).await {
+                Ok(Ok(count @ 1..)) => count,
+                Ok(_) => break,
+                Err(_) => {
+                    self.tell_of_lock();
+                    continue;
+                }
+            };
             for byte in &buffer[..count] {
                 if matches!(byte, b'\r' | b'\n') {
                     self.hear(&plain(&pending));
@@ -56,14 +104,16 @@ impl<'a> Follower<'a> {
             return;
         }
         // Cargo takes several locks and tells of each.
-        self.blocked.store(word == "Blocking", Ordering::Relaxed);
         if word == "Blocking" {
-            if !std::mem::replace(&mut self.told_of_lock, true) {
-                self.run.emit(EventKind::Step { text: "waiting for another cargo to finish".into() });
-            }
+            let what = line.rsplit(" file lock on ").next().unwrap_or_default().trim().to_owned();
+            self.blocked.set(Some("another cargo".into()));
+            self.untold = (!self.told_of_lock).then(|| Wait { since: Instant::now(), what });
             return;
         }
+        self.blocked.set(None);
+        self.untold = None;
         if let Some(Step { done, total, now }) = step(line) {
+            self.own_code.note(&now, &self.job.package);
             if late {
                 self.run.emit(EventKind::BuildProgress { what: self.job.what.clone(), done, total, now });
             }
@@ -78,6 +128,21 @@ impl<'a> Follower<'a> {
             }
             _ => self.keep(line),
         }
+    }
+
+    /// Says for whom cargo waits, as soon as that is known and the wait is worth a line.
+    fn tell_of_lock(&mut self) {
+        let Some(wait) = &self.untold else { return };
+        if wait.since.elapsed() < TELL_AFTER {
+            return;
+        }
+        let holder = self.process.and_then(lab_launcher::waited_for);
+        let holder = holder.map_or_else(|| "another cargo".to_owned(), |holder| holder.to_string());
+        let text = format!("waiting for {holder}: it has locked cargo's {}", wait.what);
+        self.blocked.set(Some(holder));
+        self.run.emit(EventKind::Step { text });
+        self.untold = None;
+        self.told_of_lock = true;
     }
 
     fn keep(&mut self, line: &str) {

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Job;
+use crate::disk;
 
 /// With less than this free a build may well have failed for want of space: what it wrote is gone by the time that we
 /// ask. A lab's program and what is compiled on the way to it take about as much. In bytes.
@@ -20,12 +21,6 @@ const PROBE: usize = 1 << 20;
 pub(super) struct Fault {
     pub message: String,
     pub hint: String,
-}
-
-/// How often the system has killed a process because the memory was used up. `None` where it does not count.
-pub(super) fn memory_kills() -> Option<u64> {
-    let counts = std::fs::read_to_string("/proc/vmstat").ok()?;
-    counts.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }
 
 /// What keeps a build of `job` from being written.
@@ -63,19 +58,14 @@ fn unwritable(folder: &Utf8Path) -> Option<Fault> {
         file.flush()
     };
     let error = write().err()?;
-    let (message, hint) = match error.kind() {
-        io::ErrorKind::StorageFull => (format!("the disk of {folder} is full"), SPACE.to_owned()),
-        io::ErrorKind::QuotaExceeded => (format!("the disk quota for {folder} is used up"), SPACE.to_owned()),
-        io::ErrorKind::ReadOnlyFilesystem => (
-            format!("{folder} cannot be written: its file system is read-only"),
-            "name another folder in CARGO_TARGET_DIR, or in TMPDIR if it is the temporary one".to_owned(),
-        ),
-        io::ErrorKind::PermissionDenied => (
-            format!("{folder} cannot be written: it belongs to somebody else"),
-            format!("was it made as another user? `sudo chown -R \"$(id -u):$(id -g)\" {folder}`"),
-        ),
+    let message = match error.kind() {
+        io::ErrorKind::StorageFull => format!("the disk of {folder} is full"),
+        io::ErrorKind::QuotaExceeded => format!("the disk quota for {folder} is used up"),
+        io::ErrorKind::ReadOnlyFilesystem => format!("{folder} cannot be written"),
+        io::ErrorKind::PermissionDenied => format!("{folder} cannot be written: it belongs to somebody else"),
         _ => return None,
     };
+    let hint = disk::remedies(&error, folder).pop()?;
     Some(Fault { message, hint })
 }
 

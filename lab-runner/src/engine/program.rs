@@ -45,8 +45,17 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
     let prepared = {
         // A stage may have to be waited for, and files are read: not on the thread that everything else runs on.
         let (source, workspace, lab) = (source.clone(), engine.workspace.place(), lab.clone());
-        let work = tokio::task::spawn_blocking(move || source.prepare(&workspace, &lab));
-        work.await.map_err(|error| Error::Fault(error.to_string()))??
+        let mut work = tokio::task::spawn_blocking(move || source.prepare(&workspace, &lab));
+        let prepared = tokio::select! {
+            prepared = &mut work => prepared,
+            () = tokio::time::sleep(building::PATIENCE) => {
+                if let Some(holder) = lab_launcher::waited_for(std::process::id()) {
+                    run.emit(EventKind::Step { text: format!("waiting for {holder} to finish building") });
+                }
+                work.await
+            }
+        };
+        prepared.map_err(|error| Error::Fault(error.to_string()))??
     };
     let named = prepared.named;
     match prepared.program {
@@ -63,15 +72,11 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
         }
         Program::Staged(stage) => {
-            let built = match stage.product.program() {
-                Some(executable) => {
-                    let held = building::hold(&executable, &run_folder(engine)?)
-                        .map_err(|error| Error::io("copy", &executable, error))?;
-                    Built { executable, held, took: Duration::ZERO }
-                }
+            let built = match stage.product.hold(&run_folder(engine)?) {
+                Some((executable, held)) => Built { executable, held, took: Duration::ZERO },
                 None => {
                     let built = cargo(&stage_job(engine, lab, &stage)?, &named, run).await?;
-                    stage.product.remember(&built.executable);
+                    stage.product.remember(&built.executable, &built.held);
                     built
                 }
             };
@@ -99,7 +104,7 @@ pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
         locked: false,
         own: true,
         sandbox: engine.sandbox,
-        limit: lab.manifest.limits.build(),
+        bounds: Some(lab.manifest.limits.build()),
     })
 }
 
@@ -115,7 +120,7 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
         locked: stage.locked,
         own: false,
         sandbox: engine.sandbox,
-        limit: lab.manifest.limits.build(),
+        bounds: Some(lab.manifest.limits.build()),
     })
 }
 

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use walkdir::WalkDir;
 
 use super::{SubmissionError, Tree, sync};
+use crate::building;
 use crate::hash::{self, PartsHash};
 use crate::state;
 use crate::workspace::{Lab, Workspace};
@@ -101,27 +102,33 @@ pub struct Product {
 struct Made {
     /// As seen from the stage's target folder.
     program: Utf8PathBuf,
-    /// Tells this build of the program from others.
-    identity: String,
+    /// The SHA-256 of the program: by its times and its length another one could pass for it.
+    sha256: String,
     /// The hash of what it was made of.
     content: String,
 }
 
 impl Product {
-    /// The program, if it is there and was made of what the stage holds now.
-    pub fn program(&self) -> Option<Utf8PathBuf> {
+    /// The program, if it is there and was made of what the stage holds now; and linked to the folder `held`, where nobody
+    /// replaces it. What is held is what was looked at.
+    pub fn hold(&self, held: &Utf8Path) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
         let made: Made = serde_json::from_slice(&std::fs::read(&self.record).ok()?).ok()?;
         let path = self.target.join(&made.program);
-        let program = self.at(&path);
-        (made.content == self.content && program.identity()? == made.identity && program.is_fresh()).then_some(path)
+        if made.content != self.content || !self.at(&path).is_fresh() {
+            return None;
+        }
+        let held = building::hold(&path, held).ok()?;
+        if hash::file(&held).is_ok_and(|sha256| sha256 == made.sha256) {
+            return Some((path, held));
+        }
+        let _ = std::fs::remove_file(held);
+        None
     }
 
-    /// Remembers that `program` is what the stage makes.
-    pub fn remember(&self, program: &Utf8Path) {
-        let (Some(identity), Ok(place)) = (self.at(program).identity(), program.strip_prefix(&self.target)) else {
-            return;
-        };
-        let made = Made { program: place.to_owned(), identity, content: self.content.clone() };
+    /// Remembers that `held`, which cargo has put at `program`, is what the stage makes.
+    pub fn remember(&self, program: &Utf8Path, held: &Utf8Path) {
+        let (Ok(sha256), Ok(place)) = (hash::file(held), program.strip_prefix(&self.target)) else { return };
+        let made = Made { program: place.to_owned(), sha256, content: self.content.clone() };
         state::write(&self.record, &made);
     }
 

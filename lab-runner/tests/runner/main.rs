@@ -5,6 +5,7 @@
 mod audit;
 mod bad_situations;
 mod blame;
+mod builds;
 mod cancelling;
 mod cheats;
 mod formats;
