@@ -22,7 +22,7 @@ use crate::limits;
 /// It cannot be carried out; the error knows its exit code.
 pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
     limits::raise();
-    if matches!(args.command, Some(Command::Check(_) | Command::Audit(_) | Command::Bench(_))) {
+    if matches!(args.command, Some(Command::Check(_) | Command::Audit(_) | Command::Bench(_) | Command::Run(_))) {
         limits::check()?;
     }
     match args.command {

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Refusal, RefusalKind};
 
+use crate::disk;
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
 use crate::submission::SubmissionError;
@@ -130,9 +131,7 @@ impl ExpectedError for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage { hints, .. } | Self::Infrastructure { hints, .. } => hints.clone(),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                vec!["free up some disk space; `cargo clean` frees the most".to_owned()]
-            }
+            Self::Io { path, source, .. } => disk::remedies(source, path),
             Self::Fault(_) => {
                 vec![
                     "this is an internal error of the grader: please report it, along with the command you ran"

@@ -1,5 +1,5 @@
-//! How many files we and all that we start may have open: a server, its checks and the proxies between them share
-//! nothing, and each connection counts.
+//! What grading needs of the machine before anything is built: open files enough (a server, its checks and the proxies
+//! between them share nothing, and each connection counts), and a network on which they reach each other.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -20,11 +20,22 @@ pub fn raise() {
     }
 }
 
-/// Whether what grading starts may open enough files.
+/// Whether what grading starts may open enough files, and whether it can be reached.
 ///
 /// # Errors
-/// It may not: a submission would lose points to it.
+/// It may not, or cannot: a submission would lose points to it.
 pub fn check() -> Result<(), Error> {
+    check_files()?;
+    check_loopback()
+}
+
+/// Without a loopback interface nobody reaches anybody on 127.0.0.1, and everything that tries waits in vain.
+fn check_loopback() -> Result<(), Error> {
+    lab_services::reach_loopback()
+        .map_err(|error| Error::Infrastructure { message: error.to_string(), hints: error.hints().to_vec() })
+}
+
+fn check_files() -> Result<(), Error> {
     match getrlimit(Resource::Nofile).current {
         Some(most) if most < FEWEST => Err(Error::Infrastructure {
             message: format!("a process may open {most} files here, and the checks need {FEWEST}"),

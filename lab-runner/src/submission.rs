@@ -8,6 +8,7 @@ mod tree;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::disk;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::report::{self, SubmissionKind};
@@ -89,9 +90,7 @@ impl ExpectedError for SubmissionError {
                 let paths: Vec<_> = editable.iter().map(|path| format!("`{path}`")).collect();
                 vec![format!("it takes {}", paths.join(", "))]
             }
-            Self::Unwritable { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                vec!["free up some disk space; `cargo clean` frees the most".to_owned()]
-            }
+            Self::Unwritable { path, source } => disk::remedies(source, path),
             _ => Vec::new(),
         }
     }

@@ -1,9 +1,11 @@
 //! What surrounds a run: the user's variables, and what else lies in the checkout.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::sandbox::{Ran, command, command_in, folder, workspace, write_workspace};
+use crate::sandbox::{Ran, command, command_in, folder, not_tried, workspace, write_workspace};
 
 #[test]
 fn a_build_sees_no_token_and_still_finds_its_tools() {
@@ -136,4 +138,59 @@ fn a_low_limit_of_open_files_that_may_be_raised_is_raised() {
     command.env("LAB_FOLDER", folder().join("lab")).env_remove("LAB_WORKSPACE").stdin(Stdio::null());
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.code, Some(0), "{}", ran.golden());
+}
+
+#[test]
+fn whoever_holds_the_lock_that_a_build_waits_for_is_named_and_a_quiet_cargo_hides_nothing() {
+    let keep = tempfile::tempdir().unwrap();
+    crate::sandbox::copy(&workspace().join("labs/tiny-1-greeter/solution"), keep.path());
+    let main = keep.path().join("src/main.rs");
+    let changed = format!("{}// {}\n", fs::read_to_string(&main).unwrap(), keep.path().display());
+    fs::write(&main, changed).unwrap();
+    workspace();
+    // As an editor's `cargo check` does while it is at work.
+    let lock = fs::File::options().write(true).open(crate::sandbox::target().join("debug/.cargo-lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = command(&["check", "tiny-1", "--submission", keep.path().to_str().unwrap()]);
+    command.env("CARGO_TERM_QUIET", "true").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut runner = command.spawn().unwrap();
+    let began = Instant::now();
+    let mut lines = BufReader::new(runner.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let waiting = lines.find(|line| line.starts_with("waiting for "));
+    let took = began.elapsed();
+    lock.unlock().unwrap();
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(runner.wait().unwrap().code(), Some(0), "{waiting:?} {rest:?}");
+    if cfg!(target_os = "linux") {
+        let waiting = waiting.unwrap_or_default();
+        assert!(waiting.contains(&format!("(process {}", std::process::id())), "{waiting}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+}
+
+#[test]
+fn a_machine_that_cannot_reach_itself_is_told_at_once() {
+    let without_network = |arguments: &[&str]| {
+        let run = command(arguments);
+        let mut unshare = Command::new("unshare");
+        unshare.arg("--net").arg(run.get_program()).args(run.get_args()).current_dir(workspace());
+        for (name, value) in run.get_envs() {
+            match value {
+                Some(value) => unshare.env(name, value),
+                None => unshare.env_remove(name),
+            };
+        }
+        unshare
+    };
+    let allowed = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return not_tried("root", "taking the network away needs root and the program `unshare`");
+    }
+    for arguments in [["check", "tiny-1"].as_slice(), &["audit", "tiny-1"], &["run", "tiny-1"], &["doctor"]] {
+        let began = Instant::now();
+        let ran = Ran::of(without_network(arguments).output().unwrap());
+        assert_eq!(ran.code, Some(4), "{arguments:?}: {}", ran.golden());
+        assert!(ran.golden().contains("127.0.0.1 cannot be reached"), "{arguments:?}: {}", ran.golden());
+        assert!(began.elapsed() < Duration::from_secs(10), "{arguments:?}: {:?}", began.elapsed());
+    }
 }

@@ -10,9 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::account::Account;
 use crate::error::ProviderError;
+use crate::platform::{self, MEMORY};
 
-/// Where a memory-backed folder is found on Linux.
-const MEMORY: &str = "/dev/shm";
 /// Less free memory than this is left alone.
 const MEMORY_WANTED: u64 = 1 << 30;
 
@@ -39,8 +38,7 @@ impl Cache {
         } else if let Some(cache) = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()) {
             Some(cache)
         } else {
-            let inside = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-            variable("HOME").map(|home| home.join(inside))
+            variable("HOME").map(|home| home.join(platform::caches()))
         };
         let root = root.ok_or_else(|| {
             ProviderError::new("there is no place for a cache: neither HOME nor XDG_CACHE_HOME is set")
@@ -72,7 +70,7 @@ impl Cache {
     /// Where private instances live: in memory if there is enough of it, because a database is made for every check.
     pub(crate) fn instances(&self) -> Result<PathBuf, ProviderError> {
         match self.memory() {
-            Some(folder) if self.make(&folder).is_ok() && self.is_ours(&folder) => Ok(folder),
+            Some(folder) if self.make(&folder).is_ok() && self.is_ours(&folder) && is_writable(&folder) => Ok(folder),
             _ => self.folder("instances"),
         }
     }
@@ -120,6 +118,11 @@ impl Cache {
     fn is_ours(&self, folder: &Path) -> bool {
         fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && owned_by_us(&metadata))
     }
+}
+
+/// Whether files can be made in `folder`: on a read-only file system, not even root can.
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 fn owned_by_us(metadata: &fs::Metadata) -> bool {

@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::containers::{self, Availability};
 use crate::embedded::{self, Installer, Wheel};
 use crate::error::ProviderError;
+use crate::loopback::reach_loopback;
 use crate::machine::{self, Fact};
 use crate::program::Program;
 use crate::progress::ProgressSender;
@@ -152,13 +153,15 @@ fn findings(progress: &ProgressSender) -> Vec<Finding> {
     for service in ServiceId::all() {
         progress.report(format!("trying every provider of {service}"));
         for provider in provider::order(containers::can_start(service)) {
-            let (state, detail) = match provider {
+            let state = || match provider {
                 Provider::External => external_state(service),
                 Provider::Containers => containers_state(service),
                 Provider::Native => native_state(service, progress),
                 Provider::Embedded => embedded_state(service, progress),
-            }
-            .unwrap_or_else(|error| (State::Absent, error.to_string()));
+            };
+            let reached = if provider == Provider::External { Ok(()) } else { reach_loopback() };
+            let (state, detail) =
+                reached.and_then(|()| state()).unwrap_or_else(|error| (State::Absent, error.to_string()));
             findings.push(Finding { service, provider, state, detail });
         }
     }

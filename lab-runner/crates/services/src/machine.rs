@@ -1,6 +1,5 @@
 //! What the machine offers beside services: tools, disk, memory.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -9,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
 use crate::environment::{self, Purpose};
+use crate::loopback::reach_loopback;
+use crate::platform::free_memory;
 
 /// A line of the doctor's report: what, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ const DISK_WANTED: u64 = 2 << 30;
 pub(crate) fn facts() -> Vec<Fact> {
     let mut facts = vec![tool("rustc", &["--version"]), tool("cargo", &["--version"]), tool("cc", &["--version"])];
     facts.push(processors());
+    facts.push(loopback());
     facts.extend(folders());
     facts
 }
@@ -46,16 +48,21 @@ fn tool(name: &'static str, arguments: &[&str]) -> Fact {
 
 fn processors() -> Fact {
     let count = thread::available_parallelism().map_or(1, usize::from);
-    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
-    });
-    let free = memory.map_or_else(String::new, |kilobytes| format!(", {} of memory free", size(kilobytes << 10)));
+    let memory = free_memory();
+    let free = memory.map_or_else(String::new, |bytes| format!(", {} of memory free", size(bytes)));
     Fact {
         name: "machine".to_owned(),
         value: format!("{count} processors{free}"),
-        good: memory.is_none_or(|free| free > 1 << 20),
+        good: memory.is_none_or(|free| free > 1 << 30),
     }
+}
+
+fn loopback() -> Fact {
+    let (value, good) = match reach_loopback() {
+        Ok(()) => ("127.0.0.1 answers".to_owned(), true),
+        Err(error) => (error.to_string(), false),
+    };
+    Fact { name: "network".to_owned(), value, good }
 }
 
 fn folders() -> Vec<Fact> {

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use lab_process::{Signal, signal_process};
 
+use crate::platform::started;
+
 /// How long a leftover gets between being asked to stop and being killed.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -51,21 +53,4 @@ impl ProcessIdentity {
             }
         }
     }
-}
-
-/// When the process started, in the kernel's own words (proc_pid_stat(5), field 22); `None` if it has ended.
-#[cfg(target_os = "linux")]
-fn started(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, and may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    let ended = matches!(*fields.first()?, "Z" | "X");
-    (!ended).then(|| fields.get(19).map(|&ticks| ticks.to_owned()))?
-}
-
-#[cfg(not(target_os = "linux"))]
-fn started(pid: u32) -> Option<String> {
-    let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    (output.status.success() && !text.is_empty()).then_some(text)
 }

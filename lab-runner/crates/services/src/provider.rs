@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::containers::RetryPolicy;
 use crate::error::{ProviderError, ServicesError};
 use crate::instance::Instance;
+use crate::loopback::reach_loopback;
 use crate::progress::ProgressSender;
 use crate::registry::ServiceId;
 use crate::{containers, embedded, external, native, packages};
@@ -148,6 +149,9 @@ fn from(
     retry: RetryPolicy,
     progress: &ProgressSender,
 ) -> Result<Provided, ProviderError> {
+    if provider != Provider::External {
+        reach_loopback()?;
+    }
     match provider {
         Provider::External => external::start(service),
         Provider::Containers => containers::start(service, retry, progress),
