@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::platform;
+
 /// Tells that the process is to end. Clones tell the same.
 #[derive(Debug, Clone)]
 pub struct Interrupt(watch::Receiver<u32>);
@@ -37,7 +39,7 @@ impl Interrupt {
         let mut int = signal(SignalKind::interrupt())?;
         let mut term = signal(SignalKind::terminate())?;
         // Under `nohup` a closed terminal is to be ignored: whoever watches the signal overrides that.
-        let mut hup = if is_ignored(HANGUP) { None } else { Some(signal(SignalKind::hangup())?) };
+        let mut hup = if platform::ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -75,16 +77,6 @@ async fn received(signal: &mut Option<Signal>) {
         }
         None => std::future::pending().await,
     }
-}
-
-/// The number of SIGHUP on every system.
-const HANGUP: u32 = 1;
-
-/// Whether whoever started us wants `signal` ignored. Only Linux says it without a call that is unsafe.
-fn is_ignored(signal: u32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 impl Raise {

@@ -75,6 +75,38 @@ fn code_of(text: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
+/// What only Linux has, by calls and by places. macOS is what many learners have: each crate keeps such things in one
+/// module, `platform`, with what it does without them.
+const ONLY_LINUX: [&str; 9] = [
+    "target_os",
+    "/proc",
+    "/sys/",
+    "/dev/shm",
+    "parent_process_death_signal",
+    "child_subreaper",
+    "prctl",
+    "pidfd",
+    "memfd",
+];
+/// Not asked of the system: for which one a downloaded program was made.
+const NO_CALL: &str = "/services/src/embedded/wheel.rs";
+
+#[test]
+fn what_only_linux_has_is_asked_for_in_one_module_of_each_crate() {
+    let sources = all_sources(&["lab-runner/src", "lab-runner/crates"]);
+    let modules: Vec<&String> =
+        sources.iter().map(|(path, _)| path).filter(|path| path.ends_with("/platform.rs")).collect();
+    assert!(modules.iter().any(|path| path.ends_with("lab-runner/src/platform.rs")), "{modules:?}");
+    for (path, text) in &sources {
+        if path.contains("/tests/") || modules.contains(&path) || path.ends_with(NO_CALL) {
+            continue;
+        }
+        let code = code_of(text);
+        let found = code.lines().find(|line| ONLY_LINUX.iter().any(|only| line.contains(only)));
+        assert_eq!(found, None, "{path}: move it to the crate's module `platform`");
+    }
+}
+
 #[test]
 fn the_runner_knows_no_service_by_name() {
     let services = ServiceId::all();
