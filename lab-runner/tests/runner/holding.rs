@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::sandbox::{RUNNER, Ran, command, command_in, folder, target, workspace};
+use crate::sandbox::{RUNNER, Ran, command, command_in, folder, not_tried, target, workspace, write_workspace};
 
 const CHECK: [&str; 3] = ["check", "tiny-1", "--solution"];
 
@@ -106,4 +106,153 @@ fn line_ends_and_marks_of_windows_in_sources_are_read() {
     fs::write(&main, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
     let arguments = ["check", "tiny-1", "--submission", keep.path().to_str().unwrap()];
     assert_full_marks(&mut command(&arguments), "CRLF and a byte order mark");
+}
+
+/// The grader behind a line of shell that runs with mounts of its own, where we may make some. Says why not.
+fn with_mounts(script: &str) -> Option<Ran> {
+    let allowed = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        not_tried("root", "mounting needs root and the program `unshare`");
+        return None;
+    }
+    let shell = in_shell(script);
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private"]).arg(shell.get_program()).args(shell.get_args());
+    command.current_dir(workspace()).stdin(Stdio::null());
+    for (name, value) in shell.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Some(Ran::of(command.output().unwrap()))
+}
+
+#[test]
+fn temporary_folders_that_hold_no_programs_or_nothing_more_make_no_difference() {
+    let keep = tempfile::tempdir().unwrap();
+    let at = keep.path().display();
+    for (options, fill) in [("noexec,size=16m", "true"), ("size=64k", "head -c 1m /dev/zero > $TMPDIR/full")] {
+        let script = format!(
+            "mount -t tmpfs -o {options} none '{at}' && export TMPDIR='{at}' && {{ {fill}; \"$@\"; }} 2> '{at}.said'"
+        );
+        let Some(ran) = with_mounts(&script) else { return };
+        assert_eq!(ran.code, Some(0), "{options}: {}", ran.golden());
+        assert!(ran.stdout.contains("100 of 100 points"), "{options}: {}", ran.golden());
+    }
+    let _ = fs::remove_file(format!("{at}.said"));
+}
+
+#[test]
+fn without_git_and_with_windows_line_ends_in_manifests_at_a_long_path_a_lab_is_graded() {
+    let keep = tempfile::tempdir().unwrap();
+    let programs = keep.path().join("bin");
+    fs::create_dir(&programs).unwrap();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for program in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if program.file_name() != "git" {
+                // The first of a name counts, as in PATH.
+                let _ = symlink(program.path(), programs.join(program.file_name()));
+            }
+        }
+    }
+    let root = keep.path().canonicalize().unwrap().join("d".repeat(200)).join("e".repeat(200));
+    assert!(root.as_os_str().len() > 410);
+    write_workspace(&root, "0.1.31");
+    let manifest = root.join("labs/tiny-1-greeter/lab.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+    assert_full_marks(command_in(&root, &CHECK).env("PATH", &programs), "a long path without git");
+}
+
+#[test]
+fn a_terminal_of_24_columns_shows_all_that_counts() {
+    let mut script = Command::new("script");
+    let line = format!("stty cols 24 rows 24 && exec '{RUNNER}' check tiny-1 --solution");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(workspace());
+    script.env("CARGO_TARGET_DIR", target()).env("LAB_FOLDER", folder().join("lab")).env_remove("LAB_WORKSPACE");
+    script.env_remove("CARGO_MANIFEST_DIR").env("NO_COLOR", "1").stdin(Stdio::null());
+    let Ok(output) = script.output() else {
+        return not_tried("terminals", "there is no program `script`, which makes a terminal");
+    };
+    let ran = Ran::of(output);
+    assert_eq!(ran.code, Some(0), "{}", ran.golden());
+    let words: Vec<&str> = ran.stdout.split_whitespace().collect();
+    assert!(words.join(" ").contains("100 of 100 points"), "{}", ran.golden());
+}
+
+/// The solution with `first` before all that it does.
+fn server(first: &str) -> tempfile::TempDir {
+    let keep = tempfile::tempdir().unwrap();
+    crate::sandbox::copy(&workspace().join("labs/tiny-1-greeter/solution"), keep.path());
+    let main = keep.path().join("src/main.rs");
+    let text = fs::read_to_string(&main).unwrap();
+    let at = text.find("fn main()").unwrap();
+    let at = at + text[at..].find('{').unwrap() + 1;
+    fs::write(&main, format!("{}\n{first}\n{}", &text[..at], &text[at..])).unwrap();
+    keep
+}
+
+/// A server that is as rude as one can be: it reads what it is not given, writes what nobody can read, and hears no
+/// signal. A shell makes it deaf: what is ignored stays so in the program that takes its place.
+const RUDE: &str = r#"
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::process::CommandExt as _;
+    if std::env::var_os("DEAF").is_none() {
+        let own = std::env::current_exe().unwrap();
+        let script = "trap '' TERM INT HUP QUIT USR1; exec \"$0\"";
+        panic!("{}", std::process::Command::new("sh").args(["-c", script]).arg(own).env("DEAF", "1").exec());
+    }
+    let mut given = Vec::new();
+    std::io::stdin().read_to_end(&mut given).unwrap();
+    let mut line = vec![b'x'; 1023];
+    line[..4].copy_from_slice(b"\xff\xfe\x1b[");
+    line.push(b'\n');
+    std::thread::spawn(move || (0..100 << 10).for_each(|_| std::io::stdout().write_all(&line).unwrap()));
+"#;
+
+/// Its parent is gone before it serves, as a daemon's is.
+const DAEMON: &str = r#"
+    if std::env::var_os("DAEMON").is_none() {
+        let own = std::env::current_exe().unwrap();
+        std::process::Command::new("setsid").arg(own).env("DAEMON", "86398").spawn().unwrap();
+        return Ok(());
+    }
+"#;
+
+#[test]
+fn servers_that_log_without_end_hear_nothing_or_leave_their_parent_are_graded_for_what_they_do() {
+    let keep = server(RUDE);
+    let arguments = ["check", "tiny-1", "--time-limit", "60", "--submission"];
+    assert_full_marks(command(&arguments).arg(keep.path()), "a rude server");
+    let keep = server(DAEMON);
+    let ran = Ran::of(command(&arguments).arg(keep.path()).output().unwrap());
+    assert_eq!(ran.code, Some(3), "{}", ran.golden());
+    assert!(ran.golden().contains("exit code 0"), "{}", ran.golden());
+}
+
+/// Where private instances live, and where containers come from, is asked by `cargo lab doctor`, which tries all of it.
+#[test]
+fn memory_that_is_read_only_or_small_and_an_engine_that_is_silent_are_done_without() {
+    let doctor = |mounts: &str| {
+        let script = format!("{mounts} && exec \"$1\" doctor");
+        with_mounts(&script).map(|ran| ran.stdout.lines().filter(|line| line.starts_with("  native")).collect())
+    };
+    let here: Option<String> = doctor("true");
+    let Some(here) = here else { return };
+    let ready = here.matches(" ready in ").count();
+    for mounts in [
+        "mount -t tmpfs none /dev/shm && mkdir /dev/shm/backend-labs-$(id -u) && mount -o remount,ro /dev/shm",
+        "mount -t tmpfs -o size=1m none /dev/shm",
+    ] {
+        let found: String = doctor(mounts).unwrap();
+        assert_eq!(found.matches(" ready in ").count(), ready, "{mounts}: {found}, and without: {here}");
+    }
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let engine = format!("tcp://{}", silent.local_addr().unwrap());
+    let began = std::time::Instant::now();
+    let ran = Ran::of(command(&["doctor"]).env("DOCKER_HOST", &engine).output().unwrap());
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}: {}", began.elapsed(), ran.golden());
+    let containers: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("  containers")).collect();
+    assert!(!containers.is_empty() && containers.iter().all(|line| line.contains(" - ")), "{}", ran.golden());
 }

@@ -65,6 +65,24 @@ impl Hanging {
     fn scratch(&self) -> PathBuf {
         self.folder.join("scratch")
     }
+
+    /// The process of the suite: its folder in `/proc`.
+    fn suite(&self) -> PathBuf {
+        let scratch = self.scratch();
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let is_suite = |process: &PathBuf| {
+            let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(scratch.to_str().unwrap()) && line.trim_end().ends_with("-checks run")
+        };
+        processes.into_iter().find(is_suite).expect("the suite runs from the run's own folder")
+    }
+
+    fn kill_suite(&self) {
+        let suite = self.suite();
+        let process: i32 = suite.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(process).unwrap(), Signal::KILL).unwrap();
+    }
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -128,19 +146,24 @@ fn a_runner_that_is_killed_leaves_no_process_and_the_next_run_cleans_up() {
 }
 
 #[test]
+fn a_suite_that_is_killed_leaves_no_process_alone_or_with_its_runner() {
+    let mut alone = Hanging::start("suite-killed");
+    let path = alone.scratch().to_str().unwrap().to_owned();
+    alone.kill_suite();
+    assert_eq!(alone.runner.wait().unwrap().code(), Some(4), "nobody's grade is made up");
+    eventually("the server is gone", || processes_with(&path).is_empty());
+    let mut both = Hanging::start("both-killed");
+    let path = both.scratch().to_str().unwrap().to_owned();
+    both.kill_suite();
+    both.send(Signal::KILL);
+    both.runner.wait().unwrap();
+    eventually("the server is gone", || processes_with(&path).is_empty());
+}
+
+#[test]
 fn a_suite_that_is_stopped_goes_on_and_knows_no_setting_of_the_users() {
     let mut hanging = Hanging::start("stopped");
-    let scratch = hanging.scratch();
-    let suite = std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|process| {
-            let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            line.contains(scratch.to_str().unwrap()) && line.trim_end().ends_with("-checks run")
-        })
-        .expect("the suite runs from the run's own folder");
+    let suite = hanging.suite();
     let environment = std::fs::read(suite.join("environ")).unwrap();
     let environment = String::from_utf8_lossy(&environment);
     assert!(environment.contains("PATH=") && !environment.contains("PGOPTIONS"), "{environment}");
