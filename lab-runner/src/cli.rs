@@ -17,8 +17,8 @@ use crate::interrupt::Interrupt;
 use crate::reporter::{Reporter, Style};
 
 pub use args::{
-    Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradingArgs, HintArgs,
-    MutantArgs, MutantCommand, RefreshArgs, RunArgs, SourceArgs,
+    Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradeArgs, GradingArgs,
+    HintArgs, IsolationChoice, MutantArgs, MutantCommand, RefreshArgs, RunArgs, SourceArgs,
 };
 
 /// Runs `cargo lab` with this process's arguments.

@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod check;
 mod choose;
+mod grade;
 mod hint;
 mod machine;
 mod mutant;
@@ -22,12 +23,13 @@ use crate::limits;
 /// It cannot be carried out; the error knows its exit code.
 pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
     limits::raise();
-    if matches!(args.command, Some(Command::Check(_) | Command::Audit(_) | Command::Bench(_) | Command::Run(_))) {
+    if args.command.as_ref().is_some_and(starts_servers) {
         limits::check()?;
     }
     match args.command {
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
+        Some(Command::Grade(args)) => grade::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt),
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
@@ -36,4 +38,10 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,
         Some(Command::Bench(args)) => bench::run(args, interrupt).await,
     }
+}
+
+/// Whether `command` starts servers, which takes more open files than some machines allow.
+fn starts_servers(command: &Command) -> bool {
+    use Command::{Audit, Bench, Check, Grade, Run};
+    matches!(command, Check(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
 }

@@ -79,8 +79,10 @@ pub struct Engine {
     /// What builds of submissions run in.
     sandbox: Sandbox,
     scratch: Scratch,
-    building: Semaphore,
-    grading: Semaphore,
+    /// Where services come from.
+    choice: ProviderChoice,
+    building: Arc<Semaphore>,
+    grading: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -89,23 +91,45 @@ impl Engine {
     /// # Errors
     /// The engine's own folder cannot be made.
     pub fn new(workspace: Workspace, choice: ProviderChoice) -> Result<Self, Error> {
-        let folder = workspace.lab_folder().join("scratch");
-        let scratch = Scratch::create(&folder).map_err(|source| Error::io("create a folder in", &folder, source))?;
         Ok(Self {
             state: State::of(&workspace),
+            scratch: scratch_of(&workspace)?,
             workspace,
             services: ServicePool::new(choice),
             sandbox: Sandbox::none(),
-            scratch,
-            building: Semaphore::new(1),
-            grading: Semaphore::new(1),
+            choice,
+            building: Arc::new(Semaphore::new(1)),
+            grading: Arc::new(Semaphore::new(1)),
         })
+    }
+
+    /// An engine that shares nothing with this one but its turns for building and grading: with services and files that
+    /// no other submission has seen.
+    ///
+    /// # Errors
+    /// Its folder cannot be made.
+    pub fn for_one_submission(&self) -> Result<Self, Error> {
+        Ok(Self {
+            state: self.state.clone(),
+            scratch: scratch_of(&self.workspace)?,
+            workspace: self.workspace.place(),
+            services: ServicePool::new(self.choice),
+            sandbox: self.sandbox,
+            choice: self.choice,
+            building: self.building.clone(),
+            grading: self.grading.clone(),
+        })
+    }
+
+    /// How a report names what submissions are isolated by.
+    pub fn isolation(&self) -> &'static str {
+        self.sandbox.name()
     }
 
     /// The same engine, grading up to `count` submissions at once: for whoever has many of which each waits a lot.
     #[must_use]
     pub fn grading_at_once(self, count: usize) -> Self {
-        Self { grading: Semaphore::new(count), ..self }
+        Self { grading: Arc::new(Semaphore::new(count)), ..self }
     }
 
     /// Grades what `request` names, as a submission for `lab`, in the run that `run` describes.
@@ -145,4 +169,9 @@ impl Engine {
     pub async fn shutdown(self) {
         self.services.shutdown().await;
     }
+}
+
+fn scratch_of(workspace: &Workspace) -> Result<Scratch, Error> {
+    let folder = workspace.lab_folder().join("scratch");
+    Scratch::create(&folder).map_err(|source| Error::io("create a folder in", &folder, source))
 }

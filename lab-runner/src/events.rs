@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditReport;
 use crate::bench::Bench;
 use crate::course::RoadmapStep;
+use crate::grade::{GradeReport, Graded};
 use crate::guide::LabGuide;
 use crate::report::{Check, Diagnostics, Report};
 use crate::state::LabProgress;
@@ -169,6 +170,35 @@ pub enum EventKind {
         hints: Vec<String>,
         /// How many there are.
         total: usize,
+    },
+    /// A batch of submissions is about to be graded.
+    GradingPlanned {
+        /// The lab's id.
+        lab: String,
+        /// How many there are.
+        submissions: usize,
+        /// How many have a result already, or can have none.
+        known: usize,
+        /// How many have the very files of another one.
+        identical: usize,
+    },
+    /// One submission of a batch has a result.
+    SubmissionGraded {
+        /// In short.
+        graded: Graded,
+        /// In full.
+        report: Box<Report>,
+        /// How many are done, this one included.
+        done: usize,
+        /// How many there are.
+        total: usize,
+        /// How long the rest will take, in milliseconds, if it takes as long as what was graded in this run.
+        left_ms: Option<u64>,
+    },
+    /// All submissions of a batch have a result.
+    GradesFinished {
+        /// What became of them.
+        report: Box<GradeReport>,
     },
     /// An audit is done.
     AuditFinished {

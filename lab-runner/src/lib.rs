@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod events;
 pub mod exit;
+pub mod grade;
 pub mod guide;
 pub mod hash;
 pub mod interrupt;

@@ -5,6 +5,7 @@
 mod audit;
 mod bench;
 mod files;
+mod grades;
 mod human;
 mod inert;
 mod junit;
@@ -26,6 +27,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::events::{EventKind, EventSink, RunEvent};
+use crate::grade;
 
 pub use human::Human;
 pub use inert::inert;
@@ -118,6 +120,9 @@ impl EventSink for Reporter {
         self.live.aside(|| written = print(&text));
         let saved = match (&event.kind, &self.style.folder) {
             (EventKind::RunFinished { report }, Some(folder)) => files::write(folder, report),
+            (EventKind::SubmissionGraded { graded, report, .. }, Some(folder)) => {
+                files::write(&grade::result_folder(folder, &graded.folder), report)
+            }
             _ => Ok(()),
         };
         let written = written.map_err(|source| Error::io("write to", Utf8Path::new("standard output"), source));
@@ -144,6 +149,7 @@ fn json(event: &RunEvent) -> String {
         EventKind::MutantsRefreshed { mutants, .. } => to_json(mutants),
         EventKind::BenchFinished { bench } => to_json(bench.as_ref()),
         EventKind::DoctorFinished { report } => to_json(report.as_ref()),
+        EventKind::GradesFinished { report } => to_json(report.as_ref()),
         _ => String::new(),
     }
 }

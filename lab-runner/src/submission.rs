@@ -104,6 +104,14 @@ pub fn solution(lab: &Lab) -> Result<Tree, SubmissionError> {
     Ok(overlay::read(&lab.solution(), &lab.manifest.editable)?.tree)
 }
 
+/// The SHA-256 of what `lab` takes from the submission in `folder`.
+///
+/// # Errors
+/// It cannot be read, or holds nothing to grade.
+pub fn hash_of(folder: &Utf8Path, lab: &Lab) -> Result<String, SubmissionError> {
+    Ok(overlay::read(folder, &lab.manifest.editable)?.tree.sha256())
+}
+
 /// A submission that is ready to be built, or needs no building.
 #[derive(Debug)]
 pub struct Prepared {

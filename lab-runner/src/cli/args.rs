@@ -51,6 +51,8 @@ pub enum Command {
     Down(DownArgs),
     /// Check whether this machine has what the labs need.
     Doctor(DoctorArgs),
+    /// For instructors and CI: grade a folder of submissions.
+    Grade(GradeArgs),
     /// For instructors: prove that labs grade fairly.
     Audit(AuditArgs),
     /// For instructors: work on the patches that are mutants.
@@ -187,6 +189,55 @@ pub struct DoctorArgs {
     /// The format of the result: human or json.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// `cargo lab grade`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab step-04 --report out/ --isolation none\n\n\
+    Exit codes: 0 every submission has a grade, whatever it is; 2 a submission cannot be read, or wrong usage; 4 a \
+    submission has no grade because a service or other infrastructure failed twice; 130 interrupted.")]
+pub struct GradeArgs {
+    /// The submissions: folders, .zip and .tar.gz files, or folders of these.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<Utf8PathBuf>,
+    /// The lab they are for. Defaults to the lab of the current folder, or else the last one checked.
+    #[arg(long)]
+    pub lab: Option<String>,
+    /// The folder for the results: one for each submission, and gradebook.csv and grades.json for all.
+    #[arg(long, value_name = "DIR")]
+    pub report: Utf8PathBuf,
+    /// Go on with the results in the report folder: grade only what is new, has changed or has no grade.
+    #[arg(long)]
+    pub resume: bool,
+    /// What the submissions are isolated by. Required, because `none` runs code that nobody has read with your own
+    /// rights.
+    #[arg(long, value_enum, value_name = "PROVIDER")]
+    pub isolation: Option<IsolationChoice>,
+    /// How many submissions are graded at once.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// The seed of all random data, the same for every submission [default: a new one].
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Where services come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: ProviderChoice,
+    /// The longest time a check may take [default: set by the lab].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub time_limit: Option<u64>,
+    /// The format of the summary: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Print only the summary, without progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What a submission can be isolated by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IsolationChoice {
+    /// Nothing: a submission has the rights of whoever grades it.
+    None,
 }
 
 /// `cargo lab audit`

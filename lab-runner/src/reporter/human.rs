@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert;
-use super::{audit, bench, machine, overview, refresh, serving};
+use super::{audit, bench, grades, machine, overview, refresh, serving};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -86,6 +86,7 @@ impl Human {
                 overview::overview(title, roadmap, labs, here.as_deref())
             }
             EventKind::AuditFinished { report } => audit::audit_table(report),
+            EventKind::GradesFinished { report } => grades::table(report),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
             EventKind::DoctorFinished { report } => machine::doctor(report),

@@ -9,6 +9,7 @@ mod builds;
 mod cancelling;
 mod cheats;
 mod formats;
+mod grading;
 mod holding;
 mod interrupts;
 mod invariants;

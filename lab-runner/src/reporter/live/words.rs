@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::grades;
 use super::super::inert::{self, inert};
 use super::super::style::{bad, dim, warn};
 use crate::events::{EventKind, RunEvent};
@@ -67,6 +68,13 @@ impl Words {
                 self.done += 1;
                 self.checks()
             }
+            EventKind::GradingPlanned { submissions, known, identical, .. } => {
+                Shown::Line(grades::planned(*submissions, *known, *identical))
+            }
+            EventKind::SubmissionGraded { graded, done, total, left_ms, .. } => {
+                Shown::Line(grades::progress(graded, *done, *total, *left_ms))
+            }
+            EventKind::GradesFinished { .. } => Shown::Clear,
             EventKind::RunFinished { .. } | EventKind::Serving { .. } => Shown::Clear,
             EventKind::ServingFailed { diagnostics } => {
                 let why = inert::diagnostics(diagnostics);
