@@ -18,7 +18,7 @@ use crate::reporter::{Reporter, Style};
 
 pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradeArgs, GradingArgs,
-    HintArgs, IsolationChoice, MutantArgs, MutantCommand, RefreshArgs, RunArgs, SourceArgs,
+    HintArgs, IsolationChoice, MutantArgs, MutantCommand, RefreshArgs, RunArgs, SourceArgs, WatchArgs,
 };
 
 /// Runs `cargo lab` with this process's arguments.

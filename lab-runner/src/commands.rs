@@ -10,6 +10,7 @@ mod machine;
 mod mutant;
 mod overview;
 mod run;
+mod watch;
 
 use crate::cli::{Args, Command};
 use crate::error::Error;
@@ -30,6 +31,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Grade(args)) => grade::run(args, interrupt).await,
+        Some(Command::Watch(args)) => watch::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt),
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
@@ -42,6 +44,6 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
 
 /// Whether `command` starts servers, which takes more open files than some machines allow.
 fn starts_servers(command: &Command) -> bool {
-    use Command::{Audit, Bench, Check, Grade, Run};
-    matches!(command, Check(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
+    use Command::{Audit, Bench, Check, Grade, Run, Watch};
+    matches!(command, Check(_) | Watch(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
 }

@@ -56,6 +56,9 @@ pub struct Request {
     pub checks: Vec<String>,
     /// What to run where no check is named.
     pub extent: Extent,
+    /// Groups of checks to run before the others, for whoever waits for the result of one: see
+    /// [`lab_protocol::SuiteConfig::first`].
+    pub first: Vec<Vec<String>>,
     /// Where random data comes from.
     pub seed: u64,
     /// How many checks may run at once.
@@ -163,6 +166,20 @@ impl Engine {
         }
         let _turn = self.building.acquire().await;
         Ok(Suite::build(&self.workspace, lab, held, run).await?)
+    }
+
+    /// A folder of its own for something that is built beside a run. It is gone when the engine is tidied.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn folder(&self) -> Result<camino::Utf8PathBuf, Error> {
+        program::run_folder(self)
+    }
+
+    /// Removes what earlier runs have left in the engine's folder, such as the programs they were held in: for whoever
+    /// grades again and again, between two runs.
+    pub fn tidy(&self) {
+        self.scratch.clear();
     }
 
     /// Stops the services that were started for this engine, and removes its files.

@@ -51,6 +51,18 @@ pub enum EventKind {
         /// The lab's title.
         title: String,
     },
+    /// A lab is watched from now on: it is graded on every save.
+    WatchStarted {
+        /// The lab's id.
+        lab: String,
+        /// The lab's title.
+        title: String,
+    },
+    /// Files of the watched lab have changed, and it is graded anew.
+    SourceChanged {
+        /// The files, relative to the workspace.
+        paths: Vec<Utf8PathBuf>,
+    },
     /// Something may be wrong, and the run goes on.
     Warning {
         /// What, as a sentence fragment.

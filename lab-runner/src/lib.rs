@@ -32,4 +32,5 @@ pub mod state;
 pub mod submission;
 pub mod suggest;
 pub mod suite;
+pub mod watch;
 pub mod workspace;

@@ -18,6 +18,7 @@ mod serving;
 mod style;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,7 @@ pub use inert::inert;
 pub use junit::to_junit;
 pub use live::Live;
 pub use prompt::ask;
+pub use watch::{WatchLines, WatchScreen, Wish};
 
 /// The formats a result can be printed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

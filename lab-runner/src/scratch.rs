@@ -48,6 +48,15 @@ impl Scratch {
         std::fs::create_dir_all(&path)?;
         Ok(path)
     }
+
+    /// Removes all that is in it: what runs that are over have left there.
+    pub fn clear(&self) {
+        for entry in self.path.read_dir_utf8().into_iter().flatten().flatten() {
+            if entry.file_name() != LOCK {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
 }
 
 impl Drop for Scratch {

@@ -43,6 +43,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Grade your working tree, or another submission.
     Check(CheckArgs),
+    /// Grade your working tree on every save, on one screen.
+    Watch(WatchArgs),
     /// Show the next hint for the check that does not pass yet.
     Hint(HintArgs),
     /// Run your server with its services, for curl and psql.
@@ -132,6 +134,25 @@ pub struct CheckArgs {
     /// Show all hints for a failed check, not only the first.
     #[arg(long)]
     pub hints: bool,
+}
+
+/// `cargo lab watch`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Example: `cargo lab watch step-02` in one terminal, your editor in another. A save is checked within \
+                        seconds: first the check that failed first, then its task, then what passed before.\n\n\
+                        Keys: h one more hint, t transcript, l your server's log, a every result, n the next failure, o the \
+                        README, r check again, q quit; Esc goes back."
+)]
+pub struct WatchArgs {
+    /// The lab. Defaults to the lab of the current folder, or else the last one checked.
+    pub lab: Option<String>,
+    /// Print a line for each event in place of a screen. This is the default where the output is no terminal.
+    #[arg(long)]
+    pub plain: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub grading: GradingArgs,
 }
 
 /// `cargo lab hint`

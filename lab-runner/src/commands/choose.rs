@@ -123,6 +123,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
         source,
         checks,
         extent: Extent::Whole,
+        first: Vec::new(),
         seed: args.seed.unwrap_or_else(new_seed),
         jobs: args.jobs.map_or_else(default_jobs, usize::from),
         check_limit: args.time_limit.map(Duration::from_secs),

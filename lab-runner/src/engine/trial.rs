@@ -180,6 +180,7 @@ impl Grading<'_> {
             readiness: self.lab.manifest.server.readiness.clone(),
             services: endpoints.for_suite(),
             expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,
+            first: self.request.first.clone(),
             port: None,
             tree: prepared.program.tree.clone(),
             places: self.request.places,

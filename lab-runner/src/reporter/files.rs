@@ -9,7 +9,7 @@ use crate::report::Report;
 /// Writes result.json, junit.xml and report.txt to `folder`, which is made if it does not exist.
 pub(super) fn write(folder: &Utf8Path, report: &Report) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::io("create the folder", folder, source))?;
-    let text = anstream::adapter::strip_str(&human::whole(report)).to_string();
+    let text = anstream::adapter::strip_str(&human::whole(report, human::WIDTH)).to_string();
     for (name, content) in [("result.json", to_json(report)), ("junit.xml", to_junit(report)), ("report.txt", text)] {
         let path = folder.join(name);
         std::fs::write(&path, content).map_err(|source| Error::io("write", &path, source))?;

@@ -20,11 +20,13 @@ use crate::guide::LabGuide;
 use crate::report::Report;
 
 pub(super) use explain::explain;
-use screen::Size;
+pub(super) use happened::happened;
+pub(super) use hints::hints;
+pub(super) use screen::{Size, View};
 use table::Table;
 
 /// Where no terminal says otherwise.
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 
 /// Tells a run to people.
 #[derive(Debug)]
@@ -98,12 +100,7 @@ impl Human {
     /// The result on one screen. Without a check there is no picture of the lab, only the reason.
     fn screen(&self, report: &Report) -> String {
         let size = self.size.unwrap_or_else(screen::size);
-        let shown = inert::report(report);
-        if report.checks.is_empty() || report.diagnostics.is_some() {
-            return below(&shown, self.all_hints, size.columns);
-        }
-        // What is inert has no transcript: it is made inert line by line.
-        screen::screen(&shown, report, &self.guide, self.all_hints, size)
+        one_screen(report, &self.guide, View { size, all_hints: self.all_hints, focus: None, watched: false })
     }
 
     /// The rows nobody reported, and everything below the table.
@@ -118,13 +115,26 @@ impl Human {
     }
 }
 
-/// The whole result at once, as for a file.
-pub(super) fn whole(report: &Report) -> String {
+/// The result on one screen.
+pub(super) fn one_screen(report: &Report, guide: &LabGuide, view: View<'_>) -> String {
+    let shown = inert::report(report);
+    if report.checks.is_empty() || report.diagnostics.is_some() {
+        if view.watched {
+            return summary::obstacle(&shown);
+        }
+        return below(&shown, view.all_hints, view.size.columns);
+    }
+    // What is inert has no transcript: it is made inert line by line.
+    screen::screen(&shown, report, guide, view)
+}
+
+/// The whole result at once, as for a file, in `width` columns.
+pub(super) fn whole(report: &Report, width: usize) -> String {
     let report = &inert::report(report);
     let mut table = Table::of(report);
     let mut rows = report.checks.iter().map(|check| (check.id.clone(), table.row(check))).collect();
     let mut text = table.ready_rows(&mut rows);
-    text.push_str(&below(report, true, WIDTH));
+    text.push_str(&below(report, true, width));
     text
 }
 

@@ -44,6 +44,11 @@ impl Live {
         Self { kind, narrate, words: Mutex::default() }
     }
 
+    /// Tells a line now and then, whatever standard error is.
+    pub fn lines() -> Self {
+        Self { kind: Kind::Lines { last: Mutex::default() }, narrate: false, words: Mutex::default() }
+    }
+
     /// Prints something else without a bar in the way.
     pub fn aside(&self, print: impl FnOnce()) {
         match &self.kind {

@@ -21,15 +21,15 @@ fn stamp(us: u64) -> Stamp {
     Stamp { wall: DateTime::from_timestamp(1_800_000_000, 0).unwrap(), us }
 }
 
-fn event(kind: EventKind) -> RunEvent {
+pub(super) fn event(kind: EventKind) -> RunEvent {
     RunEvent { at: stamp(1_500_000), check: None, kind }
 }
 
-fn of_check(check: &str, kind: EventKind) -> RunEvent {
+pub(super) fn of_check(check: &str, kind: EventKind) -> RunEvent {
     RunEvent { check: Some(check.to_owned()), ..event(kind) }
 }
 
-fn info(id: &str, task: u32) -> CheckInfo {
+pub(super) fn info(id: &str, task: u32) -> CheckInfo {
     CheckInfo {
         id: id.to_owned(),
         title: format!("the title of {id}"),
@@ -45,7 +45,7 @@ fn info(id: &str, task: u32) -> CheckInfo {
     }
 }
 
-fn check(id: &str, task: u32, verdict: Verdict) -> Check {
+pub(super) fn check(id: &str, task: u32, verdict: Verdict) -> Check {
     Check {
         verdict,
         started_us: Some(1_000_000),
@@ -56,7 +56,7 @@ fn check(id: &str, task: u32, verdict: Verdict) -> Check {
     }
 }
 
-fn failed() -> Check {
+pub(super) fn failed() -> Check {
     Check {
         message: Some("expected status 404, got 200".into()),
         sent: Some("GET /nothing HTTP/1.1\\r\nhost: lab\\r\n\\r\n".into()),
@@ -90,7 +90,7 @@ fn all_verdicts() -> Vec<Check> {
     ]
 }
 
-fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks: Vec<Check>) -> Report {
+pub(super) fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks: Vec<Check>) -> Report {
     let max_score = checks.iter().map(|check| check.max_points).sum();
     Report {
         schema: SCHEMA.into(),
@@ -125,7 +125,7 @@ fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks: Vec<Check>
 }
 
 /// The way through a lab of ten tasks, of which the first three were asked.
-fn guide() -> LabGuide {
+pub(super) fn guide() -> LabGuide {
     let ids = ["greets", "missing", "slow"];
     let mut checks: Vec<CheckInfo> = ids.iter().map(|id| info(id, 1)).collect();
     checks.extend((2..=10).map(|task| info(&format!("later_{task}"), task)));
@@ -141,7 +141,7 @@ fn guide() -> LabGuide {
     }
 }
 
-fn diagnostics(message: &str) -> Option<Diagnostics> {
+pub(super) fn diagnostics(message: &str) -> Option<Diagnostics> {
     Some(Diagnostics {
         message: message.into(),
         details: vec!["the first detail".into(), "the second detail".into()],

@@ -58,12 +58,13 @@ fn opened() -> Workspace {
     Workspace::open(path(workspace()), target).unwrap()
 }
 
-fn request(source: Source) -> Request {
+pub fn request(source: Source) -> Request {
     let check_limit = Some(Duration::from_secs(600));
     Request {
         source,
         checks: Vec::new(),
         extent: Extent::Whole,
+        first: Vec::new(),
         seed: 1,
         jobs: 4,
         check_limit,
@@ -73,7 +74,7 @@ fn request(source: Source) -> Request {
 }
 
 /// Grades with an engine of its own.
-fn with_engine(grade: impl AsyncFnOnce(&Engine, &Lab, &Interrupt)) {
+pub fn with_engine(grade: impl AsyncFnOnce(&Engine, &Lab, &Interrupt)) {
     let opened = opened();
     let lab = opened.labs[0].clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -12,6 +12,7 @@
 //! and a plain cargo command of this one then took it for its own.
 
 mod content;
+mod contents;
 mod inputs;
 mod platform;
 mod record;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use content::Stamp;
 use record::{Input, Now, Record};
 
+pub use contents::Contents;
 pub use platform::{LockHolder, waited_for};
 pub use refusal::{Refusal, RefusalKind};
 

@@ -5,9 +5,9 @@
 //! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
 
 mod clock;
-mod plan;
-
 mod container;
+mod plan;
+mod screen;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use container::{CgroupShare, ContainerSpec};
-
 pub use clock::{RunClock, Stamp};
+pub use container::{CgroupShare, ContainerSpec};
 pub use plan::{PlanError, plan};
+pub use screen::{FromScreen, Key, ToScreen};
 
 /// Everything a suite needs to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +47,10 @@ pub struct SuiteConfig {
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// How long each check took last time, in milliseconds. The slowest start first.
     pub expected_ms: BTreeMap<String, u64>,
+    /// Groups of checks to be run before all others, each with what it needs: a group begins when the one before it has
+    /// ended. Names that the suite does not have are passed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<Vec<String>>,
     /// `serve` only: the port to start the server on, so that printed commands fit. Free ports are taken where it
     /// is absent.
     #[serde(default)]

@@ -30,7 +30,7 @@ pub(super) fn tells_more(transcript: &[TranscriptEntry]) -> bool {
 }
 
 /// At most `most` lines of what happened, in `width` columns.
-pub(super) fn happened(transcript: &[TranscriptEntry], width: usize, most: usize) -> Vec<String> {
+pub(in crate::reporter) fn happened(transcript: &[TranscriptEntry], width: usize, most: usize) -> Vec<String> {
     let lines = grouped(since_first_request(transcript));
     let Some(first) = lines.first() else { return Vec::new() };
     let begin = first.at_us;

@@ -4,7 +4,7 @@ use super::super::inert::inert;
 use super::super::style::{dim, strong};
 
 /// The hints of the check `id`, of which there are `total`.
-pub(super) fn hints(lab: &str, id: &str, title: &str, hints: &[String], total: usize) -> String {
+pub(in crate::reporter) fn hints(lab: &str, id: &str, title: &str, hints: &[String], total: usize) -> String {
     let mut text = format!("{}  {}\n\n", strong(inert(id)), inert(title));
     for (index, hint) in hints.iter().enumerate() {
         text.push_str(&format!("  {} {}\n", dim(format_args!("hint {} of {total}", index + 1)), inert(hint)));

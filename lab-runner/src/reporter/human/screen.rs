@@ -18,7 +18,7 @@ const MOST_LINES: usize = 6;
 
 /// A screen's size in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Size {
+pub(in crate::reporter) struct Size {
     pub columns: usize,
     pub rows: usize,
 }
@@ -30,18 +30,32 @@ pub(super) fn size() -> Size {
     Size { columns, rows: rows.saturating_sub(1).clamp(16, USUAL.rows) }
 }
 
+/// How a result is shown on a screen.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::reporter) struct View<'a> {
+    pub size: Size,
+    /// All hints of a check, in place of as many as its failures have earned.
+    pub all_hints: bool,
+    /// The failure to show, if it is one: without it, the first.
+    pub focus: Option<&'a str>,
+    /// Whether the next save is checked by itself.
+    pub watched: bool,
+}
+
 /// The screen for `report`, which is inert; `raw` is the same with its transcripts.
-pub(super) fn screen(report: &Report, raw: &Report, guide: &LabGuide, all_hints: bool, size: Size) -> String {
+pub(super) fn screen(report: &Report, raw: &Report, guide: &LabGuide, view: View<'_>) -> String {
+    let View { size, all_hints, focus, watched } = view;
     let mut lines = vec![head(report, guide, size.columns)];
     lines.extend(tasks::tasks(report, guide, size.columns));
     lines.extend(notes(report, size.columns));
-    let end = end(report, guide, size.columns);
-    match first_failure(report) {
+    let end = end(report, guide, watched, size.columns);
+    let wanted = report.failures().find(|check| focus == Some(check.id.as_str()));
+    match wanted.or_else(|| first_failure(report)) {
         Some(check) => {
             let transcript = raw.checks.iter().find(|one| one.id == check.id).map_or(&[][..], |one| &one.transcript);
             lines.push(String::new());
             let room = size.rows.saturating_sub(lines.len() + end.len() + 1);
-            let page = Page { check, transcript, guide, all_hints, width: size.columns, report };
+            let page = Page { check, transcript, guide, all_hints, watched, width: size.columns, report };
             lines.extend(page.lines(room));
             lines.push(String::new());
         }
@@ -95,23 +109,28 @@ fn built(report: &Report, guide: &LabGuide, width: usize) -> Vec<String> {
 }
 
 /// The last lines: what to do next, and what the run was made with.
-fn end(report: &Report, guide: &LabGuide, width: usize) -> Vec<String> {
+fn end(report: &Report, guide: &LabGuide, watched: bool, width: usize) -> Vec<String> {
     let run = format!("{:.1} s · seed {}", report.duration_ms as f64 / 1000.0, report.seed);
     let mut lines: Vec<String> = Vec::new();
-    for (index, line) in wrap(&next(report, guide), width.saturating_sub(7)).into_iter().enumerate() {
+    for (index, line) in wrap(&next(report, guide, watched), width.saturating_sub(7)).into_iter().enumerate() {
         lines.push(format!("{} {line}", if index == 0 { strong("next  ") } else { " ".repeat(6) }));
     }
-    lines.push(dim(summary::graded_with(report, &run, width)));
+    // Of a run that has not ended there is nothing to tell yet.
+    if !report.run_id.is_empty() {
+        lines.push(dim(summary::graded_with(report, &run, width)));
+    }
     lines
 }
 
 /// What to do now. There is always something.
-fn next(report: &Report, guide: &LabGuide) -> String {
+fn next(report: &Report, guide: &LabGuide, watched: bool) -> String {
     let own = report.submission.kind == SubmissionKind::WorkingTree;
     let lab = &report.lab;
     if let Some(check) = first_failure(report) {
         let again = if report.partial && !guide.later_not_asked { format!(" {}", check.id) } else { String::new() };
-        return if own {
+        return if watched {
+            "mend this one and save".to_owned()
+        } else if own {
             format!("mend this one, then cargo lab check {lab}{again}")
         } else {
             format!("--all shows every check and every failure: cargo lab check {lab} --all …")
@@ -128,10 +147,12 @@ fn next(report: &Report, guide: &LabGuide) -> String {
             let title = guide.title(check.task).map(|title| format!(": {}", inert(title))).unwrap_or_default();
             let place = guide.todo(check.task).map(|todo| format!(", {}:{}", inert(todo.path.as_str()), todo.line));
             let place = place.unwrap_or_else(|| ", in its README".to_owned());
-            format!("task {}{title}{place}, then cargo lab check {lab}", check.task)
+            let then = if watched { " and save".to_owned() } else { format!(", then cargo lab check {lab}") };
+            format!("task {}{title}{place}{then}", check.task)
         }
         Some(_) => format!("cargo lab check {lab} --all … grades every check"),
         None => match &guide.next_lab {
+            Some(next) if watched => format!("n goes on with {next}"),
             Some(next) => format!("cargo lab check {next}"),
             None => "that was the last lab of the course; cargo lab shows the map".to_owned(),
         },
@@ -145,6 +166,7 @@ struct Page<'a> {
     transcript: &'a [lab_protocol::TranscriptEntry],
     guide: &'a LabGuide,
     all_hints: bool,
+    watched: bool,
     width: usize,
 }
 
@@ -168,7 +190,7 @@ impl Page<'_> {
         let used = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
         if happened::tells_more(self.transcript) {
             let left = room.saturating_sub(used(&parts) + 1);
-            let lines = happened::happened(self.transcript, self.width.saturating_sub(4), left.min(12));
+            let lines = happened(self.transcript, self.width.saturating_sub(4), left.min(12));
             if left >= 3 && !lines.is_empty() {
                 parts[4] =
                     vec![format!("  {}{:>gap$}", dim("what happened"), dim("ms"), gap = self.width.saturating_sub(9))];
@@ -249,7 +271,8 @@ impl Page<'_> {
         let own = self.report.submission.kind == SubmissionKind::WorkingTree;
         let mut lines = Vec::new();
         for index in from..shown {
-            let more = if own && index + 1 == shown && shown < hints.len() { "   (more: cargo lab hint)" } else { "" };
+            let more = if self.watched { "   (more: h)" } else { "   (more: cargo lab hint)" };
+            let more = if own && index + 1 == shown && shown < hints.len() { more } else { "" };
             let label = format!("hint {}/{}", index + 1, hints.len());
             lines.extend(self.prose(&label, &format!("{}{more}", hints[index]), 4));
         }
@@ -285,28 +308,28 @@ impl Page<'_> {
             return Vec::new();
         }
         let lines = wrap(text, self.width.saturating_sub(LABELS + 2));
-        labelled(label, bounded(lines, most).into_iter())
+        labelled(label, self.bounded(lines, most).into_iter())
     }
 
     /// Text as it is, each line on one line of the screen, at most `most` of them.
     fn verbatim(&self, label: &str, text: Option<&str>, most: usize) -> Vec<String> {
         let text = text.unwrap_or_default();
         let fit = |line: &str| cut(&shorten_binary(line), self.width.saturating_sub(LABELS + 2));
-        labelled(label, bounded(text.lines().map(fit).collect(), most).into_iter())
+        labelled(label, self.bounded(text.lines().map(fit).collect(), most).into_iter())
     }
-}
 
-/// The first `most` lines, of which the last says how many are missing.
-fn bounded(mut lines: Vec<String>, most: usize) -> Vec<String> {
-    if lines.len() > most {
-        let kept = most.saturating_sub(1);
-        let more = lines.len() - kept;
-        lines.truncate(kept);
-        if most > 0 {
-            lines.push(format!("… {more} more lines: --all"));
+    /// The first `most` lines, of which the last says how many are missing.
+    fn bounded(&self, mut lines: Vec<String>, most: usize) -> Vec<String> {
+        if lines.len() > most {
+            let kept = most.saturating_sub(1);
+            let more = lines.len() - kept;
+            lines.truncate(kept);
+            if most > 0 {
+                lines.push(format!("… {more} more lines: {}", if self.watched { "a" } else { "--all" }));
+            }
         }
+        lines
     }
-    lines
 }
 
 fn labelled(label: &str, lines: impl Iterator<Item = String>) -> Vec<String> {

@@ -105,7 +105,7 @@ fn warning(message: &str, hints: &[String]) -> String {
 }
 
 /// What happened, then what may help, on lines of its own.
-fn failure(message: &str, details: &[String], hints: &[String]) -> String {
+pub(in crate::reporter) fn failure(message: &str, details: &[String], hints: &[String]) -> String {
     let mut text = format!("{} {}\n", bad("error:"), inert(message));
     for detail in details {
         text.push_str(&format!("\n{detail}\n"));

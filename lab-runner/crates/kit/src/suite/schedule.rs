@@ -1,5 +1,5 @@
-//! Runs checks side by side: needs first, the slowest early, and those that measure time by themselves. What failed by
-//! time is asked once more, alone, before it costs a point.
+//! Runs checks side by side: needs first, the slowest early, and those that measure time by themselves. What somebody
+//! waits for goes before everything else. What failed by time is asked once more, alone, before it costs a point.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::attempt::{Attempt, attempt};
 use super::channel::Events;
-use crate::check::Check;
+use crate::check::{self, Check};
 use crate::lab::Shared;
 use lab_protocol::{CheckReport, Event, Explanation, SkipReason, Verdict};
 
@@ -22,6 +22,7 @@ const MOST_TRIES: u32 = 3;
 pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, jobs: usize, events: &Events) {
     let mut schedule = Schedule {
         shared,
+        ranks: ranks(&shared.config.first, &plan),
         jobs: jobs.max(1),
         waiting: plan,
         verdicts: BTreeMap::new(),
@@ -48,8 +49,25 @@ pub(super) async fn run(shared: &Arc<Shared>, plan: Vec<&'static Check>, jobs: u
     }
 }
 
+/// The place of each check of `plan` in the order of `groups`, if it is in one. What a group needs has the group's place.
+fn ranks(groups: &[Vec<String>], plan: &[&'static Check]) -> BTreeMap<&'static str, usize> {
+    let mut ranks = BTreeMap::new();
+    for (rank, group) in groups.iter().enumerate() {
+        let known = |name: &&String| check::all().iter().any(|check| check.id == name.as_str());
+        let known: Vec<String> = group.iter().filter(known).cloned().collect();
+        // No name at all would mean every check.
+        let planned = if known.is_empty() { Vec::new() } else { check::planned(&known).unwrap_or_default() };
+        for check in planned.iter().filter(|check| plan.iter().any(|asked| asked.id == check.id)) {
+            ranks.entry(check.id).or_insert(rank);
+        }
+    }
+    ranks
+}
+
 struct Schedule<'a> {
     shared: &'a Arc<Shared>,
+    /// The places of the checks that go first.
+    ranks: BTreeMap<&'static str, usize>,
     jobs: usize,
     waiting: Vec<&'static Check>,
     verdicts: BTreeMap<String, Verdict>,
@@ -171,7 +189,8 @@ impl Schedule<'_> {
 
     /// The ready check that took longest the last time. One that runs alone waits until nothing else can run.
     fn choose(&self) -> Option<usize> {
-        let ready = |check: &Check| check.needs.iter().all(|need| self.verdicts.get(*need) == Some(&Verdict::Passed));
+        let turn = self.turn();
+        let ready = |check: &Check| self.rank(check.id) <= turn && self.has_what_it_needs(check);
         let expected = |check: &Check| self.shared.config.expected_ms.get(check.id).copied().unwrap_or(0);
         let side_by_side = self.waiting.iter().enumerate().filter(|(_, check)| !check.alone && ready(check));
         // On a tie the first declared wins: `max_by_key` keeps the last, so the walk is reversed.
@@ -182,6 +201,25 @@ impl Schedule<'_> {
             return None;
         }
         self.waiting.iter().position(|check| ready(check))
+    }
+
+    fn has_what_it_needs(&self, check: &Check) -> bool {
+        check.needs.iter().all(|need| self.verdicts.get(*need) == Some(&Verdict::Passed))
+    }
+
+    fn rank(&self, id: &str) -> usize {
+        self.ranks.get(id).copied().unwrap_or(usize::MAX)
+    }
+
+    /// The place of the group whose turn it is: the first of which something has no verdict yet. A check that crashed
+    /// never gets one, and keeps nobody waiting.
+    fn turn(&self) -> usize {
+        if self.running.is_empty() && self.doubtful.is_empty() {
+            let able = self.waiting.iter().filter(|check| self.has_what_it_needs(check));
+            return able.map(|check| self.rank(check.id)).min().unwrap_or(usize::MAX);
+        }
+        let open = |(id, rank): (&&'static str, &usize)| (!self.verdicts.contains_key(*id)).then_some(*rank);
+        self.ranks.iter().filter_map(open).min().unwrap_or(usize::MAX)
     }
 
     async fn next_attempt(&mut self) -> Option<Attempt> {

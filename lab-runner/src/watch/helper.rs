@@ -1,0 +1,212 @@
+//! The program `lab-watch`, which has the terminal and the files' events. It is built when a screen is first asked for, and
+//! nobody's result waits for it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::Program;
+use lab_protocol::{FromScreen, ToScreen};
+use lab_sandbox::Sandbox;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use crate::building::{self, BuildError, Job};
+use crate::context::RunContext;
+
+/// The package, and its program.
+const PACKAGE: &str = "lab-watch";
+/// How long it may take to give the terminal back.
+const LEAVE: Duration = Duration::from_secs(2);
+/// What undoes all that it may have done to a terminal: an unfinished update, lines that do not wrap, the alternate screen,
+/// the hidden cursor, a style (xterm's control sequences).
+const AS_IT_WAS: &[u8] = b"\x1b[?2026l\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m";
+
+/// Where the program is, or how it is made.
+#[derive(Debug, Clone)]
+pub(super) struct Helper {
+    /// Where its sources are, if they are here.
+    root: Utf8PathBuf,
+    /// Cargo's target folder.
+    target: Utf8PathBuf,
+    /// Beside the runner's own program.
+    installed: Utf8PathBuf,
+}
+
+impl Helper {
+    /// The program that belongs to this runner.
+    pub(super) fn find() -> Option<Self> {
+        let own = Utf8PathBuf::try_from(std::env::current_exe().ok()?.canonicalize().ok()?).ok()?;
+        let folder = own.parent()?;
+        // A test's own program is one folder further down.
+        let folder = if folder.ends_with("deps") { folder.parent()? } else { folder };
+        // The launcher says where the workspace is; without it, it is where the runner was compiled.
+        let compiled = || Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned);
+        let named = std::env::var(crate::workspace::ROOT_VARIABLE).ok().map(Utf8PathBuf::from);
+        let root = named.or_else(compiled)?;
+        Some(Self { root, target: folder.parent()?.to_owned(), installed: folder.join(PACKAGE) })
+    }
+
+    fn has_sources(&self) -> bool {
+        self.root.join("lab-runner/crates/watch/Cargo.toml").is_file()
+    }
+
+    /// The program, if nothing has to be done for it.
+    pub(super) fn fresh(&self) -> Option<Utf8PathBuf> {
+        if !self.has_sources() {
+            return self.installed.is_file().then(|| self.installed.clone());
+        }
+        let path = self.target.join("debug").join(PACKAGE);
+        Program::new(path.as_std_path(), self.root.as_std_path()).is_fresh().then_some(path)
+    }
+
+    /// Builds the program.
+    ///
+    /// # Errors
+    /// Why it cannot be built, in a sentence.
+    pub(super) async fn build(&self, held: Utf8PathBuf, run: &RunContext) -> Result<Utf8PathBuf, String> {
+        if !self.has_sources() {
+            return Err(format!("the program {PACKAGE} is missing from this installation"));
+        }
+        let job = Job {
+            what: "the screen".to_owned(),
+            root: self.root.clone(),
+            package: PACKAGE.to_owned(),
+            target: self.target.clone(),
+            build: self.target.clone(),
+            held,
+            locked: false,
+            own: true,
+            sandbox: Sandbox::none(),
+            bounds: None,
+        };
+        match building::build(&job, run).await {
+            Ok(built) => Ok(built.executable),
+            Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {
+                let details: String = why.details.iter().map(|detail| format!("\n{detail}")).collect();
+                Err(format!("{}{details}", why.message))
+            }
+            Err(BuildError::Refused(refusal)) => Err(refusal.message),
+            Err(BuildError::Interrupted) => Err("interrupted".to_owned()),
+        }
+    }
+}
+
+/// The program while it has the terminal.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    child: Child,
+    before: Before,
+    messages: UnboundedReceiver<FromScreen>,
+    lines: UnboundedSender<ToScreen>,
+    writer: JoinHandle<()>,
+    complaints: JoinHandle<String>,
+}
+
+impl Terminal {
+    /// Starts `program`, which takes the terminal.
+    ///
+    /// # Errors
+    /// There is no terminal, or no program.
+    pub(super) fn open(program: &Utf8Path) -> io::Result<Self> {
+        let before = Before::now()?;
+        let (ours, theirs) = StdUnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut command = std::process::Command::new(program);
+        // Of our process group: the terminal's keys are for us both. It is not killed with us, as it has to give the
+        // terminal back; it does so when we hang up.
+        command.stdin(Stdio::inherit()).stdout(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
+        let mut command = Command::from(command);
+        let mut child = command.spawn()?;
+        // The command keeps the other end open until it goes, and with it the socket would never end.
+        drop(command);
+        let (reading, mut writing) = UnixStream::from_std(ours)?.into_split();
+        let (told, messages) = unbounded_channel();
+        tokio::spawn(async move {
+            let mut said = BufReader::new(reading).lines();
+            while let Ok(Some(line)) = said.next_line().await {
+                if let Ok(message) = serde_json::from_str(&line) {
+                    let _ = told.send(message);
+                }
+            }
+        });
+        let (lines, mut coming) = unbounded_channel::<ToScreen>();
+        let writer = tokio::spawn(async move {
+            while let Some(message) = coming.recv().await {
+                let Ok(mut line) = serde_json::to_vec(&message) else { continue };
+                line.push(b'\n');
+                if writing.write_all(&line).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = child.stderr.take();
+        let complaints = tokio::spawn(async move {
+            let mut text = String::new();
+            if let Some(stderr) = stderr {
+                let _ = stderr.take(16 << 10).read_to_string(&mut text).await;
+            }
+            text
+        });
+        Ok(Self { child, before, messages, lines, writer, complaints })
+    }
+
+    /// Tells the program `what`. If it is gone, that is noticed where it is listened to.
+    pub(super) fn tell(&self, what: ToScreen) {
+        let _ = self.lines.send(what);
+    }
+
+    /// What the program tells next; nothing, if it has ended. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Option<FromScreen> {
+        self.messages.recv().await
+    }
+
+    /// Has the terminal given back, by the program or, if it cannot, by us. Tells what went wrong, if something did.
+    pub(super) async fn close(self) -> Option<String> {
+        let Self { mut child, before, messages, lines, writer, complaints } = self;
+        // It hangs up when it has no more to say, and leaves when we do.
+        drop((messages, lines));
+        let _ = tokio::time::timeout(LEAVE, writer).await;
+        let ended = tokio::time::timeout(LEAVE, child.wait()).await;
+        let status = ended.ok().and_then(Result::ok);
+        if status.as_ref().is_some_and(ExitStatus::success) {
+            return None;
+        }
+        let _ = child.kill().await;
+        before.restore();
+        let text = tokio::time::timeout(Duration::from_millis(200), complaints).await;
+        let text = text.ok().and_then(Result::ok).unwrap_or_default();
+        let how = status.map_or_else(|| "it hung".to_owned(), |status| status.to_string());
+        let last = text.lines().next_back().map(|line| format!(": {line}")).unwrap_or_default();
+        Some(format!("{PACKAGE}, which has the terminal, ended unexpectedly ({how}){last}"))
+    }
+}
+
+/// A terminal's settings before they were changed.
+#[derive(Debug)]
+struct Before {
+    terminal: File,
+    settings: Termios,
+}
+
+impl Before {
+    fn now() -> io::Result<Self> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let settings = tcgetattr(&terminal)?;
+        Ok(Self { terminal, settings })
+    }
+
+    /// A terminal that is gone needs no settings.
+    fn restore(&self) {
+        let _ = (&self.terminal).write_all(AS_IT_WAS);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings);
+    }
+}
