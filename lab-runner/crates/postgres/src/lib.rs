@@ -21,6 +21,7 @@ mod server;
 mod session;
 #[cfg(test)]
 mod session_tests;
+mod settled;
 mod sql;
 mod start_up;
 mod statement;

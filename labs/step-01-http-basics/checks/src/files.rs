@@ -91,7 +91,7 @@ async fn file_deleted(lab: &Lab) -> CheckResult {
     site.write(&other, b"here to stay")?;
     site.app.delete(format!("/files/{name}")).await?.expect_status_in(&[200, 202, 204])?;
     // 202 promises that it will be done, not that it is.
-    lab.eventually("GET after DELETE", Duration::from_secs(5), || async {
+    lab.eventually("a deleted file is gone", Duration::from_secs(5), || async {
         site.app.get(format!("/files/{name}")).await?.expect_status_in(&[404, 410])
     })
     .await?;

@@ -106,21 +106,9 @@ async fn timed_out_undone(lab: &Lab) -> CheckResult {
     }
     lock.rollback().await.ours("ending a transaction")?;
     lab.note("the tables are free again");
-    until_settled(lab).await?;
+    lab.postgres().await?.until_settled(RECOVERY).await?;
     Books::expect_unchanged(lab, before, "an order and a transfer that got 503").await?;
     expect_recovery(lab, &app, &path).await
-}
-
-/// Waits until the server has no transaction under way any more: what it did is done, or is undone.
-async fn until_settled(lab: &Lab) -> CheckResult {
-    let db = lab.postgres().await?;
-    let sql = "select count(*) from pg_stat_activity
-               where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'";
-    lab.eventually("the end of the server's transactions", RECOVERY, || async {
-        let busy = db.scalar::<i64>(sql).await?;
-        expect_that(busy == 0, format!("{busy} transactions are under way, though no lock is held any more"))
-    })
-    .await
 }
 
 /// What a database reveals about itself helps attackers, and nobody else (OWASP, Error Handling Cheat Sheet; ASVS 5.0,
@@ -161,8 +149,10 @@ async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
     let app = server.start().await?;
     let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
     lab.burst((0..8).map(|_| app.get(&path))).await?;
-    lab.eventually("a response before the fault", RECOVERY, || async { app.get(&path).await?.expect_status(200) })
-        .await?;
+    lab.eventually("the server answers before the fault", RECOVERY, || async {
+        app.get(&path).await?.expect_status(200)
+    })
+    .await?;
     Ok((app, path))
 }
 

@@ -77,17 +77,14 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
         Err(error) if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some("42501")) => {}
         Err(error) => return Err(Failure::ours("locking pg_class", &error)),
     }
-    let mut servers = Vec::new();
-    for _ in 0..3 {
-        servers.push(lab.server().without_waiting().start().await?);
-    }
-    // Servers that poll, or that agree in another way, never wait for a lock: then the time has to do.
-    db.until_waiting(3, Duration::from_secs(2)).await?;
-    gate.rollback().await.ours("ending a transaction")?;
-    lab.note("tables can be created again");
-    for server in &mut servers {
-        server.ready(START).await.because("one of three servers that were started at once")?;
-    }
+    let open = async {
+        // Servers that poll, or that agree in another way, never wait for a lock: then the time has to do.
+        db.until_waiting(3, Duration::from_secs(2)).await?;
+        gate.rollback().await.ours("ending a transaction")?;
+        lab.note("tables can be created again");
+        Ok(())
+    };
+    let _servers = tokio::try_join!(lab.server().start_together(3, START), open)?;
     expect_tables(lab).await
 }
 
@@ -100,7 +97,7 @@ async fn interrupted_migration(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     let failpoint = db.proxy().cut_at("order_lines");
     let mut first = lab.server().without_waiting().start().await?;
-    lab.eventually("SQL that names `order_lines`", Duration::from_secs(10), || async {
+    lab.eventually("the server sends SQL that names `order_lines`", Duration::from_secs(10), || async {
         expect_that(failpoint.was_triggered(), "the server sent none")
     })
     .await?;

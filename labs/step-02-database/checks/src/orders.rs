@@ -186,7 +186,7 @@ pub async fn expect_no_open_transaction(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     let sql = "select count(*) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'";
-    lab.eventually("no open transaction of the server", Duration::from_secs(3), || async {
+    lab.eventually("the server has no open transaction", Duration::from_secs(3), || async {
         expect_equal("transactions that were begun and never ended", &db.scalar::<i64>(sql).await?, &0)
     })
     .await

@@ -16,11 +16,11 @@ const TRIES: usize = 5;
 async fn copies_expire(lab: &Lab) -> CheckResult {
     let app = lab.server().env("CACHE_TTL_SECONDS", "2").start().await?;
     let new = unseen_change(lab, &app).await?;
-    lab.eventually("the event as it is in Postgres", Duration::from_secs(10), || async {
+    lab.eventually("the event is read as it is in Postgres", Duration::from_secs(10), || async {
         new.expect_read(app.get(new.path())).await
     })
     .await?;
-    lab.eventually("the list as it is in Postgres", Duration::from_secs(10), || async {
+    lab.eventually("the list is read as it is in Postgres", Duration::from_secs(10), || async {
         expect_items(app.get(new.list()).await?, &[&new])
     })
     .await?;
@@ -76,7 +76,7 @@ async fn jitter(lab: &Lab) -> CheckResult {
             .expected(format!("a separate key for each of the {EVENTS} events"))
             .actual(format!("{} such keys", ends.len())))
     };
-    let mut ends = lab.eventually(&format!("copies of the {EVENTS} events that were read"), KEPT, kept).await?;
+    let mut ends = lab.eventually(&format!("the {EVENTS} events that were read have copies"), KEPT, kept).await?;
     // Expiries may be whole seconds.
     let together = began.elapsed() + Duration::from_secs(2);
     // There may be other keys beside the copies, such as versions, and they may end together.

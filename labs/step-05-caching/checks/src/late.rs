@@ -176,7 +176,7 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
         lab.note("the client of the write hangs up while its change is committed");
         sleep(NOTICED).await;
         gate.rollback().await.ours("opening the gate")?;
-        until_settled(lab).await?;
+        lab.postgres().await?.until_settled(COMMITTED).await?;
         let row = row_of(lab, event).await?;
         lab.eventually("what is read agrees with the table", COMMITTED, || async {
             for reader in [&app, &other] {
@@ -213,18 +213,6 @@ async fn row_of(lab: &Lab, event: &Event) -> CheckResult<Option<String>> {
     let sql = "select title::text from events where id = $1";
     let row: Option<(String,)> = lab.postgres().await?.sql(sql).bind(event.id).optional().await?;
     Ok(row.map(|(title,)| title))
-}
-
-/// Waits until no transaction is under way any more.
-async fn until_settled(lab: &Lab) -> CheckResult {
-    let sql = "select count(*) from pg_stat_activity
-               where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
-                 and state <> 'idle'";
-    lab.eventually("the server's transactions end", COMMITTED, || async {
-        let busy = lab.postgres().await?.scalar::<i64>(sql).await?;
-        expect_that(busy == 0, format!("{busy} transactions are under way though nobody holds them up"))
-    })
-    .await
 }
 
 /// Connections are opened and statements prepared, so that what is to be held back comes at once.
@@ -292,7 +280,7 @@ async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgr
 
 /// Waits until the writer stands at the gate.
 async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckResult<Response>>) -> CheckResult {
-    lab.eventually("a request that commits a change of `events`", Duration::from_secs(8), || async {
+    lab.eventually("a request commits a change of `events`", Duration::from_secs(8), || async {
         let sql = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'";
         let waiting: i64 = lab.postgres().await?.scalar(sql).await?;

@@ -102,7 +102,7 @@ async fn lost_expiry(lab: &Lab) -> CheckResult {
     cache.proxy().restore();
     // The connection may have to be made anew.
     let usual = || async { attempt(lab, &app).await?.expect_status_in(&[401, 429]) };
-    lab.eventually("an attempt that is counted again", Duration::from_secs(5), usual).await?;
+    lab.eventually("an attempt is counted again", Duration::from_secs(5), usual).await?;
     wait_as_told(until_refused(lab, &app, 1).await?, window + ROUNDED).await?;
     attempt(lab, &app).await?.expect_status(401).because("the time given by Retry-After is over")?;
     Ok(())

@@ -30,7 +30,7 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
     let customer = Customer::insert(lab, 5).await?;
     // While Redis is there, a busy machine may make it late.
     let log_in = || async { customer.session(&app).await };
-    let session = lab.eventually("a session", BACK, log_in).await?;
+    let session = lab.eventually("a log-in starts a session", BACK, log_in).await?;
     let cache = lab.redis().await?;
     cache.proxy().cut();
     event.expect_read(app.get(event.path())).await?;
@@ -49,7 +49,7 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
     customer.log_in(&app).await?.expect_status(503)?;
     cache.proxy().restore();
     let known = || async { customer.expect_in(app.get("/session").cookie("session", &session).await?) };
-    lab.eventually("the session that was started before", BACK, known).await?;
+    lab.eventually("the session that was started before is known", BACK, known).await?;
     Ok(())
 }
 
@@ -124,7 +124,9 @@ async fn scripts_come_back(lab: &Lab) -> CheckResult {
     lab.note("Redis has forgotten all scripts, as after a restart");
     used_again(lab, &app, &after).await.because("Redis has forgotten its scripts, and nothing else")?;
     let log_in = || async { customer.session(&app).await };
-    lab.eventually("a log-in", BACK, log_in).await.because("Redis has forgotten its scripts, and nothing else")?;
+    lab.eventually("a log-in succeeds", BACK, log_in)
+        .await
+        .because("Redis has forgotten its scripts, and nothing else")?;
     Ok(())
 }
 
@@ -148,7 +150,7 @@ fn impatient(lab: &Lab) -> ServerBuilder<'_> {
 }
 
 async fn used_again(lab: &Lab, app: &App, event: &Event) -> CheckResult {
-    lab.eventually("an answer from a copy", BACK, || async {
+    lab.eventually("an answer comes from a copy", BACK, || async {
         let answer = expect_hit(lab, app.get(event.path()), "Redis is back, and the event was read since").await?;
         event.expect_in(answer.expect_status(200)?)
     })

@@ -161,7 +161,7 @@ async fn absolute_expiry(lab: &Lab) -> CheckResult {
     let customer = Customer::insert(lab, 5).await?;
     let session = customer.session(&app).await?;
     let began = Instant::now();
-    lab.eventually("the end of a session that is used all the time", Duration::from_secs(10), || async {
+    lab.eventually("a session that is used all the time ends", Duration::from_secs(10), || async {
         app.get("/session").cookie("session", &session).await?.expect_status(401)
     })
     .await?;

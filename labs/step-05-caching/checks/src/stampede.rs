@@ -71,7 +71,7 @@ async fn lock_expires(lab: &Lab) -> CheckResult {
     doomed.kill().await?;
     reader.abort();
     event.expect_read(other.get(event.path())).await.because("a request waits for a copy for at most LOCK_TTL_MS")?;
-    lab.eventually("an answer from a copy", Duration::from_secs(10), || async {
+    lab.eventually("an answer comes from a copy", Duration::from_secs(10), || async {
         expect_hit(lab, other.get(event.path()), "the dead holder's lock has expired, so the next reader makes a copy")
             .await
     })

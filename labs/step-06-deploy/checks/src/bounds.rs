@@ -23,7 +23,7 @@ async fn request_timeout(lab: &Lab) -> CheckResult {
         .and_then(|answer| answer.expect_status_in(&[503, 504]))
         .because("REQUEST_TIMEOUT_MS was 400, and the order had to wait for a lock")?;
     gate.open(lab).await?;
-    lab.eventually("an order after the lock was released", SOON, || async {
+    lab.eventually("an order succeeds after the lock was released", SOON, || async {
         office.order(&app, &event, "Ada").await?.expect_status(201)
     })
     .await?;
@@ -43,7 +43,7 @@ async fn timeout_undone(lab: &Lab) -> CheckResult {
     let buyer = lab.word();
     office.order(&app, &event, &buyer).within(SOON).await?.expect_status_in(&[503, 504])?;
     gate.open(lab).await?;
-    Gate::until_settled(lab).await?;
+    lab.postgres().await?.until_settled(SOON).await?;
     let rows = lab.postgres().await?.sql("select count(*) from orders where buyer = $1").bind(buyer);
     let told = "its client was told that it failed: REQUEST_TIMEOUT_MS was over while it waited for a lock";
     expect_equal("rows in orders for the order", &rows.scalar::<i64>().await?, &0).because(told)?;
@@ -129,7 +129,7 @@ async fn places_come_back(lab: &Lab) -> CheckResult {
     for turn in 0..2 * PLACES {
         let drill = || async { office.drill(&app).await?.expect_status(500) };
         let why = format!("{turn} requests panicked before, one after the other, and MAX_IN_FLIGHT was {PLACES}");
-        lab.eventually("a panic is 500", SOON, drill).await.because(&why)?;
+        lab.eventually("a panic is answered with 500", SOON, drill).await.because(&why)?;
     }
     let gate = Gate::shut(lab).await?;
     let orders: Vec<_> = (0..PLACES)

@@ -52,7 +52,7 @@ pub async fn expect_line_of(
     status: u16,
 ) -> CheckResult<Value> {
     let lines = lab
-        .eventually(&format!("a line for {method} {path}"), ARRIVAL, || async {
+        .eventually(&format!("a line tells of {method} {path}"), ARRIVAL, || async {
             let lines: Vec<_> = objects(app)?
                 .into_iter()
                 .filter(|line| line["request_id"] == json!(id) && line.get("status").is_some())

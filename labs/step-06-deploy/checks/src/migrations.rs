@@ -36,19 +36,10 @@ async fn migrate_together(lab: &Lab) -> CheckResult {
     let name = lab.word();
     let order = old.order(event, &name).await?;
     old.close().await?;
-    // While the table is locked nobody can change it. So all of them get to that point before one gets past it.
-    let mut gate = lab.postgres().await?.pool().begin().await.ours("opening a transaction")?;
-    sqlx::query("lock table orders in access exclusive mode").execute(&mut *gate).await.ours("locking orders")?;
-    lab.note("the table `orders` cannot be changed for now");
-    let mut servers = Vec::new();
-    for _ in 0..3 {
-        servers.push(lab.server().without_waiting().start().await?);
-    }
-    until_waiting(lab, 3, Duration::from_secs(2)).await?;
-    gate.rollback().await.ours("ending a transaction")?;
-    lab.note("the table `orders` can be changed again");
-    for server in &mut servers {
-        server.ready(START).await.because("one of three servers that were started at once")?;
+    // While the table is locked nobody can change it. So all of them get to that point before one gets past it. Servers
+    // that look at the ledger again and again, in place of waiting for a lock, have to do with the time.
+    let starting = lab.server().start_together(3, START);
+    for server in &lab.postgres().await?.overlap("orders", 3, Duration::from_secs(2), starting).await? {
         expect_buyer(lab, server, order, &name).await?;
     }
     Ok(())
@@ -95,7 +86,7 @@ async fn migration_gives_way(lab: &Lab) -> CheckResult {
     sqlx::query("select count(*) from orders").execute(&mut *report).await.ours("reading orders")?;
     lab.note("a report has read `orders`, and its transaction stays open");
     let mut app = lab.server().without_waiting().start().await?;
-    until_waiting(lab, 1, START).await?;
+    lab.postgres().await?.until_waiting(1, START).await?;
     let name = lab.word();
     let placed = tokio::time::timeout(TURN, old.order(event, &name)).await;
     let Ok(placed) = placed else {
@@ -146,18 +137,5 @@ async fn expect_buyer(lab: &Lab, app: &App, order: i64, name: &str) -> CheckResu
     let buyer: Option<String> = db.sql("select buyer::text from orders where id = $1").bind(order).scalar().await?;
     expect_equal("orders.buyer", &buyer.as_deref(), &Some(name))?;
     app.get(format!("/orders/{order}")).await?.expect_status(200)?.expect_json(json!({"id": order, "buyer": name}))?;
-    Ok(())
-}
-
-/// Waits until this many sessions wait for a lock, or `within` is over: who looks at the ledger again and again, in
-/// place of waiting for a lock, is not to be seen.
-async fn until_waiting(lab: &Lab, sessions: i64, within: Duration) -> CheckResult {
-    let db = lab.postgres().await?;
-    let sql = "select count(*) from pg_stat_activity
-               where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
-    let deadline = tokio::time::Instant::now() + within;
-    while db.scalar::<i64>(sql).await? < sessions && tokio::time::Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
     Ok(())
 }

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 impl Lab {
     /// Tries until `attempt` succeeds, and fails with its last failure once `within` is over. Failures that are
-    /// not the learner's end it at once.
+    /// not the learner's end it at once. `what` is a sentence in the present tense: what holds then.
     ///
     /// ```
     /// # use lab_kit::prelude::*;

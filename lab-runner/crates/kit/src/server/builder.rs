@@ -1,16 +1,17 @@
 //! Describes a server before it is started.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::app::App;
 use super::process::LaunchSpec;
 use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
-use lab_check::{CheckResult, Failure};
+use lab_check::{Because as _, CheckResult, Failure};
 use lab_protocol::{PASSED_ON, Target};
 
 /// A server that is about to be started. Made by [`Lab::server`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ServerBuilder<'a> {
     lab: &'a Lab,
     env: BTreeMap<String, String>,
@@ -129,6 +130,30 @@ impl<'a> ServerBuilder<'a> {
             log_readers: self.lab.log_readers(),
         };
         App::launch(spec, by_hand, config, self.waits).await
+    }
+
+    /// Starts `count` of them side by side, as a release does, and waits until each is ready. Each has `within` for it
+    /// from when the one before it was.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let servers = lab.server().start_together(3, Duration::from_secs(15)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The learner's failure if one of them exits or does not become ready.
+    pub async fn start_together(self, count: usize, within: Duration) -> CheckResult<Vec<App>> {
+        let server = self.without_waiting();
+        let mut servers = Vec::with_capacity(count);
+        for _ in 0..count {
+            servers.push(server.clone().start().await?);
+        }
+        for server in &mut servers {
+            server.ready(within).await.because(&format!("one of {count} servers that were started at once"))?;
+        }
+        Ok(servers)
     }
 
     /// Whoever has removed the program or a folder of ours, the server is started all the same.

@@ -19,7 +19,7 @@ pub async fn expect_hit(lab: &Lab, request: Request, why: &str) -> CheckResult<R
 /// Sends a `GET` until it is answered from a copy.
 pub async fn warm(lab: &Lab, request: Request) -> CheckResult<Response> {
     request.clone().await?;
-    lab.eventually("an answer from a copy", KEPT, || expect_hit(lab, request.clone(), "it was read before")).await
+    lab.eventually("an answer comes from a copy", KEPT, || expect_hit(lab, request.clone(), "it was read before")).await
 }
 
 /// Sends a `GET` and gives how many SQL statements it took.

@@ -25,23 +25,9 @@ impl Gate {
     /// Waits until this many orders wait for the lock.
     pub async fn until_waiting(&self, lab: &Lab, orders: i64) -> CheckResult {
         let db = lab.postgres().await?;
-        let sql = "select count(*) from pg_stat_activity
-                   where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'";
         lab.eventually("the orders reach the locked table", SOON, || async {
-            let waiting = db.scalar::<i64>(sql).await?;
+            let waiting = db.waiting_sessions().await?;
             expect_that(waiting >= orders, format!("{waiting} of {orders} statements wait for the lock on `orders`"))
-        })
-        .await
-    }
-
-    /// Waits until no transaction of the server is under way any more: what it did is done, or is undone.
-    pub async fn until_settled(lab: &Lab) -> CheckResult {
-        let db = lab.postgres().await?;
-        let sql = "select count(*) from pg_stat_activity
-                   where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'";
-        lab.eventually("the server's transactions end", SOON, || async {
-            let busy = db.scalar::<i64>(sql).await?;
-            expect_that(busy == 0, format!("{busy} transactions are under way though nobody waits for a lock"))
         })
         .await
     }
