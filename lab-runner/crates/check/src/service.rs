@@ -36,6 +36,12 @@ pub trait Service: Debug + Send + Sync {
     /// against nobody.
     fn is_alive(&self) -> BoxFuture<'_, bool>;
 
+    /// Waits a while until what all who use the service share, such as its memory for locks, is mostly free. Tells what is
+    /// not, if others go on using it up.
+    fn until_calm(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     /// Makes one check's own share, whose use is recorded in `transcript`.
     ///
     /// # Errors
@@ -60,6 +66,12 @@ pub trait Tenant: Any + Debug + Send + Sync {
     /// What went wrong with the service itself while the server under test used it: then a failed check says nothing of
     /// the submission.
     fn service_error(&self) -> Option<String>;
+
+    /// What was used up that all who use the service share, while the server under test or the check used it. Whether it
+    /// was this submission that used it up, a second try shows, with nothing beside it.
+    fn shortage(&self) -> Option<String> {
+        None
+    }
 
     /// Gives the share back: its connections end now, and its data is removed soon.
     fn release(&self) -> BoxFuture<'_, ()>;

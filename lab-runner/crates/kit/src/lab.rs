@@ -278,6 +278,11 @@ impl Lab {
         self.made().find_map(Tenant::service_error)
     }
 
+    /// What was used up of a service that others use too.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        self.made().find_map(Tenant::shortage)
+    }
+
     /// The check's tenants of all services that the run has, with the services' names.
     pub(crate) async fn tenants(&self) -> CheckResult<Vec<(&str, &dyn Tenant)>> {
         let mut tenants = Vec::new();

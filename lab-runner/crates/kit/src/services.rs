@@ -72,6 +72,11 @@ impl Services {
         None
     }
 
+    /// Waits until all of them are calm; what is not, in a sentence.
+    pub async fn until_calm(&self) -> Option<String> {
+        join_all(self.iter().map(|running| running.service.until_calm())).await.into_iter().flatten().next()
+    }
+
     /// Removes everything that the run made on them.
     ///
     /// # Errors

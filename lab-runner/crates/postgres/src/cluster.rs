@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::Mutex;
@@ -16,6 +16,9 @@ use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A cluster that does not answer its own administrator for so long serves nobody.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long locks are waited for that others hold.
+const CALM: Duration = Duration::from_secs(15);
 
 /// How often, while a check waits for its database, the cluster is asked whether it lives.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -106,6 +109,28 @@ impl Cluster {
             self.inner.dead.store(true, Ordering::SeqCst);
         }
         alive
+    }
+
+    /// Waits until at least half of the cluster's lock table is free, and tells if it does not become so: others use it up.
+    ///
+    /// ```
+    /// # async fn example(cluster: &lab_postgres::Cluster) {
+    /// assert_eq!(cluster.until_calm().await, None);
+    /// # }
+    /// ```
+    pub async fn until_calm(&self) -> Option<String> {
+        let deadline = Instant::now() + CALM;
+        loop {
+            // The question itself needs a few.
+            let (held, room) = self.inner.server.locks().await.unwrap_or((i64::MAX, 1));
+            if held <= room / 2 {
+                return None;
+            }
+            if Instant::now() >= deadline {
+                return Some("the lock table of Postgres is in use by others".into());
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
 
     /// Drops every database and role of this run. No database can be made afterwards.

@@ -15,22 +15,26 @@ use super::connection::Recording;
 use super::log::Log;
 use super::login::Account;
 use super::query::Sql;
+use super::refusal;
 use super::statement::{Recorded, Statements};
+use super::transaction::Transaction;
+use lab_check::naming;
 use lab_check::transcript::Transcript;
-use lab_check::{CheckResult, Ours as _};
+use lab_check::{CheckResult, Failure, Ours as _};
 use lab_proxy::{Failpoints, Proxy};
 
-/// The administrator's connections of one check.
+/// The grader's connections of one check.
 const CONNECTIONS: u32 = 5;
-/// How long the administrator waits for one of them.
+/// How long the grader waits for one of them.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long ended sessions are given until they are gone.
 const SESSIONS_END: Duration = Duration::from_secs(2);
 
 /// One check's own database, and the proxy through which the server under test reaches it.
 ///
-/// What is asked through this type is asked as administrator and around the proxy: it is neither counted nor hit by
-/// the proxy's faults.
+/// What is asked through this type is asked around the proxy: it is neither counted nor hit by the proxy's faults. It is
+/// asked with the rights of the database's owner, the server under test: its triggers and functions run in our statements
+/// too, and may do no more there.
 ///
 /// ```
 /// # use lab_postgres::LabPostgres as _;
@@ -70,15 +74,16 @@ impl Postgres {
     pub async fn create(cluster: &Cluster, transcript: Transcript) -> CheckResult<Self> {
         let made = cluster.take().await?;
         let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
-        let account = Account { role: made.name.clone(), password: made.password.clone() };
+        let password = naming::password();
+        let account = Account { role: made.name.clone(), password: password.clone(), secret: made.secret.clone() };
         let recording = Recording { log: log.clone(), failpoints: failpoints.clone(), account };
         let server = cluster.server();
         let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), failpoints, transcript);
         let proxy = proxy.ours("opening a port for the proxy of Postgres")?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIMEOUT);
         Ok(Self {
-            url: format!("postgres://{0}:{1}@{2}/{0}", made.name, made.password, proxy.address()),
-            pool: pool.connect_lazy_with(server.options_for(&made.name)),
+            url: format!("postgres://{0}:{password}@{1}/{0}", made.name, proxy.address()),
+            pool: pool.connect_lazy_with(server.options_for(&made)),
             name: made.name,
             cluster: cluster.clone(),
             proxy,
@@ -100,16 +105,15 @@ impl Postgres {
         &self.url
     }
 
-    /// The administrator's connections to this database, for what the other methods do not cover, such as a
-    /// transaction that holds a lock while the server works.
+    /// The grader's connections to this database, for what the other methods do not cover. They have the rights of its
+    /// owner.
     ///
     /// ```
     /// # use lab_postgres::LabPostgres as _;
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab) -> CheckResult<()> {
     /// let db = lab.postgres().await?;
-    /// let mut transaction = db.pool().begin().await.ours("beginning a transaction")?;
-    /// # transaction.rollback().await.ours("rolling back")?;
+    /// let connection = db.pool().acquire().await.ours("connecting to Postgres")?;
     /// # Ok(()) }
     /// ```
     pub fn pool(&self) -> &PgPool {
@@ -139,7 +143,7 @@ impl Postgres {
     /// # Ok(()) }
     /// ```
     pub fn sql(&self, text: impl Into<String>) -> Sql<'_> {
-        Sql::new(&self.pool, text.into())
+        Sql::new(&self.pool, &self.log, text.into())
     }
 
     /// Runs one statement or several, separated by semicolons, and gives the number of rows that changed.
@@ -247,7 +251,52 @@ impl Postgres {
     /// Ours, if Postgres does not serve.
     pub async fn sessions(&self) -> CheckResult<i64> {
         let count = "select count(*) from pg_stat_activity where usename = $1 and backend_type = 'client backend'";
-        self.sql(count).bind(self.name.clone()).scalar().await
+        self.administrator(count).bind(self.name.clone()).scalar().await
+    }
+
+    /// The process ids of the server's connections, as Postgres tells them: each connection has its own.
+    ///
+    /// ```
+    /// # use lab_postgres::LabPostgres as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let open = lab.postgres().await?.session_ids().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Postgres does not serve.
+    pub async fn session_ids(&self) -> CheckResult<Vec<i32>> {
+        let ask = "select pid from pg_stat_activity where usename = $1 and backend_type = 'client backend'";
+        let ids: Vec<(i32,)> = self.administrator(ask).bind(self.name.clone()).rows().await?;
+        Ok(ids.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Keeps everybody from making a table in this database, until the transaction that this gives is over: a lock on
+    /// `pg_class`, which only a superuser may take. Nothing, where the administrator is none.
+    ///
+    /// ```
+    /// # use lab_postgres::LabPostgres as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let gate = lab.postgres().await?.forbid_new_tables().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Postgres does not serve.
+    pub async fn forbid_new_tables(&self) -> CheckResult<Option<Transaction>> {
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
+        let pool = pool.connect_lazy_with(self.cluster.server().administrator_of(&self.name));
+        let mut begun = pool.begin().await.ours("connecting to Postgres")?;
+        let lock = "lock table pg_catalog.pg_class in share row exclusive mode";
+        match sqlx::query(lock).execute(&mut *begun).await {
+            Ok(_) => Ok(Some(Transaction::new(begun, self.log.clone()))),
+            Err(error) if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42501")) => {
+                Ok(None)
+            }
+            Err(error) => Err(Failure::ours("locking pg_class", &error)),
+        }
     }
 
     /// Has Postgres end every connection of the server under test, as an administrator or a fail-over would, and
@@ -268,12 +317,12 @@ impl Postgres {
         // In the WHERE clause the function might be called first, and for everybody's sessions.
         let end = "select pid, pg_terminate_backend(pid) from pg_stat_activity
                    where usename = $1 and backend_type = 'client backend'";
-        let ended: Vec<(i32, bool)> = self.sql(end).bind(self.name.clone()).rows().await?;
+        let ended: Vec<(i32, bool)> = self.administrator(end).bind(self.name.clone()).rows().await?;
         let pids: Vec<i32> = ended.into_iter().filter(|(_, ended)| *ended).map(|(pid, _)| pid).collect();
         // The function can wait by itself, but looks once in 100 ms, at one session after the other.
         let left = "select count(*) from pg_stat_activity where usename = $1 and pid = any($2)";
         let deadline = Instant::now() + SESSIONS_END;
-        while self.sql(left).bind(self.name.clone()).bind(pids.clone()).scalar::<i64>().await? > 0 {
+        while self.administrator(left).bind(self.name.clone()).bind(pids.clone()).scalar::<i64>().await? > 0 {
             if Instant::now() > deadline {
                 break;
             }
@@ -310,6 +359,36 @@ impl Postgres {
     /// ```
     pub fn service_error(&self) -> Option<String> {
         self.log.service_error()
+    }
+
+    /// What was used up that others on the cluster use too, such as its lock table.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        self.log.shortage()
+    }
+
+    /// Begins a transaction, in which a check holds a lock, for instance. It is rolled back when it is dropped.
+    ///
+    /// ```
+    /// # use lab_postgres::LabPostgres as _;
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let mut lock = lab.postgres().await?.begin().await?;
+    /// lock.execute("lock table events in access exclusive mode").await?;
+    /// lock.rollback().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if Postgres does not serve.
+    pub async fn begin(&self) -> CheckResult<Transaction> {
+        let begun = self.pool.begin().await;
+        Ok(Transaction::new(begun.map_err(|error| refusal::explain(&error, "begin", &self.log))?, self.log.clone()))
+    }
+
+    /// A question about sessions and locks: asked as administrator, in the database of the administrator's own URL, where
+    /// no submission has made anything.
+    pub(super) fn administrator(&self, text: &str) -> Sql<'_> {
+        Sql::new(&self.cluster.server().pool, &self.log, text.to_owned())
     }
 
     /// The name of the database and of the server's role.

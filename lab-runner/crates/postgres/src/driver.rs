@@ -51,6 +51,10 @@ impl Service for Cluster {
         Box::pin(async move { Ok(Box::new(Postgres::create(self, transcript).await?) as Box<dyn Tenant>) })
     }
 
+    fn until_calm(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(Self::until_calm(self))
+    }
+
     fn close(&self) -> BoxFuture<'_, CheckResult> {
         Box::pin(self.remove_all())
     }
@@ -67,6 +71,10 @@ impl Tenant for Postgres {
 
     fn service_error(&self) -> Option<String> {
         Self::service_error(self)
+    }
+
+    fn shortage(&self) -> Option<String> {
+        Self::shortage(self)
     }
 
     fn release(&self) -> BoxFuture<'_, ()> {

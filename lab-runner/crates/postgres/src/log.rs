@@ -28,6 +28,7 @@ pub(super) struct Mark {
 pub(super) struct Log {
     entries: Arc<Mutex<Entries>>,
     service_error: Arc<Mutex<Option<String>>>,
+    shortage: Arc<Mutex<Option<String>>>,
     transcript: Transcript,
 }
 
@@ -48,7 +49,7 @@ struct Kept {
 
 impl Log {
     pub fn new(transcript: Transcript) -> Self {
-        Self { entries: Arc::default(), service_error: Arc::default(), transcript }
+        Self { entries: Arc::default(), service_error: Arc::default(), shortage: Arc::default(), transcript }
     }
 
     /// A statement arrived.
@@ -119,6 +120,16 @@ impl Log {
     /// What went wrong on our side, if anything did.
     pub fn service_error(&self) -> Option<String> {
         self.service_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Something was used up that others use too.
+    pub fn ran_short(&self, what: String) {
+        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+    }
+
+    /// What was used up, if anything was.
+    pub fn shortage(&self) -> Option<String> {
+        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The place after the last statement so far.

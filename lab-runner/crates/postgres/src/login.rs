@@ -35,7 +35,10 @@ pub(super) enum Stage {
 pub(super) struct Account {
     /// The role, whose name is that of its database too.
     pub role: String,
+    /// What lets a client in.
     pub password: String,
+    /// What the proxy itself signs in with. The client's password is good for nothing at the server.
+    pub secret: String,
 }
 
 /// One connection's start.
@@ -213,7 +216,7 @@ impl Login {
                 self.stage = Stage::Done;
                 return output.to_client.extend(raw);
             }
-            3 => Some([self.account.password.as_bytes(), b"\0"].concat()),
+            3 => Some([self.account.secret.as_bytes(), b"\0"].concat()),
             10 => {
                 let first = self.exchange.first();
                 let length = u32::try_from(first.len()).unwrap_or_default().to_be_bytes();
@@ -221,7 +224,7 @@ impl Login {
             }
             11 => {
                 let server_first = String::from_utf8_lossy(data);
-                self.exchange.last(&server_first, &self.account.password).map(String::into_bytes)
+                self.exchange.last(&server_first, &self.account.secret).map(String::into_bytes)
             }
             // The server's own proof: it stands where the administrator's URL says, and is believed.
             12 => return,
@@ -268,7 +271,7 @@ mod tests {
     }
 
     fn login() -> Login {
-        Login::new(Account { role: "lab".into(), password: "secret".into() })
+        Login::new(Account { role: "lab".into(), password: "secret".into(), secret: "another".into() })
     }
 
     fn code(number: u32) -> [u8; 4] {

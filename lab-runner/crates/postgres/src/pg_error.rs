@@ -40,7 +40,12 @@ impl PgError {
     /// Whether the cluster itself has failed, whatever the statement was. What a statement raises on purpose, with
     /// whichever code, is its own.
     pub fn is_ours(&self) -> bool {
-        is_ours(&self.code) && self.routine != "exec_stmt_raise"
+        is_ours(&self.code) && !is_raised(&self.routine)
+    }
+
+    /// Whether something is used up that all who use the cluster share.
+    pub fn is_shortage(&self) -> bool {
+        is_shortage(&self.code) && !is_raised(&self.routine)
     }
 }
 
@@ -52,10 +57,21 @@ impl fmt::Display for PgError {
 }
 
 /// Whether an SQLSTATE says that the cluster has failed: a full disk, no memory, a failing disk, a crash, a damaged
-/// file (PostgreSQL manual, "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, and 57P01,
-/// which is what a check brings about on purpose.
+/// file (PostgreSQL manual, "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, 53200, to which
+/// plain SQL can bring the lock table, and 57P01, which is what a check brings about on purpose.
 pub(super) fn is_ours(code: &str) -> bool {
-    matches!(code, "53100" | "53200" | "57P02" | "58030" | "XX001" | "XX002")
+    matches!(code, "53100" | "57P02" | "58030" | "XX001" | "XX002")
+}
+
+/// Whether an SQLSTATE says that shared memory is used up, most often the lock table. Whoever used it up meets it, and so
+/// may a neighbour.
+pub(super) fn is_shortage(code: &str) -> bool {
+    code == "53200"
+}
+
+/// Whether an error comes from a RAISE, which may use any SQLSTATE, and so says nothing but what its author wanted.
+pub(super) fn is_raised(routine: &str) -> bool {
+    routine == "exec_stmt_raise"
 }
 
 #[cfg(test)]
@@ -73,6 +89,13 @@ mod tests {
     #[test]
     fn a_full_disk_is_our_fault() {
         assert!(PgError::read(b"VERROR\0C53100\0Mcould not extend file\0Rmdextend\0\0").is_ours());
+    }
+
+    #[test]
+    fn a_full_lock_table_is_a_shortage_unless_it_is_invented() {
+        let full = PgError::read(b"VERROR\0C53200\0Mout of shared memory\0RLockAcquireExtended\0\0");
+        assert!(full.is_shortage() && !full.is_ours());
+        assert!(!PgError::read(b"VERROR\0C53200\0Mout of shared memory\0Rexec_stmt_raise\0\0").is_shortage());
     }
 
     #[test]

@@ -5,10 +5,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, FromRow, PgPool, Postgres, Type};
 
+use super::log::Log;
 use super::refusal::{self, Refusal};
 use lab_check::{CheckResult, Failure};
 
-/// A statement of the grader's, run as administrator. What does not fit the learner's schema fails the learner, in
+/// A statement of the grader's, run with the rights of the database's owner. What does not fit the learner's schema fails the learner, in
 /// words that say what is missing.
 ///
 /// ```
@@ -22,13 +23,14 @@ use lab_check::{CheckResult, Failure};
 #[must_use = "it is run by `execute`, `scalar`, `optional` or `rows`"]
 pub struct Sql<'a> {
     pool: &'a PgPool,
+    log: &'a Log,
     text: String,
     arguments: Result<PgArguments, BoxDynError>,
 }
 
 impl<'a> Sql<'a> {
-    pub(super) fn new(pool: &'a PgPool, text: String) -> Self {
-        Self { pool, text, arguments: Ok(PgArguments::default()) }
+    pub(super) fn new(pool: &'a PgPool, log: &'a Log, text: String) -> Self {
+        Self { pool, log, text, arguments: Ok(PgArguments::default()) }
     }
 
     /// Binds the next value: the first call `$1`, the second `$2`.
@@ -64,8 +66,8 @@ impl<'a> Sql<'a> {
     /// # Errors
     /// The learner's failure, if the statement does not fit the schema; ours, if Postgres does not serve.
     pub async fn execute(self) -> CheckResult<u64> {
-        let Self { pool, text, arguments } = self;
-        run(pool, &text, arguments).await.map_err(|error| refusal::explain(&error, &text))
+        let Self { pool, log, text, arguments } = self;
+        run(pool, &text, arguments).await.map_err(|error| refusal::explain(&error, &text, log))
     }
 
     /// Runs it and expects Postgres to refuse it, because the schema forbids `what`, such as "a negative price". Any
@@ -84,12 +86,12 @@ impl<'a> Sql<'a> {
     /// # Errors
     /// The learner's failure, if Postgres accepts it, or refuses it because a table or column is missing.
     pub async fn expect_refused(self, what: &str) -> CheckResult<Refusal> {
-        let Self { pool, text, arguments } = self;
+        let Self { pool, log, text, arguments } = self;
         match run(pool, &text, arguments).await {
             Ok(rows) => Err(Failure::learner(format!("the schema allows {what}"))
                 .expected(format!("Postgres to refuse: {}", refusal::on_one_line(&text)))
                 .actual(format!("it was accepted ({rows} rows changed)"))),
-            Err(error) => Refusal::of(&error).ok_or_else(|| refusal::explain(&error, &text)),
+            Err(error) => Refusal::of(&error).ok_or_else(|| refusal::explain(&error, &text, log)),
         }
     }
 
@@ -129,13 +131,13 @@ impl<'a> Sql<'a> {
     /// # Errors
     /// As [`Sql::scalar`].
     pub async fn row<T: for<'r> FromRow<'r, PgRow> + Send + Unpin>(self) -> CheckResult<T> {
-        let Self { pool, text, arguments } = self;
-        let arguments = arguments.map_err(|error| unbound(error, &text))?;
+        let Self { pool, log, text, arguments } = self;
+        let arguments = arguments.map_err(|error| unbound(error, &text, log))?;
         let query = sqlx::query_as_with(AssertSqlSafe(text.clone()), arguments);
-        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text))?;
+        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text, log))?;
         let read = query.fetch_one(&mut *connection).await;
         give_back(connection).await;
-        read.map_err(|error| refusal::explain(&error, &text))
+        read.map_err(|error| refusal::explain(&error, &text, log))
     }
 
     /// The one row that it gives, if there is any.
@@ -152,13 +154,13 @@ impl<'a> Sql<'a> {
     /// # Errors
     /// As [`Sql::scalar`], without the missing row.
     pub async fn optional<T: for<'r> FromRow<'r, PgRow> + Send + Unpin>(self) -> CheckResult<Option<T>> {
-        let Self { pool, text, arguments } = self;
-        let arguments = arguments.map_err(|error| unbound(error, &text))?;
+        let Self { pool, log, text, arguments } = self;
+        let arguments = arguments.map_err(|error| unbound(error, &text, log))?;
         let query = sqlx::query_as_with(AssertSqlSafe(text.clone()), arguments);
-        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text))?;
+        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text, log))?;
         let read = query.fetch_optional(&mut *connection).await;
         give_back(connection).await;
-        read.map_err(|error| refusal::explain(&error, &text))
+        read.map_err(|error| refusal::explain(&error, &text, log))
     }
 
     /// Every row that it gives.
@@ -175,13 +177,13 @@ impl<'a> Sql<'a> {
     /// # Errors
     /// As [`Sql::scalar`], without the missing row.
     pub async fn rows<T: for<'r> FromRow<'r, PgRow> + Send + Unpin>(self) -> CheckResult<Vec<T>> {
-        let Self { pool, text, arguments } = self;
-        let arguments = arguments.map_err(|error| unbound(error, &text))?;
+        let Self { pool, log, text, arguments } = self;
+        let arguments = arguments.map_err(|error| unbound(error, &text, log))?;
         let query = sqlx::query_as_with(AssertSqlSafe(text.clone()), arguments);
-        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text))?;
+        let mut connection = pool.acquire().await.map_err(|error| refusal::explain(&error, &text, log))?;
         let read = query.fetch_all(&mut *connection).await;
         give_back(connection).await;
-        read.map_err(|error| refusal::explain(&error, &text))
+        read.map_err(|error| refusal::explain(&error, &text, log))
     }
 }
 
@@ -205,6 +207,6 @@ async fn give_back(mut connection: PoolConnection<Postgres>) {
     connection.return_to_pool().await;
 }
 
-fn unbound(error: BoxDynError, text: &str) -> Failure {
-    refusal::explain(&sqlx::Error::Encode(error), text)
+fn unbound(error: BoxDynError, text: &str, log: &Log) -> Failure {
+    refusal::explain(&sqlx::Error::Encode(error), text, log)
 }

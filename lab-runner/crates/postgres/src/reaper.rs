@@ -1,4 +1,4 @@
-//! Drops the databases of finished checks while others run.
+//! Drops the databases of finished checks while others run. Their roles are dropped at the end of the run.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Reaper {
             // What cannot be dropped now is tried again at the end of this run, or by the next.
             let _ = sweep::remove_dead_runs(&server).await;
             while let Some(name) = todo.recv().await {
-                let _ = server.remove(&name).await;
+                let _ = server.remove_database(&name).await;
             }
         });
         Self { names: std::sync::Mutex::new(Some(names)), task: Mutex::new(Some(task)) }

@@ -2,6 +2,7 @@
 
 use sqlx::postgres::PgDatabaseError;
 
+use super::log::Log;
 use super::pg_error;
 use lab_check::Failure;
 
@@ -31,10 +32,11 @@ pub struct Refusal {
 
 impl Refusal {
     /// The refusal in `error`, if that is what it is: by a constraint (class 23), by a type (22), or by the
-    /// learner's own function or trigger (P0, 44: a view's check).
+    /// learner's own function or trigger (P0, 44: a view's check; whatever it raises).
     pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
         let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
-        let refused = ["22", "23", "44", "P0"].iter().any(|class| error.code().starts_with(class));
+        let classes = ["22", "23", "44", "P0"];
+        let refused = is_raised(error) || classes.iter().any(|class| error.code().starts_with(class));
         refused.then(|| Self {
             code: error.code().to_owned(),
             message: error.message().to_owned(),
@@ -43,11 +45,16 @@ impl Refusal {
     }
 }
 
-/// What to tell of `error`, which `sql` ended in.
-pub(super) fn explain(error: &sqlx::Error, sql: &str) -> Failure {
+/// What to tell of `error`, which `sql` ended in. A shortage of what all share is noted in `log`.
+pub(super) fn explain(error: &sqlx::Error, sql: &str, log: &Log) -> Failure {
     match error {
         sqlx::Error::Database(refused) => match refused.try_downcast_ref::<PgDatabaseError>() {
-            Some(refused) => refused_by_postgres(refused, sql).unwrap_or_else(|| ours(error, sql)),
+            Some(refused) => {
+                if pg_error::is_shortage(refused.code()) && !is_raised(refused) {
+                    log.ran_short(format!("Postgres: {}", refused.message()));
+                }
+                refused_by_postgres(refused, sql).unwrap_or_else(|| ours(error, sql))
+            }
             None => ours(error, sql),
         },
         sqlx::Error::RowNotFound => {
@@ -68,10 +75,36 @@ fn ours(error: &sqlx::Error, sql: &str) -> Failure {
     Failure::ours(&format!("running `{}`", on_one_line(sql)), error)
 }
 
-/// The learner's share: the statement is right by the README, so what it fails on is the schema.
+fn is_raised(error: &PgDatabaseError) -> bool {
+    error.routine().is_some_and(pg_error::is_raised)
+}
+
+/// Whether the cluster itself does not serve: it is at its limits or shuts down, or the system fails it (classes 08, 57P,
+/// 58 and XX, and what [`pg_error::is_ours`] tells).
+fn is_the_clusters(error: &PgDatabaseError) -> bool {
+    let code = error.code();
+    let classes = ["08", "57P", "58", "F0"];
+    // What a function ran into says where; what the cluster ran into by itself does not.
+    let internal = code.starts_with("XX") && error.r#where().is_none();
+    // An owner may limit the connections of a database.
+    let limited = code == "53300" && error.routine() == Some("CheckMyDatabase");
+    let clusters = pg_error::is_ours(code) || (matches!(code, "53300" | "53400" | "53000") && !limited);
+    clusters || internal || classes.iter().any(|class| code.starts_with(class))
+}
+
+/// The learner's share: the statement is right by the README, so what it fails on is the schema, with its triggers and
+/// functions, which may raise whatever they like.
 fn refused_by_postgres(error: &PgDatabaseError, sql: &str) -> Option<Failure> {
     let (code, text) = (error.code(), error.message());
-    if pg_error::is_ours(code) {
+    if is_raised(error) {
+        return Some(refused(
+            format!("a trigger or function of the schema refuses it: {}", unquoted(text)),
+            error,
+            sql,
+        ));
+    }
+    // A syntax error is in what we wrote, unless a function ran it.
+    if is_the_clusters(error) || (code == "42601" && error.r#where().is_none()) {
         return None;
     }
     let message = match code {
@@ -86,17 +119,20 @@ fn refused_by_postgres(error: &PgDatabaseError, sql: &str) -> Option<Failure> {
         "23514" => format!("a check constraint refuses a row that the README allows: {}", unquoted(text)),
         "55P03" => "a transaction of the server holds a lock and does not end".into(),
         "40001" | "40P01" => format!("a transaction of the server blocked the grader: {text}"),
-        // A syntax error is in what we wrote.
-        "42601" | "42501" => return None,
-        _ if ["22", "23", "42", "44", "P0"].iter().any(|class| code.starts_with(class)) => {
-            format!("the schema does not allow what the README asks for: {}", unquoted(text))
-        }
-        _ => return None,
+        "42501" => format!("the schema's rights or its functions forbid it: {}", unquoted(text)),
+        "57014" => "the database cancels it: a time limit, or a function of the schema".into(),
+        "53200" => "the transactions on the database have used up its memory for locks".into(),
+        _ => format!("the schema does not allow what the README asks for: {}", unquoted(text)),
     };
-    let failure = Failure::learner(message)
-        .expected(format!("Postgres to run: {}", on_one_line(sql)))
-        .actual(format!("ERROR {code}: {text}"));
-    Some(failure)
+    Some(refused(message, error, sql))
+}
+
+fn refused(message: String, error: &PgDatabaseError, sql: &str) -> Failure {
+    Failure::learner(message).expected(format!("Postgres to run: {}", on_one_line(sql))).actual(format!(
+        "ERROR {}: {}",
+        error.code(),
+        error.message()
+    ))
 }
 
 /// What `text` has between its first double quotes, in backquotes.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
+use super::keeper::Keeper;
 use lab_check::naming::{self, RunKey};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_proxy::Upstream;
@@ -19,14 +20,22 @@ const STARTING_UP: Duration = Duration::from_secs(15);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Connections of the run itself, beside its first.
 const CONNECTIONS: u32 = 5;
+/// How many connections the grader's role of one database may have.
+const GRADERS: i32 = 20;
 /// How often the making of a database is tried, as another session may hold the source for a moment.
 const TRIES: u32 = 3;
 
-/// A database and the role that owns it. Both have the same name.
+/// A database, the role that owns it, and the role of the grader's statements. None of these roles may do anything that
+/// the others may not: what the submission has in its tables' triggers runs with its own rights, whoever wakes it.
 #[derive(Debug)]
 pub(super) struct Database {
+    /// Its name, and that of its owner.
     pub name: String,
-    pub password: String,
+    /// What the proxy signs in with as the owner. The submission never learns it.
+    pub secret: String,
+    /// The grader's role: a member of the owner's, and of no other.
+    pub grader: String,
+    grader_secret: String,
 }
 
 /// What is asked of a cluster when the run begins.
@@ -53,6 +62,7 @@ pub(super) struct Server {
     pub key: RunKey,
     pub version: String,
     pub pool: PgPool,
+    keeper: Keeper,
     options: PgConnectOptions,
     next: AtomicU64,
     superuser: bool,
@@ -71,7 +81,8 @@ impl Server {
             None => options.database("postgres"),
         };
         let options = options.application_name(&key.connection_name());
-        let mut first = connect_with_retry(&options).await?;
+        let administrator = administrator(&options);
+        let mut first = connect_with_retry(&administrator).await?;
         let facts = Facts::ask(&mut first).await.ours("asking Postgres for its version")?;
         if facts.number < OLDEST {
             return Err(Failure::Ours(format!("Postgres {} is too old: the labs need 15 or newer", facts.version)));
@@ -84,9 +95,10 @@ impl Server {
             .ours("locking the run")?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
         let server = Self {
+            keeper: Keeper::start(&administrator).await.ours("connecting to Postgres")?,
             key,
             version: format!("PostgreSQL {}", facts.version.split(' ').next().unwrap_or_default()),
-            pool: pool.acquire_timeout(STARTING_UP).connect_lazy_with(options.clone()),
+            pool: pool.acquire_timeout(STARTING_UP).connect_lazy_with(administrator),
             options,
             next: AtomicU64::new(1),
             superuser: facts.superuser,
@@ -110,43 +122,109 @@ impl Server {
     }
 
     async fn try_to_make(&self) -> sqlx::Result<Database> {
-        let name = self.key.name(self.next.fetch_add(1, Ordering::Relaxed));
-        let password = naming::password();
-        // Only the proxy signs in with it, and so one round of hashing will do.
-        let verifier = lab_scram::verifier(&password, &rand::random());
+        let [name, grader] = [(); 2].map(|()| self.key.name(self.next.fetch_add(1, Ordering::Relaxed)));
+        let [secret, grader_secret] = [(); 2].map(|()| naming::password());
         let mut connection = self.pool.acquire().await?;
         let mut run = async |sql: String| connection.execute(AssertSqlSafe(sql)).await.map(drop);
-        run(format!(
-            "create role {name} login password '{verifier}' nosuperuser nocreatedb nocreaterole noreplication \
-             connection limit {}",
-            self.limit
-        ))
-        .await?;
+        run(create_role(&name, &secret, self.limit)).await?;
+        run(format!("{} in role {name}", create_role(&grader, &grader_secret, GRADERS))).await?;
         if !self.superuser {
-            // Who is no superuser may give a database only to a role that they belong to.
-            run(format!("grant {name} to current_user")).await?;
+            // Who is no superuser may give a database only to a role that they belong to, and end no other's sessions.
+            run(format!("grant {name}, {grader} to current_user")).await?;
         }
         run(format!("create database {name} owner {name} {}", self.how_to_clone)).await?;
         run(format!("revoke connect, temporary on database {name} from public")).await?;
-        Ok(Database { name, password })
+        self.keeper.hold(&[(&name, self.limit), (&grader, GRADERS)]).await?;
+        Ok(Database { name, secret, grader, grader_secret })
     }
 
-    /// Drops a database and its role, if they are there and ours.
-    pub async fn remove(&self, name: &str) -> sqlx::Result<()> {
+    /// Drops a database, if it is there and ours.
+    pub async fn remove_database(&self, name: &str) -> sqlx::Result<()> {
         if RunKey::of_name(name).is_none() {
             return Ok(());
         }
-        let mut connection = self.pool.acquire().await?;
-        connection.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await?;
-        connection.execute(AssertSqlSafe(format!("drop role if exists {name}"))).await?;
+        let drop = format!("drop database if exists {name} with (force)");
+        if self.run(drop.clone()).await.is_err() {
+            self.free(name).await?;
+            self.run(drop).await?;
+        }
         Ok(())
     }
 
-    /// The administrator's way into the database `name`.
-    pub fn options_for(&self, name: &str) -> PgConnectOptions {
+    /// Drops a role, if it is there and ours. Its databases must be gone, and [`Server::let_go`] called.
+    pub async fn remove_role(&self, name: &str) -> sqlx::Result<()> {
+        if RunKey::of_name(name).is_none() {
+            return Ok(());
+        }
+        let drop = format!("drop role if exists {name}");
+        if self.run(drop.clone()).await.is_err() {
+            self.disown(name).await?;
+            self.run(drop).await?;
+        }
+        Ok(())
+    }
+
+    async fn run(&self, sql: String) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        connection.execute(AssertSqlSafe(sql)).await?;
+        Ok(())
+    }
+
+    /// Undoes what an owner can do against the end of a database: it calls it a template, or leaves transactions prepared.
+    async fn free(&self, name: &str) -> sqlx::Result<()> {
+        self.run(format!("alter database {name} is_template false")).await?;
+        let prepared: Vec<String> = sqlx::query_scalar("select gid from pg_prepared_xacts where database = $1")
+            .bind(name)
+            .fetch_all(&self.pool)
+            .await?;
+        if !prepared.is_empty() {
+            let mut inside = self.administrator_of(name).connect().await?;
+            for gid in prepared {
+                inside.execute(AssertSqlSafe(format!("rollback prepared '{}'", gid.replace('\'', "''")))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a role has left in databases that are not of our making, such as large objects.
+    async fn disown(&self, name: &str) -> sqlx::Result<()> {
+        let ask = "select distinct datname::text from pg_shdepend join pg_database on pg_database.oid = dbid
+                   where refclassid = 'pg_authid'::regclass
+                   and refobjid = (select oid from pg_roles where rolname = $1)";
+        let places: Vec<String> = sqlx::query_scalar(ask).bind(name).fetch_all(&self.pool).await?;
+        for place in places {
+            let mut inside = self.administrator_of(&place).connect().await?;
+            inside.execute(AssertSqlSafe(format!("drop owned by {name}"))).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the run's roles, which can be dropped from now on.
+    pub async fn let_go(&self) {
+        self.keeper.let_go().await;
+    }
+
+    /// How many locks are held on the cluster, and for how many there is room (PostgreSQL manual, 19.12).
+    pub async fn locks(&self) -> sqlx::Result<(i64, i64)> {
+        let ask = "select (select count(*) from pg_locks where not fastpath),
+            current_setting('max_locks_per_transaction')::int8
+            * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8)";
+        sqlx::query_as(ask).fetch_one(&self.pool).await
+    }
+
+    /// The grader's way into a database: with the rights of its owner, and no more.
+    pub fn options_for(&self, database: &Database) -> PgConnectOptions {
+        let options = self.options.clone().database(&database.name).application_name("lab grader");
+        let options = options.username(&database.grader).password(&database.grader_secret);
         // A learner's migration may change a table between two reads of it: no plan is kept. And a lock that the
         // learner's server holds for ever must not hang the check.
-        self.options.clone().database(name).statement_cache_capacity(0).options([("lock_timeout", "10s")])
+        let settings = [("lock_timeout", "10s"), ("role", database.name.as_str())];
+        options.statement_cache_capacity(0).options(settings)
+    }
+
+    /// The administrator's way into a database, for locks on what is Postgres's own there.
+    pub fn administrator_of(&self, database: &str) -> PgConnectOptions {
+        administrator(&self.options).database(database)
     }
 
     pub fn upstream(&self) -> Upstream {
@@ -182,6 +260,20 @@ impl Facts {
         };
         format!("template template0 strategy {strategy} encoding 'UTF8' {locale}")
     }
+}
+
+/// For the administrator nothing that somebody else has made goes by the name of what is Postgres's own.
+fn administrator(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options([("search_path", "pg_catalog")])
+}
+
+/// A role that may sign in and nothing else. Only programs of ours sign in, and so one round of hashing will do.
+fn create_role(name: &str, secret: &str, limit: i32) -> String {
+    let verifier = lab_scram::verifier(secret, &rand::random());
+    format!(
+        "create role {name} login password '{verifier}' nosuperuser nocreatedb nocreaterole noreplication \
+         connection limit {limit}"
+    )
 }
 
 /// Connects, and waits for a cluster that says it is starting up.

@@ -364,6 +364,9 @@ impl Recorder {
         if error.is_ours() {
             self.log.service_failed(format!("Postgres: {error}"));
         }
+        if error.is_shortage() {
+            self.log.ran_short(format!("Postgres: {error}"));
+        }
         self.skip_markers();
         self.copying = false;
         let answer = error.to_string();

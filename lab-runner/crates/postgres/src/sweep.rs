@@ -12,6 +12,7 @@ const AT_ONCE: usize = 3;
 
 /// Drops all that this run made.
 pub(super) async fn remove_run(server: &Server) -> sqlx::Result<()> {
+    server.let_go().await;
     let names = all_names(server).await?;
     drop_all(server, of_run(&names, server.key)).await
 }
@@ -58,9 +59,12 @@ fn of_run(names: &BTreeSet<String>, run: RunKey) -> Vec<String> {
     names.iter().filter(|name| RunKey::of_name(name) == Some(run)).cloned().collect()
 }
 
+/// The databases first: a role that owns anything cannot be dropped.
 async fn drop_all(server: &Server, names: Vec<String>) -> sqlx::Result<()> {
-    let drops = stream::iter(names).map(|name| async move { server.remove(&name).await });
+    let databases = stream::iter(names.clone()).map(|name| async move { server.remove_database(&name).await });
     // Each is tried, whatever became of the one before it.
-    let results: Vec<sqlx::Result<()>> = drops.buffer_unordered(AT_ONCE).collect().await;
+    let mut results: Vec<sqlx::Result<()>> = databases.buffer_unordered(AT_ONCE).collect().await;
+    let roles = stream::iter(names).map(|name| async move { server.remove_role(&name).await });
+    results.extend(roles.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     stream::iter(results).try_collect().await
 }

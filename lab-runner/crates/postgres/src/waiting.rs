@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::database::Postgres;
-use lab_check::{CheckResult, Ours as _};
+use lab_check::CheckResult;
 
 /// From one look at the sessions to the next.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -27,7 +27,7 @@ impl Postgres {
     /// Ours, if Postgres does not serve.
     pub async fn waiting_sessions(&self) -> CheckResult<i64> {
         let count = "select count(*) from pg_stat_activity where usename = $1 and wait_event_type = 'Lock'";
-        self.sql(count).bind(self.name().to_owned()).scalar().await
+        self.administrator(count).bind(self.name().to_owned()).scalar().await
     }
 
     /// Waits until at least `count` sessions of the server under test wait for a lock; whether they did before `within`
@@ -74,10 +74,8 @@ impl Postgres {
     where
         F: IntoFuture<Output = CheckResult<T>>,
     {
-        let mut held = self.pool().begin().await.ours("beginning a transaction")?;
-        let lock = format!("lock table {table} in access exclusive mode");
-        let locked = sqlx::query(sqlx::AssertSqlSafe(lock.clone())).execute(&mut *held).await;
-        locked.map_err(|error| super::refusal::explain(&error, &lock))?;
+        let mut held = self.begin().await?;
+        held.execute(&format!("lock table {table} in access exclusive mode")).await?;
         let mut action = pin!(action.into_future());
         let met = tokio::select! {
             // What ends without waiting has nothing to overlap with, and needs nobody to let it go.
@@ -85,7 +83,7 @@ impl Postgres {
             met = self.until_waiting(sessions, within) => met?,
         };
         self.note(if met { "sessions wait for the table, and are let go at once" } else { "too few sessions wait" });
-        held.rollback().await.ours("ending a transaction")?;
+        held.rollback().await?;
         action.await
     }
 }

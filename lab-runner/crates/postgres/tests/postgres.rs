@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use lab_check::service::Tenant;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_postgres::{Cluster, Postgres};
@@ -376,6 +377,146 @@ async fn what_does_not_fit_the_learners_schema_is_told_in_plain_words() {
     let plan = db.explain("select * from events where id = 1").await.unwrap();
     assert!(plan.pointer("/0/Plan/Node Type").is_some(), "{plan}");
     cluster.remove_all().await.unwrap();
+}
+
+/// Each of these used to be taken for a fault of the cluster or of the grader, and took the check's points out of the total.
+#[tokio::test]
+async fn what_a_trigger_raises_at_the_graders_statement_is_the_learners() {
+    let cluster = cluster("raises").await;
+    let db = database(&cluster).await;
+    learner(&db).await.execute("create table t (id int)").await.unwrap();
+    for code in ["57014", "42501", "42601", "53100", "53200", "57P01", "08006", "XX001", "P0001"] {
+        let trigger = format!(
+            "create or replace function f() returns trigger language plpgsql as
+             $$ begin raise exception 'no' using errcode = '{code}'; end $$;
+             create or replace trigger f before insert on t for each row execute function f()"
+        );
+        learner(&db).await.execute(AssertSqlSafe(trigger)).await.unwrap();
+        let told = message(db.execute("insert into t values (1)").await.unwrap_err());
+        assert_eq!(told, "a trigger or function of the schema refuses it: no", "{code}");
+        assert_eq!(db.sql("insert into t values (1)").expect_refused("a row").await.unwrap().code, code);
+    }
+    let broken = "create or replace function f() returns trigger language plpgsql as
+                  $$ begin execute 'selekt 1'; return new; end $$";
+    learner(&db).await.execute(broken).await.unwrap();
+    assert!(db.execute("insert into t values (1)").await.unwrap_err().is_learners());
+    assert!(matches!(db.execute("selekt 1").await, Err(Failure::Ours(_))), "our own typing error");
+    assert_eq!(db.service_error(), None);
+    cluster.remove_all().await.unwrap();
+}
+
+/// Plain SQL fills the lock table. Who did so is not told from a neighbour at once, but nobody takes it for a failure of
+/// the cluster.
+#[tokio::test]
+async fn a_full_lock_table_is_a_shortage_and_no_failure_of_the_cluster() {
+    let server = PrivatePostgres::start();
+    let cluster = Cluster::connect(&server.url(), "locks").await.unwrap();
+    let (greedy, neighbour) = (database(&cluster).await, database(&cluster).await);
+    let mut connection = learner(&greedy).await;
+    let all = "do $$ begin for i in 1..1000000 loop perform pg_advisory_lock(i); end loop; end $$";
+    let refused = connection.execute(all).await.unwrap_err();
+    assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("53200"));
+    let met = neighbour.execute("create table t (id int primary key); create table u (id int primary key)").await;
+    assert!(met.unwrap_err().is_learners());
+    for db in [&greedy, &neighbour] {
+        assert_eq!(db.service_error(), None);
+        assert!(Tenant::shortage(db).is_some());
+    }
+    assert!(cluster.is_alive().await);
+    drop(connection);
+    assert_eq!(cluster.until_calm().await, None);
+    neighbour.execute("create table t (id int primary key)").await.unwrap();
+    cluster.remove_all().await.unwrap();
+}
+
+/// The grader used to seed as superuser: a trigger could start programs, or read any file.
+#[tokio::test]
+async fn the_graders_statements_have_the_rights_of_the_submission_and_no_more() {
+    let cluster = cluster("powers").await;
+    let db = database(&cluster).await;
+    let mut learner = learner(&db).await;
+    learner.execute("create table t (id int); create table seen (who text, super bool)").await.unwrap();
+    let attempts = [
+        "copy (select 1) to program 'true'",
+        "perform pg_read_file('/etc/passwd')",
+        "alter system set fsync = on",
+        "create role extra superuser",
+        "set local role none; alter role current_user superuser",
+        "set session authorization postgres",
+    ];
+    for attempt in attempts {
+        let trigger = format!(
+            "create or replace function f() returns trigger language plpgsql as $$ begin {attempt}; return new; end $$;
+             create or replace trigger f before insert on t for each row execute function f()"
+        );
+        learner.execute(AssertSqlSafe(trigger)).await.unwrap();
+        let refused = db.execute("insert into t values (1)").await.unwrap_err();
+        assert!(refused.is_learners(), "{attempt}: {refused:?}");
+    }
+    let watch = "create or replace function f() returns trigger language plpgsql as
+                 $$ begin insert into seen select current_user, rolsuper from pg_roles where rolname = session_user;
+                 return new; end $$";
+    learner.execute(watch).await.unwrap();
+    db.execute("insert into t values (1)").await.unwrap();
+    assert_eq!(db.rows::<(String, bool)>("select who, super from seen").await.unwrap(), [(name_of(&db), false)]);
+    // What a check makes is the owner's, so that the server can use it.
+    db.execute("create table ours (id int)").await.unwrap();
+    learner.execute("drop table ours").await.unwrap();
+    // A search path of the owner's holds for the grader too.
+    let path = format!("create schema s; alter database {} set search_path = s", name_of(&db));
+    learner.execute(AssertSqlSafe(path)).await.unwrap();
+    assert_eq!(db.sessions().await.unwrap(), 1);
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_password_in_the_url_is_good_at_the_proxy_only() {
+    let server = PrivatePostgres::with_passwords();
+    let cluster = Cluster::connect(&server.url(), "ports").await.unwrap();
+    let db = database(&cluster).await;
+    let own: PgConnectOptions = db.url().parse().unwrap();
+    let code = async |options: PgConnectOptions| match options.port(server.port()).connect().await {
+        Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(own.clone()).await, "28P01");
+    let mut learner = learner(&db).await;
+    learner.execute("set lock_timeout = '200ms'").await.unwrap();
+    let change = format!("alter role {} password 'known'", name_of(&db));
+    let refused = learner.execute(AssertSqlSafe(change.clone())).await.unwrap_err();
+    assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("55P03"));
+    // The same by way of the grader's own role.
+    learner.execute("create table t (id int)").await.unwrap();
+    let trigger = "create function f() returns trigger language plpgsql as $$ begin
+                   set local lock_timeout = '200ms'; set local role none;
+                   execute format('alter role %I password %L', current_user, 'known'); return new; end $$;
+                   create trigger f before insert on t for each row execute function f()";
+    learner.execute(trigger).await.unwrap();
+    assert!(db.execute("insert into t values (1)").await.unwrap_err().is_learners());
+    assert_eq!(code(own.password("known")).await, "28P01");
+    assert_eq!(db.service_error(), None);
+    drop(learner);
+    cluster.remove_all().await.unwrap();
+    let mut admin = PgConnection::connect(&server.url()).await.unwrap();
+    let left = "select rolname::text from pg_roles where rolname like 'lab%'
+                union all select datname::text from pg_database where datname like 'lab%'";
+    assert_eq!(sqlx::query_scalar::<_, String>(left).fetch_all(&mut admin).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_an_owner_does_against_the_end_of_its_database_is_undone() {
+    let cluster = cluster("leftovers").await;
+    let db = database(&cluster).await;
+    let mut learner = learner(&db).await;
+    let name = name_of(&db);
+    learner.execute(AssertSqlSafe(format!("alter database {name} is_template true"))).await.unwrap();
+    learner.execute("select lo_create(0)").await.unwrap();
+    // A large object elsewhere, which a role could make before it was kept to its own database.
+    let elsewhere = format!("set role {name}; select lo_create(0); reset role");
+    administrator().await.execute(AssertSqlSafe(elsewhere)).await.unwrap();
+    drop((learner, db));
+    cluster.remove_all().await.unwrap();
+    assert_eq!(left_of_run(&name).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ const fn wheel(platform: Platform, sha256: &'static str, tenths_of_mb: u32) -> W
 const SYSTEM_DATABASES: usize = 3;
 
 /// Nothing here needs to outlive a crash.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 16] = [
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
@@ -147,6 +147,8 @@ const SETTINGS: [&str; 15] = [
     "shared_buffers=32MB",
     "huge_pages=off",
     "max_connections=500",
+    // Four times the usual: one submission's locks are not to use up everybody's.
+    "max_locks_per_transaction=256",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_checkpoints=off",

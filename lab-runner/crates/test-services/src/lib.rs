@@ -21,6 +21,8 @@ use tempfile::TempDir;
 const NOBODY: u32 = 65534;
 /// How long a server may take to be ready, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The administrator's password of a Postgres that asks for one.
+const PASSWORD: &str = "administrator";
 /// Starts the server, and waits for the end of its own standard input.
 const WATCH: &str = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!
 echo $server >"$folder/pid"
@@ -48,13 +50,26 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// Starts one and waits until it serves.
+    /// Starts one that lets everybody in, and waits until it serves.
     pub fn start() -> Self {
+        Self::with_authentication("trust")
+    }
+
+    /// Starts one that asks for passwords on 127.0.0.1, but not its administrator's on the socket in its folder.
+    pub fn with_passwords() -> Self {
+        let server = Self::with_authentication("scram-sha-256");
+        let set = format!("alter role postgres password '{PASSWORD}'");
+        run(server.psql("postgres").args(["-c", &set]));
+        server
+    }
+
+    fn with_authentication(method: &'static str) -> Self {
         let bin = postgres_programs();
         let folder = folder();
         run(as_nobody(Command::new(bin.join("initdb")).arg("-D").arg(folder.join("data")).args([
             "--username=postgres",
-            "--auth=trust",
+            "--auth-local=trust",
+            &format!("--auth-host={method}"),
             "--encoding=UTF8",
             "--locale=C",
             "--no-sync",
@@ -68,7 +83,7 @@ impl PrivatePostgres {
 
     /// Its administrator's URL.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Where it listens on 127.0.0.1.
@@ -97,7 +112,7 @@ impl PrivatePostgres {
 
     fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.bin.join("psql"));
-        command.args(["-X", "-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), database]);
+        command.args(["-X", "-U", "postgres", "-p", &self.port.to_string(), database]).arg("-h").arg(&self.folder);
         command
     }
 

@@ -68,8 +68,8 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     // A lock keeps the first requests waiting for their answers; when silence falls, they are on their way, and those
     // behind them wait for a connection.
-    let mut lock = db.pool().begin().await.ours("opening a transaction")?;
-    sqlx::query("lock table events in access exclusive mode").execute(&mut *lock).await.ours("locking events")?;
+    let mut lock = db.begin().await?;
+    lock.execute("lock table events in access exclusive mode").await?;
     let silence = async {
         db.until_waiting(1, Duration::from_millis(300)).await?;
         db.proxy().stop();
@@ -78,7 +78,7 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     let (answers, silenced) = tokio::join!(expect_unavailable(lab, &app, &path), silence);
     silenced?;
     answers.because("the database accepts requests but does not answer")?;
-    lock.rollback().await.ours("ending a transaction")?;
+    lock.rollback().await?;
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
 }
@@ -94,17 +94,14 @@ async fn timed_out_undone(lab: &Lab) -> CheckResult {
     let (ada, bob) = (customer(lab, 5_000).await?, customer(lab, 5_000).await?);
     let before = Books::read(lab).await?;
     let db = lab.postgres().await?;
-    let mut lock = db.pool().begin().await.ours("opening a transaction")?;
-    sqlx::query("lock table events, customers in access exclusive mode")
-        .execute(&mut *lock)
-        .await
-        .ours("locking events and customers")?;
+    let mut lock = db.begin().await?;
+    lock.execute("lock table events, customers in access exclusive mode").await?;
     lab.note("the grader has locked the tables `events` and `customers`: orders and transfers have to wait");
     let late = [place(&app, &event, &ada, 2), request(&app, &ada, &bob, 300)];
     for answer in lab.burst(late.map(|request| request.within(PATIENCE))).await? {
         answer.expect_status_in(&[503, 504]).because("it waited for a lock for longer than DATABASE_TIMEOUT_MS")?;
     }
-    lock.rollback().await.ours("ending a transaction")?;
+    lock.rollback().await?;
     lab.note("the tables are free again");
     lab.postgres().await?.until_settled(RECOVERY).await?;
     Books::expect_unchanged(lab, before, "an order and a transfer that got 503").await?;

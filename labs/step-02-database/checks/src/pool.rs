@@ -25,9 +25,7 @@ async fn expect_kept(lab: &Lab, app: &App, path: &str) -> CheckResult {
     let mut seen = BTreeSet::new();
     for _ in 0..10 {
         app.get(path).await?.expect_status(200)?;
-        let sql = "select pid from pg_stat_activity
-                   where datname = current_database() and usename <> current_user and backend_type = 'client backend'";
-        let open: Vec<(i32,)> = lab.postgres().await?.rows(sql).await?;
+        let open = lab.postgres().await?.session_ids().await?;
         expect_that(!open.is_empty(), "after a request, no connection to the database stays open")
             .because("the next request has to open one again")?;
         seen.extend(open);

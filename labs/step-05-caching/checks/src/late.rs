@@ -66,7 +66,7 @@ async fn read_before_commit(
     })
     .await;
     lab.note("the grader lets the writer commit");
-    gate.rollback().await.ours("opening the gate")?;
+    gate.rollback().await?;
     let written = writer.await.ours("waiting for the writer")??;
     for reader in readers {
         reader.await.ours("waiting for a GET")??.expect_status_in(read)?;
@@ -175,7 +175,7 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
         let _ = writer.await;
         lab.note("the client of the write hangs up while its change is committed");
         sleep(NOTICED).await;
-        gate.rollback().await.ours("opening the gate")?;
+        gate.rollback().await?;
         lab.postgres().await?.until_settled(COMMITTED).await?;
         let row = row_of(lab, event).await?;
         lab.eventually("what is read agrees with the table", COMMITTED, || async {
@@ -270,10 +270,9 @@ async fn install_gate(lab: &Lab) -> CheckResult {
 }
 
 /// No change of `events` commits until the transaction that this gives is over.
-async fn close_gate(lab: &Lab) -> CheckResult<sqlx::Transaction<'_, sqlx::Postgres>> {
-    let db = lab.postgres().await?;
-    let mut gate = db.pool().begin().await.ours("beginning a transaction")?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(GATE).execute(&mut *gate).await.ours("closing the gate")?;
+async fn close_gate(lab: &Lab) -> CheckResult<lab_postgres::Transaction> {
+    let mut gate = lab.postgres().await?.begin().await?;
+    gate.execute(&format!("select pg_advisory_xact_lock({GATE})")).await?;
     lab.note("a deferred trigger keeps changes of `events` from committing");
     Ok(gate)
 }

@@ -24,6 +24,8 @@ pub(super) struct Attempt {
     pub surroundings: Surroundings,
     /// What of ours was removed meanwhile, in a sentence.
     pub removed: Option<String>,
+    /// What was used up of a service that others use too.
+    pub shortage: Option<String>,
 }
 
 impl Attempt {
@@ -31,8 +33,12 @@ impl Attempt {
     /// were removed. What was found without any clock is believed otherwise.
     pub fn is_doubtful(&self) -> bool {
         let by_time = self.report.explanation.as_ref().is_some_and(|explanation| explanation.by_time);
-        let disturbed = self.surroundings.paused || self.removed.is_some();
-        matches!(self.report.verdict, Verdict::Failed | Verdict::TimedOut) && (by_time || disturbed)
+        let disturbed = self.surroundings.paused || self.removed.is_some() || self.shortage.is_some();
+        self.is_failure() && (by_time || disturbed)
+    }
+
+    fn is_failure(&self) -> bool {
+        matches!(self.report.verdict, Verdict::Failed | Verdict::TimedOut)
     }
 
     /// Whether the whole machine stood still, and not the suite alone: that can be a server's doing.
@@ -47,6 +53,9 @@ impl Attempt {
             return format!("{removed}; the first time: {first}");
         }
         let why = match (self.surroundings.paused, self.surroundings.used) {
+            (false, _) if self.shortage.is_some() => {
+                format!("others may have used up what all share ({})", self.shortage.as_deref().unwrap_or_default())
+            }
             (true, _) if self.surroundings.stopped => "the grader was stopped by a signal meanwhile".to_owned(),
             (true, _) => "the whole machine stood still meanwhile".to_owned(),
             (false, Some(used)) if self.surroundings.is_busy() => {
@@ -56,6 +65,18 @@ impl Attempt {
         };
         format!("{why}; the first time: {first}")
     }
+}
+
+/// Runs `check` once more, with nothing of this run beside it. What is short then although nothing of ours was running, and
+/// stays so, is used up by others, and no fault of the submission's.
+pub(super) async fn attempt_alone(shared: Arc<Shared>, check: &'static Check, was_short: bool) -> Attempt {
+    let crowd = if was_short { shared.services.until_calm().await } else { None };
+    let mut attempt = attempt(shared, check).await;
+    if let (Some(crowd), true, true) = (crowd, attempt.is_failure(), attempt.shortage.is_some()) {
+        attempt.report.verdict = Verdict::Error;
+        attempt.report.explanation = Some(Explanation { message: crowd, ..Explanation::default() });
+    }
+    attempt
 }
 
 /// Runs `check` and reports it.
@@ -73,6 +94,7 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attem
     let surroundings = watch.end().await;
     let removed = (shared.keepsake.losses() > losses)
         .then(|| "a file of the grader's was removed meanwhile, and was put back".to_owned());
+    let shortage = lab.shortage();
     let transcript = lab.transcript().conclude();
     let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
     // The next check need not wait until this one's database is dropped; the end of the run waits for all.
@@ -87,7 +109,7 @@ pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attem
         transcript,
         asked_again: None,
     };
-    Attempt { check, report, surroundings, removed }
+    Attempt { check, report, surroundings, removed, shortage }
 }
 
 /// What a check came to.
@@ -154,13 +176,17 @@ fn judge(result: CheckResult) -> Conclusion {
 /// A check that failed while a service was gone, or a file of ours is gone for good, says nothing of the submission. A
 /// file that can be put back is: the check is asked once more, and whoever removes it again has failed.
 async fn blame(shared: &Shared, lab: &Lab, conclusion: Conclusion) -> Conclusion {
-    if let Some(error) = lab.service_error() {
-        return Conclusion::ours(error);
-    }
-    let gone = shared.keepsake.restore().err();
-    match gone.or(shared.services.failure().await) {
+    match fault_of_ours(shared, lab).await {
         Some(message) => Conclusion::ours(message),
         None => conclusion,
+    }
+}
+
+/// What failed of what the server under test was given, if anything did: a service, or a file of ours.
+pub(super) async fn fault_of_ours(shared: &Shared, lab: &Lab) -> Option<String> {
+    match lab.service_error().or_else(|| shared.keepsake.restore().err()) {
+        Some(message) => Some(message),
+        None => shared.services.failure().await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::attempt::{Attempt, attempt};
+use super::attempt::{Attempt, attempt, attempt_alone};
 use super::channel::Events;
 use crate::check::{self, Check};
 use crate::lab::Shared;
@@ -123,7 +123,7 @@ impl Schedule<'_> {
         let check = doubt.attempt.check;
         self.alone = true;
         events.send(Event::CheckStarted { id: check.id.into() });
-        self.running.spawn(attempt(Arc::clone(self.shared), check));
+        self.running.spawn(attempt_alone(Arc::clone(self.shared), check, doubt.attempt.shortage.is_some()));
         self.asking = Some(doubt);
         None
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
+use super::attempt::fault_of_ours;
 use super::channel::{self, Channel, Events};
 use super::pulse::{self, Watch};
 use super::{Drivers, complain, panics, schedule};
@@ -189,10 +190,14 @@ async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
         let lab = Arc::new(Lab::new(Arc::clone(shared), "first start"));
         let started = lab.start().await.map(|_| began.elapsed());
         let surroundings = watch.end().await;
-        let started = started.map_err(|failure| match shared.keepsake.restore() {
-            Err(message) => (false, Event::InfrastructureFailed { message }),
-            Ok(_) => (is_by_time(&failure), start_event(failure, &lab)),
-        });
+        let started = match started {
+            Ok(took) => Ok(took),
+            Err(failure) => Err(match fault_of_ours(shared, &lab).await {
+                Some(message) => (false, Event::InfrastructureFailed { message }),
+                None => (is_by_time(&failure), start_event(failure, &lab)),
+            }),
+        };
+        let short = lab.shortage().is_some();
         // Its database is dropped while the first checks run.
         tokio::spawn(async move { lab.release().await });
         match started {
@@ -203,6 +208,7 @@ async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
                     && (surroundings.paused
                         || shared.keepsake.losses() > losses
                         || (by_time && surroundings.is_busy())) => {}
+            Err(_) if tries > 0 && short => drop(shared.services.until_calm().await),
             Err((_, event)) => return Err(event),
         }
     }

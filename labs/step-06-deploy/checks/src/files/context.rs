@@ -61,7 +61,8 @@ fn copy_kept(root: &Path, to: &Path, ignore: &str) -> CheckResult {
         }
         bytes += entry.metadata().map_or(0, |metadata| metadata.len());
         if bytes > MOST_BYTES {
-            return Err(Failure::not_applicable("the build context is larger than 200 MB"));
+            return Err(Failure::learner("the build context is larger than 200 MB")
+                .expected("an ignore file that leaves out what the build does not need"));
         }
         let to = to.join(relative);
         std::fs::create_dir_all(to.parent().unwrap_or(&to)).ours("creating a folder in the context")?;

@@ -33,7 +33,8 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
         command.env("DOCKER_BUILDKIT", "0");
     }
     let Ok(done) = timeout(limit, command.output()).await else {
-        return Err(Failure::not_applicable(format!("`docker {}` took longer than {limit:?}", arguments.join(" "))));
+        let told = format!("`docker {}` took longer than {limit:?}", arguments.join(" "));
+        return Err(Failure::learner(told).by_time());
     };
     let done = done.ours("running `docker`")?;
     Ok(Said {
@@ -43,7 +44,7 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
     })
 }
 
-async fn has_buildx() -> bool {
+pub async fn has_buildx() -> bool {
     let asked = Command::new(PROGRAM).args(["buildx", "version"]).stdin(Stdio::null()).output();
     matches!(timeout(Duration::from_secs(5), asked).await, Ok(Ok(said)) if said.status.success())
 }

@@ -1,23 +1,19 @@
 //! Requests that take as long as the grader wants: orders that wait for a lock on their table.
 
 use lab_kit::prelude::*;
-use lab_postgres::LabPostgres as _;
-use sqlx::{Postgres, Transaction};
+use lab_postgres::{LabPostgres as _, Transaction};
 
 use super::SOON;
 
 /// As long as this lives, nobody can write to the table `orders`, nor read it. Everything else goes on.
 #[derive(Debug)]
-pub struct Gate(Transaction<'static, Postgres>);
+pub struct Gate(Transaction);
 
 impl Gate {
     /// Locks the table.
     pub async fn shut(lab: &Lab) -> CheckResult<Self> {
-        let mut lock = lab.postgres().await?.pool().begin().await.ours("opening a transaction")?;
-        sqlx::query("lock table orders in access exclusive mode")
-            .execute(&mut *lock)
-            .await
-            .map_err(|error| Failure::learner(format!("the table `orders` cannot be locked: {error}")))?;
+        let mut lock = lab.postgres().await?.begin().await?;
+        lock.execute("lock table orders in access exclusive mode").await?;
         lab.note("the grader has locked the table `orders`: orders have to wait");
         Ok(Self(lock))
     }
@@ -34,7 +30,7 @@ impl Gate {
 
     /// Lets them go on.
     pub async fn open(self, lab: &Lab) -> CheckResult {
-        self.0.rollback().await.ours("ending a transaction")?;
+        self.0.rollback().await?;
         lab.note("the table `orders` is free again");
         Ok(())
     }
