@@ -158,7 +158,7 @@ fn below(report: &Report, all_hints: bool, width: usize) -> String {
 }
 
 /// As wide as the terminal, within what is good to read.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     terminal.unwrap_or(WIDTH).clamp(40, 120)
 }

@@ -107,8 +107,11 @@ fn is_due(last: &Mutex<Option<Instant>>) -> bool {
 /// Shows the bar: it begins hidden, so that a run that is over at once never flickers.
 fn spin(bar: &ProgressBar) {
     if bar.is_hidden() || bar.is_finished() {
+        // A new target would not know of the line that a reset draws with the old one, and leave it behind.
+        if bar.is_hidden() {
+            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
         bar.reset();
-        bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }

@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::reporter::{WatchScreen, Wish};
 
 /// How often files are looked at where no events come.
-const OFTEN: Duration = Duration::from_millis(200);
+const OFTEN: Duration = Duration::from_millis(100);
 /// How often they are looked at where events come: one may be lost, or a file system may know none of another machine's.
 const SELDOM: Duration = Duration::from_secs(1);
 /// A save is over when nothing more has changed for this long: editors and formatters write more than once.

@@ -276,6 +276,9 @@ fn the_screen_follows_saves_and_keys_and_gives_the_terminal_back() {
     screen.wait_for("ended with 0");
     screen.wait_for("isig icanon iexten");
     assert!(!screen.is_taken());
+    let left = screen.text();
+    let result = |line: &str| line.starts_with("tiny-1 Greeter  ") && line.ends_with("100 of 100 points");
+    assert!(left.lines().any(result), "the result stays where the screen was: {left}");
     screen.end();
     assert_eq!(processes_with(learner.root.to_str().unwrap()), Vec::<String>::new());
 }

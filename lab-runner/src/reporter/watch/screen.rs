@@ -129,7 +129,7 @@ impl WatchScreen {
         let state = self.state();
         let Some(report) = &state.model.graded else { return Ok(()) };
         let report = inert::report(report);
-        let size = Size { columns: MOST_COLUMNS, rows: 1 };
+        let size = Size { columns: human::width().min(MOST_COLUMNS), rows: 1 };
         let view = View { size, all_hints: false, focus: None, watched: true };
         let text = human::one_screen(&report, &state.model.guide, view);
         let head = text.lines().next().unwrap_or_default();
