@@ -43,6 +43,8 @@ pub struct Description {
     pub name: &'static str,
     /// The variable in which a lab's server is given the service's URL.
     pub server_variable: &'static str,
+    /// The program by which people talk to it by hand, if there is one.
+    pub client: Option<&'static str>,
     /// What its URLs look like.
     pub url: UrlFormat,
     /// What it is called by package managers: the manager's program and the package.

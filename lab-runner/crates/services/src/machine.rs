@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::environment::{self, Purpose};
 use crate::loopback::reach_loopback;
 use crate::platform::free_memory;
+use crate::registry::ServiceId;
 
 /// A line of the doctor's report: what, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ const DISK_WANTED: u64 = 2 << 30;
 
 pub(crate) fn facts() -> Vec<Fact> {
     let mut facts = vec![tool("rustc", &["--version"]), tool("cargo", &["--version"]), tool("cc", &["--version"])];
+    facts.push(by_hand());
     facts.push(processors());
     facts.push(loopback());
     facts.extend(folders());
@@ -44,6 +46,19 @@ fn tool(name: &'static str, arguments: &[&str]) -> Fact {
         Some(value) => Fact { name: name.to_owned(), value, good: true },
         None => Fact { name: name.to_owned(), value: "not found".to_owned(), good: false },
     }
+}
+
+/// The programs that the lines to paste need. No grade does.
+fn by_hand() -> Fact {
+    let clients = ServiceId::all().into_iter().filter_map(|service| service.description().client);
+    let (found, absent): (Vec<&str>, Vec<&str>) =
+        ["curl", "nc"].into_iter().chain(clients).partition(|name| which::which(name).is_ok());
+    let mut value = found.join(", ");
+    if !absent.is_empty() {
+        let gap = if found.is_empty() { "" } else { "; " };
+        value.push_str(&format!("{gap}not found: {} (optional, for the lines to paste)", absent.join(", ")));
+    }
+    Fact { name: "by hand".to_owned(), value, good: true }
 }
 
 fn processors() -> Fact {

@@ -26,6 +26,7 @@ static DESCRIPTION: Description = Description {
     id: "postgres",
     name: "Postgres",
     server_variable: "DATABASE_URL",
+    client: Some("psql"),
     url: UrlFormat {
         schemes: &["postgres", "postgresql"],
         port: 5432,

@@ -22,6 +22,7 @@ static DESCRIPTION: Description = Description {
     id: "redis",
     name: "Redis",
     server_variable: "REDIS_URL",
+    client: Some("redis-cli"),
     url: UrlFormat {
         schemes: &["redis"],
         port: 6379,

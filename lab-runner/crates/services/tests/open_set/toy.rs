@@ -18,6 +18,7 @@ static DESCRIPTION: Description = Description {
     id: "toy",
     name: "Toy",
     server_variable: "TOY_URL",
+    client: None,
     url: UrlFormat {
         schemes: &["toy"],
         port: 7777,
