@@ -93,6 +93,7 @@ fn take(event: Event, run: &RunContext) -> Option<Result<Served, Error>> {
         Event::Alive
         | Event::CheckPostponed { .. }
         | Event::SuiteStarted { .. }
+        | Event::Held(_)
         | Event::CheckStarted { .. }
         | Event::Transcript { .. }
         | Event::CheckFinished(_)

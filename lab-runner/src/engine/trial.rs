@@ -159,8 +159,8 @@ impl Grading<'_> {
             }
             Event::SuiteFinished => state.finished = true,
             Event::Alive | Event::CheckPostponed { .. } => {}
-            // Only `serve` sends these.
-            Event::Serving { .. } | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
+            // Only `serve` and `hold` send these.
+            Event::Serving { .. } | Event::Held(_) | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
         }
     }
 
@@ -182,6 +182,7 @@ impl Grading<'_> {
             expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,
             first: self.request.first.clone(),
             port: None,
+            hold_passed: false,
             tree: prepared.program.tree.clone(),
             places: self.request.places,
             scratch,

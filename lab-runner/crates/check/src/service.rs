@@ -73,6 +73,9 @@ pub trait Tenant: Any + Debug + Send + Sync {
         None
     }
 
+    /// Takes back every fault that the check has made on the way to it. Tells whether there was one.
+    fn restore(&self) -> bool;
+
     /// Gives the share back: its connections end now, and its data is removed soon.
     fn release(&self) -> BoxFuture<'_, ()>;
 }

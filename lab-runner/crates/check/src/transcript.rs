@@ -28,6 +28,8 @@ struct Inner {
     connections: AtomicU64,
     record: Mutex<Record>,
     log_follower: OnceLock<UnboundedSender<String>>,
+    /// The commands that repeat by hand what was sent last, if they are kept; several were sent at once.
+    commands: OnceLock<Mutex<Vec<String>>>,
 }
 
 #[derive(Default)]
@@ -62,7 +64,8 @@ impl Transcript {
 
     fn with(clock: RunClock, record: Record) -> Self {
         let connections = AtomicU64::new(0);
-        let inner = Inner { clock, connections, record: Mutex::new(record), log_follower: OnceLock::new() };
+        let (log_follower, commands) = (OnceLock::new(), OnceLock::new());
+        let inner = Inner { clock, connections, record: Mutex::new(record), log_follower, commands };
         Self { inner: Arc::new(inner) }
     }
 
@@ -103,6 +106,26 @@ impl Transcript {
     /// Sends every line the server writes from now on to `follower` too.
     pub fn follow_log(&self, follower: UnboundedSender<String>) {
         let _ = self.inner.log_follower.set(follower);
+    }
+
+    /// From now on keeps the commands that repeat by hand what was sent last.
+    pub fn keep_commands(&self) {
+        self.inner.commands.get_or_init(Mutex::default);
+    }
+
+    /// Something was sent that `commands` repeat by hand; several were sent at once. They are made only where they are
+    /// kept.
+    pub fn repeatable(&self, commands: impl FnOnce() -> Vec<String>) {
+        if let Some(kept) = self.inner.commands.get() {
+            let commands = commands();
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = commands;
+        }
+    }
+
+    /// The commands that repeat by hand what was sent last, if they are kept and anything was.
+    pub fn last_commands(&self) -> Vec<String> {
+        let kept = self.inner.commands.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.map(|kept| kept.clone()).unwrap_or_default()
     }
 
     /// The last lines the server wrote: as many as a learner reads.

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use lab_check::{CheckResult, Failure};
 use tokio::sync::Barrier;
 
+use super::prepared::PreparedRequest;
 use super::request::Request;
 use super::response::Response;
 
@@ -20,6 +21,9 @@ pub async fn burst(requests: impl IntoIterator<Item = Request>) -> CheckResult<V
     for request in requests {
         prepared.push(request.prepare().await?);
     }
+    if let Some(first) = prepared.first() {
+        first.transcript().repeatable(|| prepared.iter().filter_map(PreparedRequest::command).collect());
+    }
     let gate = Arc::new(Barrier::new(prepared.len().max(1)));
     let tasks: Vec<_> = prepared
         .into_iter()
@@ -27,7 +31,7 @@ pub async fn burst(requests: impl IntoIterator<Item = Request>) -> CheckResult<V
             let gate = Arc::clone(&gate);
             tokio::spawn(async move {
                 gate.wait().await;
-                request.send().await
+                request.send_with_others().await
             })
         })
         .collect();

@@ -10,6 +10,7 @@ use super::sent::Sent;
 use super::timeout::Timeout;
 use super::wire::Wire;
 use lab_check::CheckResult;
+use lab_check::transcript::Transcript;
 
 /// How long to look for bytes behind an answer, or for the close that was asked for. On one machine both come with the
 /// answer; a server that keeps the connection open costs this once for each request.
@@ -35,6 +36,22 @@ impl PreparedRequest {
     /// # Errors
     /// The learner's failure if no whole answer comes in time.
     pub async fn send(self) -> CheckResult<Response> {
+        self.request.peer.transcript.repeatable(|| self.request.command().into_iter().collect());
+        self.send_with_others().await
+    }
+
+    /// The command that sends the same by hand, if it is of use.
+    pub(super) fn command(&self) -> Option<String> {
+        self.request.command()
+    }
+
+    /// The transcript of its check.
+    pub(super) fn transcript(&self) -> &Transcript {
+        &self.request.peer.transcript
+    }
+
+    /// The same for one of several that are sent at once.
+    pub(super) async fn send_with_others(self) -> CheckResult<Response> {
         let Self { mut wire, request } = self;
         let timeout = Timeout::new(request.within);
         wire.queue(request.bytes(&request.peer.address.to_string(), true));

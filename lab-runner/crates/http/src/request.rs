@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::connection::Connection;
+use super::curl;
 use super::peer::Peer;
 use super::prepared::PreparedRequest;
 use super::response::Response;
@@ -243,9 +244,15 @@ impl Request {
     /// The learner's failure if no whole answer comes.
     pub async fn over(self, connection: &mut Connection) -> CheckResult<Response> {
         self.is_whole()?;
+        self.peer.transcript.repeatable(|| self.command().into_iter().collect());
         connection.within(self.within);
         connection.send(self.bytes(&self.peer.address.to_string(), false)).await?;
         connection.response_to(&self.method).await
+    }
+
+    /// The command that sends the same by hand, if it is of use.
+    pub(super) fn command(&self) -> Option<String> {
+        curl::command(self, &self.peer.address.to_string())
     }
 
     /// Connects without sending anything yet.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::balancer::Balancer;
 use crate::keepsake::Keepsake;
-use crate::server::{App, Container, Ending, ServerBuilder};
+use crate::server::{App, Container, Ending, Keeper, ServerBuilder};
 use crate::services::Services;
 use crate::suite::channel::Events;
 use lab_check::service::{ServiceHost, Tenant};
@@ -54,6 +54,8 @@ pub struct Lab {
     folders: Mutex<Vec<TempDir>>,
     endings: Arc<Mutex<Vec<Ending>>>,
     log_readers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// Where the servers go that the check lets go, if somebody wants to look at them.
+    keeper: Option<Keeper>,
 }
 
 impl Lab {
@@ -64,6 +66,14 @@ impl Lab {
             None => Transcript::new(shared.clock),
         };
         Self::with(shared, check, transcript)
+    }
+
+    /// The same for a check whose servers are to stand when it is over, and whose last requests are to be repeated by
+    /// hand.
+    pub(crate) fn of_held_check(shared: Arc<Shared>, check: &'static str) -> Self {
+        let lab = Self::of_check(shared, check);
+        lab.transcript.keep_commands();
+        Self { keeper: Some(Keeper::default()), ..lab }
     }
 
     /// What a server is started with that belongs to no check.
@@ -80,6 +90,7 @@ impl Lab {
             folders: Mutex::default(),
             endings: Arc::default(),
             log_readers: Arc::default(),
+            keeper: None,
             shared,
         }
     }
@@ -294,6 +305,17 @@ impl Lab {
 
     fn made(&self) -> impl Iterator<Item = &dyn Tenant> {
         self.tenants.iter().filter_map(OnceCell::get).map(Box::as_ref)
+    }
+
+    /// Takes back what was done to the paths to services; tells to which.
+    pub(crate) fn restore_services(&self) -> Vec<String> {
+        let made = self.shared.services.iter().zip(self.tenants.iter().map(OnceCell::get));
+        let disturbed = made.filter(|(_, tenant)| tenant.is_some_and(|tenant| tenant.restore()));
+        disturbed.map(|(running, _)| running.title().to_owned()).collect()
+    }
+
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.keeper.as_ref()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

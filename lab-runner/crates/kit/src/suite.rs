@@ -1,8 +1,10 @@
-//! The program that a suite is: lists its checks, runs them against a server, or serves one for work by hand.
+//! The program that a suite is: lists its checks, runs them against a server, serves one for work by hand, or leaves one standing as a
+//! check left it.
 
 mod attempt;
 pub(crate) mod channel;
 mod contained;
+mod hold;
 mod panics;
 mod pulse;
 mod schedule;
@@ -39,6 +41,7 @@ pub fn main_with(drivers: &'static [&'static dyn ServiceDriver]) -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("list") => list(),
         Some("run") => session::with_runtime(|| session::run(drivers)),
+        Some("hold") => session::with_runtime(|| session::hold(drivers)),
         Some("serve") => session::with_runtime(|| session::serve(drivers)),
         _ => usage(),
     }

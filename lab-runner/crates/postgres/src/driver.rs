@@ -77,6 +77,10 @@ impl Tenant for Postgres {
         Self::shortage(self)
     }
 
+    fn restore(&self) -> bool {
+        self.proxy().restore_if_disturbed()
+    }
+
     fn release(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.remove())
     }

@@ -59,6 +59,9 @@ pub struct SuiteConfig {
     /// program or a URL is graded.
     #[serde(default)]
     pub tree: Option<PathBuf>,
+    /// `hold` only: whether the server is to stand even if the check passes.
+    #[serde(default)]
+    pub hold_passed: bool,
     /// Whether failures name where in the suite's source they were found, which takes time.
     #[serde(default)]
     pub places: bool,
@@ -179,16 +182,33 @@ pub enum Event {
         /// The URLs to work with by hand: `server`, and one for each service.
         urls: BTreeMap<String, String>,
     },
-    /// `serve` only: the server wrote a line.
+    /// `hold` only: the check is over, and this stands as it left it.
+    Held(Box<Held>),
+    /// `serve` and `hold` only: the server wrote a line.
     ServerLog {
         /// The line.
         line: String,
     },
-    /// `serve` only: the server ended.
+    /// `serve` and `hold` only: the server ended.
     ServerEnded {
         /// How.
         exit: String,
     },
+}
+
+/// What stands when a check is over that was run to be looked at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Held {
+    /// The URLs of the servers that run, in the order in which they were started.
+    pub servers: Vec<String>,
+    /// The URLs of the check's own share of each service, by name.
+    pub services: BTreeMap<String, String>,
+    /// The variables that the server was started with: the services', the lab's own, and those of the check.
+    pub variables: BTreeMap<String, String>,
+    /// A line to paste that shows what the check saw last.
+    pub line: Option<String>,
+    /// What is otherwise than when the check ended, one sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Event {

@@ -72,6 +72,10 @@ impl Failpoints {
         Failpoint { triggered }
     }
 
+    pub(super) fn is_armed(&self) -> bool {
+        self.inner.armed.load(Ordering::SeqCst) > 0
+    }
+
     pub(super) fn disarm(&self) {
         self.lock().clear();
         self.inner.armed.store(0, Ordering::SeqCst);

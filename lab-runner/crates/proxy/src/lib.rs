@@ -230,6 +230,16 @@ impl Proxy {
         self.task.abort();
     }
 
+    /// Takes every fault back, if there is one. Tells whether there was.
+    pub fn restore_if_disturbed(&self) -> bool {
+        let faults = *self.faults.borrow();
+        let disturbed = faults.link != Link::Open || !faults.delay.is_zero() || self.failpoints.is_armed();
+        if disturbed {
+            self.restore();
+        }
+        disturbed
+    }
+
     fn set(&self, what: &str, change: impl FnOnce(&mut Faults)) {
         self.transcript.note(format!("{}: {what}", self.service));
         self.faults.send_modify(change);

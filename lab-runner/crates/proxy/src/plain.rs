@@ -152,6 +152,10 @@ impl Tenant for PlainTenant {
         self.unreachable.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn restore(&self) -> bool {
+        self.proxy.restore_if_disturbed()
+    }
+
     fn release(&self) -> BoxFuture<'_, ()> {
         self.proxy.shut();
         Box::pin(async {})

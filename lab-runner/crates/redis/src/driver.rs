@@ -69,6 +69,10 @@ impl Tenant for Redis {
         Self::service_error(self)
     }
 
+    fn restore(&self) -> bool {
+        self.proxy().restore_if_disturbed()
+    }
+
     fn release(&self) -> BoxFuture<'_, ()> {
         self.remove();
         Box::pin(async {})

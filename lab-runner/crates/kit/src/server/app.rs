@@ -1,8 +1,10 @@
 //! A running server, as a check sees it.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::keeper::Keeper;
 use super::log::Stream;
 use super::process::{Exit, LaunchSpec, Process};
 use super::start_line::StartLine;
@@ -33,14 +35,63 @@ enum Origin {
 
 /// A server of our own, and what it takes to start it again.
 #[derive(Debug)]
-struct Launched {
+pub(super) struct Launched {
     process: Process,
     spec: LaunchSpec,
     readiness: Readiness,
     limit: Duration,
 }
 
+impl Launched {
+    pub(super) fn is_running(&mut self) -> bool {
+        self.process.stands()
+    }
+
+    pub(super) fn started(&self) -> std::time::Instant {
+        self.process.started()
+    }
+}
+
+/// A server that a check lets go ends, unless somebody wants to look at it.
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Origin::Launched(launched) = std::mem::replace(&mut self.origin, Origin::Attached) {
+            let keeper = launched.spec.keeper.clone();
+            keeper.keep(self.address, launched);
+        }
+    }
+}
+
 impl App {
+    /// The servers that `keeper` holds. Where none is left, the one that was started last is started again as it was,
+    /// on its old port if that is free.
+    ///
+    /// # Errors
+    /// The learner's failure if it does not become ready again.
+    pub(crate) async fn kept(keeper: &Keeper, config: &SuiteConfig) -> CheckResult<(Vec<Self>, bool)> {
+        let again = |(address, launched): (SocketAddr, Box<Launched>)| Self {
+            address,
+            by_hand: StartLine::default(),
+            transcript: launched.spec.transcript.clone(),
+            origin: Origin::Launched(launched),
+        };
+        let standing: Vec<Self> = keeper.take_standing().into_iter().map(again).collect();
+        if !standing.is_empty() {
+            return Ok((standing, false));
+        }
+        let Some((spec, port)) = keeper.last() else { return Ok((standing, false)) };
+        let spec = LaunchSpec { port: Some(port), ..spec };
+        Ok((vec![Self::launch(spec, StartLine::default(), config, true).await?], true))
+    }
+
+    /// The variables that it was started with, if it was started by the grader.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        match &self.origin {
+            Origin::Launched(launched) => launched.spec.env.clone(),
+            Origin::Attached => BTreeMap::new(),
+        }
+    }
+
     pub(super) async fn launch(
         spec: LaunchSpec,
         by_hand: StartLine,
@@ -421,6 +472,7 @@ async fn begin(spec: &LaunchSpec, waits: Option<(&Readiness, Duration)>) -> Chec
             _ => port::free()?,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        spec.keeper.starting(spec, port);
         let mut process = Process::start(spec, port)?;
         let Some((readiness, limit)) = waits else { return Ok((address, process)) };
         match ready::wait(&mut process, address, readiness, limit).await {

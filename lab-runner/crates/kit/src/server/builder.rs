@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::app::App;
+use super::keeper::Keeper;
 use super::process::LaunchSpec;
 use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
@@ -109,7 +110,10 @@ impl<'a> ServerBuilder<'a> {
         }
         self.put_back_what_is_gone()?;
         let container = self.lab.container().cloned();
+        let keeper = self.lab.keeper();
         let (argv, by_hand) = match &container {
+            // It will stand where it is.
+            None if keeper.is_some() => (argv, StartLine::default()),
             None => (argv, StartLine::with_variables(&by_hand, &self.env)),
             Some(container) => (Vec::new(), StartLine::plain(container.by_hand(&container_options(&self.env)))),
         };
@@ -128,6 +132,7 @@ impl<'a> ServerBuilder<'a> {
             transcript: self.lab.transcript().clone(),
             endings: self.lab.endings(),
             log_readers: self.lab.log_readers(),
+            keeper: keeper.map(Keeper::downgrade).unwrap_or_default(),
         };
         App::launch(spec, by_hand, config, self.waits).await
     }

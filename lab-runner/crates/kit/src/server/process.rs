@@ -5,13 +5,14 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::container::Container;
+use super::keeper::KeeperRef;
 use super::log::Log;
 use super::port;
 use lab_check::transcript::Transcript;
@@ -68,6 +69,8 @@ pub(super) struct LaunchSpec {
     pub endings: Arc<Mutex<Vec<Ending>>>,
     /// Takes the readers of logs whose servers are gone: what these wrote last may not be read yet.
     pub log_readers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// Takes the server when its check lets it go.
+    pub keeper: KeeperRef,
 }
 
 /// A running process. Dropping it ends its whole group.
@@ -77,6 +80,7 @@ pub(super) struct Process {
     group: u32,
     exit: Option<Exit>,
     asked_to_end: bool,
+    started: Instant,
     spec: LaunchSpec,
     /// The name of the container that it stands for.
     container: Option<String>,
@@ -106,7 +110,8 @@ impl Process {
         let streams = child.stdout.take().zip(child.stderr.take());
         let reader = streams.map(|(output, error)| log.follow(output, error, spec.transcript.clone()));
         let container = container.map(|(_, name)| name);
-        Ok(Self { child, group, exit: None, asked_to_end: false, spec: spec.clone(), container, reader, log })
+        let started = Instant::now();
+        Ok(Self { child, group, exit: None, asked_to_end: false, started, spec: spec.clone(), container, reader, log })
     }
 
     pub fn id(&self) -> u32 {
@@ -124,6 +129,16 @@ impl Process {
             (Some(container), Some(name)) if exit.code == Some(125) => container.never_started(name).await,
             _ => false,
         }
+    }
+
+    /// When it was started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Whether it runs and nobody has asked it to end.
+    pub fn stands(&mut self) -> bool {
+        !self.asked_to_end && self.ended().is_none()
     }
 
     /// How it ended, if it has.

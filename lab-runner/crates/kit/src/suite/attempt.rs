@@ -81,24 +81,30 @@ pub(super) async fn attempt_alone(shared: Arc<Shared>, check: &'static Check, wa
 
 /// Runs `check` and reports it.
 pub(super) async fn attempt(shared: Arc<Shared>, check: &'static Check) -> Attempt {
+    let lab = Arc::new(Lab::of_check(Arc::clone(&shared), check.id));
+    let attempt = play(&shared, &lab, check).await;
+    // The next check need not wait until this one's database is dropped; the end of the run waits for all.
+    tokio::spawn(async move { lab.release().await });
+    attempt
+}
+
+/// Runs `check` in `lab`, which keeps what the check used.
+pub(super) async fn play(shared: &Shared, lab: &Arc<Lab>, check: &'static Check) -> Attempt {
     let began = Instant::now();
     let (watch, losses) = (Watch::begin(), shared.keepsake.losses());
     let started_us = shared.clock.micros();
     let limit = check.limit(Duration::from_millis(shared.config.check_limit_ms));
-    let lab = Arc::new(Lab::of_check(Arc::clone(&shared), check.id));
-    let conclusion = conclude(&lab, check, limit).await;
+    let conclusion = conclude(lab, check, limit).await;
     if conclusion.may_be_ours() {
         lab.drain_logs().await;
     }
-    let conclusion = if conclusion.may_be_ours() { blame(&shared, &lab, conclusion).await } else { conclusion };
+    let conclusion = if conclusion.may_be_ours() { blame(shared, lab, conclusion).await } else { conclusion };
     let surroundings = watch.end().await;
     let removed = (shared.keepsake.losses() > losses)
         .then(|| "a file of the grader's was removed meanwhile, and was put back".to_owned());
     let shortage = lab.shortage();
     let transcript = lab.transcript().conclude();
-    let explanation = conclusion.explanation.map(|explanation| finish(explanation, &lab));
-    // The next check need not wait until this one's database is dropped; the end of the run waits for all.
-    tokio::spawn(async move { lab.release().await });
+    let explanation = conclusion.explanation.map(|explanation| finish(explanation, lab));
     let report = CheckReport {
         id: check.id.into(),
         verdict: conclusion.verdict,

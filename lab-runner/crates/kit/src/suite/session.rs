@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::attempt::fault_of_ours;
 use super::channel::{self, Channel, Events};
 use super::pulse::{self, Watch};
-use super::{Drivers, complain, panics, schedule};
+use super::{Drivers, complain, hold, panics, schedule};
 use crate::check;
 use crate::keepsake::Keepsake;
 use crate::lab::{Lab, Shared};
@@ -69,6 +69,14 @@ pub(super) async fn run(drivers: Drivers) -> ExitCode {
 pub(super) async fn serve(drivers: Drivers) -> ExitCode {
     match channel::open().await {
         Ok(channel) => guarded(drivers, channel, keep).await,
+        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+    }
+}
+
+/// Runs one check, and keeps its server and services as it left them until the runner hangs up.
+pub(super) async fn hold(drivers: Drivers) -> ExitCode {
+    match channel::open().await {
+        Ok(channel) => guarded(drivers, channel, hold::hold).await,
         Err(error) => complain(&format!("no configuration on standard input: {error}")),
     }
 }
@@ -161,7 +169,7 @@ async fn keep(shared: Arc<Shared>, events: Events) {
     lab.release().await;
 }
 
-fn describe_end(exit: CheckResult<Exit>) -> String {
+pub(super) fn describe_end(exit: CheckResult<Exit>) -> String {
     exit.map_or_else(message_of, |exit| exit.to_string())
 }
 
@@ -231,7 +239,7 @@ fn start_event(failure: Failure, lab: &Lab) -> Event {
     }
 }
 
-fn message_of(failure: Failure) -> String {
+pub(super) fn message_of(failure: Failure) -> String {
     match failure {
         Failure::Ours(message) | Failure::NotApplicable(message) => message,
         Failure::Learner(explanation) => explanation.message,
