@@ -1,6 +1,8 @@
 //! From the command line to a command, and from its result to an exit code.
 
 mod args;
+mod documents;
+mod learner;
 mod panic;
 
 use std::sync::Arc;
@@ -20,6 +22,9 @@ pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, GradeArgs, GradingArgs,
     HintArgs, IsolationChoice, MutantArgs, MutantCommand, RefreshArgs, RunArgs, SourceArgs, WatchArgs,
 };
+pub use documents::{CompletionsArgs, ManArgs, Shell};
+pub(crate) use documents::{completions, man_page, write_man_pages};
+pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs};
 
 /// Runs `cargo lab` with this process's arguments.
 pub fn main() -> ExitCode {

@@ -4,12 +4,18 @@ mod audit;
 mod bench;
 mod check;
 mod choose;
+mod documents;
 mod grade;
 mod hint;
+mod logs;
 mod machine;
 mod mutant;
+mod next;
 mod overview;
+mod reset;
 mod run;
+mod solution;
+mod try_check;
 mod watch;
 
 use crate::cli::{Args, Command};
@@ -35,6 +41,13 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt),
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
+        Some(Command::Completions(args)) => documents::completions(&args, interrupt),
+        Some(Command::Man(args)) => documents::man(args, interrupt),
+        Some(Command::Try(args)) => try_check::run(args, interrupt).await,
+        Some(Command::Next(args)) => next::run(args, interrupt),
+        Some(Command::Logs(args)) => logs::run(args, interrupt),
+        Some(Command::Solution(args)) => solution::run(args, interrupt),
+        Some(Command::Reset(args)) => reset::run(args, interrupt),
         Some(Command::Run(args)) => run::run(args, interrupt).await,
         Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,
@@ -44,6 +57,6 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
 
 /// Whether `command` starts servers, which takes more open files than some machines allow.
 fn starts_servers(command: &Command) -> bool {
-    use Command::{Audit, Bench, Check, Grade, Run, Watch};
-    matches!(command, Check(_) | Watch(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
+    use Command::{Audit, Bench, Check, Grade, Run, Try, Watch};
+    matches!(command, Check(_) | Watch(_) | Try(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
 }

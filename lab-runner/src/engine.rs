@@ -5,6 +5,7 @@
 //! last is done. One at a time is built, as cargo allows no more in the folder that holds everybody's dependencies; one
 //! at a time is graded, unless more are asked for.
 
+mod hold;
 mod laps;
 mod lint;
 mod noop;
@@ -31,6 +32,7 @@ use crate::workspace::{Lab, Workspace};
 use lab_sandbox::Sandbox;
 use lab_services::{ProviderChoice, ServicePool};
 
+pub use hold::Tried;
 pub use program::Runnable;
 pub use serve::Served;
 use stages::Grading;

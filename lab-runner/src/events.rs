@@ -8,7 +8,7 @@ mod recording;
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use lab_protocol::{CheckInfo, Stamp, TranscriptEntry};
+use lab_protocol::{CheckInfo, Held, Stamp, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditReport;
@@ -16,6 +16,11 @@ use crate::bench::Bench;
 use crate::course::RoadmapStep;
 use crate::grade::{GradeReport, Graded};
 use crate::guide::LabGuide;
+use crate::learner::compare::FileDifference;
+use crate::learner::logs::RunLog;
+use crate::learner::next::NextStep;
+use crate::learner::reset::Change;
+use crate::learner::starter::Origin;
 use crate::report::{Check, Diagnostics, Report};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
@@ -211,6 +216,55 @@ pub enum EventKind {
     GradesFinished {
         /// What became of them.
         report: Box<GradeReport>,
+    },
+    /// A document about the program itself, such as its man page.
+    DocumentMade {
+        /// Its text.
+        text: String,
+    },
+    /// A check was played to be looked at.
+    CheckHeld {
+        /// The lab's id.
+        lab: String,
+        /// What became of the check.
+        result: Box<Option<Check>>,
+        /// What stands as it left it, if anything does.
+        held: Box<Option<Held>>,
+    },
+    /// What is to be done next in a lab.
+    NextShown {
+        /// The step.
+        step: Box<NextStep>,
+    },
+    /// What a lab's server wrote in its last run.
+    LogsShown {
+        /// The log.
+        log: Box<RunLog>,
+    },
+    /// A lab's model answer beside the learner's own files.
+    SolutionCompared {
+        /// The lab's id.
+        lab: String,
+        /// The files that differ.
+        files: Vec<FileDifference>,
+    },
+    /// A lab's starter is about to come back.
+    ResetPlanned {
+        /// The lab's folder, relative to the workspace.
+        folder: Utf8PathBuf,
+        /// How the starter is known.
+        origin: Origin,
+        /// What will be done to each file.
+        changes: Vec<Change>,
+    },
+    /// A lab's starter is back, or nobody wanted it after all.
+    ResetFinished {
+        /// The lab's id.
+        lab: String,
+        /// Whether anything was changed.
+        done: bool,
+        /// Where the files are that were replaced, if any were.
+        kept: Option<Utf8PathBuf>,
     },
     /// An audit is done.
     AuditFinished {

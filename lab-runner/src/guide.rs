@@ -44,6 +44,9 @@ pub struct Todo {
     pub path: Utf8PathBuf,
     /// The line, counted from 1.
     pub line: usize,
+    /// What the mark says to do.
+    #[serde(default)]
+    pub text: String,
 }
 
 impl LabGuide {
@@ -96,9 +99,11 @@ fn todos(lab: &Lab, tree: &Utf8Path) -> Vec<Todo> {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
         for (index, line) in text.lines().enumerate() {
             let Some((_, rest)) = line.split_once(&mark) else { continue };
-            let Some(task) = rest.split_once(')').and_then(|(task, _)| task.parse().ok()) else { continue };
+            let Some((task, text)) = rest.split_once(')') else { continue };
+            let Ok(task) = task.parse() else { continue };
             let path = file.strip_prefix(tree).unwrap_or(&file).to_owned();
-            found.push(Todo { task, path, line: index + 1 });
+            let text = text.trim_start_matches(':').trim().to_owned();
+            found.push(Todo { task, path, line: index + 1, text });
         }
     }
     found

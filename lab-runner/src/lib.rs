@@ -22,6 +22,7 @@ pub mod grade;
 pub mod guide;
 pub mod hash;
 pub mod interrupt;
+pub mod learner;
 pub mod limits;
 pub mod manifest;
 mod platform;

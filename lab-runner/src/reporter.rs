@@ -9,15 +9,18 @@ mod grades;
 mod human;
 mod inert;
 mod junit;
+mod learner;
 mod live;
 mod machine;
 mod overview;
+mod pager;
 mod prompt;
 mod refresh;
 mod serving;
 mod style;
 #[cfg(test)]
 mod tests;
+mod tried;
 mod watch;
 
 use std::io::{self, Write as _};
@@ -34,7 +37,7 @@ pub use human::Human;
 pub use inert::inert;
 pub use junit::to_junit;
 pub use live::Live;
-pub use prompt::ask;
+pub use prompt::{ask, can_ask};
 pub use watch::{WatchLines, WatchScreen, Wish};
 
 /// The formats a result can be printed in.
@@ -119,7 +122,8 @@ impl EventSink for Reporter {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.render(&mut state, event);
         let mut written = Ok(());
-        self.live.aside(|| written = print(&text));
+        let long = matches!(event.kind, EventKind::LogsShown { .. } | EventKind::SolutionCompared { .. });
+        self.live.aside(|| written = if long { pager::print(&text) } else { print(&text) });
         let saved = match (&event.kind, &self.style.folder) {
             (EventKind::RunFinished { report }, Some(folder)) => files::write(folder, report),
             (EventKind::SubmissionGraded { graded, report, .. }, Some(folder)) => {

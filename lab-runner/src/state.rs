@@ -160,6 +160,16 @@ impl State {
         self.0.join("runs")
     }
 
+    /// The folder in which the starter of the lab `id` is kept as it was at the first grading.
+    pub fn starter(&self, id: &str) -> Utf8PathBuf {
+        self.0.join("starters").join(id)
+    }
+
+    /// The folder in which what learners throw away of the lab `id` is kept.
+    pub fn thrown_away(&self, id: &str) -> Utf8PathBuf {
+        self.0.join("thrown-away").join(id)
+    }
+
     fn lab_path(&self, id: &str) -> Utf8PathBuf {
         self.0.join(format!("lab-{id}.json"))
     }

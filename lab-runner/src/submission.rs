@@ -15,7 +15,9 @@ use crate::report::{self, SubmissionKind};
 use crate::workspace::{Lab, Workspace};
 
 pub use mutant::{Mutant, MutantError};
+pub(crate) use overlay::link_on_the_way;
 pub use stage::Stage;
+pub(crate) use sync::write as write_anew;
 pub use tree::Tree;
 
 /// What is to be graded.
@@ -110,6 +112,22 @@ pub fn solution(lab: &Lab) -> Result<Tree, SubmissionError> {
 /// It cannot be read, or holds nothing to grade.
 pub fn hash_of(folder: &Utf8Path, lab: &Lab) -> Result<String, SubmissionError> {
     Ok(overlay::read(folder, &lab.manifest.editable)?.tree.sha256())
+}
+
+/// The editable files of `lab` as the learner has them.
+///
+/// # Errors
+/// They cannot be read.
+pub fn working_tree(lab: &Lab) -> Result<Tree, SubmissionError> {
+    tree_in(&lab.folder, lab)
+}
+
+/// The editable files of `lab` that `folder` holds.
+///
+/// # Errors
+/// They cannot be read.
+pub fn tree_in(folder: &Utf8Path, lab: &Lab) -> Result<Tree, SubmissionError> {
+    Ok(overlay::read(folder, &lab.manifest.editable)?.tree)
 }
 
 /// A submission that is ready to be built, or needs no building.

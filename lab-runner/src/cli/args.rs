@@ -5,6 +5,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::documents::{CompletionsArgs, ManArgs};
+use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs};
 use crate::audit::Shard;
 use crate::reporter::Format;
 use lab_services::ProviderChoice;
@@ -47,12 +49,26 @@ pub enum Command {
     Watch(WatchArgs),
     /// Show the next hint for the check that does not pass yet.
     Hint(HintArgs),
+    /// Play a check that fails, and leave your server and its data standing as it left them.
+    Try(TryArgs),
+    /// Show what to do next: the first task that is not done, and where it begins.
+    Next(NextArgs),
     /// Run your server with its services, for curl and psql.
     Run(RunArgs),
+    /// Show what your server wrote in the last run, check by check.
+    Logs(LogsArgs),
+    /// Compare your files with the model answer, once all checks pass.
+    Solution(SolutionArgs),
+    /// Bring the starter back, and keep what is thrown away.
+    Reset(ResetArgs),
     /// Remove the containers and instances that are kept running between commands.
     Down(DownArgs),
     /// Check whether this machine has what the labs need.
     Doctor(DoctorArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the man page, or install the pages of all commands.
+    Man(ManArgs),
     /// For instructors and CI: grade a folder of submissions.
     Grade(GradeArgs),
     /// For instructors: prove that labs grade fairly.
@@ -100,6 +116,13 @@ pub struct GradingArgs {
 
 /// `cargo lab check`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab check 1                                  all of a lab
+  cargo lab check 1.2                                its second task
+  cargo lab check 1 missing_host                     one check and those it needs
+  cargo lab check --all --report out                 everything, and the result as files
+  cargo lab check 2 --command 'python3 server.py'    a server in any language")]
 pub struct CheckArgs {
     /// The lab (id, number, slug, or a prefix of one), followed by the checks to run. Defaults to the lab of the
     /// current folder, or else the last one checked, and to all of its checks.
@@ -157,6 +180,10 @@ pub struct WatchArgs {
 
 /// `cargo lab hint`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab hint                      for the first check that fails
+  cargo lab hint 1 missing_host")]
 pub struct HintArgs {
     /// The lab, then the check. Defaults to the lab checked last, and its first check that has not passed.
     #[arg(value_name = "LAB] [CHECK", num_args = 0..=2)]
@@ -165,6 +192,11 @@ pub struct HintArgs {
 
 /// `cargo lab run`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab run 2                     then, in another terminal, psql with the URL that it prints
+  cargo lab run 5 --env CACHE_TTL_SECONDS=2
+  cargo lab run 2 --solution")]
 pub struct RunArgs {
     /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,
@@ -192,6 +224,9 @@ fn variable(text: &str) -> Result<(String, String), String> {
 
 /// `cargo lab down`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo lab down          what is kept running between commands\n  cargo lab down --all    and what was fetched"
+)]
 pub struct DownArgs {
     /// Also remove the cache: fetched programs and prepared templates.
     #[arg(long, visible_alias = "cache")]
@@ -200,6 +235,9 @@ pub struct DownArgs {
 
 /// `cargo lab doctor`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo lab doctor          what is there and what is missing\n  cargo lab doctor --fix    and fetch what is missing"
+)]
 pub struct DoctorArgs {
     /// Fetch or install what is missing.
     #[arg(long)]
@@ -263,6 +301,9 @@ pub enum IsolationChoice {
 
 /// `cargo lab audit`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo lab audit 2\n  cargo lab audit 2 --mutants address-unchecked --repeat 1\n  cargo lab audit --shard 1/4 --within 30m"
+)]
 pub struct AuditArgs {
     /// The labs; by default all.
     pub labs: Vec<String>,
@@ -296,6 +337,7 @@ pub struct AuditArgs {
 
 /// `cargo lab mutant`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  cargo lab mutant refresh 2 --dry-run")]
 pub struct MutantArgs {
     /// What to do with them.
     #[command(subcommand)]
@@ -331,6 +373,7 @@ pub struct RefreshArgs {
 
 /// `cargo lab bench`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  cargo lab bench 2\n  cargo lab bench 2 --repeat 11 --format json")]
 pub struct BenchArgs {
     /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,

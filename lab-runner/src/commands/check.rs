@@ -10,6 +10,7 @@ use crate::engine::{Engine, Extent, Request};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::learner::starter::Starter;
 use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
 
@@ -40,6 +41,9 @@ pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCod
     let extent = extent(&args, task, &source);
     let request = Request { extent, ..choose::request(&args.grading, source, checks) };
     let engine = Engine::new(workspace, args.grading.services)?;
+    if matches!(request.source, Source::WorkingTree) {
+        Starter::keep_first(&lab, &engine.state);
+    }
     let graded = engine.grade(&lab, &request, &run).await;
     engine.shutdown().await;
     let report = graded?;

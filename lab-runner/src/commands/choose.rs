@@ -82,6 +82,45 @@ pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<
     }
 }
 
+/// The lab and the files that `names` mean: paths relative to the lab's folder. The lab may be
+/// left out where it is clear: then all are files.
+pub(super) fn lab_and_files(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<Utf8PathBuf>), Error> {
+    let Some((first, rest)) = names.split_first() else { return Ok((lab(workspace, None)?, Vec::new())) };
+    let (chosen, files) = match workspace.select(first) {
+        Ok(lab) => (lab.clone(), rest),
+        Err(error) => match lab(workspace, None) {
+            // What looks like a path is no lab that was mistyped.
+            Ok(lab) if first.contains(['/', '.']) => (lab, names),
+            _ => return Err(error.into()),
+        },
+    };
+    let files = files.iter().map(|file| in_lab(&chosen, file)).collect();
+    Ok((chosen, files))
+}
+
+/// `file` relative to the folder of `lab`, whether it was given so, or as seen from the current folder.
+fn in_lab(lab: &Lab, file: &str) -> Utf8PathBuf {
+    let file = Utf8Path::new(file);
+    let current = std::env::current_dir().ok().and_then(|path| Utf8PathBuf::try_from(path).ok());
+    let seen = current.map(|current| current.join(file));
+    let inside = seen.as_deref().and_then(|path| path.strip_prefix(&lab.folder).ok());
+    inside.unwrap_or(file).components().collect()
+}
+
+/// The files among `known` that `wanted` name, or lie in a folder that they name; all, where none is named.
+///
+/// # Errors
+/// One of them names nothing.
+pub(super) fn wanted_files(known: &[&Utf8Path], wanted: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Error> {
+    if let Some(unknown) = wanted.iter().find(|wanted| !known.iter().any(|path| path.starts_with(wanted))) {
+        let nearest = suggest::did_you_mean(unknown.as_str(), known.iter().map(|path| path.as_str()));
+        let message = format!("no file of this lab that you may edit is called `{unknown}`");
+        return Err(Error::Usage { message, hints: nearest.into_iter().collect() });
+    }
+    let is_wanted = |path: &&&Utf8Path| wanted.is_empty() || wanted.iter().any(|wanted| path.starts_with(wanted));
+    Ok(known.iter().filter(is_wanted).map(|path| path.to_path_buf()).collect())
+}
+
 /// The submission that `args` name.
 pub(super) fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
     if args.solution {

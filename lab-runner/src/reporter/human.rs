@@ -5,6 +5,7 @@ mod explain;
 mod happened;
 mod hints;
 mod screen;
+mod stopped;
 mod summary;
 mod table;
 mod tasks;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert;
-use super::{audit, bench, grades, machine, overview, refresh, serving};
+use super::{audit, bench, grades, learner, machine, overview, refresh, serving, tried};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -87,6 +88,17 @@ impl Human {
             EventKind::Overview { title, roadmap, labs, here } => {
                 overview::overview(title, roadmap, labs, here.as_deref())
             }
+            EventKind::DocumentMade { text } => text.clone(),
+            EventKind::CheckHeld { lab, result, held } => result
+                .as_ref()
+                .as_ref()
+                .map(|check| tried::tried(lab, check, held.as_ref().as_ref()))
+                .unwrap_or_default(),
+            EventKind::NextShown { step } => learner::next(step),
+            EventKind::LogsShown { log } => learner::logs(log),
+            EventKind::SolutionCompared { lab, files } => learner::solution(lab, files),
+            EventKind::ResetPlanned { folder, origin, changes } => learner::reset_plan(folder, origin, changes),
+            EventKind::ResetFinished { lab, done, kept } => learner::reset_done(lab, *done, kept.as_deref()),
             EventKind::AuditFinished { report } => audit::audit_table(report),
             EventKind::GradesFinished { report } => grades::table(report),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
@@ -122,7 +134,10 @@ pub(super) fn one_screen(report: &Report, guide: &LabGuide, view: View<'_>) -> S
         if view.watched {
             return summary::obstacle(&shown);
         }
-        return below(&shown, view.all_hints, view.size.columns);
+        return match &shown.diagnostics {
+            Some(why) if report.checks.is_empty() => stopped::screen(&shown, why, view.size),
+            _ => below(&shown, view.all_hints, view.size.columns),
+        };
     }
     // What is inert has no transcript: it is made inert line by line.
     screen::screen(&shown, report, guide, view)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
-use lab_protocol::{CheckInfo, Difference, Happening, SkipReason, Stamp, TranscriptEntry, Verdict};
+use lab_protocol::{CheckInfo, Difference, Happening, Held, SkipReason, Stamp, TranscriptEntry, Verdict};
 use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId, State};
 
 use super::live::words::Words;
@@ -13,6 +13,11 @@ use crate::bench::{Bench, OneByOne};
 use crate::course::RoadmapStep;
 use crate::events::{EventKind, LabOverview, MutantRefresh, RunEvent};
 use crate::guide::{LabGuide, Todo};
+use crate::learner::compare::{FileDifference, Line, Place, Side};
+use crate::learner::logs::{CheckLog, LogLine, RunLog};
+use crate::learner::next::{NextStep, NextTask};
+use crate::learner::reset::{Change, What};
+use crate::learner::starter::Origin;
 use crate::report::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, SubmissionKind, Suite, Timings};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
@@ -133,7 +138,7 @@ pub(super) fn guide() -> LabGuide {
     LabGuide {
         checks,
         titles: titles.collect(),
-        todos: vec![Todo { task: 1, path: "src/routes.rs".into(), line: 12 }],
+        todos: vec![Todo { task: 1, path: "src/routes.rs".into(), line: 12, text: String::new() }],
         learned: Some("a greeter that answers whoever speaks to it, whatever they say and however they say it.".into()),
         next_lab: Some("tiny-2".into()),
         later_not_asked: true,
@@ -295,6 +300,29 @@ fn events() -> Vec<RunEvent> {
         event(EventKind::DoctorFinished { report: Box::new(doctor()) }),
         event(EventKind::DownFinished { report: Box::new(DownReport::default()) }),
         event(EventKind::DownFinished { report: Box::new(down) }),
+        event(held(None)),
+        event(held(Some(Held {
+            servers: vec!["http://127.0.0.1:40123".into()],
+            services: BTreeMap::from([("postgres".into(), "postgres://a:b@127.0.0.1:5/c".into())]),
+            variables: BTreeMap::from([("GREETING".into(), "it's\u{1b}[2J".into())]),
+            line: Some("curl -i http://127.0.0.1:40123/".into()),
+            notes: vec!["the server had ended".into()],
+        }))),
+        event(EventKind::NextShown { step: Box::new(next_step()) }),
+        event(EventKind::NextShown { step: Box::new(NextStep { task: None, ..next_step() }) }),
+        event(EventKind::LogsShown { log: Box::new(run_log()) }),
+        event(EventKind::SolutionCompared { lab: "tiny-1".into(), files: Vec::new() }),
+        event(EventKind::SolutionCompared { lab: "tiny-1".into(), files: different_files() }),
+        event(EventKind::ResetPlanned { folder: "labs/tiny-1".into(), origin: Origin::Course, changes: Vec::new() }),
+        event(EventKind::ResetPlanned {
+            folder: "labs/tiny-1".into(),
+            origin: Origin::Commit { id: "0123456".into(), date: "2026-01-01".into() },
+            changes: [What::Restored, What::Created, What::Removed]
+                .map(|what| Change { path: "src/main.rs".into(), what })
+                .to_vec(),
+        }),
+        event(EventKind::ResetFinished { lab: "tiny-1".into(), done: true, kept: Some("/kept".into()) }),
+        event(EventKind::ResetFinished { lab: "tiny-1".into(), done: false, kept: None }),
         event(EventKind::CommandFailed {
             message: "unknown lab `tini`".into(),
             details: vec!["a detail".into()],
@@ -318,6 +346,54 @@ fn doctor() -> DoctorReport {
         fixed: vec!["fetched a server".into()],
         hints: vec!["install the other".into()],
     }
+}
+
+fn held(held: Option<Held>) -> EventKind {
+    let verdict = if held.is_some() { Verdict::Failed } else { Verdict::Passed };
+    let check = Check { verdict, ..failed() };
+    EventKind::CheckHeld { lab: "tiny-1".into(), result: Box::new(Some(check)), held: Box::new(held) }
+}
+
+fn next_step() -> NextStep {
+    NextStep {
+        lab: "tiny-1".into(),
+        title: "Greeter".into(),
+        score: Some((40, 100)),
+        task: Some(NextTask {
+            number: 2,
+            title: Some("echo".into()),
+            readme_line: Some(10),
+            todos: vec![Todo { task: 2, path: "labs/a/src/main.rs".into(), line: 7, text: "echo it\u{1b}[2J".into() }],
+            check: Some(("echoes".into(), "it echoes".into())),
+        }),
+        readme: "labs/a/README.md".into(),
+        next_lab: Some("tiny-2".into()),
+    }
+}
+
+fn run_log() -> RunLog {
+    let line = |at_ms, text: &str, written| LogLine { at_ms, text: text.into(), written };
+    let lines = vec![line(0, "started the server on port 40123", false), line(12, "hello\u{1b}[2J", true)];
+    let check = |id: &str, verdict, lines| CheckLog { id: id.into(), title: "a title".into(), verdict, lines };
+    RunLog {
+        lab: "tiny-1".into(),
+        began: Some(stamp(0).wall),
+        submission: Some("labs/tiny-1-greeter".into()),
+        obstacle: None,
+        lines: Vec::new(),
+        checks: vec![check("greets", Verdict::Passed, lines), check("echoes", Verdict::Failed, Vec::new())],
+    }
+}
+
+fn different_files() -> Vec<FileDifference> {
+    let lines = vec![Line::Same("a".into()), Line::Own("b\u{1b}[2J".into()), Line::Solution("c".into())];
+    let places = vec![Place { own_line: 3, solution_line: 4, lines }];
+    let file = |path: &str, side, places, text| FileDifference { path: path.into(), side, places, text };
+    vec![
+        file("src/main.rs", Side::Both, places, true),
+        file("src/mine.rs", Side::Own, Vec::new(), true),
+        file("a.bin", Side::Solution, Vec::new(), false),
+    ]
 }
 
 fn refreshed() -> Vec<MutantRefresh> {
@@ -411,13 +487,25 @@ fn a_screen_holds_what_matters_and_no_more() {
     let passed: Vec<Check> = guide().checks.iter().map(|one| check(&one.id, one.task, Verdict::Passed)).collect();
     let graded = |checks| Report { notes: Vec::new(), partial: true, ..report(Outcome::Graded, None, checks) };
     let first = check("greets", 1, Verdict::Passed);
-    let compile = report(Outcome::BuildFailed, diagnostics("it does not compile: 4 errors"), Vec::new());
+    let error =
+        |n| format!("error[E0308]: mismatched types {n}\n --> src/a.rs:4:23\n  |\n4 | a line\n  |   ^^^ expected\n  |");
+    let errors = Diagnostics { details: (1..=6).map(error).collect(), ..diagnostics("4 errors").unwrap() };
+    let compile = report(Outcome::BuildFailed, Some(errors), Vec::new());
+    let long = error(1).repeat(10);
+    let endless = Diagnostics { details: vec![long.clone(), long], ..diagnostics("2 errors").unwrap() };
+    let endless = report(Outcome::BuildFailed, Some(endless), Vec::new());
+    let log = (0..30).map(|n| format!("line {n} of the log, {}", "which is long ".repeat(10))).collect();
+    let start = Diagnostics { details: log, omitted: 0, ..diagnostics("the server exited: exit code 101").unwrap() };
+    let start = report(Outcome::StartFailed, Some(start), Vec::new());
     let cases = [
         ("first failure", graded(vec![first.clone(), busy(), check("slow", 1, Verdict::TimedOut)])),
         ("panic", graded(vec![first.clone(), panicked(30)])),
         ("binary", graded(vec![first.clone(), binary])),
         ("task done", graded(vec![first, check("missing", 1, Verdict::Passed), check("slow", 1, Verdict::Passed)])),
         ("compile error", compile),
+        ("an endless compile error", endless),
+        ("start failed", start),
+        ("no services", report(Outcome::InfrastructureError, diagnostics("there is no Postgres"), Vec::new())),
         ("all passed", Report { partial: false, ..graded(passed) }),
     ];
     for (columns, rows) in [(100, 30), (80, 23)] {

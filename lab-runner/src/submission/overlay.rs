@@ -144,7 +144,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// The first part of `path` below `folder` that is a link: `src` itself may be one.
-fn link_on_the_way(folder: &Utf8Path, path: &Utf8Path) -> Option<Utf8PathBuf> {
+pub(crate) fn link_on_the_way(folder: &Utf8Path, path: &Utf8Path) -> Option<Utf8PathBuf> {
     let mut walked = Utf8PathBuf::new();
     path.components().find_map(|part| {
         walked.push(part);

@@ -37,7 +37,7 @@ pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<(), SubmissionError
 }
 
 /// Writes a new file: what stands at `path` may be a second name of a file elsewhere, which has to stay as it is.
-fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => std::fs::File::create_new(path)?.write_all(content),

@@ -122,3 +122,24 @@ fn one_task_is_asked_by_its_number() {
     assert_eq!(ran.code, Some(2), "{}", ran.golden());
     assert!(ran.stderr.contains("tiny-1 has no task 7") && ran.stderr.contains("1 to 2"), "{}", ran.stderr);
 }
+
+#[test]
+fn behind_the_first_unfinished_task_nothing_is_asked_and_hints_come_with_every_third_failure() {
+    let learner = Learner::with("half-done");
+    learner.writes(&crate::sandbox::repository().join("lab-runner/tests/workspace/labs/tiny-1-greeter/src/main.rs"));
+    let first = learner.lab(&["check", "tiny-1", "--next-task"]);
+    assert!(!first.stdout.contains("not yet"), "a tree that was never graded is asked everything: {}", first.golden());
+    for failures in 2..=4 {
+        let ran = learner.lab(&["check", "tiny-1", "--next-task"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.golden());
+        assert!(ran.stdout.contains("2 echo and survive not yet"), "{}", ran.golden());
+        let hint = if failures <= 3 { "hint 1/2" } else { "hint 2/2" };
+        assert!(ran.stdout.contains(hint), "after {failures} failures: {}", ran.golden());
+    }
+    // Then the next task is asked.
+    learner.writes(&crate::sandbox::submission("half-done").join("src/main.rs"));
+    let done = learner.lab(&["check", "tiny-1", "--next-task"]);
+    assert!(done.code == Some(0) && done.stdout.contains("task 2: echo and survive"), "{}", done.golden());
+    let second = learner.lab(&["check", "tiny-1", "--next-task"]);
+    assert!(second.stdout.contains("✓ 1 greet") && second.stdout.contains("✗ echoes"), "{}", second.golden());
+}

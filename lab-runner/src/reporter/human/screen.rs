@@ -91,7 +91,7 @@ fn points(report: &Report, guide: &LabGuide) -> (u32, u32) {
     (report.score, report.max_score + later.map(|check| check.points).sum::<u32>())
 }
 
-fn notes(report: &Report, width: usize) -> Vec<String> {
+pub(super) fn notes(report: &Report, width: usize) -> Vec<String> {
     let left_out = report.submission.left_out.iter().map(|name| format!("not used from the submission: {name}"));
     let out: u32 = report.checks.iter().filter(|check| !check.counted).map(|check| check.max_points).sum();
     let out = (out > 0).then(|| format!("{out} points cannot be graded here and do not count; --all says why"));
@@ -295,8 +295,16 @@ impl Page<'_> {
         self.verbatim("server log", Some(&log[from..].join("\n")), most)
     }
 
-    /// A command is to be copied: it is shown whole or not at all.
+    /// A command is to be copied: it is shown whole or not at all. One request does not show what others, the data or a
+    /// fault have led to.
     fn try_it(&self, room: usize) -> Vec<String> {
+        let own = self.report.submission.kind == SubmissionKind::WorkingTree;
+        if own && room > 0 && happened::depends_on_more(self.transcript) {
+            let command = format!("cargo lab try {} {}", self.report.lab, self.check.id);
+            let what = dim("   your server in this very state, with a line to paste");
+            let fits = LABELS + 2 + command.chars().count() + 55 <= self.width;
+            return labelled("try", [if fits { format!("{command}{what}") } else { command }].into_iter());
+        }
         let Some(command) = self.check.reproduce.as_deref() else { return Vec::new() };
         let inside = self.width.saturating_sub(LABELS + 2).max(1);
         let rows: usize = command.lines().map(|line| line.chars().count().div_ceil(inside).max(1)).sum();
@@ -318,21 +326,25 @@ impl Page<'_> {
         labelled(label, self.bounded(text.lines().map(fit).collect(), most).into_iter())
     }
 
-    /// The first `most` lines, of which the last says how many are missing.
-    fn bounded(&self, mut lines: Vec<String>, most: usize) -> Vec<String> {
-        if lines.len() > most {
-            let kept = most.saturating_sub(1);
-            let more = lines.len() - kept;
-            lines.truncate(kept);
-            if most > 0 {
-                lines.push(format!("… {more} more lines: {}", if self.watched { "a" } else { "--all" }));
-            }
-        }
-        lines
+    fn bounded(&self, lines: Vec<String>, most: usize) -> Vec<String> {
+        bounded(lines, most, if self.watched { "a" } else { "--all" })
     }
 }
 
-fn labelled(label: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
+/// The first `most` lines, of which the last says how many are missing, and that `more` shows them.
+pub(super) fn bounded(mut lines: Vec<String>, most: usize, more: &str) -> Vec<String> {
+    if lines.len() > most {
+        let kept = most.saturating_sub(1);
+        let missing = lines.len() - kept;
+        lines.truncate(kept);
+        if most > 0 {
+            lines.push(format!("… {missing} more lines: {more}"));
+        }
+    }
+    lines
+}
+
+pub(super) fn labelled(label: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
     let line = |(index, line): (usize, String)| {
         let label = if index == 0 { dim(format_args!("{label:<LABELS$}")) } else { " ".repeat(LABELS) };
         format!("  {label}{line}")

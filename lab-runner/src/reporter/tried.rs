@@ -1,0 +1,79 @@
+//! What `cargo lab try` prints: what the check saw, what stands now, and a line to paste.
+
+use std::fmt::Write as _;
+
+use lab_protocol::{Held, Verdict};
+
+use super::inert::{self, inert};
+use super::style::{bad, dim, good, strong};
+use crate::report::Check;
+
+/// How a check ended, and what stands of it.
+pub(super) fn tried(lab: &str, check: &Check, held: Option<&Held>) -> String {
+    let check = inert::check(check);
+    let mut text = match check.verdict {
+        Verdict::Passed => format!("{} {}   {}\n", good("✓"), strong(&check.id), check.title),
+        _ => format!("{} {}   {}\n", bad("✗"), strong(&check.id), check.title),
+    };
+    for (label, value) in [("", &check.message), ("expected ", &check.expected), ("found    ", &check.actual)] {
+        for line in value.iter().flat_map(|value| value.lines()).take(6) {
+            let _ = writeln!(text, "  {}{line}", dim(label));
+        }
+    }
+    match held {
+        Some(held) => text.push_str(&standing(held)),
+        None if check.verdict == Verdict::Passed => {
+            let _ = write!(text, "  it passes, so that nothing is left standing; --hold keeps it: ");
+            let _ = writeln!(text, "cargo lab try {lab} {} --hold", check.id);
+        }
+        None => {}
+    }
+    text
+}
+
+fn standing(held: &Held) -> String {
+    let mut text = format!("\n{}\n", strong("your server and its services, as the check left them"));
+    for note in &held.notes {
+        let _ = writeln!(text, "  {} {}", dim("note:"), inert(note));
+    }
+    for url in &held.servers {
+        let _ = writeln!(text, "  {} {url}", dim(format_args!("{:<9}", "server")));
+    }
+    for (name, url) in &held.services {
+        let _ = writeln!(text, "  {} {url}", dim(format_args!("{name:<9}")));
+    }
+    if !held.variables.is_empty() {
+        let _ = writeln!(text, "\n{}", strong("in another terminal"));
+    }
+    for (name, value) in &held.variables {
+        let _ = writeln!(text, "export {name}={}", inert::line(&quoted(value)));
+    }
+    if let Some(line) = &held.line {
+        let _ = writeln!(text, "\n{}\n{}", strong("what the check saw"), inert(line));
+    }
+    let end = "the server's log follows; Enter or Ctrl-C stops everything and removes the data";
+    let _ = writeln!(text, "\n{}", dim(end));
+    text
+}
+
+/// `value` as one word of a shell's.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_word_whatever_it_holds() {
+        assert_eq!(quoted("postgres://a:b@127.0.0.1:5432/c"), "postgres://a:b@127.0.0.1:5432/c");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("a&b"), "'a&b'");
+        assert_eq!(quoted(""), "''");
+    }
+}
