@@ -10,6 +10,8 @@ use super::args::Args;
 
 /// The program's own name; cargo finds it by that.
 const PROGRAM: &str = "cargo-lab";
+/// The same for bash's function: clap_complete (4.6) loses the options of commands below a name with a hyphen.
+const BASH_NAME: &str = "cargo_lab";
 
 /// `cargo lab completions`
 #[derive(Debug, ClapArgs)]
@@ -56,8 +58,8 @@ pub(crate) fn completions(shell: Shell, labs: &[String]) -> String {
     let mut script = Vec::new();
     match shell {
         Shell::Bash => {
-            let mut command = Args::command().name(PROGRAM).bin_name(PROGRAM);
-            clap_complete::generate(clap_complete::Shell::Bash, &mut command, PROGRAM, &mut script);
+            let mut command = Args::command().name(BASH_NAME).bin_name(BASH_NAME);
+            clap_complete::generate(clap_complete::Shell::Bash, &mut command, BASH_NAME, &mut script);
             let hook = BASH_HOOK.replace("{commands}", &commands_with_labs().join(" "));
             script.extend_from_slice(hook.replace("{labs}", &labs.join(" ")).as_bytes());
         }
@@ -89,9 +91,9 @@ fi
 
 _cargo_lab_hook() {
     if [[ $COMP_CWORD -ge 2 && ${COMP_WORDS[1]} == lab ]]; then
-        local COMP_WORDS=(cargo-lab "${COMP_WORDS[@]:2}") COMP_CWORD=$((COMP_CWORD - 1))
+        local COMP_WORDS=(cargo_lab "${COMP_WORDS[@]:2}") COMP_CWORD=$((COMP_CWORD - 1))
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} reply replies
-        _cargo__lab cargo-lab "$word" "$before"
+        _cargo_lab cargo_lab "$word" "$before"
         replies=("${COMPREPLY[@]}")
         COMPREPLY=()
         for reply in "${replies[@]}"; do

@@ -129,6 +129,9 @@ fn at_once(commands: &[String]) -> Option<String> {
     if commands.iter().all(|command| *command == commands[0]) {
         return Some(format!("(for i in $(seq {}); do {first} & done; wait){counts}", commands.len()));
     }
+    if let Some(line) = by_address(commands, counts) {
+        return Some(line);
+    }
     let mut line = String::from("(");
     for command in commands {
         let command = counted(command);
@@ -138,6 +141,21 @@ fn at_once(commands: &[String]) -> Option<String> {
         line.push_str(&format!("{command} & "));
     }
     Some(format!("{line}wait){counts}"))
+}
+
+/// A loop over the addresses, if these are all in which `commands` differ.
+fn by_address(commands: &[String], counts: &str) -> Option<String> {
+    let split: Vec<(&str, &str)> =
+        commands.iter().map(|command| command.rsplit_once(" http://")).collect::<Option<_>>()?;
+    let (request, _) = *split.first()?;
+    let plain = |address: &str| address.chars().all(|c| c.is_ascii_alphanumeric() || "_./:=%+,-".contains(c));
+    if !split.iter().all(|(own, address)| *own == request && plain(address)) {
+        return None;
+    }
+    let addresses: Vec<&str> = split.iter().map(|(_, address)| *address).collect();
+    let request = request.replacen(SHOWN.trim_end(), COUNTED.trim_end(), 1);
+    let line = format!("(for at in {}; do {request} \"http://$at\" & done; wait){counts}", addresses.join(" "));
+    (line.len() <= LONGEST_LINE).then_some(line)
 }
 
 #[cfg(test)]
@@ -175,8 +193,12 @@ mod tests {
         assert_eq!(line(&failed(None), &race).as_deref(), Some(looped));
         assert_eq!(line(&failed(Some(&race[0])), &race).as_deref(), Some(looped));
         let two = ["curl -i http://a/1".to_owned(), "curl -i http://a/2".to_owned()];
-        let both = "(curl -s -o /dev/null -w '%{http_code}\\n' http://a/1 & curl -s -o /dev/null -w '%{http_code}\\n' \
-                    http://a/2 & wait) | sort | uniq -c";
+        let both = "(for at in a/1 a/2; do curl -s -o /dev/null -w '%{http_code}\\n' \"http://$at\" & done; wait) \
+                    | sort | uniq -c";
+        assert_eq!(line(&failed(None), &two).as_deref(), Some(both));
+        let two = ["curl -i -X PUT http://a/1".to_owned(), "curl -i http://a/2".to_owned()];
+        let both = "(curl -s -o /dev/null -w '%{http_code}\\n' -X PUT http://a/1 & curl -s -o /dev/null -w \
+                    '%{http_code}\\n' http://a/2 & wait) | sort | uniq -c";
         assert_eq!(line(&failed(None), &two).as_deref(), Some(both));
     }
 }
