@@ -162,7 +162,7 @@ pub struct CheckArgs {
 /// `cargo lab watch`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Example: `cargo lab watch step-02` in one terminal, your editor in another. A save is checked within \
+    after_help = "Example: `cargo lab watch 2` in one terminal, your editor in another. A save is checked within \
                         seconds: first the check that failed first, then its task, then what passed before.\n\n\
                         Keys: h one more hint, t transcript, l your server's log, a every result, n the next failure, o the \
                         README, r check again, q quit; Esc goes back."
@@ -252,7 +252,7 @@ pub struct DoctorArgs {
 
 /// `cargo lab grade`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab step-04 --report out/ --isolation none\n\n\
+#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab 4 --report out/ --isolation none\n\n\
     Exit codes: 0 every submission has a grade, whatever it is; 2 a submission cannot be read, or wrong usage; 4 a \
     submission has no grade because a service or other infrastructure failed twice; 130 interrupted.")]
 pub struct GradeArgs {

@@ -16,7 +16,7 @@ const BASH_NAME: &str = "cargo_lab";
 /// `cargo lab completions`
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Put them where your shell reads them:
+Examples, each where its shell reads it:
   bash   cargo lab completions bash >~/.cargo-lab.bash
          and at the end of ~/.bashrc: source ~/.cargo-lab.bash
   zsh    cargo lab completions zsh >DIR/_cargo-lab
