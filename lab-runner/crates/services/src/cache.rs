@@ -67,6 +67,22 @@ impl Cache {
         Ok(folder)
     }
 
+    /// Makes sure that it can be written, and that `bytes` more have room in it.
+    pub(crate) fn require_room(&self, bytes: u64) -> Result<(), ProviderError> {
+        self.folder("programs")?;
+        let free = rustix::fs::statvfs(&self.root).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize));
+        match free.filter(|free| *free < bytes) {
+            None => Ok(()),
+            Some(free) => Err(ProviderError::new(format!(
+                "{} MB are free in {}, and {} MB are needed",
+                free >> 20,
+                self.root.display(),
+                bytes >> 20
+            ))
+            .full()),
+        }
+    }
+
     /// Where private instances live: in memory if there is enough of it, because a database is made for every check.
     pub(crate) fn instances(&self) -> Result<PathBuf, ProviderError> {
         match self.memory() {
@@ -100,7 +116,10 @@ impl Cache {
         let made = DirBuilder::new().recursive(true).mode(self.account.passage()).create(folder);
         made.and_then(|()| self.open_passage(folder)).map_err(|error| {
             let failed = ProviderError::io(format_args!("create the folder {}", folder.display()), &error);
-            if error.kind() == io::ErrorKind::PermissionDenied { failed.unwritable() } else { failed }
+            match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory => failed.unwritable(),
+                _ => failed,
+            }
         })
     }
 

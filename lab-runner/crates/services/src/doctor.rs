@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::Cache;
 use crate::containers::{self, Availability};
 use crate::embedded::{self, Installer, Wheel};
-use crate::error::ProviderError;
+use crate::error::{ProviderError, specific_hints};
 use crate::loopback::reach_loopback;
 use crate::machine::{self, Fact};
 use crate::program::Program;
@@ -102,8 +102,8 @@ impl DoctorReport {
 /// Tries every provider; with `fix`, sets one up for a service that has none. `consent` is asked before anything is
 /// installed outside the cache.
 pub(crate) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, progress: &ProgressSender) -> DoctorReport {
-    let mut report =
-        DoctorReport { findings: findings(progress), machine: machine::facts(), fixed: Vec::new(), hints: Vec::new() };
+    let (findings, failures) = findings(progress);
+    let mut report = DoctorReport { findings, machine: machine::facts(), fixed: Vec::new(), hints: Vec::new() };
     if fix {
         for service in ServiceId::all() {
             if !report.is_served(service) {
@@ -114,7 +114,10 @@ pub(crate) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, progress: &Prog
     let missing = report.missing();
     if !missing.is_empty() {
         let hint = if fix { packages::remedy(&missing) } else { "run `cargo lab doctor --fix`".to_owned() };
-        report.hints.push(hint);
+        let failed = failures.into_iter().filter(|(service, ..)| missing.contains(service));
+        let failed: Vec<_> = failed.map(|(_, provider, error)| (provider, error)).collect();
+        // Where a disk is full or a folder cannot be written, installing something is no help.
+        report.hints.extend(specific_hints(&failed).unwrap_or_else(|| vec![hint]));
     }
     let mut seen = BTreeSet::new();
     report.hints.retain(|hint| seen.insert(hint.clone()));
@@ -148,8 +151,9 @@ impl DoctorReport {
     }
 }
 
-fn findings(progress: &ProgressSender) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// What each provider has for each service, and why those have nothing that have nothing.
+fn findings(progress: &ProgressSender) -> (Vec<Finding>, Vec<(ServiceId, Provider, ProviderError)>) {
+    let (mut findings, mut failures) = (Vec::new(), Vec::new());
     for service in ServiceId::all() {
         progress.report(format!("trying every provider of {service}"));
         for provider in provider::order(containers::can_start(service)) {
@@ -160,12 +164,15 @@ fn findings(progress: &ProgressSender) -> Vec<Finding> {
                 Provider::Embedded => embedded_state(service, progress),
             };
             let reached = if provider == Provider::External { Ok(()) } else { reach_loopback() };
-            let (state, detail) =
-                reached.and_then(|()| state()).unwrap_or_else(|error| (State::Absent, error.to_string()));
+            let (state, detail) = reached.and_then(|()| state()).unwrap_or_else(|error| {
+                let detail = error.to_string();
+                failures.push((service, provider, error));
+                (State::Absent, detail)
+            });
             findings.push(Finding { service, provider, state, detail });
         }
     }
-    findings
+    (findings, failures)
 }
 
 type Examined = Result<(State, String), ProviderError>;
@@ -198,6 +205,7 @@ fn embedded_state(service: ServiceId, progress: &ProgressSender) -> Examined {
         None => {
             let wheel = Wheel::of(service)?;
             let installer = Installer::find()?;
+            Cache::locate()?.require_room(wheel.bytes())?;
             let detail = format!("{} will be downloaded when needed, with {}", wheel.name(), installer.version);
             Ok((State::Able, detail))
         }

@@ -120,7 +120,7 @@ impl ServicesError {
 }
 
 /// What mends the causes that are none of something missing, each said once. `None` if there are no such causes.
-fn specific_hints(attempts: &[(Provider, ProviderError)]) -> Option<Vec<String>> {
+pub(crate) fn specific_hints(attempts: &[(Provider, ProviderError)]) -> Option<Vec<String>> {
     let mut hints: Vec<String> = Vec::new();
     for hint in attempts.iter().filter(|(_, error)| error.specific).flat_map(|(_, error)| error.hints()) {
         if !hints.contains(hint) {

