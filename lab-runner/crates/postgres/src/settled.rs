@@ -29,7 +29,7 @@ impl Postgres {
         let sql = "select count(*) from pg_stat_activity where usename = $1 and state <> 'idle'";
         let deadline = Instant::now() + within;
         loop {
-            let busy: i64 = self.sql(sql).bind(self.name().to_owned()).scalar().await?;
+            let busy: i64 = self.administrator(sql).bind(self.name().to_owned()).scalar().await?;
             if busy == 0 {
                 return Ok(());
             }

@@ -73,6 +73,10 @@ impl Tenant for Redis {
         self.proxy().restore_if_disturbed()
     }
 
+    fn shortage(&self) -> Option<String> {
+        Self::shortage(self)
+    }
+
     fn release(&self) -> BoxFuture<'_, ()> {
         self.remove();
         Box::pin(async {})

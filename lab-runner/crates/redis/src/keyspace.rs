@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands as _, RedisResult};
@@ -13,6 +13,7 @@ use super::keyspaces::{Given, Keyspaces};
 use super::log::Log;
 use super::rewrite::CommandRewriter;
 use super::session::Recorder;
+use super::watch::patiently;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Ours as _};
 use lab_proxy::{Failpoints, Protocol, Proxy, Session};
@@ -39,6 +40,7 @@ pub struct Redis {
     connection: OnceCell<MultiplexedConnection>,
     proxy: Proxy,
     log: Log,
+    made: Instant,
 }
 
 /// Records each connection into the same log.
@@ -97,6 +99,7 @@ impl Redis {
             connection: OnceCell::new(),
             proxy,
             log,
+            made: Instant::now(),
         })
     }
 
@@ -127,7 +130,7 @@ impl Redis {
     /// # Errors
     /// Ours, if Redis does not serve.
     pub async fn connection(&self) -> CheckResult<MultiplexedConnection> {
-        let open = || self.keyspaces.server().connection(self.database);
+        let open = || patiently(|| self.keyspaces.server().connection(self.database));
         self.connection.get_or_try_init(open).await.ours("connecting to Redis").cloned()
     }
 
@@ -156,8 +159,8 @@ impl Redis {
     /// # Errors
     /// Ours, if Redis does not serve.
     pub async fn keys(&self) -> CheckResult<Vec<String>> {
-        let mut connection = self.connection().await?;
-        let mut keys = scan(&mut connection).await.ours("listing the keys")?;
+        let connection = self.connection().await?;
+        let mut keys = patiently(|| scan(connection.clone())).await.ours("listing the keys")?;
         // SCAN may give a key twice.
         keys.sort();
         keys.dedup();
@@ -180,7 +183,9 @@ impl Redis {
     /// # Errors
     /// Ours, if Redis does not serve.
     pub async fn ttl(&self, key: &str) -> CheckResult<Option<Duration>> {
-        let milliseconds: i64 = self.connection().await?.pttl(key).await.ours("asking for a key's expiry")?;
+        let connection = self.connection().await?;
+        let ask = || async { connection.clone().pttl(key).await };
+        let milliseconds: i64 = patiently(ask).await.ours("asking for a key's expiry")?;
         // PTTL answers -1 for a key without an expiry and -2 for no key.
         Ok(if milliseconds == -1 {
             None
@@ -250,6 +255,12 @@ impl Redis {
         self.log.service_error()
     }
 
+    /// What held up everybody who uses this Redis while the check had its keyspace.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        let busy = self.keyspaces.was_busy_since(self.made);
+        busy.then(|| "Redis was busy with a script that did not end, and was killed".to_owned())
+    }
+
     /// Gives the keyspace back: its connections end now, and it is emptied soon.
     pub(crate) fn remove(&self) {
         self.proxy.shut();
@@ -271,12 +282,12 @@ impl Drop for Redis {
     }
 }
 
-async fn scan(connection: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
+async fn scan(mut connection: MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut keys = Vec::new();
     let mut cursor = 0_u64;
     loop {
         let (next, found): (u64, Vec<Vec<u8>>) =
-            redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(1_000).query_async(connection).await?;
+            redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(1_000).query_async(&mut connection).await?;
         keys.extend(found.iter().map(|key| String::from_utf8_lossy(key).into_owned()));
         cursor = next;
         if cursor == 0 {

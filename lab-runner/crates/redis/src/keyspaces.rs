@@ -2,17 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::server::{Server, User};
+use super::watch::{Watch, patiently};
 use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A Redis that does not answer its own administrator for so long serves nobody.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a check waits for a database where all are in use.
 const IN_USE: Duration = Duration::from_secs(60);
 
@@ -35,6 +36,7 @@ pub struct Keyspaces {
 #[derive(Debug)]
 struct Inner {
     server: Arc<Server>,
+    watch: Watch,
     dead: AtomicBool,
     pool: Arc<Pool>,
     used: Mutex<Option<mpsc::UnboundedSender<Given>>>,
@@ -78,6 +80,7 @@ impl Keyspaces {
         let (used, todo) = mpsc::unbounded_channel();
         let reaper = tokio::spawn(clean(Arc::clone(&server), Arc::clone(&pool), todo));
         let inner = Inner {
+            watch: Watch::start(server.admin.clone()),
             server,
             dead: AtomicBool::new(false),
             pool,
@@ -111,8 +114,8 @@ impl Keyspaces {
         if self.inner.dead.load(Ordering::SeqCst) {
             return false;
         }
-        let mut admin = self.inner.server.admin.clone();
-        let ping = async { redis::cmd("PING").exec_async(&mut admin).await.is_ok() };
+        // A script that does not end is killed, and until then a refusal is an answer, too.
+        let ping = async { patiently(|| self.inner.server.ping()).await.is_ok() };
         let alive = matches!(timeout(TIMEOUT, ping).await, Ok(true));
         if !alive {
             self.inner.dead.store(true, Ordering::SeqCst);
@@ -134,7 +137,7 @@ impl Keyspaces {
         drop(lock(&self.inner.used).take());
         if let Some(reaper) = self.inner.reaper.lock().await.take() {
             let _ = reaper.await;
-            self.inner.server.remove_run().await.ours("removing the run's keys and users")?;
+            patiently(|| self.inner.server.remove_run()).await.ours("removing the run's keys and users")?;
         }
         Ok(())
     }
@@ -152,7 +155,8 @@ impl Keyspaces {
                 return Err(Failure::Ours(format!("{what} ({count} were checked)")));
             }
         };
-        let user = self.inner.server.make_user(database).await.ours("making a user of Redis")?;
+        let user = patiently(|| self.inner.server.make_user(database)).await;
+        let user = user.ours("making a user of Redis")?;
         Ok(Given { database, user })
     }
 
@@ -163,7 +167,7 @@ impl Keyspaces {
             if let Some(database) = free {
                 return Ok(database);
             }
-            if let Some(database) = self.inner.server.claim().await? {
+            if let Some(database) = patiently(|| self.inner.server.claim()).await? {
                 return Ok(database);
             }
             // Another run may give one back too, which nobody tells us.
@@ -178,6 +182,11 @@ impl Keyspaces {
         }
     }
 
+    /// Whether a script held everybody up after `moment`.
+    pub(super) fn was_busy_since(&self, moment: Instant) -> bool {
+        self.inner.watch.was_busy_since(moment)
+    }
+
     pub(super) fn server(&self) -> &Server {
         &self.inner.server
     }
@@ -186,11 +195,11 @@ impl Keyspaces {
 /// Begins with what dead runs left, then empties what checks give back.
 async fn clean(server: Arc<Server>, pool: Arc<Pool>, mut todo: mpsc::UnboundedReceiver<Given>) {
     // What cannot be removed now is tried again at the end of this run, or by the next.
-    let _ = server.remove_dead_runs().await;
+    let _ = patiently(|| server.remove_dead_runs()).await;
     while let Some(given) = todo.recv().await {
         // The user first: it must not write into the next check's database.
-        let removed = server.remove_user(&given.user.name).await;
-        if removed.is_ok() && server.empty(given.database).await.is_ok() {
+        let removed = patiently(|| server.remove_user(&given.user.name)).await;
+        if removed.is_ok() && patiently(|| server.empty(given.database)).await.is_ok() {
             lock(&pool.free).push(given.database);
             pool.freed.notify_one();
         }

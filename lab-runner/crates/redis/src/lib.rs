@@ -13,6 +13,7 @@ mod replies;
 mod rewrite;
 mod server;
 mod session;
+mod watch;
 mod wire;
 
 pub use ::redis::AsyncCommands;

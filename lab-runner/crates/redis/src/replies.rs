@@ -27,6 +27,8 @@ pub(super) struct Replies {
     prefix: Vec<u8>,
     /// How many of the proxy's own commands are still to be answered, each with one line.
     greeting: usize,
+    /// One of them was refused, because a script runs that does not end.
+    busy: bool,
 }
 
 /// The answer to the proxy's own greeting, where it is an error.
@@ -35,7 +37,17 @@ pub(super) struct Rejected(pub String);
 
 impl Replies {
     pub fn new(prefix: &str, greeting: usize) -> Self {
-        Self { state: State::Head, held: Vec::new(), prefix: prefix.as_bytes().to_vec(), greeting }
+        Self { state: State::Head, held: Vec::new(), prefix: prefix.as_bytes().to_vec(), greeting, busy: false }
+    }
+
+    /// How many of the proxy's own commands are still to be answered.
+    pub fn awaits_greeting(&self) -> usize {
+        self.greeting
+    }
+
+    /// Whether the last of the proxy's own commands is to be sent again; told once.
+    pub fn take_busy(&mut self) -> bool {
+        std::mem::take(&mut self.busy)
     }
 
     /// Takes what the server sent, and appends to `out` what the client is to see.
@@ -86,6 +98,10 @@ impl Replies {
 
     fn greeted(&mut self) -> Result<(), Rejected> {
         let line = std::mem::take(&mut self.held);
+        if line.starts_with(b"-BUSY ") {
+            self.busy = true;
+            return Ok(());
+        }
         if line.first() != Some(&b'+') {
             return Err(Rejected(String::from_utf8_lossy(&line).trim().to_owned()));
         }

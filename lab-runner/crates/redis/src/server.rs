@@ -119,6 +119,11 @@ impl Server {
         Ok(Self { key, version, admin, info, databases, rules, next: AtomicU64::new(1) })
     }
 
+    /// Asks whether it answers.
+    pub async fn ping(&self) -> RedisResult<()> {
+        redis::cmd("PING").exec_async(&mut self.admin.clone()).await
+    }
+
     /// Takes a database for this run, if there is one.
     pub async fn claim(&self) -> RedisResult<Option<i64>> {
         let mut admin = self.admin.clone();
@@ -178,8 +183,11 @@ impl Server {
 
     /// A connection to `database` as administrator.
     pub async fn connection(&self, database: i64) -> RedisResult<MultiplexedConnection> {
-        let settings = self.info.redis_settings().clone().set_db(database);
-        open(&self.info.clone().set_redis_settings(settings)).await
+        let settings = self.info.redis_settings().clone().set_db(0);
+        let mut connection = open(&self.info.clone().set_redis_settings(settings)).await?;
+        // A driver that is refused here does not say why, and it may be only for a moment.
+        redis::cmd("SELECT").arg(database).exec_async(&mut connection).await?;
+        Ok(connection)
     }
 
     pub fn upstream(&self) -> CheckResult<Upstream> {

@@ -1,5 +1,7 @@
 //! One connection to Redis: logged in by the proxy, recorded, and kept in its own database.
 
+use std::time::{Duration, Instant};
+
 use super::log::Log;
 use super::replies::Replies;
 use super::rewrite::{CommandRewriter, may_change};
@@ -10,6 +12,11 @@ use lab_proxy::{Failpoints, Output, Session};
 const HELD: usize = 64 * 1024;
 /// The same for a command that may be changed. One that is longer is refused.
 const HELD_TO_CHANGE: usize = 1024 * 1024;
+
+/// The most that a client may say before the proxy's own commands are answered.
+const MOST_EARLY: usize = 16 * 1024 * 1024;
+/// How long the proxy's own commands are tried again while a script runs that does not end.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One connection.
 pub(super) struct Recorder {
@@ -24,6 +31,10 @@ pub(super) struct Recorder {
     held: Vec<u8>,
     /// A part of it has been passed on, and so it cannot be changed any more.
     passed: bool,
+    /// What the client said before the proxy's own commands were answered: it must not run in another database.
+    early: Vec<u8>,
+    /// When the connection began.
+    began: Instant,
     /// The connection has ended, and nothing passes any more.
     ended: bool,
 }
@@ -41,7 +52,17 @@ impl Recorder {
             reader: Reader::new(),
             held: Vec::new(),
             passed: false,
+            early: Vec::new(),
+            began: Instant::now(),
             ended: false,
+        }
+    }
+
+    /// One of the proxy's own commands again.
+    fn own_command(&self, place: usize) -> Vec<u8> {
+        match place {
+            2 => written(&[b"AUTH", self.user.as_bytes(), self.password.as_bytes()]),
+            _ => written(&[b"SELECT", self.rewriter.database.as_bytes()]),
         }
     }
 
@@ -79,12 +100,18 @@ impl Recorder {
 
 impl Session for Recorder {
     fn greeting(&mut self) -> Vec<u8> {
-        let login = written(&[b"AUTH", self.user.as_bytes(), self.password.as_bytes()]);
-        [login, written(&[b"SELECT", self.rewriter.database.as_bytes()])].concat()
+        [self.own_command(2), self.own_command(1)].concat()
     }
 
     fn client(&mut self, bytes: &[u8], output: &mut Output) {
         let mut at = 0;
+        if self.replies.awaits_greeting() > 0 {
+            self.early.extend_from_slice(bytes);
+            if self.early.len() > MOST_EARLY {
+                self.refuse("too much was sent before the connection was accepted", output);
+            }
+            return;
+        }
         while at < bytes.len() && !self.ended {
             let Ok((taken, command)) = self.reader.next(&bytes[at..]) else {
                 return self.refuse("what was sent is not a command", output);
@@ -107,9 +134,21 @@ impl Session for Recorder {
     }
 
     fn server(&mut self, bytes: &[u8], output: &mut Output) {
+        let awaited = self.replies.awaits_greeting();
         if let Err(rejected) = self.replies.pass(bytes, &mut output.to_client) {
             self.log.service_failed(format!("Redis refuses the grader: {}", rejected.0));
             output.end = true;
+        } else if self.replies.take_busy() {
+            // The script is on its way to being killed. This is no fault of the service's, and none of this client's.
+            if self.began.elapsed() > PATIENCE {
+                self.log.service_failed("Redis refuses the grader: a script runs and cannot be killed".into());
+                output.end = true;
+            } else {
+                output.to_server.extend(self.own_command(self.replies.awaits_greeting()));
+            }
+        } else if awaited > 0 && self.replies.awaits_greeting() == 0 {
+            let early = std::mem::take(&mut self.early);
+            self.client(&early, output);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::future::join_all;
+use lab_check::service::Tenant;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_redis::{AsyncCommands as _, Keyspaces, Redis};
@@ -241,6 +242,8 @@ async fn a_long_message_stays_in_its_checks_channel() {
     assert!(message.get_channel_name() == "news" && message.get_payload_bytes() == long.as_bytes());
     // The proxy does not read to the end of what it refuses, and so its answer may get lost.
     let mut stream = TcpStream::connect(one.proxy().address()).await.unwrap();
+    stream.write_all(b"PING\r\n").await.unwrap();
+    stream.read_exact(&mut [0; 7]).await.unwrap();
     let name = "x".repeat(2_000_000);
     let _ = stream.write_all(format!("*2\r\n$9\r\nSUBSCRIBE\r\n${}\r\n{name}\r\n", name.len()).as_bytes()).await;
     let mut answer = Vec::new();
@@ -369,6 +372,36 @@ async fn a_dead_runs_keys_and_users_are_removed_by_the_next_and_a_living_ones_ke
     assert_eq!(learner(&kept).await.get::<_, String>("k").await.unwrap(), "kept");
     assert!(living.is_alive().await);
     living.remove_all().await.unwrap();
+}
+
+/// Ends by itself some day, so that a test that fails ends too.
+const SPIN: &str = "local i = 0 while i < 3e9 do i = i + 1 end";
+
+/// A script that spins used to count as the end of Redis: every check after it was an error of the grader's.
+#[tokio::test]
+async fn a_script_that_spins_is_killed_and_neighbours_go_on() {
+    let server = PrivateRedis::start();
+    let all = Keyspaces::connect(&server.url(), "spins").await.unwrap();
+    let (greedy, neighbour) = (keyspace(&all).await, keyspace(&all).await);
+    let (mut spins, mut calm) = (learner(&greedy).await, learner(&neighbour).await);
+    let _: () = calm.set("k", 1).await.unwrap();
+    let script = tokio::spawn(async move {
+        redis::cmd("EVAL").arg(SPIN).arg(0).exec_async(&mut spins).await.unwrap_err().to_string()
+    });
+    let deadline = Instant::now() + SOON;
+    while Tenant::shortage(&neighbour).is_none() {
+        assert!(Instant::now() < deadline, "nobody has noticed");
+        // Commands of the grader's and new connections wait; what a client asks meanwhile is refused.
+        let _ = timeout(SOON, calm.get::<_, i64>("k")).await.unwrap();
+        assert_eq!(timeout(SOON, neighbour.keys()).await.unwrap().unwrap(), ["k"]);
+        assert_eq!(say(&neighbour, "PING\n", "\r\n").await, "+PONG\r\n");
+    }
+    timeout(SOON, script).await.unwrap().unwrap();
+    assert!(all.is_alive().await);
+    assert_eq!((greedy.service_error(), neighbour.service_error()), (None, None));
+    assert_eq!(calm.get::<_, i64>("k").await.unwrap(), 1);
+    assert_eq!(Tenant::shortage(&keyspace(&all).await), None);
+    all.remove_all().await.unwrap();
 }
 
 #[tokio::test]

@@ -148,6 +148,7 @@ impl PrivateRedis {
             command.push(argument.into());
         }
         command.extend(["--databases".into(), count.to_string()]);
+        command.extend(["--busy-reply-threshold".into(), "500".into()]);
         let watcher = Watcher::start(&folder, &command);
         wait_until(&folder, || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         Self { port, _watcher: watcher }

@@ -34,7 +34,9 @@ impl Attempt {
     pub fn is_doubtful(&self) -> bool {
         let by_time = self.report.explanation.as_ref().is_some_and(|explanation| explanation.by_time);
         let disturbed = self.surroundings.paused || self.removed.is_some() || self.shortage.is_some();
-        self.is_failure() && (by_time || disturbed)
+        // A shortage may have met the grader's own statements and commands as well.
+        (self.is_failure() && (by_time || disturbed))
+            || (self.report.verdict == Verdict::Error && self.shortage.is_some())
     }
 
     fn is_failure(&self) -> bool {
