@@ -5,11 +5,13 @@ mod bench;
 mod check;
 mod choose;
 mod documents;
+mod fmt;
 mod grade;
 mod hint;
 mod logs;
 mod machine;
 mod mutant;
+mod new;
 mod next;
 mod overview;
 mod reset;
@@ -39,7 +41,9 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Grade(args)) => grade::run(args, interrupt).await,
         Some(Command::Watch(args)) => watch::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
-        Some(Command::Mutant(args)) => mutant::run(args, interrupt),
+        Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
+        Some(Command::New(args)) => new::run(args, interrupt),
+        Some(Command::Fmt(args)) => fmt::run(args, interrupt),
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
         Some(Command::Completions(args)) => documents::completions(&args, interrupt),
         Some(Command::Man(args)) => documents::man(args, interrupt),

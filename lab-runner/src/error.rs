@@ -6,6 +6,7 @@ use lab_launcher::{Refusal, RefusalKind};
 use crate::disk;
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
+use crate::scaffold::NameError;
 use crate::submission::SubmissionError;
 use crate::suite::SuiteError;
 use crate::workspace::{SelectError, WorkspaceError};
@@ -33,6 +34,9 @@ pub enum Error {
     /// There is no workspace.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// A new lab cannot be called so.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// No lab could be chosen.
     #[error(transparent)]
     Select(#[from] SelectError),
@@ -97,6 +101,7 @@ impl Error {
     fn inner(&self) -> Option<&dyn ExpectedError> {
         Some(match self {
             Self::Workspace(error) => error,
+            Self::Name(error) => error,
             Self::Select(error) => error,
             Self::Manifest(error) => error,
             Self::Submission(error) => error,

@@ -278,6 +278,43 @@ pub enum EventKind {
         /// Whether they were rewritten, or it was only asked what would be.
         written: bool,
     },
+    /// A copy of the solution stands ready for a mutant to be made of it.
+    MutantOpened {
+        /// The lab's id.
+        lab: String,
+        /// The mutant's name.
+        name: String,
+        /// The copy, relative to the workspace.
+        folder: Utf8PathBuf,
+        /// What of it can be changed.
+        editable: Vec<Utf8PathBuf>,
+        /// The program that opens it.
+        editor: Option<String>,
+    },
+    /// A mutant in the making was built and graded.
+    MutantProven {
+        /// What came of it.
+        proof: Box<MutantProof>,
+    },
+    /// A mutant is to be looked at.
+    MutantShown {
+        /// Its patch, relative to the workspace.
+        path: Utf8PathBuf,
+        /// The patch.
+        patch: String,
+    },
+    /// A lab has been written.
+    LabCreated {
+        /// What.
+        lab: Box<CreatedLab>,
+    },
+    /// The sources of labs have been formatted.
+    LabsFormatted {
+        /// The files that were not, relative to the workspace.
+        files: Vec<Utf8PathBuf>,
+        /// Whether they are now, or it was only asked which they are.
+        written: bool,
+    },
     /// A measurement is done.
     BenchFinished {
         /// What was measured.
@@ -302,6 +339,47 @@ pub enum EventKind {
         /// What may help.
         hints: Vec<String>,
     },
+}
+
+/// What came of a mutant in the making.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MutantProof {
+    /// The lab's id.
+    pub lab: String,
+    /// The mutant's name.
+    pub name: String,
+    /// Its patch, relative to the workspace.
+    pub path: Utf8PathBuf,
+    /// The copy it was made in, relative to the workspace.
+    pub folder: Utf8PathBuf,
+    /// What it breaks.
+    pub breaks: String,
+    /// The checks that it should fail, and whether each did.
+    pub fails: Vec<(String, bool)>,
+    /// Why it was not graded, if it does not build or start.
+    pub diagnostics: Option<Diagnostics>,
+    /// Whether the patch was written.
+    pub written: bool,
+}
+
+impl MutantProof {
+    /// Whether it builds and every check that it names has failed it.
+    pub fn is_caught(&self) -> bool {
+        self.diagnostics.is_none() && self.fails.iter().all(|(_, caught)| *caught)
+    }
+}
+
+/// A lab that has been written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreatedLab {
+    /// Its id.
+    pub id: String,
+    /// Its folder, relative to the workspace.
+    pub folder: Utf8PathBuf,
+    /// How many files it has.
+    pub files: usize,
+    /// The services it needs, as sentences name them.
+    pub services: Vec<String>,
 }
 
 /// What became of one mutant's patch.

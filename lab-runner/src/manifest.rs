@@ -133,12 +133,22 @@ pub enum ManifestError {
         found: u32,
     },
     /// A value has the right type but makes no sense.
-    #[error("{path}: {message}")]
+    #[error("{path}:{line}: {message}")]
     Nonsense {
         /// The manifest.
         path: Utf8PathBuf,
+        /// The line of its key, counted from 1.
+        line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// It names another folder's lab.
+    #[error("{path}: it is a copy of {of}; keep copies outside of labs/")]
+    Copy {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// The package of that lab.
+        of: String,
     },
 }
 
@@ -173,7 +183,10 @@ impl Manifest {
     pub fn parse(text: &str, path: &Utf8Path) -> Result<Self, ManifestError> {
         refuse_other_versions(text, path)?;
         let manifest: Self = toml::from_str(text).map_err(|error| invalid(text, path, &error))?;
-        manifest.make_sense().map_err(|message| ManifestError::Nonsense { path: path.to_owned(), message })?;
+        manifest.make_sense().map_err(|(key, message)| {
+            let line = line_of_key(text, key).unwrap_or(1);
+            ManifestError::Nonsense { path: path.to_owned(), line, message }
+        })?;
         Ok(manifest)
     }
 
@@ -182,29 +195,33 @@ impl Manifest {
         format!("{}-{}", self.id, self.slug)
     }
 
-    fn make_sense(&self) -> Result<(), String> {
-        for (key, value) in [("id", &self.id), ("slug", &self.slug)] {
+    /// What is wrong is told in words, with the key that holds it.
+    fn make_sense(&self) -> Result<(), (&'static [&'static str], String)> {
+        const ID: &[&str] = &["id"];
+        const EDITABLE: &[&str] = &["editable"];
+        for (key, path, value) in [("id", ID, &self.id), ("slug", &["slug"], &self.slug)] {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if value.is_empty() || !value.chars().all(fits) {
-                return Err(format!("{key} `{value}` may contain only lower-case letters, digits and hyphens"));
+                return Err((path, format!("{key} `{value}` may contain only lower-case letters, digits and hyphens")));
             }
         }
         // By this the workspace's Cargo.toml tells a lab's folder from others (`labs/*-[0-9]*`).
         let number = self.id.rsplit_once('-').map(|(_, number)| number);
         if number.is_none_or(|number| number.parse::<u32>().is_err()) {
-            return Err(format!("id `{}` does not end in a hyphen and a number, as `lab-7` does", self.id));
+            return Err((ID, format!("id `{}` does not end in a hyphen and a number, as `lab-7` does", self.id)));
         }
         if self.editable.is_empty() {
-            return Err("editable is empty, so there is nothing to grade".into());
+            return Err((EDITABLE, "editable is empty, so there is nothing to grade".into()));
         }
         for path in &self.editable {
             let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
             if path.as_str().is_empty() || !inside {
-                return Err(format!("editable path `{path}` leaves the lab's folder"));
+                return Err((EDITABLE, format!("editable path `{path}` leaves the lab's folder")));
             }
         }
         if !self.server.readiness.path.starts_with('/') {
-            return Err(format!("readiness path `{}` does not begin with a slash", self.server.readiness.path));
+            let message = format!("readiness path `{}` does not begin with a slash", self.server.readiness.path);
+            return Err((&["server", "readiness"], message));
         }
         Ok(())
     }
@@ -222,6 +239,19 @@ fn refuse_other_versions(text: &str, path: &Utf8Path) -> Result<(), ManifestErro
         }
         _ => Ok(()),
     }
+}
+
+/// The line, counted from 1, on which the value of a key stands; `key` leads to it through tables.
+fn line_of_key(text: &str, key: &[&str]) -> Option<usize> {
+    let (last, tables) = key.split_last()?;
+    let mut table = toml::de::DeTable::parse(text).ok()?.into_inner();
+    for name in tables {
+        let (_, value) = table.into_iter().find(|(key, _)| key.get_ref() == name)?;
+        let toml::de::DeValue::Table(inner) = value.into_inner() else { return None };
+        table = inner;
+    }
+    let start = table.iter().find(|(key, _)| key.get_ref() == last)?.1.span().start;
+    Some(text.get(..start)?.matches('\n').count() + 1)
 }
 
 fn invalid(text: &str, path: &Utf8Path, error: &toml::de::Error) -> ManifestError {
@@ -299,6 +329,35 @@ readiness = { path = "/health" }
             let error = parse(&GOOD.replace("lab-1", id)).unwrap_err();
             assert!(error.to_string().contains("does not end in a hyphen and a number"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_with_its_line() {
+        for (from, to, line) in [
+            ("\"lab-1\"", "\"lab\"", 3),
+            ("\"first\"", "\"First\"", 4),
+            ("[\"src\"]", "[]", 9),
+            ("\"/health\"", "\"health\"", 12),
+        ] {
+            let error = parse(&GOOD.replace(from, to)).unwrap_err();
+            let place = format!("labs/lab-1-first/lab.toml:{line}: ");
+            assert!(error.to_string().starts_with(&place), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_table_is_told_with_its_line_and_the_nearest_key() {
+        let mistake = |from: &str, to: &str| parse(&GOOD.replace(from, to)).unwrap_err();
+        let error = mistake("readiness", "rediness");
+        assert!(error.to_string().contains("lab.toml:12: unknown field `rediness`"), "{error}");
+        assert_eq!(error.hints(), ["did you mean `readiness`?"]);
+        let error = mistake("path = ", "pth = ");
+        assert!(error.to_string().contains("lab.toml:12: unknown field `pth`"), "{error}");
+        assert_eq!(error.hints(), ["did you mean `path`?"]);
+        let error = mistake("[server]", "[limits]\nstart = 3\n[server]");
+        assert!(error.to_string().contains("lab.toml:12: unknown field `start`"), "{error}");
+        assert_eq!(error.hints(), ["did you mean `start_seconds`?"]);
+        assert!(mistake("roadmap = [1]", "roadmap = \"1\"").to_string().contains("lab.toml:7: invalid type"));
     }
 
     #[test]

@@ -146,8 +146,8 @@ impl Workspace {
         for folder in folders.into_iter().filter(named) {
             match Manifest::load(&folder.join(manifest::FILE_NAME)) {
                 Ok(manifest) if is_copy(&folder, &manifest) => {
-                    let message = format!("it is a copy of {}; keep copies outside of labs/", manifest.package());
-                    let error = ManifestError::Nonsense { path: folder.join(manifest::FILE_NAME), message };
+                    let path = folder.join(manifest::FILE_NAME);
+                    let error = ManifestError::Copy { path, of: manifest.package() };
                     broken.push(BrokenLab { folder, error });
                 }
                 Ok(manifest) => labs.push(Lab { folder, manifest }),

@@ -75,6 +75,10 @@ pub enum Command {
     Audit(AuditArgs),
     /// For instructors: work on the patches that are mutants.
     Mutant(MutantArgs),
+    /// For instructors: make a lab that builds and passes its audit, to be filled with one of yours.
+    New(NewArgs),
+    /// For instructors: format starters, suites and solutions, and carry the mutants over.
+    Fmt(FmtArgs),
     /// For instructors: measure how fast grading is.
     Bench(BenchArgs),
 }
@@ -347,12 +351,88 @@ pub struct MutantArgs {
 /// What to do with mutants.
 #[derive(Debug, Subcommand)]
 pub enum MutantCommand {
+    /// Begin a mutant: copy the solution to a folder in which the mistake is made by hand.
+    New(NewMutantArgs),
+    /// Change a mutant: copy the solution with its mistake made.
+    Edit(EditMutantArgs),
+    /// Make the patch of what stands in the copy, after it has been built and caught by the checks that it names.
+    Save(SaveMutantArgs),
+    /// Show a mutant: what it breaks, the checks that must fail, and the change.
+    Show(ShowMutantArgs),
     /// Carry patches over to the solution as it is now.
     ///
     /// A patch whose lines have moved is written anew. One whose surroundings have changed is merged with what the
     /// solution has become since the commit it was made for, or placed where its lines stand now. What cannot be
     /// carried over is listed with the reason, left as it is, and makes the exit code 1.
     Refresh(RefreshArgs),
+}
+
+/// `cargo lab mutant new`
+#[derive(Debug, ClapArgs)]
+pub struct NewMutantArgs {
+    /// The lab.
+    pub lab: String,
+    /// The mutant's name, such as `takes-blank-text`.
+    pub name: String,
+    /// The checks that must fail, separated by commas.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', required = true)]
+    pub fails: Vec<String>,
+    /// What it breaks, in a line. It can be said with `save` as well.
+    #[arg(long, value_name = "TEXT")]
+    pub breaks: Option<String>,
+    /// Throw away what is not saved, and begin anew.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// `cargo lab mutant edit`
+#[derive(Debug, ClapArgs)]
+pub struct EditMutantArgs {
+    /// The lab.
+    pub lab: String,
+    /// The mutant.
+    pub name: String,
+    /// Throw away what is not saved, and begin anew.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// `cargo lab mutant save`
+#[derive(Debug, ClapArgs)]
+pub struct SaveMutantArgs {
+    /// The lab.
+    pub lab: String,
+    /// The mutant.
+    pub name: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub draft: DraftArgs,
+    /// Write the patch even if the mutant does not build or is not caught.
+    #[arg(long)]
+    pub anyway: bool,
+}
+
+/// What a mutant says of itself, and how it is proven.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct DraftArgs {
+    /// What it breaks, in a line [default: as before].
+    #[arg(long, value_name = "TEXT")]
+    pub breaks: Option<String>,
+    /// The checks that must fail, separated by commas [default: as before].
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub fails: Vec<String>,
+    /// Where services come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: ProviderChoice,
+}
+
+/// `cargo lab mutant show`
+#[derive(Debug, ClapArgs)]
+pub struct ShowMutantArgs {
+    /// The lab.
+    pub lab: String,
+    /// The mutant.
+    pub name: String,
 }
 
 /// `cargo lab mutant refresh`
@@ -369,6 +449,32 @@ pub struct RefreshArgs {
     /// The format of the result: human or json.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// `cargo lab new`
+#[derive(Debug, ClapArgs)]
+pub struct NewArgs {
+    /// The lab's id: the word that the labs of the course share, a hyphen and a number.
+    pub id: String,
+    /// The rest of the folder's and the package's name, such as `queues` or `message-queues`.
+    #[arg(long)]
+    pub slug: String,
+    /// The title [default: the slug in words].
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The services that the lab's server needs, separated by commas. `cargo lab doctor` lists those that there are.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub services: Vec<String>,
+}
+
+/// `cargo lab fmt`
+#[derive(Debug, ClapArgs)]
+pub struct FmtArgs {
+    /// The labs; by default all.
+    pub labs: Vec<String>,
+    /// Write nothing, list what is not formatted, and exit with code 1 if something is not.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `cargo lab bench`

@@ -30,10 +30,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     if let Some(broken) = workspace.broken.first().filter(|_| args.labs.is_empty()) {
         return Err(choose::broken(&broken.folder));
     }
-    let labs = match args.labs.as_slice() {
-        [] => workspace.labs.clone(),
-        names => names.iter().map(|name| choose::lab(&workspace, Some(name))).collect::<Result<_, _>>()?,
-    };
+    let labs = choose::labs(&workspace, &args.labs)?;
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
     let engine = Engine::new(workspace, args.grading.services)?.grading_at_once(AT_ONCE);
     let options = Options {

@@ -49,6 +49,14 @@ pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Erro
     Ok(chosen?.clone())
 }
 
+/// The labs called `names`; all, where none is named.
+pub(super) fn labs(workspace: &Workspace, names: &[String]) -> Result<Vec<Lab>, Error> {
+    match names {
+        [] => Ok(workspace.labs.clone()),
+        names => names.iter().map(|name| lab(workspace, Some(name))).collect(),
+    }
+}
+
 /// The lab and the task that a name such as `LAB.2` means, where it is such a name.
 pub(super) fn task_of_name(workspace: &Workspace, names: &[String]) -> Option<(Lab, u32)> {
     let (name, task) = names.first()?.rsplit_once('.')?;
@@ -158,14 +166,25 @@ fn submission_folder(folder: &Utf8Path, lab: &Lab) -> Result<Utf8PathBuf, Error>
 
 /// How `args` want `source` graded.
 pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -> Request {
+    let plain = plain_request(source, checks);
+    Request {
+        seed: args.seed.unwrap_or(plain.seed),
+        jobs: args.jobs.map_or(plain.jobs, usize::from),
+        check_limit: args.time_limit.map(Duration::from_secs),
+        ..plain
+    }
+}
+
+/// `source` graded on `checks` as `cargo lab check` would without any flag.
+pub(super) fn plain_request(source: Source, checks: Vec<String>) -> Request {
     Request {
         source,
         checks,
         extent: Extent::Whole,
         first: Vec::new(),
-        seed: args.seed.unwrap_or_else(new_seed),
-        jobs: args.jobs.map_or_else(default_jobs, usize::from),
-        check_limit: args.time_limit.map(Duration::from_secs),
+        seed: new_seed(),
+        jobs: default_jobs(),
+        check_limit: None,
         record: true,
         places: false,
     }

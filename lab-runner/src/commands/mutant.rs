@@ -1,4 +1,6 @@
-//! `cargo lab mutant`: keeps the patches of mutants in step with the solutions they change.
+//! `cargo lab mutant`: makes the patches of mutants, and keeps them in step with the solutions they change.
+
+mod draft;
 
 use std::sync::Arc;
 
@@ -10,14 +12,18 @@ use crate::events::{EventKind, MutantRefresh};
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::reporter::{Format, Reporter, Style};
-use crate::submission::mutant::{History, Mutant, Refreshed};
+use crate::submission::mutant::{History, Mutant};
 use crate::submission::{self, SubmissionError};
 use crate::suggest;
-use crate::workspace::Lab;
+use crate::workspace::{Lab, Workspace};
 
 /// Does what `args` ask of mutants.
-pub(super) fn run(args: MutantArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: MutantArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     match args.command {
+        MutantCommand::New(args) => draft::new(args, interrupt).await,
+        MutantCommand::Edit(args) => draft::edit(args, interrupt).await,
+        MutantCommand::Save(args) => draft::save(args, interrupt).await,
+        MutantCommand::Show(args) => draft::show(args, interrupt),
         MutantCommand::Refresh(args) => refresh(args, interrupt),
     }
 }
@@ -30,20 +36,13 @@ fn refresh(args: RefreshArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     let reporter = Arc::new(Reporter::new(Style { format: args.format, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
-    let labs = match args.labs.as_slice() {
-        [] => workspace.labs.clone(),
-        names => names.iter().map(|name| choose::lab(&workspace, Some(name))).collect::<Result<_, _>>()?,
-    };
+    let labs = choose::labs(&workspace, &args.labs)?;
     let mut mutants = Vec::new();
     for lab in &labs {
-        mutants.extend(of_lab(lab, &args)?);
+        mutants.extend(refresh_lab(&workspace, lab, &args.mutants, !args.dry_run)?);
     }
     if let Some(name) = args.mutants.iter().find(|name| !mutants.iter().any(|mutant| mutant.name == **name)) {
         return Err(unknown(name, &labs));
-    }
-    for mutant in &mut mutants {
-        mutant.path = workspace.relative(&mutant.path).to_owned();
-        mutant.cannot = mutant.cannot.take().map(|why| why.replace(&format!("{}/", workspace.root), ""));
     }
     let all_fit = mutants.iter().all(|mutant| mutant.cannot.is_none());
     run.emit(EventKind::MutantsRefreshed { mutants, written: !args.dry_run });
@@ -59,35 +58,35 @@ fn unknown(name: &str, labs: &[Lab]) -> Error {
     Error::Usage { message: format!("{} has no mutant `{name}`", ids.join(", ")), hints }
 }
 
-fn of_lab(lab: &Lab, args: &RefreshArgs) -> Result<Vec<MutantRefresh>, Error> {
+/// Carries the patches of `lab` over, those in `only` if that is not empty, and rewrites them if told to `write`.
+pub(super) fn refresh_lab(
+    workspace: &Workspace,
+    lab: &Lab,
+    only: &[String],
+    write: bool,
+) -> Result<Vec<MutantRefresh>, Error> {
     let solution = submission::solution(lab)?;
     let mut history = History::of(lab);
     let mut results = Vec::new();
     for path in Mutant::paths(lab).map_err(SubmissionError::from)? {
         let name = path.file_stem().unwrap_or_default().to_owned();
-        if !args.mutants.is_empty() && !args.mutants.contains(&name) {
+        if !only.is_empty() && !only.contains(&name) {
             continue;
         }
         let mutant = Mutant::load(&path);
         let refreshed = mutant.and_then(|mutant| mutant.refresh(&solution, &lab.manifest.editable, &mut history));
-        let mut result = MutantRefresh { lab: lab.id().to_owned(), name, path, refreshed: None, cannot: None };
+        let place = workspace.relative(&path).to_owned();
+        let mut result = MutantRefresh { lab: lab.id().to_owned(), name, path: place, refreshed: None, cannot: None };
         match refreshed {
             Ok(refreshed) => {
-                write(&result, &refreshed, args.dry_run)?;
+                if let Some(patch) = refreshed.patch().filter(|_| write) {
+                    std::fs::write(&path, patch).map_err(|error| Error::io("write", &path, error))?;
+                }
                 result.refreshed = Some(refreshed);
             }
-            Err(error) => result.cannot = Some(error.to_string()),
+            Err(error) => result.cannot = Some(error.to_string().replace(&format!("{}/", workspace.root), "")),
         }
         results.push(result);
     }
     Ok(results)
-}
-
-fn write(result: &MutantRefresh, refreshed: &Refreshed, dry_run: bool) -> Result<(), Error> {
-    match refreshed.patch() {
-        Some(patch) if !dry_run => {
-            std::fs::write(&result.path, patch).map_err(|error| Error::io("write", &result.path, error))
-        }
-        _ => Ok(()),
-    }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert;
-use super::{audit, bench, grades, learner, machine, overview, refresh, serving, tried};
+use super::{audit, bench, grades, labs, learner, machine, mutants, overview, refresh, serving, tried};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -101,6 +101,13 @@ impl Human {
             EventKind::ResetFinished { lab, done, kept } => learner::reset_done(lab, *done, kept.as_deref()),
             EventKind::AuditFinished { report } => audit::audit_table(report),
             EventKind::GradesFinished { report } => grades::table(report),
+            EventKind::MutantOpened { lab, name, folder, editable, editor } => {
+                mutants::opened(lab, name, folder, editable, editor.as_deref())
+            }
+            EventKind::MutantProven { proof } => mutants::proven(proof),
+            EventKind::MutantShown { path, patch } => mutants::shown(path, patch),
+            EventKind::LabCreated { lab } => labs::created(lab),
+            EventKind::LabsFormatted { files, written } => labs::formatted(files, *written),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
             EventKind::DoctorFinished { report } => machine::doctor(report),

@@ -11,7 +11,7 @@ use super::{Human, human, json, to_junit};
 use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
 use crate::bench::{Bench, OneByOne};
 use crate::course::RoadmapStep;
-use crate::events::{EventKind, LabOverview, MutantRefresh, RunEvent};
+use crate::events::{CreatedLab, EventKind, LabOverview, MutantProof, MutantRefresh, RunEvent};
 use crate::guide::{LabGuide, Todo};
 use crate::learner::compare::{FileDifference, Line, Place, Side};
 use crate::learner::logs::{CheckLog, LogLine, RunLog};
@@ -295,6 +295,29 @@ fn events() -> Vec<RunEvent> {
         event(EventKind::AuditFinished { report: Box::new(audit()) }),
         event(EventKind::MutantsRefreshed { mutants: refreshed(), written: true }),
         event(EventKind::MutantsRefreshed { mutants: refreshed(), written: false }),
+        event(opened(None)),
+        event(opened(Some("vi -p"))),
+        event(EventKind::MutantProven { proof: Box::new(proof(true, true)) }),
+        event(EventKind::MutantProven { proof: Box::new(proof(false, false)) }),
+        event(EventKind::MutantProven { proof: Box::new(proof(false, true)) }),
+        event(EventKind::MutantProven {
+            proof: Box::new(MutantProof { diagnostics: diagnostics("it does not build"), ..proof(false, false) }),
+        }),
+        event(EventKind::MutantShown {
+            path: "labs/tiny-1-greeter/mutants/deaf.patch".into(),
+            patch: "Breaks: it\nFails: echoes\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\u{1b}[2J\n".into(),
+        }),
+        event(created(&[])),
+        event(created(&["Postgres", "Redis"])),
+        event(EventKind::LabsFormatted {
+            files: vec!["labs/tiny-1-greeter/solution/src/main.rs".into()],
+            written: true,
+        }),
+        event(EventKind::LabsFormatted {
+            files: vec!["labs/tiny-1-greeter/solution/src/main.rs".into()],
+            written: false,
+        }),
+        event(EventKind::LabsFormatted { files: Vec::new(), written: false }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Ok(one))) }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Err("no container engine".into()))) }),
         event(EventKind::DoctorFinished { report: Box::new(doctor()) }),
@@ -394,6 +417,35 @@ fn different_files() -> Vec<FileDifference> {
         file("src/mine.rs", Side::Own, Vec::new(), true),
         file("a.bin", Side::Solution, Vec::new(), false),
     ]
+}
+
+fn opened(editor: Option<&str>) -> EventKind {
+    EventKind::MutantOpened {
+        lab: "tiny-1".into(),
+        name: "deaf".into(),
+        folder: "target/lab/mutants/tiny-1-greeter/deaf".into(),
+        editable: vec!["src".into(), "migrations".into()],
+        editor: editor.map(str::to_owned),
+    }
+}
+
+fn proof(caught: bool, written: bool) -> MutantProof {
+    MutantProof {
+        lab: "tiny-1".into(),
+        name: "deaf".into(),
+        path: "labs/tiny-1-greeter/mutants/deaf.patch".into(),
+        folder: "target/lab/mutants/tiny-1-greeter/deaf".into(),
+        breaks: "words are not heard".into(),
+        fails: vec![("echoes".into(), caught), ("survives".into(), true)],
+        diagnostics: None,
+        written,
+    }
+}
+
+fn created(services: &[&str]) -> EventKind {
+    let services = services.iter().map(|name| (*name).to_owned()).collect();
+    let lab = CreatedLab { id: "tiny-2".into(), folder: "labs/tiny-2-queues".into(), files: 24, services };
+    EventKind::LabCreated { lab: Box::new(lab) }
 }
 
 fn refreshed() -> Vec<MutantRefresh> {

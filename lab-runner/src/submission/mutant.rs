@@ -1,5 +1,6 @@
 //! Mutants: the reference submission with a known mistake, kept as a patch that says what it breaks.
 
+mod draft;
 mod head;
 mod history;
 mod patch;
@@ -13,6 +14,7 @@ use crate::workspace::Lab;
 use head::{Head, Missing};
 use patch::Refusal;
 
+pub use draft::{Draft, is_name, path_of};
 pub use history::History;
 pub use refresh::Refreshed;
 
@@ -102,6 +104,14 @@ impl Mutant {
     pub fn load(path: &Utf8Path) -> Result<Self, MutantError> {
         let patch = std::fs::read_to_string(path)
             .map_err(|source| MutantError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(path, patch)
+    }
+
+    /// The mutant whose `patch` is, or is to be, at `path`.
+    ///
+    /// # Errors
+    /// Its head is incomplete.
+    pub fn parse(path: &Utf8Path, patch: String) -> Result<Self, MutantError> {
         let headless = |Missing { line, reason }| MutantError::Headless { path: path.to_owned(), line, reason };
         let head = Head::of(&patch);
         let (_, breaks) = head.value("Breaks").map_err(headless)?;
@@ -113,6 +123,11 @@ impl Mutant {
         }
         let name = path.file_stem().unwrap_or_default().to_owned();
         Ok(Self { name, path: path.to_owned(), breaks: breaks.to_owned(), fails, fails_line, patch })
+    }
+
+    /// The whole patch, its head included.
+    pub fn text(&self) -> &str {
+        &self.patch
     }
 
     /// `solution` with the mistake made; only what lies in the `editable` paths can change.

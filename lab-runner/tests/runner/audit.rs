@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::assert_golden;
-use crate::sandbox::{Ran, command_in, copy, lab, repository};
+use crate::sandbox::{Ran, command_in, lab};
 
 #[test]
 fn a_fair_lab_passes_the_audit() {
@@ -68,15 +68,6 @@ fn replace(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{from} in {}", path.display());
     fs::write(path, text.replace(from, to)).unwrap();
-}
-
-#[test]
-fn the_template_of_a_lab_passes_its_audit_as_it_is() {
-    let (ran, problems) = audited("template", "0.1.2", |lab| {
-        fs::remove_dir_all(lab).unwrap();
-        copy(&repository().join("fixtures/lab-template"), &lab.with_file_name("step-00-template"));
-    });
-    assert_eq!((ran.code, problems), (Some(0), Vec::new()), "{}", ran.stderr);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod invariants;
 mod learner;
 mod load;
 mod mutants;
+mod new;
 mod order;
 mod prebuilt;
 mod progress;

@@ -1,4 +1,4 @@
-//! `cargo lab mutant refresh`: patches follow the solution that they change.
+//! `cargo lab mutant`: patches are made in copies of the solution, and follow the solution that they change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,4 +113,95 @@ fn a_mutant_to_refresh_that_is_none_is_refused_with_the_nearest_name() {
     let ran = refresh(&root, &["tiny-1", "--mutant", "shout"]);
     assert_eq!(ran.code, Some(2));
     assert_eq!(ran.stderr, "error: tiny-1 has no mutant `shout`\n\nhint: did you mean `shouts`?\n");
+}
+
+fn mutant(root: &Path, arguments: &[&str]) -> Ran {
+    let mut command = command_in(root, &[&["mutant"], arguments].concat());
+    // No terminal: nothing is to be opened, whatever the user prefers.
+    Ran::of(command.env("EDITOR", "false").env("LAB_FOLDER", root.join("lab")).output().unwrap())
+}
+
+/// Replaces `good` by `bad` in the draft's server.
+fn misbehave(draft: &Path, good: &str, bad: &str) {
+    let path = draft.join("src/main.rs");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(good), "{text}");
+    fs::write(path, text.replace(good, bad)).unwrap();
+}
+
+#[test]
+fn a_mutant_is_made_in_a_copy_of_the_solution_and_saved_once_it_is_caught() {
+    let root = folder().join("mutant-new");
+    let _ = fs::remove_dir_all(root.join("lab"));
+    fs::create_dir_all(&root).unwrap();
+    write_workspace(&root, "0.2.5");
+    let saved = root.join("labs/tiny-1-greeter/mutants/mumbles.patch");
+    let _ = fs::remove_file(&saved);
+    let draft = root.join("lab/mutants/tiny-1-greeter/mumbles");
+
+    let begun = mutant(&root, &["new", "tiny-1", "mumbles", "--fails", "echoes"]);
+    assert_eq!(begun.code, Some(0), "{}", begun.golden());
+    let told = "a copy of the solution  lab/mutants/tiny-1-greeter/mumbles\n\n  1. make the mistake in it: src\n  \
+                2. cargo lab mutant save tiny-1 mumbles\n";
+    assert!(begun.stdout.starts_with(told), "{}", begun.stdout);
+    let unsaid = mutant(&root, &["save", "tiny-1", "mumbles"]);
+    assert!(unsaid.stderr.contains("says in one line what it breaks"), "{}", unsaid.golden());
+    let unchanged = mutant(&root, &["save", "tiny-1", "mumbles", "--breaks", "words are mumbled"]);
+    assert!(unchanged.stderr.contains("nothing is changed yet in lab/mutants/"), "{}", unchanged.golden());
+
+    misbehave(&draft, "word.to_owned()", "word.to_lowercase()");
+    let again = mutant(&root, &["new", "tiny-1", "mumbles", "--fails", "echoes"]);
+    assert!(again.code == Some(2) && again.stderr.contains("--restart"), "{}", again.golden());
+    let missed = mutant(&root, &["save", "tiny-1", "mumbles"]);
+    assert_eq!(missed.code, Some(1), "{}", missed.golden());
+    assert!(missed.stdout.starts_with("missed  `echoes` lets it pass\n\nnot saved; "), "{}", missed.stdout);
+    assert!(!saved.exists());
+
+    misbehave(&draft, "Some(word) => (\"200 OK\", word.to_lowercase())", "Some(_) => (\"200 OK\", \"mm\".to_owned())");
+    let unknown = mutant(&root, &["save", "tiny-1", "mumbles", "--fails", "echos"]);
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("did you mean `echoes`?"), "{}", unknown.golden());
+    let caught = mutant(&root, &["save", "tiny-1", "mumbles", "--fails", "echoes"]);
+    let told = "caught  `echoes` fails it\nsaved   labs/tiny-1-greeter/mutants/mumbles.patch\n";
+    assert_eq!((caught.code, caught.stdout.as_str()), (Some(0), told), "{}", caught.golden());
+    let patch = fs::read_to_string(&saved).unwrap();
+    assert!(patch.starts_with("Breaks: words are mumbled\nFails: echoes\n\n--- a/src/main.rs\n"), "{patch}");
+    assert!(!draft.exists());
+
+    let shown = mutant(&root, &["show", "tiny-1", "mumbles"]);
+    assert_eq!(shown.stdout, format!("labs/tiny-1-greeter/mutants/mumbles.patch\n{patch}"));
+    let edited = mutant(&root, &["edit", "tiny-1", "mumbles"]);
+    assert_eq!(edited.code, Some(0), "{}", edited.golden());
+    assert!(fs::read_to_string(draft.join("src/main.rs")).unwrap().contains("\"mm\""));
+    assert!(fs::read_to_string(draft.join("mutant.txt")).unwrap().contains("Breaks: words are mumbled"));
+    fs::write(draft.join("src/main.rs"), "fn main() { this is not rust }").unwrap();
+    let broken = mutant(&root, &["save", "tiny-1", "mumbles"]);
+    assert!(broken.code == Some(1) && broken.stdout.starts_with("not graded  "), "{}", broken.golden());
+    assert_eq!(fs::read_to_string(&saved).unwrap(), patch);
+    let _ = fs::remove_file(&saved);
+}
+
+#[test]
+fn a_mutant_that_is_none_or_is_there_already_is_told_with_what_to_do() {
+    let root = repository_of_its_own("mutant-refused");
+    let cases: [(&[&str], &str); 5] = [
+        (&["new", "tiny-1", "deaf", "--fails", "echoes"], "hint: `cargo lab mutant edit tiny-1 deaf` changes it"),
+        (&["new", "tiny-1", "../deaf", "--fails", "echoes"], "cannot be a mutant's name"),
+        (&["edit", "tiny-1", "dead"], "hint: did you mean `deaf`?"),
+        (&["show", "tiny-1", "dead"], "hint: did you mean `deaf`?"),
+        (&["save", "tiny-1", "dead"], "no work on a mutant `dead` of tiny-1 has been begun"),
+    ];
+    for (arguments, told) in cases {
+        let ran = mutant(&root, arguments);
+        assert!(ran.code == Some(2) && ran.stderr.contains(told), "{}", ran.golden());
+    }
+}
+
+#[test]
+fn what_a_patch_holds_is_shown_inert() {
+    let root = repository_of_its_own("mutant-inert");
+    let path = root.join("labs/tiny-1-greeter/mutants/deaf.patch");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("what?", "\u{1b}[2Jwhat?")).unwrap();
+    let ran = mutant(&root, &["show", "tiny-1", "deaf"]);
+    assert!(ran.stdout.contains("what?") && !ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
 }

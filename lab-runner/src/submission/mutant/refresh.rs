@@ -114,29 +114,35 @@ impl Mutant {
 
     /// The patch with its head as it is and a diff that leads from `solution` to `mutated`.
     fn written(&self, solution: &Tree, mutated: &Tree) -> String {
-        let mut text: String = Head::of(&self.patch).lines().map(|line| format!("{line}\n")).collect();
-        let mut paths: Vec<&Utf8PathBuf> = solution.0.keys().chain(mutated.0.keys()).collect();
-        paths.sort();
-        paths.dedup();
-        for path in paths {
-            let (before, after) = (solution.0.get(path), mutated.0.get(path));
-            if before == after {
-                continue;
-            }
-            let side = |top: &str, content: Option<&Vec<u8>>| match content {
-                Some(_) => format!("{top}/{path}"),
-                None => "/dev/null".to_owned(),
-            };
-            let content = |content: Option<&Vec<u8>>| {
-                content.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
-            };
-            let (old, new) = (content(before), content(after));
-            let mut options = DiffOptions::new();
-            options.set_original_filename(side("a", before)).set_modified_filename(side("b", after));
-            text.push_str(&options.create_patch(&old, &new).to_string());
-        }
-        text
+        let head: String = Head::of(&self.patch).lines().map(|line| format!("{line}\n")).collect();
+        head + &diff(solution, mutated)
     }
+}
+
+/// The diff that leads from `solution` to `mutated`.
+pub(super) fn diff(solution: &Tree, mutated: &Tree) -> String {
+    let mut text = String::new();
+    let mut paths: Vec<&Utf8PathBuf> = solution.0.keys().chain(mutated.0.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        let (before, after) = (solution.0.get(path), mutated.0.get(path));
+        if before == after {
+            continue;
+        }
+        let side = |top: &str, content: Option<&Vec<u8>>| match content {
+            Some(_) => format!("{top}/{path}"),
+            None => "/dev/null".to_owned(),
+        };
+        let content = |content: Option<&Vec<u8>>| {
+            content.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+        };
+        let (old, new) = (content(before), content(after));
+        let mut options = DiffOptions::new();
+        options.set_original_filename(side("a", before)).set_modified_filename(side("b", after));
+        text.push_str(&options.create_patch(&old, &new).to_string());
+    }
+    text
 }
 
 /// Where the old lines of a diff stand.
