@@ -341,7 +341,10 @@ pub struct AuditArgs {
 
 /// `cargo lab mutant`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  cargo lab mutant refresh 2 --dry-run")]
+#[command(
+    after_help = "Examples:\n  cargo lab mutant new 1 takes-blank-text --fails blank_text\n  cargo lab mutant save 1 takes-blank-text\n  \
+                        cargo lab mutant refresh 2 --dry-run"
+)]
 pub struct MutantArgs {
     /// What to do with them.
     #[command(subcommand)]
@@ -453,6 +456,9 @@ pub struct RefreshArgs {
 
 /// `cargo lab new`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Example, in a course whose labs are called lab-1, lab-2 and so on:\n  cargo lab new lab-7 --slug queues"
+)]
 pub struct NewArgs {
     /// The lab's id: the word that the labs of the course share, a hyphen and a number.
     pub id: String,
@@ -469,6 +475,9 @@ pub struct NewArgs {
 
 /// `cargo lab fmt`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo lab fmt 2          after an edit of its solution\n  cargo lab fmt --check    in CI"
+)]
 pub struct FmtArgs {
     /// The labs; by default all.
     pub labs: Vec<String>,

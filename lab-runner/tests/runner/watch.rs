@@ -289,33 +289,40 @@ fn the_terminal_is_given_back_however_either_side_ends() {
         return;
     }
     let learner = Learner::with("half-done", "0.1.24");
-    let begin = || {
-        let screen = Screen::of(&learner, 24, 10, "true");
+    let begin = |after: &str| {
+        let screen = Screen::of(&learner, 24, 10, after);
         screen.wait_for("✗ echoes");
         assert!(screen.is_taken());
         screen
     };
-    let ended = |screen: Screen, code: &str| {
-        screen.wait_for(&format!("ended with {code}"));
+    let given_back = |screen: &Screen| {
         let deadline = Instant::now() + SOON;
         while screen.is_taken() {
             assert!(Instant::now() < deadline, "{}", screen.text());
             std::thread::sleep(Duration::from_millis(20));
         }
+    };
+    let ended = |screen: Screen, code: &str| {
+        screen.wait_for(&format!("ended with {code}"));
+        given_back(&screen);
         screen.end();
     };
-    let mut screen = begin();
+    let mut screen = begin("true");
     screen.press("\u{3}");
     ended(screen, "130");
-    let screen = begin();
+    let screen = begin("true");
     signal(process("cargo-lab", &learner.root), Signal::TERM);
     ended(screen, "130");
-    let screen = begin();
+    let screen = begin("true");
     signal(process("lab-watch", &learner.root), Signal::KILL);
     ended(screen, "70");
-    let screen = begin();
+    // The shell may speak before the other side has given the terminal back, on the screen that goes with it.
+    let mut screen = begin("read -r line; echo \"said $line\"");
     signal(process("cargo-lab", &learner.root), Signal::KILL);
-    ended(screen, "137");
+    given_back(&screen);
+    screen.press("x\n");
+    screen.wait_for("said x");
+    screen.end();
     let deadline = Instant::now() + SOON;
     while !processes_with(learner.root.to_str().unwrap()).is_empty() {
         assert!(Instant::now() < deadline, "{:?}", processes_with(learner.root.to_str().unwrap()));
