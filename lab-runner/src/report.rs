@@ -46,7 +46,7 @@ pub struct Report {
     pub isolation: String,
     /// The outcome for the submission as a whole.
     pub outcome: Outcome,
-    /// The points earned.
+    /// The points earned. They are no score where the outcome is `infrastructure_error`.
     pub score: u32,
     /// The points of the checks that could be graded. A check that could not be, because of a fault of ours or of how the
     /// server is given, is not included.
@@ -224,6 +224,12 @@ pub struct Check {
 }
 
 impl Report {
+    /// Whether its points say anything: after a fault of ours or of a service they are of what happened to be graded.
+    #[must_use]
+    pub fn has_score(&self) -> bool {
+        self.outcome != Outcome::InfrastructureError
+    }
+
     /// The exit code that says the same in a number.
     pub fn exit_code(&self) -> ExitCode {
         match self.outcome {

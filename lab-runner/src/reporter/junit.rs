@@ -14,12 +14,10 @@ pub fn to_junit(report: &Report) -> String {
     let mut suite = TestSuite::new(&report.lab);
     suite.set_timestamp(report.started_at);
     suite.set_time(Duration::from_millis(report.duration_ms));
-    for (name, value) in [
-        ("schema", report.schema.clone()),
-        ("score", report.score.to_string()),
-        ("max_score", report.max_score.to_string()),
-        ("seed", report.seed.to_string()),
-    ] {
+    let score = [("score", report.score.to_string()), ("max_score", report.max_score.to_string())];
+    let score = score.into_iter().filter(|_| report.has_score());
+    let schema = [("schema", report.schema.clone())].into_iter();
+    for (name, value) in schema.chain(score).chain([("seed", report.seed.to_string())]) {
         suite.add_property((name, value.as_str()));
     }
     for check in &report.checks {

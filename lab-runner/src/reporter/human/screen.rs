@@ -78,9 +78,14 @@ fn head(report: &Report, guide: &LabGuide, width: usize) -> String {
     let name = format!("{} {}", report.lab, report.title);
     let (score, max) = points(report, guide);
     let part = if report.partial && !guide.later_not_asked { "of those asked for: " } else { "" };
-    let points = format!("{part}{score} of {max} points");
+    let has_score = report.has_score();
+    let points = if has_score { format!("{part}{score} of {max} points") } else { "no score".to_owned() };
     let gap = width.saturating_sub(name.chars().count() + points.chars().count()).max(2);
-    let points = if score == max { good(points) } else { strong(points) };
+    let points = match has_score {
+        true if score == max => good(points),
+        true => strong(points),
+        false => bad(points),
+    };
     format!("{}{}{points}", strong(cut(&name, width.saturating_sub(24))), " ".repeat(gap))
 }
 

@@ -67,6 +67,10 @@ pub(super) fn quiet(report: &Report) -> String {
         (Outcome::StartFailed, Some(why)) => format!(" start failed: {}", why.message),
         (Outcome::InfrastructureError, Some(why)) => format!(" infrastructure error: {}", why.message),
     };
+    if !report.has_score() {
+        let comma = if reason.is_empty() { "" } else { "," };
+        return format!("{} no score{comma}{reason}\n", report.lab);
+    }
     format!("{} {}/{}{reason}\n", report.lab, report.score, report.max_score)
 }
 
@@ -74,6 +78,16 @@ fn score_line(report: &Report) -> String {
     let seconds = format!("{:.1} s", report.duration_ms as f64 / 1000.0);
     if report.checks.is_empty() {
         return format!("{}  {} {}, nothing was graded, {seconds}\n", bad("no score"), report.lab, report.title);
+    }
+    if !report.has_score() {
+        let ours = report.checks.iter().filter(|check| check.verdict == Verdict::Error).count();
+        let all = report.checks.len();
+        return format!(
+            "{}  {} {}, {ours} of {all} checks could not be graded, {seconds}\n",
+            bad("no score"),
+            report.lab,
+            report.title
+        );
     }
     let score = format!("{}/{}", report.score, report.max_score);
     let full = report.checks.iter().all(super::super::super::report::Check::is_fine);
