@@ -1,7 +1,9 @@
 //! What DESIGN's invariants demand of the source itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use lab_services::ServiceId;
 
@@ -66,6 +68,34 @@ fn only_reporters_write_to_the_terminal() {
         let writes =
             ["anstream::stdout()", "anstream::stderr()", "println!(", "print!("].iter().any(|way| text.contains(way));
         assert!(!writes || may.iter().any(|place| path.contains(place)), "{path}");
+    }
+}
+
+/// What is asked for with other features is compiled once more, and nowhere does a learner wait longer than for the first
+/// build: what the runner has compiled, no suite and no lab compiles again.
+#[test]
+fn whatever_is_built_has_each_dependency_with_one_set_of_features() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none"])
+        .args(["--format", "{p};{f}"])
+        .current_dir(repository())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let mut known = BTreeMap::new();
+    for line in String::from_utf8(tree.stdout).unwrap().lines() {
+        let (package, features) = line.trim_end_matches(" (*)").split_once(';').unwrap_or_default();
+        let package = package.trim_end_matches(" (proc-macro)").to_owned();
+        let other = known.insert(package.clone(), features.to_owned()).filter(|other| other != features);
+        assert_eq!(other, None, "{package} with {features}");
+    }
+    assert!(known.len() > 100, "{known:?}");
+    // The set is that of the whole workspace: whoever selects less has another.
+    for (path, text) in
+        all_sources(&["lab-runner/src", "lab-runner/crates/launcher/src", "lab-runner/crates/services/src"])
+    {
+        let less = text.lines().find(|line| line.contains("\"--bin\"") && line.contains("\"--package\""));
+        assert_eq!(less, None, "{path}");
     }
 }
 
