@@ -55,14 +55,15 @@ pub async fn grade(
     let suite = engine.suite(lab, run).await?;
     ledger.begin()?;
     let mut batch = Batch::new(lab, ledger, &suite, began, entries.len());
-    let (pending, twins) = batch.sort(entries, &suite.sha256, run)?;
+    let pending = batch.sort(entries, &suite.sha256, run)?;
     batch.left = pending.len();
     run.emit(EventKind::GradingPlanned {
         lab: lab.id().to_owned(),
         submissions: batch.total,
         known: batch.done.len(),
-        identical: twins.len(),
+        identical: batch.twins.values().map(Vec::len).sum(),
     });
+    batch.share_known(run)?;
     let mut results = stream::iter(pending)
         .map(|pending| async move { (graded(engine, lab, &pending, options, run).await, pending) })
         .buffer_unordered(options.jobs + 1);
@@ -70,7 +71,6 @@ pub async fn grade(
         batch.take(result, &pending.entry, run)?;
     }
     drop(results);
-    batch.twins(twins, run)?;
     let report = GradeReport::new(lab, engine.isolation(), ledger.terms(), &suite, batch.done, began.elapsed());
     ledger.conclude(&report)?;
     Ok(report)
@@ -120,24 +120,20 @@ struct Batch<'a> {
     left: usize,
     graded: u32,
     done: Vec<Graded>,
-}
-
-/// A submission with the very files of another one.
-struct Twin {
-    entry: Entry,
-    of: String,
+    /// The submissions with the very files of another one, by that one's folder.
+    twins: BTreeMap<String, Vec<Entry>>,
 }
 
 impl<'a> Batch<'a> {
     fn new(lab: &'a Lab, ledger: &'a Ledger, suite: &Suite, began: Instant, total: usize) -> Self {
         let points = suite.checks.iter().map(|check| check.points).sum();
-        Self { lab, ledger, began, points, total, left: 0, graded: 0, done: Vec::new() }
+        Self { lab, ledger, began, points, total, left: 0, graded: 0, done: Vec::new(), twins: BTreeMap::new() }
     }
 
-    /// Sorts `entries` into those to grade and those whose files another one has. What has a result already, or can have
-    /// none, is done.
-    fn sort(&mut self, entries: Vec<Entry>, suite: &str, run: &RunContext) -> Result<(Vec<Pending>, Vec<Twin>), Error> {
-        let (mut pending, mut twins) = (Vec::new(), Vec::new());
+    /// Those of `entries` that are to be graded. What has a result already, or can have none, is done, and what has the
+    /// files of another one waits for that one's result.
+    fn sort(&mut self, entries: Vec<Entry>, suite: &str, run: &RunContext) -> Result<Vec<Pending>, Error> {
+        let mut pending = Vec::new();
         let mut first: BTreeMap<String, String> = BTreeMap::new();
         for entry in entries {
             if run.cancel().is_cancelled() {
@@ -154,13 +150,13 @@ impl<'a> Batch<'a> {
                 first.entry(sha256).or_insert_with(|| entry.folder.clone());
                 self.done.push(Graded::new(&entry, &report, self.points, Standing::Known));
             } else if let Some(of) = first.get(&sha256) {
-                twins.push(Twin { entry, of: of.clone() });
+                self.twins.entry(of.clone()).or_default().push(entry);
             } else {
                 first.insert(sha256, entry.folder.clone());
                 pending.push(Pending { entry, folder, _unpacked: unpacked });
             }
         }
-        Ok((pending, twins))
+        Ok(pending)
     }
 
     /// Where the files of `entry` are, and their hash.
@@ -185,6 +181,8 @@ impl<'a> Batch<'a> {
             Err(error @ Error::Submission(_)) => {
                 self.left -= 1;
                 self.done.push(Graded::unreadable(entry, &error));
+                let twins = self.twins.remove(&entry.folder).unwrap_or_default();
+                self.done.extend(twins.iter().map(|twin| Graded::unreadable(twin, &error)));
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -194,21 +192,31 @@ impl<'a> Batch<'a> {
         self.ledger.write(entry, &report)?;
         self.left -= 1;
         self.graded += 1;
-        self.tell(Graded::new(entry, &report, self.points, Standing::Graded), report, run);
+        self.tell(Graded::new(entry, &report, self.points, Standing::Graded), report.clone(), run);
+        self.share(&entry.folder, &report, run)
+    }
+
+    /// Gives the results that an earlier run left to those with the same files.
+    fn share_known(&mut self, run: &RunContext) -> Result<(), Error> {
+        let known = self.done.iter().filter(|graded| graded.standing == Standing::Known);
+        for of in known.map(|graded| graded.folder.clone()).collect::<Vec<_>>() {
+            if self.twins.contains_key(&of)
+                && let Some(report) = self.ledger.result_of(&of)
+            {
+                self.share(&of, &report, run)?;
+            }
+        }
         Ok(())
     }
 
-    /// Gives each of `twins` the result of the one it is like.
-    fn twins(&mut self, twins: Vec<Twin>, run: &RunContext) -> Result<(), Error> {
-        for Twin { entry, of } in twins {
-            let Some(mut report) = self.ledger.result_of(&of) else {
-                let error = Error::usage(format!("{of}, whose files it has, could not be read"));
-                self.done.push(Graded::unreadable(&entry, &error));
-                continue;
-            };
+    /// Gives `report`, of the submission in the folder `of`, to those with the same files.
+    fn share(&mut self, of: &str, report: &Report, run: &RunContext) -> Result<(), Error> {
+        for entry in self.twins.remove(of).unwrap_or_default() {
+            let mut report = report.clone();
             report.submission.path = entry.path.to_string();
             self.ledger.write(&entry, &report)?;
-            self.tell(Graded::new(&entry, &report, self.points, Standing::SameAs { folder: of }), report, run);
+            let standing = Standing::SameAs { folder: of.to_owned() };
+            self.tell(Graded::new(&entry, &report, self.points, standing), report, run);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Check, Report, SubmissionKind};
+use crate::whole;
 use crate::workspace::Workspace;
 use lab_protocol::{CheckInfo, Verdict};
 
@@ -182,13 +183,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
 
 /// Whole or not at all: two runs may write at once.
 pub(crate) fn write<T: Serialize>(path: &Utf8Path, value: &T) {
-    let save = || -> std::io::Result<()> {
-        let parent = path.parent().unwrap_or(path);
-        std::fs::create_dir_all(parent)?;
-        let file = tempfile::NamedTempFile::new_in(parent)?;
-        serde_json::to_writer(&file, value)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    let _ = save();
+    if let Ok(text) = serde_json::to_vec(value) {
+        let _ = whole::replace(path, &text, whole::PRIVATE);
+    }
 }

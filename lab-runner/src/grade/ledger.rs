@@ -1,8 +1,6 @@
 //! The report folder as the memory of a batch: what it was begun with, and a result for each submission that is done.
 //! It is all that `--resume` goes by.
 
-use std::io::Write as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +8,7 @@ use super::{Entry, GradeReport, result_folder, summary};
 use crate::error::Error;
 use crate::report::{Outcome, Report};
 use crate::scratch::Scratch;
+use crate::whole;
 
 const TERMS: &str = "grading.json";
 const RESULT: &str = "result.json";
@@ -91,7 +90,7 @@ impl Ledger {
         (same_files && same_suite && report.outcome != Outcome::InfrastructureError).then_some(report)
     }
 
-    /// The result of the submission called `name`, which this batch has.
+    /// The result in the folder of that name, as an earlier run left it.
     pub(super) fn result_of(&self, folder: &str) -> Option<Report> {
         self.read(folder)
     }
@@ -106,7 +105,7 @@ impl Ledger {
         self.save(&self.folder.join("grades.json"), report)?;
         let path = self.folder.join("gradebook.csv");
         let table = summary::gradebook(report).map_err(|error| Error::Fault(error.to_string()))?;
-        replace(&path, &table).map_err(|error| Error::io("write", &path, error))
+        whole::replace(&path, &table, whole::USUAL).map_err(|error| Error::io("write", &path, error))
     }
 
     /// A folder for an archive's files, gone when it is dropped.
@@ -121,19 +120,6 @@ impl Ledger {
 
     fn save(&self, path: &Utf8Path, value: &impl Serialize) -> Result<(), Error> {
         let text = crate::reporter::to_json(value);
-        replace(path, text.as_bytes()).map_err(|error| Error::io("write", path, error))
+        whole::replace(path, text.as_bytes(), whole::USUAL).map_err(|error| Error::io("write", path, error))
     }
-}
-
-/// Whole or not at all, whatever ends us.
-fn replace(path: &Utf8Path, content: &[u8]) -> std::io::Result<()> {
-    let parent = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(parent)?;
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(content)?;
-    // As any other file of the user's, where temporary ones are for the owner alone.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode)?;
-    file.persist(path)?;
-    Ok(())
 }

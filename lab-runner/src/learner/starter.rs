@@ -4,12 +4,11 @@
 //! that the newest commit which touched the lab's other files is the course's own, and holds the starter of that time.
 //! Without git there is only what was there when the lab was first graded, which is kept for that reason.
 
-use std::process::{Command, Stdio};
-
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::git;
 use crate::state::State;
 use crate::submission::{self, SubmissionError, Tree};
 use crate::workspace::Lab;
@@ -96,12 +95,12 @@ impl Starter {
 fn committed(lab: &Lab) -> Option<Starter> {
     let mut arguments = vec!["log", "--no-merges", "--max-count=1", "--format=%h %cs", "--"];
     arguments.extend(OF_THE_COURSE);
-    let told = String::from_utf8(git(&lab.folder, &arguments)?).ok()?;
+    let told = String::from_utf8(git::output(&lab.folder, &arguments)?).ok()?;
     let (id, date) = told.trim().split_once(' ')?;
     let mut tree = Tree::default();
     for path in listed(lab, id)? {
         // As git would check it out, line ends included.
-        let content = git(&lab.folder, &["cat-file", "--filters", &format!("{id}:./{path}")])?;
+        let content = git::output(&lab.folder, &["cat-file", "--filters", &format!("{id}:./{path}")])?;
         tree.0.insert(path, content);
     }
     let origin = Origin::Commit { id: id.to_owned(), date: date.to_owned() };
@@ -112,16 +111,10 @@ fn committed(lab: &Lab) -> Option<Starter> {
 fn listed(lab: &Lab, commit: &str) -> Option<Vec<Utf8PathBuf>> {
     let mut arguments = vec!["ls-tree", "-r", "-z", commit, "--"];
     arguments.extend(lab.manifest.editable.iter().map(|path| path.as_str()));
-    let told = String::from_utf8(git(&lab.folder, &arguments)?).ok()?;
+    let told = String::from_utf8(git::output(&lab.folder, &arguments)?).ok()?;
     let file = |entry: &str| {
         let (meta, path) = entry.split_once('\t')?;
         meta.starts_with("100").then(|| Utf8PathBuf::from(path))
     };
     Some(told.split('\0').filter_map(file).collect())
-}
-
-/// What git prints; none if it fails or is not there.
-fn git(folder: &Utf8Path, arguments: &[&str]) -> Option<Vec<u8>> {
-    let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
-    output.status.success().then_some(output.stdout)
 }

@@ -3,7 +3,7 @@
 //! server itself) is put back, and the run goes on.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -154,7 +154,11 @@ fn write(path: &Path, permissions: &Permissions, content: &[u8]) -> io::Result<(
         fs::create_dir_all(folder)?;
     }
     let unfinished = path.with_extension("unfinished");
-    fs::write(&unfinished, content)?;
+    // What stands there may be a link that a server has put: nothing is written through one.
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => File::create_new(&unfinished)?.write_all(content)?,
+    }
     fs::set_permissions(&unfinished, permissions.clone())?;
     fs::rename(unfinished, path)
 }
@@ -201,6 +205,21 @@ mod tests {
         assert_eq!(fs::read_to_string(root.join("run/tree/labs/a/migrations/1.sql")).unwrap(), "one");
         assert!(root.join("run/suite").is_dir());
         assert_eq!((keepsake.restore(), keepsake.losses()), (Ok(None), 1));
+    }
+
+    #[test]
+    fn what_is_put_back_is_written_through_no_link() {
+        let keep = tempfile::tempdir().unwrap();
+        let root = keep.path();
+        write_all(root);
+        let keepsake = keepsake(root, &root.join("run/tree/labs/a"));
+        let theirs = root.join("theirs");
+        fs::write(&theirs, "theirs").unwrap();
+        fs::remove_file(root.join("run/held/server")).unwrap();
+        std::os::unix::fs::symlink(&theirs, root.join("run/held/server.unfinished")).unwrap();
+        assert!(keepsake.restore().unwrap().is_some());
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+        assert_eq!(fs::read_to_string(root.join("run/held/server")).unwrap(), "program");
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn score_line(report: &Report) -> String {
         );
     }
     let score = format!("{}/{}", report.score, report.max_score);
-    let full = report.checks.iter().all(super::super::super::report::Check::is_fine);
+    let full = report.checks.iter().all(crate::report::Check::is_fine);
     let score = if full { good(score) } else { strong(score) };
     let passed = report.checks.iter().filter(|check| check.verdict == Verdict::Passed).count();
     let asked = report.checks.len();

@@ -1,10 +1,9 @@
 //! The solution as it was: the bases that a patch may have been made for, from the repository's history.
 
-use std::collections::HashMap;
-use std::process::{Command, Stdio};
-
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::HashMap;
 
+use crate::git;
 use crate::submission::Tree;
 use crate::workspace::Lab;
 
@@ -49,7 +48,7 @@ impl History {
             let key = (commit.to_owned(), (*path).to_owned());
             let object = format!("{commit}:./solution/{path}");
             let lab = &self.lab;
-            let content = self.files.entry(key).or_insert_with(|| git(lab, &["cat-file", "blob", &object]));
+            let content = self.files.entry(key).or_insert_with(|| git::output(lab, &["cat-file", "blob", &object]));
             if let Some(content) = content {
                 tree.0.insert((*path).to_owned(), content.clone());
             }
@@ -59,13 +58,7 @@ impl History {
 
     fn log(&self, path: &str, most: usize) -> Vec<String> {
         let most = format!("--max-count={most}");
-        let output = git(&self.lab, &["log", "--format=%H", &most, "--", path]).unwrap_or_default();
+        let output = git::output(&self.lab, &["log", "--format=%H", &most, "--", path]).unwrap_or_default();
         String::from_utf8_lossy(&output).lines().map(str::to_owned).collect()
     }
-}
-
-/// What git prints; none if it fails or is not there.
-fn git(folder: &Utf8Path, arguments: &[&str]) -> Option<Vec<u8>> {
-    let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
-    output.status.success().then_some(output.stdout)
 }

@@ -34,7 +34,7 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
     }
     let Ok(done) = timeout(limit, command.output()).await else {
         let told = format!("`docker {}` took longer than {limit:?}", arguments.join(" "));
-        return Err(Failure::learner(told).by_time());
+        return Err(if runs_theirs(arguments) { Failure::learner(told).by_time() } else { Failure::Ours(told) });
     };
     let done = done.ours("running `docker`")?;
     Ok(Said {
@@ -42,6 +42,12 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
         output: String::from_utf8_lossy(&done.stdout).trim().to_owned(),
         error: String::from_utf8_lossy(&done.stderr).trim().to_owned(),
     })
+}
+
+/// Whether what takes so long may be the submission's own: what its image builds from, or what runs in its container. All
+/// else is the engine's.
+fn runs_theirs(arguments: &[&str]) -> bool {
+    matches!(arguments.first(), Some(&("build" | "run" | "exec" | "stop")))
 }
 
 pub async fn has_buildx() -> bool {

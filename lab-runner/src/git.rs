@@ -1,0 +1,11 @@
+//! What git knows of a folder, where there is git and the folder is in a repository.
+
+use std::process::{Command, Stdio};
+
+use camino::Utf8Path;
+
+/// What git prints when it is called with `arguments` in `folder`; none if it fails or is not there.
+pub(crate) fn output(folder: &Utf8Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
