@@ -81,7 +81,7 @@ pub struct Engine {
     /// What is kept from one run to the next.
     pub state: State,
     services: ServicePool,
-    /// What builds of submissions run in.
+    /// What submissions are built in, and what their servers run in.
     sandbox: Sandbox,
     scratch: Scratch,
     /// Where services come from.
@@ -119,7 +119,7 @@ impl Engine {
             scratch: scratch_of(&self.workspace)?,
             workspace: self.workspace.place(),
             services: ServicePool::new(self.choice),
-            sandbox: self.sandbox,
+            sandbox: self.sandbox.clone(),
             choice: self.choice,
             building: self.building.clone(),
             grading: self.grading.clone(),

@@ -103,7 +103,7 @@ pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
         held: run_folder(engine)?,
         locked: false,
         own: true,
-        sandbox: engine.sandbox,
+        sandbox: engine.sandbox.clone(),
         bounds: Some(lab.manifest.limits.build()),
     })
 }
@@ -119,7 +119,7 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
         held: run_folder(engine)?,
         locked: stage.locked,
         own: false,
-        sandbox: engine.sandbox,
+        sandbox: engine.sandbox.clone(),
         bounds: Some(lab.manifest.limits.build()),
     })
 }

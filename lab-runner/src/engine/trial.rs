@@ -177,6 +177,7 @@ impl Grading<'_> {
             check_limit_ms: millis(self.check_limit()),
             start_limit_ms: millis(self.lab.manifest.limits.start()),
             target: prepared.program.target.clone(),
+            sandbox: self.engine.sandbox.clone(),
             readiness: self.lab.manifest.server.readiness.clone(),
             services: endpoints.for_suite(),
             expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,

@@ -12,6 +12,7 @@ mod screen;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use lab_sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ pub struct SuiteConfig {
     pub start_limit_ms: u64,
     /// The server under test.
     pub target: Target,
+    /// What the server runs in, if the suite starts it: the same as what its build ran in.
+    pub sandbox: Sandbox,
     /// The request that tells whether the server is ready.
     pub readiness: Readiness,
     /// The services that the lab asks for, by name, such as `postgres`.

@@ -1,5 +1,5 @@
-//! What the builds and servers of submissions run in. Both go through here, so that an isolation provider that is added
-//! holds both.
+//! What the builds and servers of submissions run in. The runner chooses one [`Sandbox`], builds in it, and sends it to the
+//! suite, which starts the servers in it: an isolation provider that is added here holds both.
 //!
 //! Also without one, a program of a submission sees only the environment it is given, has no terminal to type into or
 //! to read from, keeps to limits, and ends with the thread that started it.
@@ -10,15 +10,19 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use lab_process::{Resource, Signal, lead_session};
+use serde::{Deserialize, Serialize};
 
-/// What keeps a submission's programs from the rest of the machine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What keeps a submission's programs from the rest of the machine. It travels from the runner to the suite as JSON; a suite
+/// that does not know the provider refuses to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sandbox {
     provider: Provider,
 }
 
 /// Where the isolation comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Provider {
     /// Nowhere: the programs run as we do.
     #[default]
@@ -73,7 +77,7 @@ impl Sandbox {
 
     /// How a report names it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self.provider {
             Provider::None => "none",
         }
@@ -82,7 +86,7 @@ impl Sandbox {
     /// A command that runs `program` in this sandbox, as the leader of a session and a process group of its own. Its
     /// arguments and streams are the caller's to add.
     #[must_use]
-    pub fn command(self, program: impl AsRef<OsStr>, confinement: &Confinement) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>, confinement: &Confinement) -> Command {
         let mut command = match self.provider {
             Provider::None => Command::new(program),
         };

@@ -52,3 +52,17 @@ fn limits_are_lowered_and_never_raised() {
     let (before, all) = (shell("ulimit -Hn", Limits::default()), Some(u64::MAX / 2));
     assert_eq!(shell("ulimit -Hn", Limits { open_files: all, ..Limits::default() }), before);
 }
+
+#[test]
+fn it_is_the_same_at_the_end_of_its_way_to_the_suite() {
+    let sent = serde_json::to_string(&Sandbox::none()).unwrap();
+    assert_eq!(sent, r#"{"provider":"none"}"#);
+    assert_eq!(serde_json::from_str::<Sandbox>(&sent).unwrap(), Sandbox::none());
+}
+
+#[test]
+fn one_that_is_not_known_is_refused_and_not_taken_for_none() {
+    for other in [r#"{"provider":"other"}"#, r#"{"provider":"none","memory":1}"#, "{}"] {
+        assert!(serde_json::from_str::<Sandbox>(other).is_err(), "{other}");
+    }
+}

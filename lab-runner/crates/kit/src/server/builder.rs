@@ -126,6 +126,7 @@ impl<'a> ServerBuilder<'a> {
         let spec = LaunchSpec {
             argv: argv.into_iter().chain(self.arguments).collect(),
             container,
+            sandbox: config.sandbox.clone(),
             cwd,
             env,
             port: config.port,

@@ -62,6 +62,8 @@ pub(super) struct LaunchSpec {
     /// The program and its arguments; of a container, the arguments alone.
     pub argv: Vec<String>,
     pub container: Option<Container>,
+    /// What the program runs in. A container is the engine's to isolate.
+    pub sandbox: Sandbox,
     pub cwd: PathBuf,
     pub env: BTreeMap<String, String>,
     pub port: Option<u16>,
@@ -219,7 +221,7 @@ fn program(spec: &LaunchSpec) -> CheckResult<Command> {
         limits: Limits::NO_CORE,
         orphan_signal: Signal::KILL,
     };
-    let mut command = Sandbox::none().command(program, &confinement);
+    let mut command = spec.sandbox.command(program, &confinement);
     command.args(arguments);
     Ok(command.into())
 }
