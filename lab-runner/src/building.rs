@@ -115,7 +115,7 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
         inputs.cleaned();
     }
     let started = SystemTime::now();
-    let mut child = spawn(job).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
+    let mut child = spawn(job, &inputs).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
     let leader = child.id();
     let (blocked, own_code) = (Blocked::default(), OwnCode::default());
     let ended = tokio::select! {
@@ -221,8 +221,12 @@ fn kill(leader: Option<u32>) {
     }
 }
 
-fn spawn(job: &Job) -> std::io::Result<Child> {
+fn spawn(job: &Job, inputs: &Build) -> std::io::Result<Child> {
     let mut command = cargo(job);
+    if job.bounds.is_none() {
+        let (variable, value) = inputs.incremental();
+        command.env(variable, value);
+    }
     command
         // The whole workspace is selected so that its members agree on features; the program alone is built.
         .args(["build", "--workspace", "--bin", &job.package])

@@ -13,12 +13,14 @@
 
 mod content;
 mod contents;
+mod incremental;
 mod inputs;
 mod platform;
 mod record;
 mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,7 @@ pub struct Build {
     program: Program,
     before: BTreeMap<PathBuf, Seen>,
     overlooked: BTreeMap<String, PathBuf>,
+    incremental: OsString,
 }
 
 /// An input before the build. What was changed just now could be changed again without a trace, and is read.
@@ -115,7 +118,8 @@ impl Program {
             (path, (stamp, recent))
         };
         let before = paths.into_iter().map(look).collect();
-        Build { _lock: lock, program: self.clone(), before, overlooked: self.overlooked(&sources) }
+        let incremental = incremental::value(&self.path, &self.records());
+        Build { _lock: lock, program: self.clone(), before, overlooked: self.overlooked(&sources), incremental }
     }
 
     fn lock(&self, waiting: impl FnOnce()) -> io::Result<File> {
@@ -222,6 +226,13 @@ fn is_overlooked(input: &Input, record: &Record) -> bool {
 }
 
 impl Build {
+    /// The variable that tells cargo whether to compile a program of ours incrementally, and its value: the user's own,
+    /// if they have set it. Nothing that a submission is built with: that is compiled again and again.
+    #[must_use]
+    pub fn incremental(&self) -> (&'static str, &OsStr) {
+        (incremental::VARIABLE, &self.incremental)
+    }
+
     /// The packages that cargo may take for unchanged although they are not. Cargo must be made to forget them first:
     /// `cargo clean --package …`, then [`Build::cleaned`].
     pub fn overlooked(&self) -> impl Iterator<Item = &str> {

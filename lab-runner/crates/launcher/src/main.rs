@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use lab_launcher::{Program, Refusal, RefusalKind};
+use lab_launcher::{Build, Program, Refusal, RefusalKind};
 
 /// The workspace is wrong, as the runner's own exit codes have it.
 const USAGE: u8 = 2;
@@ -163,7 +163,7 @@ impl Places {
             }
             build.cleaned();
         }
-        let ended = if existed { self.build_quietly() } else { self.build_visibly() }?;
+        let ended = if existed { self.build_quietly(&build) } else { self.build_visibly(&build) }?;
         if matches!(ended, Ended::Built) {
             // Without a record the next start asks cargo again: slower, never wrong.
             let _ = build.finish(&self.runner);
@@ -173,35 +173,38 @@ impl Places {
 
     /// The build of the runner. The whole workspace is selected so that its members agree on features, and what the
     /// runner and a suite share is compiled once; the program alone is built.
-    fn runners_build(&self) -> Command {
-        self.cargo(&["build", "--workspace", "--bin", "cargo-lab"])
+    fn runners_build(&self, build: &Build) -> Command {
+        let mut command = self.cargo(&["build", "--workspace", "--bin", "cargo-lab"]);
+        let (variable, value) = build.incremental();
+        command.env(variable, value);
+        command
     }
 
     /// Runs the first build, as cargo shows it. The suite that will be asked for next is compiled along with the runner:
     /// side by side the two keep all processors busy.
-    fn build_visibly(&self) -> io::Result<Ended> {
+    fn build_visibly(&self, build: &Build) -> io::Result<Ended> {
         eprintln!("compiling the lab runner, once: about a minute on a small machine");
         if !io::stderr().is_terminal() {
-            eprintln!("(cargo names each crate, about 150 in all, as it compiles it)");
+            eprintln!("(cargo names each crate, about 180 in all, as it compiles it)");
         }
         // A user's settings may have cargo be quiet always.
         let visible = |mut command: Command| waiting::status(command.env("CARGO_TERM_QUIET", "false"));
         if let Some(suite) =
             suite::wanted(&self.root, env::args_os().skip(1).filter_map(|word| word.into_string().ok()))
         {
-            let mut both = self.runners_build();
+            let mut both = self.runners_build(build);
             both.args(["--keep-going", "--bin", &suite]);
             if visible(both)?.success() {
                 return Ok(Ended::Built);
             }
             // The runner tells what is wrong with a suite, if it is that.
         }
-        Ok(if visible(self.runners_build())?.success() { Ended::Built } else { Ended::Failed })
+        Ok(if visible(self.runners_build(build))?.success() { Ended::Built } else { Ended::Failed })
     }
 
     /// Runs a build that is usually short, and says what is going on only if it is not.
-    fn build_quietly(&self) -> io::Result<Ended> {
-        let mut command = self.runners_build();
+    fn build_quietly(&self, build: &Build) -> io::Result<Ended> {
+        let mut command = self.runners_build(build);
         if io::stderr().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// The launcher's own sources, as they were compiled.
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("Cargo.toml", include_str!("../Cargo.toml")),
     ("src/content.rs", include_str!("content.rs")),
     ("src/contents.rs", include_str!("contents.rs")),
     ("src/environment.rs", include_str!("environment.rs")),
+    ("src/incremental.rs", include_str!("incremental.rs")),
     ("src/inputs.rs", include_str!("inputs.rs")),
     ("src/lib.rs", include_str!("lib.rs")),
     ("src/main.rs", include_str!("main.rs")),

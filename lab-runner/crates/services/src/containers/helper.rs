@@ -1,6 +1,7 @@
 //! The program `lab-containers`, which is built only when a container is to be started for the first time.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -93,7 +94,7 @@ fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
     if clean(inputs.overlooked(), &program, &root).map_err(cargo)? {
         inputs.cleaned();
     }
-    let outcome = build(&program, &root, progress).map_err(cargo)?;
+    let outcome = build(&program, &root, inputs.incremental(), progress).map_err(cargo)?;
     if !outcome.succeeded() || !program.exists() {
         let ending = outcome.ending(BUILD_TIMEOUT);
         return Err(ProviderError::new(format!(
@@ -133,11 +134,17 @@ fn cargo(subcommand: &str, program: &Path, root: &Path) -> Command {
     cargo
 }
 
-fn build(program: &Path, root: &Path, progress: &ProgressSender) -> io::Result<Outcome> {
+fn build(
+    program: &Path,
+    root: &Path,
+    (variable, value): (&str, &OsStr),
+    progress: &ProgressSender,
+) -> io::Result<Outcome> {
     if !program.exists() {
         progress.report("compiling lab-containers, which starts containers: once, about a minute");
     }
     let mut cargo = cargo("build", program, root);
+    cargo.env(variable, value);
     // The whole workspace is selected so that its members agree on features; the program alone is built.
     cargo.args(["--workspace", "--bin", "lab-containers"]);
     let mut reported = Duration::ZERO;
