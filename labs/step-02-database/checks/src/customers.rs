@@ -13,13 +13,13 @@ async fn create_customer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (email, balance_cents) = (lab.email(), lab.number(1, 90_000));
     let body = json!({ "email": email, "balance_cents": balance_cents });
-    let answer = post(&app, &body).await?.expect_status(201)?.expect_json(json!({ "balance_cents": balance_cents }))?;
+    let answer = made(&app, &body).await?.expect_json(json!({ "balance_cents": balance_cents }))?;
     let id = Id::of(&answer, "/id")?;
     expect_address(answer, &email)?;
     let sql = "select id::text, lower(email::text), balance_cents::bigint from customers";
     let rows: Vec<(String, String, i64)> = lab.postgres().await?.rows(sql).await?;
     expect_equal("the rows in `customers`", &rows, &vec![(id.to_string(), email, balance_cents)])?;
-    let poor = post(&app, &json!({ "email": lab.email() })).await?.expect_status(201)?;
+    let poor = made(&app, &json!({ "email": lab.email() })).await?;
     poor.expect_json(json!({ "balance_cents": 0 })).because("`balance_cents` was left out")?;
     for (member, value) in [
         ("email", json!("nobody")),
@@ -46,7 +46,7 @@ async fn create_customer(lab: &Lab) -> CheckResult {
 async fn duplicate_email(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let email = lab.email();
-    post(&app, &json!({ "email": email, "balance_cents": 5 })).await?.expect_status(201)?;
+    made(&app, &json!({ "email": email, "balance_cents": 5 })).await?;
     for again in [email.clone(), email.to_ascii_uppercase(), capitalised(&email)] {
         post(&app, &json!({ "email": again })).await?.expect_status(409)?;
     }
@@ -74,6 +74,11 @@ async fn email_race(lab: &Lab) -> CheckResult {
     }
     expect_equal("customers with this address", &having(lab, &email).await?, &1)?;
     expect_equal("requests answered 201", &made, &1)
+}
+
+/// Makes a customer of this body.
+pub async fn made(app: &App, body: &Value) -> CheckResult<Response> {
+    post(app, body).await?.expect_status(201)
 }
 
 async fn post(app: &App, body: &Value) -> CheckResult<Response> {

@@ -12,7 +12,7 @@ use crate::support::{BAD_INPUT, Id, Seed, event_json, expect_moment, literal, mo
 async fn create_event(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let seed = Seed::random(lab);
-    let answer = app.post("/events").json(&seed.json()).await?.expect_status(201)?;
+    let answer = make(&app, &seed.json()).await?;
     let answer = expect_moment(answer.expect_json(event_json(&seed, seed.seats))?, "/starts_at", seed.starts_at)?;
     let id = Id::of(&answer, "/id")?;
     let sql = "select id::text, title::text, extract(epoch from starts_at)::bigint, seats::bigint, seats_sold::bigint,
@@ -30,12 +30,12 @@ async fn read_event(lab: &Lab) -> CheckResult {
     let mut seeds = vec![Seed::random(lab), Seed::random(lab)];
     let mut id = None;
     for seed in &seeds {
-        id = Some(Id::of(&app.post("/events").json(&seed.json()).await?.expect_status(201)?, "/id")?);
+        id = Some(Id::of(&make(&app, &seed.json()).await?, "/id")?);
     }
     let (Some(id), Some(seed)) = (id, seeds.pop()) else { return Ok(()) };
     let mut expected = event_json(&seed, seed.seats);
     expected["id"] = id.json();
-    let answer = app.get(format!("/events/{id}")).await?.expect_status(200)?.expect_json(expected)?;
+    let answer = read(&app, &format!("/events/{id}")).await?.expect_json(expected)?;
     expect_moment(answer, "/starts_at", seed.starts_at)?;
     app.get(format!("/events/{}", id.unknown(lab))).await?.expect_status(404)?;
     Ok(())
@@ -50,7 +50,7 @@ async fn durable(lab: &Lab) -> CheckResult {
     let mut made = Vec::new();
     for _ in 0..3 {
         let seed = Seed::random(lab);
-        let id = Id::of(&app.post("/events").json(&seed.json()).await?.expect_status(201)?, "/id")?;
+        let id = Id::of(&make(&app, &seed.json()).await?, "/id")?;
         made.push((id, seed));
     }
     app.restart().await?;
@@ -73,7 +73,7 @@ async fn fresh_reads(lab: &Lab) -> CheckResult {
     let seed = Seed::random(lab);
     let id = seed.insert(lab).await?;
     let path = format!("/events/{id}");
-    app.get(&path).await?.expect_status(200)?.expect_json(event_json(&seed, seed.seats))?;
+    read(&app, &path).await?.expect_json(event_json(&seed, seed.seats))?;
     let changed = seed.clone().title(format!("Moved {}", lab.word())).price_cents(seed.price_cents + 11);
     let sql = format!(
         "update events set title = {}, price_cents = {} where id = {}",
@@ -82,9 +82,8 @@ async fn fresh_reads(lab: &Lab) -> CheckResult {
         id.sql()
     );
     lab.postgres().await?.execute(&sql).await?;
-    app.get(&path)
+    read(&app, &path)
         .await?
-        .expect_status(200)?
         .expect_json(event_json(&changed, seed.seats))
         .because("the row was changed with SQL after it had been read once")?;
     Ok(())
@@ -102,10 +101,10 @@ async fn instants(lab: &Lab) -> CheckResult {
     let Some(abroad) = abroad else { return Ok(()) };
     let mut body = Seed::random(lab).json();
     body["starts_at"] = json!(starts_at.with_timezone(&abroad).to_rfc3339());
-    let answer = app.post("/events").json(&body).await?.expect_status(201)?;
+    let answer = make(&app, &body).await?;
     let id = Id::of(&answer, "/id")?;
     expect_moment(answer, "/starts_at", starts_at)?;
-    let answer = app.get(format!("/events/{id}")).await?.expect_status(200)?;
+    let answer = read(&app, &format!("/events/{id}")).await?;
     expect_moment(answer, "/starts_at", starts_at)?;
     let sql = format!("select round(extract(epoch from starts_at) * 1000)::bigint from events where id = {}", id.sql());
     let stored: i64 = lab.postgres().await?.scalar(&sql).await?;
@@ -181,9 +180,19 @@ async fn text_is_bound(lab: &Lab) -> CheckResult {
         let seed = Seed::random(lab).title(&title);
         let answer = app.post("/events").json(&seed.json()).await?.expect_status(201)?;
         let id = Id::of(&answer.expect_json(json!({ "title": title }))?, "/id")?;
-        app.get(format!("/events/{id}")).await?.expect_status(200)?.expect_json(json!({ "title": title }))?;
+        read(&app, &format!("/events/{id}")).await?.expect_json(json!({ "title": title }))?;
         let sql = format!("select title::text from events where id = {}", id.sql());
         expect_equal("events.title", &lab.postgres().await?.scalar::<String>(&sql).await?, &title)?;
     }
     Ok(())
+}
+
+/// Makes an event of this body.
+pub async fn make(app: &App, body: &Value) -> CheckResult<Response> {
+    app.post("/events").json(body).await?.expect_status(201)
+}
+
+/// Reads what is at `path`.
+pub async fn read(app: &App, path: &str) -> CheckResult<Response> {
+    app.get(path).await?.expect_status(200)
 }

@@ -3,6 +3,7 @@
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
+use crate::events::read;
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page};
 
 /// Without ORDER BY, rows come in whatever order Postgres finds them (PostgreSQL manual, 7.5 Sorting Rows).
@@ -33,8 +34,8 @@ async fn list_sorted(lab: &Lab) -> CheckResult {
     // Some of its seats are sold, or `seats_left` would prove nothing.
     let sold = format!("update events set seats_sold = 3 where id = {}", by_time[0].sql());
     lab.postgres().await?.execute(&sold).await?;
-    let single = app.get(format!("/events/{}", by_time[0])).await?.expect_status(200)?.json()?;
-    let first: Value = app.get("/events").await?.expect_status(200)?.at("/items/0")?;
+    let single = read(&app, &format!("/events/{}", by_time[0])).await?.json()?;
+    let first: Value = read(&app, "/events").await?.at("/items/0")?;
     for member in ["id", "title", "starts_at", "seats", "seats_left", "price_cents"] {
         expect_equal(
             &format!("`{member}` of an event in the list, compared with GET /events/{{id}}"),

@@ -85,6 +85,7 @@ async fn two_starts_at_once(lab: &Lab) -> CheckResult {
         Ok(())
     };
     let _servers = tokio::try_join!(lab.server().start_together(3, START), open)?;
+    // never fails alone: a server is ready once the tables are there, as `schema` asks of one
     expect_tables(lab).await
 }
 
@@ -98,6 +99,7 @@ async fn interrupted_migration(lab: &Lab) -> CheckResult {
     let failpoint = db.proxy().cut_at("order_lines");
     let mut first = lab.server().without_waiting().start().await?;
     lab.eventually("the server sends SQL that names `order_lines`", Duration::from_secs(10), || async {
+        // never fails alone: whoever makes the table, as `schema` asks, names it
         expect_that(failpoint.was_triggered(), "the server sent none")
     })
     .await?;

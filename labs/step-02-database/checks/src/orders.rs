@@ -3,6 +3,7 @@
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
+use crate::events::read;
 use crate::support::{
     BAD_INPUT, Books, Id, Moment, Sabotage, Seed, TOO_LARGE, customer, expect_server_error, no_amounts,
 };
@@ -26,7 +27,7 @@ async fn place_order(lab: &Lab) -> CheckResult {
         "total_cents": total_cents,
         "status": "confirmed",
     });
-    let answer = order(&app, &event, &ada, seats).await?.expect_status(201)?.expect_json(expected)?;
+    let answer = ordered(&app, &event, &ada, seats).await?.expect_json(expected)?;
     let id = Id::of(&answer, "/id")?;
     let db = lab.postgres().await?;
     let sql = "select id::text, event_id::text, customer_id::text, status::text, total_cents::bigint from orders";
@@ -46,7 +47,7 @@ async fn place_order(lab: &Lab) -> CheckResult {
     };
     Books::read(lab).await?.expect(books, &format!("an order of {seats} seats at {} cents each", seed.price_cents))?;
     let left = json!({ "seats_left": seed.seats - seats });
-    app.get(format!("/events/{event}")).await?.expect_status(200)?.expect_json(left)?;
+    read(&app, &format!("/events/{event}")).await?.expect_json(left)?;
     Ok(())
 }
 
@@ -122,6 +123,7 @@ async fn commit_failure(lab: &Lab) -> CheckResult {
     let before = Books::read(lab).await?;
     Sabotage::of("orders").at(Moment::Commit).arm(lab).await?;
     expect_server_error(order(&app, &event, &ada, 2).await?).because("the COMMIT failed")?;
+    // never fails alone: Postgres ends a transaction whose COMMIT has failed, whatever the server does next
     expect_no_open_transaction(lab).await?;
     Sabotage::disarm(lab).await?;
     Books::expect_unchanged(lab, before, "an order whose COMMIT failed").await?;
@@ -137,9 +139,9 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Seed::random(lab).insert(lab).await?;
     let ada = customer(lab, 1_000_000).await?;
-    order(&app, &event, &ada, 1).await?.expect_status(201)?;
+    ordered(&app, &event, &ada, 1).await?;
     let kept = Books::read(lab).await?;
-    let id = Id::of(&order(&app, &event, &ada, 3).await?.expect_status(201)?, "/id")?;
+    let id = Id::of(&ordered(&app, &event, &ada, 3).await?, "/id")?;
     // What comes back is what was paid, whatever a seat costs by now.
     let sql = format!("update events set price_cents = price_cents + 50 where id = {}", event.sql());
     lab.postgres().await?.execute(&sql).await?;
@@ -164,6 +166,11 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
 /// Sends an order.
 pub async fn order(app: &App, event: &Id, customer: &Id, seats: i64) -> CheckResult<Response> {
     place(app, event, customer, seats).await
+}
+
+/// Sends an order that is to be made.
+pub async fn ordered(app: &App, event: &Id, customer: &Id, seats: i64) -> CheckResult<Response> {
+    order(app, event, customer, seats).await?.expect_status(201)
 }
 
 /// An order that is sent when it is awaited.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
+use crate::events::read;
 use crate::support::Seed;
 
 /// Each connection is a Postgres process that takes long to start, and `max_connections` is shared by everybody: a
@@ -24,7 +25,7 @@ async fn pool(lab: &Lab) -> CheckResult {
 async fn expect_kept(lab: &Lab, app: &App, path: &str) -> CheckResult {
     let mut seen = BTreeSet::new();
     for _ in 0..10 {
-        app.get(path).await?.expect_status(200)?;
+        read(app, path).await?;
         let open = lab.postgres().await?.session_ids().await?;
         expect_that(!open.is_empty(), "after a request, no connection to the database stays open")
             .because("the next request has to open one again")?;

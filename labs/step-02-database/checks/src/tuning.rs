@@ -3,6 +3,7 @@
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
+use crate::events::read;
 use crate::search::letters;
 use crate::support::{Id, Seed, insert_all, page};
 
@@ -38,6 +39,7 @@ async fn list_index(lab: &Lab) -> CheckResult {
     for sort in SORTS {
         let (_, next) = page(&app, &[("sort", sort), ("limit", "10")], None).await?;
         cursors.push(
+            // never fails alone: `pages` follows the same links
             next.ok_or_else(|| Failure::learner(format!("the first 10 of 20 events, sort = {sort}, have no `next`")))?,
         );
     }
@@ -78,11 +80,11 @@ async fn statements_of_a_page(lab: &Lab, app: &App, events: usize) -> CheckResul
     insert_all(lab, &vec![Seed::random(lab); events]).await?;
     // The first use of a statement may cost questions of the driver's own.
     for _ in 0..2 {
-        app.get("/events?limit=100").await?.expect_status(200)?;
+        read(app, "/events?limit=100").await?;
     }
-    let seen = db.record(app.get("/events?limit=100")).await?;
+    let seen = db.record(read(app, "/events?limit=100")).await?;
     let statements = seen.statements.queries().len();
-    let items: Vec<Value> = seen.value.expect_status(200)?.at("/items")?;
+    let items: Vec<Value> = seen.value.at("/items")?;
     expect_equal("events on the page", &items.len(), &events)?;
     expect_that(statements > 0, "a page was answered without asking the database")?;
     Ok(statements)
