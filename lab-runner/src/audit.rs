@@ -4,6 +4,7 @@
 mod documents;
 mod expectations;
 mod findings;
+mod generated;
 mod load;
 mod mutants;
 mod plan;
@@ -30,6 +31,7 @@ use crate::workspace::Lab;
 
 pub use expectations::{Expectations, Unproven};
 pub use findings::{AuditReport, LabAudit, MutantResult, Problem};
+pub use generated::{Generated, Survivor};
 use plan::{Subject, Unit};
 use record::Record;
 use seen::Seen;
@@ -43,6 +45,8 @@ pub struct Options {
     pub repeat: u32,
     /// The mutants to grade; none means all.
     pub mutants: Vec<String>,
+    /// Whether generated mutants are graded, and nothing else: those whose names hold this text.
+    pub generated: Option<String>,
     /// Whether each mutant is tried on every check, and not only on those it names.
     pub all_checks: bool,
     /// Whether each lab's promise of its expectations is written anew where it has become better.
@@ -60,6 +64,9 @@ pub struct Options {
 /// # Errors
 /// Grading itself is broken, or the user interrupts. What is wrong with a lab is in the report.
 pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunContext) -> Result<AuditReport, Error> {
+    if let Some(part) = &options.generated {
+        return generated::audit(engine, labs, options, part, run).await;
+    }
     let began = Instant::now();
     let mut audits: Vec<LabAudit> = labs.iter().map(|lab| LabAudit::new(lab, options.all_checks)).collect();
     let mut all = mutants::units(labs, options, &mut audits)?;

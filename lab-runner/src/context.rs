@@ -27,6 +27,11 @@ impl RunContext {
         Self::begin(vec![Arc::new(NullSink)], self.cancel.clone())
     }
 
+    /// A run that begins now, whose events go to `sink` and which `cancel` cancels: part of a greater work.
+    pub fn part(sink: Arc<dyn EventSink>, cancel: CancelToken) -> Self {
+        Self::begin(vec![sink], cancel)
+    }
+
     /// The same run, with its events going to `sink` as well.
     pub fn with_sink(&self, sink: Arc<dyn EventSink>) -> Self {
         let mut run = self.clone();

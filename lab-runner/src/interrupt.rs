@@ -92,6 +92,11 @@ impl CancelToken {
         self.run.send_modify(|count| *count += 1);
     }
 
+    /// A token for another run, which the process's interrupt cancels as well.
+    pub fn of_another_run(&self) -> Self {
+        self.process.token()
+    }
+
     /// Whether the run was cancelled, by itself or with the process.
     pub fn is_cancelled(&self) -> bool {
         self.process.is_raised() || *self.run.borrow() > 0

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Shard, millis};
+use super::{Expectations, Generated, Shard, millis};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
@@ -55,6 +55,9 @@ pub struct LabAudit {
     /// What is known of the suite's expectations.
     #[serde(default)]
     pub expectations: Option<Expectations>,
+    /// What became of generated mutants, if these were what was audited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Generated>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
     /// How many of the proofs were on record when the audit began, made with the very same files. They come last.
@@ -132,6 +135,7 @@ impl LabAudit {
             checks: BTreeMap::new(),
             unseen: BTreeSet::new(),
             expectations: None,
+            generated: None,
             order: Vec::new(),
             on_record: 0,
             left: Vec::new(),

@@ -94,15 +94,18 @@ fn draw(seed: &str, unit: &Unit) -> String {
 
 /// What the order is drawn from: the commit's hash, or, where there is no git, the hash of all inputs.
 pub(super) fn seed(workspace: &Workspace, records: &[Record]) -> String {
+    commit(workspace).unwrap_or_else(|| records.iter().map(|record| record.inputs.as_str()).collect())
+}
+
+/// The hash of the commit that is checked out, if git knows it.
+pub(super) fn commit(workspace: &Workspace) -> Option<String> {
     let git = Command::new("git")
         .args(["rev-parse", "--verify", "--quiet", "HEAD"])
         .current_dir(&workspace.root)
         .stdin(Stdio::null())
-        .output();
-    match git {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        _ => records.iter().map(|record| record.inputs.as_str()).collect(),
-    }
+        .output()
+        .ok()?;
+    git.status.success().then(|| String::from_utf8_lossy(&git.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

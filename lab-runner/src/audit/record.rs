@@ -15,6 +15,8 @@ const ROOT_FILES: [&str; 5] =
     ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml"];
 /// Folders of a lab that do not belong to it.
 const NOT_THE_LABS: [&str; 1] = ["target"];
+/// Folders of a lab that say nothing of what becomes of its solution.
+const NOT_THE_SOLUTIONS: [&str; 2] = ["target", "mutants"];
 /// Folders of the kit and the runner in which nothing lies that a grade depends on.
 const NOT_SHARED: [&str; 3] = ["target", "tests", "examples"];
 
@@ -34,7 +36,7 @@ impl Record {
 
     /// What is proven of `lab` as its files are now.
     pub(super) fn load(workspace: &Workspace, lab: &Lab) -> Self {
-        let now = inputs(workspace, lab);
+        let now = inputs(workspace, lab, &NOT_THE_LABS);
         let known: Self = state::read(&path(workspace, lab));
         if known.inputs == now { known } else { Self::new(now) }
     }
@@ -64,9 +66,14 @@ fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
     workspace.lab_folder().join("proofs").join(format!("{}.json", lab.package()))
 }
 
-/// The SHA-256 over all that decides how `lab` is graded: its folder, the workspace's shared crates, its default
+/// The hash of all that decides how a change of the solution of `lab` is graded: of everything but its mutants.
+pub(super) fn inputs_without_mutants(workspace: &Workspace, lab: &Lab) -> String {
+    inputs(workspace, lab, &NOT_THE_SOLUTIONS)
+}
+
+/// The SHA-256 over all that decides how `lab` is graded: its folder without those called as in `left_out`, the workspace's shared crates, its default
 /// members (the runner) and the files at its root. What cannot be read counts as absent.
-fn inputs(workspace: &Workspace, lab: &Lab) -> String {
+fn inputs(workspace: &Workspace, lab: &Lab, left_out: &[&str]) -> String {
     let mut folders: Vec<Utf8PathBuf> = shared(workspace).into_iter().map(|path| workspace.root.join(path)).collect();
     folders.sort();
     let mut hash = PartsHash::default();
@@ -76,7 +83,7 @@ fn inputs(workspace: &Workspace, lab: &Lab) -> String {
         hash.add(content);
     };
     ROOT_FILES.iter().for_each(|file| add(&workspace.root.join(file)));
-    files(&lab.folder, &NOT_THE_LABS).iter().for_each(|path| add(path));
+    files(&lab.folder, left_out).iter().for_each(|path| add(path));
     for folder in &folders {
         files(folder, &NOT_SHARED).iter().for_each(|path| add(path));
     }
@@ -139,10 +146,10 @@ mod tests {
         let workspace = Workspace::open(root.into(), root.join("target")).unwrap();
         let folder = root.join("labs/a-b");
         let lab = Lab { manifest: Manifest::parse(manifest, &folder).unwrap(), folder };
-        let mut known = inputs(&workspace, &lab);
+        let mut known = inputs(&workspace, &lab, &NOT_THE_LABS);
         let mut changes = |path: &str| {
             write(root, path, "changed");
-            let now = inputs(&workspace, &lab);
+            let now = inputs(&workspace, &lab, &NOT_THE_LABS);
             std::mem::replace(&mut known, now.clone()) != now
         };
         for path in ["labs/c-d/src/main.rs", "labs/a-b/target/x", "runner/tests/x.rs", "README.md"] {

@@ -306,7 +306,7 @@ pub enum IsolationChoice {
 /// `cargo lab audit`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo lab audit 2\n  cargo lab audit 2 --mutants address-unchecked --repeat 1\n  cargo lab audit --shard 1/4 --within 30m"
+    after_help = "Examples:\n  cargo lab audit 2\n  cargo lab audit 2 --mutants address-unchecked --repeat 1\n  cargo lab audit 2 --mutants auto --within 30m\n  cargo lab audit --shard 1/4 --within 30m"
 )]
 pub struct AuditArgs {
     /// The labs; by default all.
@@ -321,7 +321,9 @@ pub struct AuditArgs {
     /// Do one part of the work, such as 2/4 for the second of four: together the parts do all of it.
     #[arg(long, value_name = "K/N")]
     pub shard: Option<Shard>,
-    /// Grade only these mutants, by name, for work on one of them.
+    /// Grade only these mutants, by name, for work on one of them. `auto` means none of the lab's: it grades mutants that
+    /// cargo-mutants makes of the solution, each until a check fails, lists those that survive, and fails where fewer than
+    /// 90 of 100 are caught. `auto:TEXT` takes those with TEXT in their names, such as a file.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub mutants: Vec<String>,
     /// Write checks/expectations.toml anew where a lab has become better: more expectations, or fewer of them that no

@@ -18,11 +18,15 @@ use crate::submission::Source;
 /// the machine for itself.
 const AT_ONCE: usize = 2;
 
+/// What is written in place of mutants' names for those that a program generates.
+const GENERATED: &str = "auto";
+
 /// Audits the labs that `args` name.
 pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     if args.format == Format::Junit {
         return Err(Error::usage("an audit can be shown as human or json"));
     }
+    let generated = generated(&args)?;
     let reporter = Arc::new(Reporter::new(Style { format: args.format, narrate: true, ..Style::default() }));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
@@ -36,6 +40,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     let options = Options {
         repeat: args.repeat,
         mutants: args.mutants,
+        generated,
         all_checks: args.all_checks,
         ratchet: args.ratchet,
         within: args.within,
@@ -49,4 +54,18 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     run.emit(EventKind::AuditFinished { report: Box::new(report) });
     reporter.finish()?;
     Ok(code)
+}
+
+/// Whether generated mutants are asked for in place of the lab's own: those whose names hold this text.
+fn generated(args: &AuditArgs) -> Result<Option<String>, Error> {
+    let asked = args.mutants.iter().find_map(|name| match name.strip_prefix(GENERATED)? {
+        "" => Some(String::new()),
+        part => part.strip_prefix(':').map(str::to_owned),
+    });
+    if asked.is_some() && (args.mutants.len() > 1 || args.ratchet || args.all_checks) {
+        return Err(Error::usage(format!(
+            "`--mutants {GENERATED}` goes with no other mutant, nor with --ratchet or --all-checks"
+        )));
+    }
+    Ok(asked)
 }

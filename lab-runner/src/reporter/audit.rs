@@ -3,19 +3,22 @@
 use std::fmt::Write as _;
 
 use super::style::{bad, dim, good, strong};
-use crate::audit::{AuditReport, Expectations, LabAudit};
+use crate::audit::{AuditReport, Expectations, Generated, LabAudit};
 
 /// The whole of an audit.
 pub fn audit_table(report: &AuditReport) -> String {
     let mut text = String::new();
     for lab in &report.labs {
-        text.push_str(&lab_table(lab));
+        text.push_str(&lab.generated.as_ref().map_or_else(|| lab_table(lab), |found| generated_table(lab, found)));
         text.push('\n');
     }
     let problems: usize = report.labs.iter().map(|lab| lab.problems.len()).sum();
     let line = match problems {
         0 if report.left > 0 => good("no problem in the part that was proven"),
         0 if report.shard.is_some() => good("no problem in this shard"),
+        0 if report.labs.iter().any(|lab| lab.generated.is_some()) => {
+            good("enough of the generated mutants are caught")
+        }
         0 => good("every lab grades fairly"),
         1 => bad("1 problem"),
         _ => bad(format_args!("{problems} problems")),
@@ -64,11 +67,38 @@ fn lab_table(lab: &LabAudit) -> String {
         let _ = writeln!(text, "  {word}  {:<width$}  {}", mutant.name, mutant.failed.join(", "));
     }
     text.push_str(&facts(lab));
+    text + &problems(lab)
+}
+
+fn problems(lab: &LabAudit) -> String {
+    let mut text = String::new();
     for problem in &lab.problems {
         let message = problem.message.replace('\n', "\n          ");
         let _ = writeln!(text, "  {}    {}: {message}", bad("FAIL"), strong(&problem.place));
     }
     text
+}
+
+/// What became of generated mutants: the survivors with what stands on their lines, and the figures.
+fn generated_table(lab: &LabAudit, found: &Generated) -> String {
+    let Generated { made, equivalent, viable, caught, unviable, by_check, survivors } = found;
+    let mut text = format!("{}\n", strong(format_args!("{} {}", lab.lab, lab.title)));
+    let _ = writeln!(text, "{}", strong("  check × generated mutants that it was the first to fail"));
+    let width = by_check.keys().map(String::len).max().unwrap_or_default();
+    for (check, count) in by_check {
+        let _ = writeln!(text, "  {check:<width$}  {count}");
+    }
+    for one in survivors {
+        let _ = writeln!(text, "  {}  {}:{}: {}", bad("SURVIVED"), one.file, one.line, one.change);
+        let _ = writeln!(text, "            {}", dim(&one.text));
+    }
+    let _ = writeln!(
+        text,
+        "  {caught} of {viable} viable generated mutants are caught; {unviable} do not build, {equivalent} of {made} are \
+         equivalent"
+    );
+    let _ = writeln!(text, "  {}", dim(format_args!("{:.0} s of proofs", lab.duration_ms as f64 / 1000.0)));
+    text + &problems(lab)
 }
 
 fn facts(lab: &LabAudit) -> String {

@@ -7,6 +7,8 @@ mod patch;
 mod place;
 mod refresh;
 
+use std::ops::Range;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Tree;
@@ -123,6 +125,25 @@ impl Mutant {
         }
         let name = path.file_stem().unwrap_or_default().to_owned();
         Ok(Self { name, path: path.to_owned(), breaks: breaks.to_owned(), fails, fails_line, patch })
+    }
+
+    /// The mutant `name` that a program has made by `diff`, which changes `file` of the solution and breaks nobody knows
+    /// what. It names no check.
+    pub fn generated(name: &str, file: &Utf8Path, breaks: &str, diff: String) -> Self {
+        let (name, path, breaks) = (name.to_owned(), file.to_owned(), breaks.to_owned());
+        Self { name, path, breaks, fails: Vec::new(), fails_line: 0, patch: diff }
+    }
+
+    /// The files that it changes, each with the lines of the solution, counted from 1, around a change. Nothing of a patch
+    /// that cannot be read.
+    pub fn touches(&self, editable: &[Utf8PathBuf]) -> Vec<(Utf8PathBuf, Range<usize>)> {
+        let changes = patch::parse(&self.patch, editable).unwrap_or_default();
+        let of_file = |change: &patch::Change<'_>| {
+            let lines = |hunk: &diffy::Hunk<'_, str>| hunk.old_range().start()..hunk.old_range().end();
+            let ranges = change.patch.hunks().iter().map(lines).collect::<Vec<_>>();
+            change.from.clone().map(|file| ranges.into_iter().map(move |lines| (file.clone(), lines)))
+        };
+        changes.iter().filter_map(of_file).flatten().collect()
     }
 
     /// The whole patch, its head included.

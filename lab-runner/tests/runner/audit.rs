@@ -1,6 +1,7 @@
 //! `cargo lab audit`: a fair lab passes, and each kind of unfairness is found.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -178,4 +179,100 @@ fn an_audit_that_would_prove_nothing_is_refused() {
         let ran = lab(&[&["audit", "tiny-1"], arguments.as_slice()].concat());
         assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.golden());
     }
+}
+
+/// The solution of the tests' lab with `old` changed to `new` on the line that holds it, as cargo-mutants lists it.
+fn listed(change: &str, old: &str, new: &str) -> Value {
+    let solution = include_str!("../workspace/labs/tiny-1-greeter/solution/src/main.rs");
+    let (number, line) =
+        solution.lines().zip(1..).map(|(line, at)| (at, line)).find(|(_, line)| line.contains(old)).unwrap();
+    let file = "labs/tiny-1-greeter/src/main.rs";
+    serde_json::json!({
+        "name": format!("{file}:{number}:5: {change}"), "package": "tiny-1-greeter", "file": file, "function": null,
+        "span": {"start": {"line": number, "column": 5}, "end": {"line": number, "column": 9}},
+        "replacement": new, "genre": "BinaryOperator",
+        "diff": format!("--- {file}\n+++ {change}\n@@ -{number} +{number} @@\n-{line}\n+{}\n", line.replace(old, new)),
+    })
+}
+
+/// Puts a program in cargo-mutants' place that says it is `version` and lists `mutants`; gives the path to find it by.
+fn stand_in(root: &Path, version: &str, mutants: &[Value]) -> String {
+    let bin = root.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::write(root.join("list.json"), serde_json::to_string(mutants).unwrap()).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--version*) echo 'cargo-mutants {version}' ;; *) cat '{}' ;; esac\n",
+        root.join("list.json").display()
+    );
+    fs::write(bin.join("cargo-mutants"), script).unwrap();
+    fs::set_permissions(bin.join("cargo-mutants"), fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
+/// What cargo-mutants itself makes of a solution, nightly runs tell: here a stand-in lists what is known beforehand.
+#[test]
+fn generated_mutants_are_graded_until_a_check_fails_and_survivors_are_listed() {
+    let root = workspace("generated", "0.1.9");
+    let lab = root.join("labs/tiny-1-greeter");
+    let equivalent = "[[mutant]]\nname = \"src/main.rs: replace 8080 with 8081 in main\"\nreason = \"PORT is always set\"\n\
+                      [[mutant]]\nname = \"src/main.rs: replace gone with ()\"\nreason = \"it was there once\"\n";
+    fs::write(lab.join("mutants/equivalent.toml"), equivalent).unwrap();
+    let path = stand_in(
+        &root,
+        "27.1.0",
+        &[
+            listed("replace the word with nothing in serve", "word.to_owned()", "String::new()"),
+            listed("replace 404 with 410 in serve", "404 Not Found", "410 Gone"),
+            listed("replace 8080 with 8081 in main", "8080", "8081"),
+            listed("replace () with u8 in serve", "let length = body.len();", "let length: () = body.len();"),
+        ],
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = command_in(&root, &["audit", "--mutants"]);
+        command.args(arguments).env("LAB_FOLDER", root.join("lab")).env("PATH", &path);
+        Ran::of(command.output().unwrap())
+    };
+    let audit = |mutants: &str| {
+        let ran = run(&[mutants, "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.golden()));
+        (ran, report)
+    };
+    let _ = fs::remove_dir_all(root.join("lab/proofs"));
+
+    let (ran, report) = audit("auto");
+    assert_eq!(ran.code, Some(1), "{}", ran.golden());
+    let survivor = serde_json::json!({
+        "file": "src/main.rs", "line": 24, "change": "replace 404 with 410 in serve",
+        "text": "None => (\"404 Not Found\", String::new()),",
+    });
+    let found = serde_json::json!({
+        "made": 4, "equivalent": 1, "viable": 2, "caught": 1, "unviable": 1, "by_check": {"`echoes`": 1},
+        "survivors": [survivor],
+    });
+    assert_eq!(report["labs"][0]["generated"], found);
+    let too_few = "1 of 2 viable ones are caught, and it should be 90 of 100: each survivor asks for a case in a check, or \
+                   for a line in mutants/equivalent.toml that says why nothing can see it";
+    let stale = "no generated mutant is called `src/main.rs: replace gone with ()` any more";
+    assert_eq!(names(&report, "problems", "message"), [stale, too_few]);
+
+    // The same files again: only what has survived is worth another try; what is asked for by name always is.
+    let (_, again) = audit("auto");
+    assert_eq!((&again["planned"], &again["labs"][0]["generated"]), (&1.into(), &found));
+    let (_, named) = audit("auto:the word");
+    assert_eq!((&named["planned"], &named["labs"][0]["generated"]["caught"]), (&1.into(), &1.into()));
+    let shown = run(&["auto", "--within", "0s"]).stdout;
+    let survivor = "SURVIVED  src/main.rs:24: replace 404 with 410 in serve\n            None => (";
+    let figures = "1 of 2 viable generated mutants are caught; 1 do not build, 1 of 4 are equivalent";
+    assert!(shown.contains(survivor) && shown.contains(figures), "{shown}");
+}
+
+#[test]
+fn who_has_no_program_that_generates_mutants_is_told_what_to_install() {
+    let root = workspace("generated-by-none", "0.1.10");
+    let path = stand_in(&root, "26.0.0", &[]);
+    let ran = Ran::of(command_in(&root, &["audit", "--mutants", "auto"]).env("PATH", path).output().unwrap());
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    assert_golden!(ran.golden().replace(root.to_str().unwrap(), "[root]"));
+    let ran = Ran::of(command_in(&root, &["audit", "--mutants", "auto,deaf"]).output().unwrap());
+    assert_eq!(ran.code, Some(2), "{}", ran.golden());
 }
