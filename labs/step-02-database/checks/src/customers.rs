@@ -23,6 +23,8 @@ async fn create_customer(lab: &Lab) -> CheckResult {
     poor.expect_json(json!({ "balance_cents": 0 })).because("`balance_cents` was left out")?;
     for (member, value) in [
         ("email", json!("nobody")),
+        ("email", json!("@example.org")),
+        ("email", json!("nobody@")),
         ("email", json!(42)),
         ("email", json!(null)),
         ("email", json!(format!("a\u{0}{}", lab.email()))),

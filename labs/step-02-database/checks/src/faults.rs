@@ -24,8 +24,25 @@ const RECOVERY: Duration = Duration::from_secs(10);
                  "sqlx tests a connection before it hands it out, unless you told it not to. The remaining errors are 503: class 57P, and I/O errors."])]
 async fn backend_terminated(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
-    let ended = lab.postgres().await?.terminate_sessions().await?;
-    lab.note(format!("Postgres ended {ended} connections of the server"));
+    let (event, ada) = (Seed::random(lab).insert(lab).await?, customer(lab, 1_000_000_000).await?);
+    let db = lab.postgres().await?;
+    let mut lock = db.begin().await?;
+    lock.execute("lock table events, customers in access exclusive mode").await?;
+    lab.note("the grader has locked the tables `events` and `customers`: an order and a new customer have to wait");
+    let new = app.post("/customers").json(&json!({ "email": lab.email() }));
+    let waiting = lab.burst([place(&app, &event, &ada, 1), new].map(|request| request.within(PATIENCE)));
+    let (answers, ended) = tokio::join!(waiting, async {
+        db.until_waiting(2, PATIENCE).await?;
+        db.terminate_sessions().await
+    });
+    lock.rollback().await?;
+    lab.note(format!("Postgres ended {} connections of the server", ended?));
+    for answer in answers? {
+        // A server that begins again by itself waits for the lock once more.
+        answer
+            .expect_status_in(&[201, 503, 504])
+            .because("Postgres ended its connection while it waited for a lock")?;
+    }
     let (deadline, mut in_a_row) = (Instant::now() + RECOVERY, 0);
     while in_a_row < 10 {
         let answer = app.get(&path).within(PATIENCE).await?.expect_status_in(&[200, 503]);

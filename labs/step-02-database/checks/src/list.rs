@@ -48,7 +48,7 @@ async fn list_sorted(lab: &Lab) -> CheckResult {
 
 /// A column name cannot be bound, so only names from your own list may become SQL (OWASP, SQL Injection Prevention
 /// Cheat Sheet, Defense Option 3: Allow-list Input Validation).
-#[check(title = "an unknown sort is refused", task = 4, points = 1, needs = ["list_sorted"],
+#[check(title = "an unknown sort, and a limit out of range, are refused", task = 4, points = 1, needs = ["list_sorted"],
         hints = ["What happens to `sort=title` in your statement?",
                  "Use an enum with the four values: the parameter is either converted to it or refused."])]
 async fn unknown_sort(lab: &Lab) -> CheckResult {
@@ -58,6 +58,9 @@ async fn unknown_sort(lab: &Lab) -> CheckResult {
         ["title", "-title", "id", "price_cents;select", "starts_at, (select 1)", "starts_at desc", "1", "--price_cents"]
     {
         app.get("/events").query("sort", sort).await?.expect_status_in(&BAD_INPUT)?;
+    }
+    for (name, value) in [("limit", "0"), ("limit", "101"), ("limit", "many"), ("q", "a\u{0}b")] {
+        app.get("/events").query(name, value).await?.expect_status_in(&BAD_INPUT)?;
     }
     Ok(())
 }
