@@ -10,6 +10,7 @@ mod laps;
 mod lint;
 mod noop;
 mod program;
+mod replacing;
 mod serve;
 mod stages;
 mod trial;

@@ -2,6 +2,7 @@
 
 use lab_protocol::{Envelope, Event, Held, SuiteConfig, TranscriptEntry, Verdict};
 
+use super::replacing::InUse;
 use super::stages::{Grading, Prepared, Stop};
 use super::{Engine, Request};
 use crate::context::RunContext;
@@ -50,7 +51,8 @@ impl Engine {
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "hold", config, run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
-        let tried = follow(&mut session, &prepared, request, lab, enough, run).await;
+        let services = InUse::of(endpoints, self, run);
+        let tried = follow(&mut session, services, &prepared, request, lab, enough, run).await;
         session.end(run.cancel().cancelled_twice()).await;
         tried
     }
@@ -65,6 +67,7 @@ struct Told {
 
 async fn follow(
     session: &mut Session,
+    mut services: InUse<'_>,
     prepared: &Prepared,
     request: &Request,
     lab: &Lab,
@@ -106,6 +109,7 @@ async fn follow(
                 let message = format!("the server has exited by itself: {exit}");
                 run.emit(EventKind::Warning { message, hints: vec!["its data still stands".into()] });
             }
+            Event::ServiceEnded { name, why } => session.say(&services.replace(name, why).await).await,
             Event::InfrastructureFailed { message } => {
                 return Err(Error::Infrastructure { message, hints: Vec::new() });
             }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lab_protocol::{Event, SuiteConfig, Target};
+use lab_protocol::{Envelope, Event, SuiteConfig, Target};
 
+use super::replacing::InUse;
 use super::stages::{Grading, Stop};
 use super::{Engine, Request};
 use crate::context::RunContext;
@@ -55,12 +56,16 @@ impl Engine {
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "serve", config, run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
+        let mut services = InUse::of(endpoints, self, run);
         let served = loop {
             let message = tokio::select! {
                 message = session.next() => message,
                 () = run.cancel().cancelled() => break Ok(Served::Ended),
             };
             match message {
+                Message::Event(Envelope { event: Event::ServiceEnded { name, why }, .. }) => {
+                    session.say(&services.replace(name, why).await).await;
+                }
                 Message::Event(envelope) => {
                     if let Some(end) = take(envelope.event, run) {
                         break end;
@@ -91,6 +96,8 @@ fn take(event: Event, run: &RunContext) -> Option<Result<Served, Error>> {
             return Some(Err(Error::Infrastructure { message, hints: Vec::new() }));
         }
         Event::Alive
+        | Event::ServiceEnded { .. }
+        | Event::Note { .. }
         | Event::CheckPostponed { .. }
         | Event::SuiteStarted { .. }
         | Event::Held(_)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry};
 
+use super::replacing::InUse;
 use super::stages::{Grading, Prepared};
 use super::watchdog::Watchdog;
 use crate::awake::sleep_awake;
@@ -60,7 +61,8 @@ impl Grading<'_> {
         let spawned = suite::spawn(executable, "run", config, self.run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
         let mut state = SuiteState::default();
-        let reason = self.follow(&prepared.expected, &mut session, &mut state, facts).await;
+        let services = InUse::of(endpoints, self.engine, self.run);
+        let reason = self.follow(&prepared.expected, &mut session, services, &mut state, facts).await;
         self.laps.mark(|times| &mut times.last_check_ms);
         let forged = session.forged;
         let ending = session.end(self.run.cancel().cancelled_twice()).await;
@@ -87,6 +89,7 @@ impl Grading<'_> {
         &self,
         expected: &[CheckInfo],
         session: &mut Session,
+        mut services: InUse<'_>,
         state: &mut SuiteState,
         facts: &mut RunFacts,
     ) -> StopReason {
@@ -106,6 +109,13 @@ impl Grading<'_> {
             };
             match message {
                 Message::End => return StopReason::Ended,
+                Message::Event(Envelope { event: Event::ServiceEnded { name, why }, .. }) => {
+                    let answer = tokio::select! {
+                        answer = services.replace(name, why) => answer,
+                        () = self.run.cancel().cancelled() => return StopReason::Cancelled,
+                    };
+                    session.say(&answer).await;
+                }
                 Message::Event(envelope) => {
                     watchdog.heard(&envelope.event);
                     self.take(expected, envelope, state, facts);
@@ -146,6 +156,8 @@ impl Grading<'_> {
                 // A report of a check that was asked for, the first one of it.
                 if let Some(info) = expected.filter(|info| state.reported.iter().all(|known| known.id != info.id)) {
                     let result = Box::new(report::Check::new(info, (*report).clone()));
+                    // What follows the last of them is cleaning up.
+                    self.laps.note(|times| &mut times.last_check_ms, Duration::from_micros(self.run.clock().micros()));
                     self.run.emit_of(&info.id, at, EventKind::CheckFinished { result });
                     state.reported.push(*report);
                 }
@@ -157,8 +169,9 @@ impl Grading<'_> {
             Event::InfrastructureFailed { message } => {
                 state.stopped = Some(RunOutcome::infrastructure(message, Vec::new()));
             }
+            Event::Note { text } => facts.notes.push(text),
             Event::SuiteFinished => state.finished = true,
-            Event::Alive | Event::CheckPostponed { .. } => {}
+            Event::Alive | Event::CheckPostponed { .. } | Event::ServiceEnded { .. } => {}
             // Only `serve` and `hold` send these.
             Event::Serving { .. } | Event::Held(_) | Event::ServerLog { .. } | Event::ServerEnded { .. } => {}
         }

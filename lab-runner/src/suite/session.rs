@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use lab_process::{Signal, own_session, restrict_environment, signal_group, was_stopped};
-use lab_protocol::{Envelope, RunClock, SuiteConfig};
+use lab_protocol::{Envelope, RunClock, SuiteConfig, ToSuite};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -133,6 +133,14 @@ impl Session {
                 Ok(envelope) if envelope.nonce == self.nonce => return Message::Event(envelope),
                 _ => self.forged += 1,
             }
+        }
+    }
+
+    /// Says something to the suite. One that is gone shows in the reading.
+    pub async fn say(&mut self, message: &ToSuite) {
+        if let Ok(mut line) = serde_json::to_vec(message) {
+            line.push(b'\n');
+            let _ = self.socket.get_mut().write_all(&line).await;
         }
     }
 

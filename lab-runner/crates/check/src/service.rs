@@ -4,12 +4,58 @@
 //! check that needs it gets a [`Tenant`]: its own share, such as a database, which no other check sees.
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
 use crate::failure::{CheckResult, Failure};
 use crate::transcript::Transcript;
+
+/// How a driver reaches its service as its administrator.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The administrator's URL.
+    pub url: String,
+    /// The secret of the run.
+    pub run: String,
+    /// Gets another server in place of this one, if this one was started for grading and may be ended. None of others.
+    pub replacement: Option<Replacement>,
+}
+
+impl Access {
+    /// The way to a server at `url` that is not ours, for the run with the secret `run`.
+    pub fn to(url: impl Into<String>, run: impl Into<String>) -> Self {
+        Self { url: url.into(), run: run.into(), replacement: None }
+    }
+}
+
+/// Gets another server in place of one that has ended.
+#[derive(Clone)]
+pub struct Replacement(Arc<Ask>);
+
+type Ask = dyn Fn(String) -> BoxFuture<'static, CheckResult<String>> + Send + Sync;
+
+impl Replacement {
+    /// A replacement that `ask` gets, which is told why it is needed and gives the new administrator's URL.
+    pub fn new(ask: impl Fn(String) -> BoxFuture<'static, CheckResult<String>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    /// Asks for another server, and says `why`. Gives its administrator's URL.
+    ///
+    /// # Errors
+    /// Ours, if there is none.
+    pub async fn get(&self, why: &str) -> CheckResult<String> {
+        (self.0)(why.to_owned()).await
+    }
+}
+
+impl Debug for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replacement")
+    }
+}
 
 /// A kind of service, as a suite's `main` registers it.
 pub trait ServiceDriver: Debug + Send + Sync {
@@ -19,12 +65,11 @@ pub trait ServiceDriver: Debug + Send + Sync {
     /// Its name in a sentence, such as `Postgres`.
     fn title(&self) -> &str;
 
-    /// Connects to the service at `url` as its administrator, for the run with the secret `run`. Begins to remove what
-    /// runs left that were killed.
+    /// Connects to the service by `access`. Begins to remove what runs left that were killed.
     ///
     /// # Errors
     /// Ours, if it cannot be reached or is too old.
-    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>>;
+    fn connect(&self, access: Access) -> BoxFuture<'_, CheckResult<Box<dyn Service>>>;
 }
 
 /// The service of one run.
@@ -35,6 +80,17 @@ pub trait Service: Debug + Send + Sync {
     /// Whether it has served without a break since the run began. Where it has not, what failed since can be held
     /// against nobody.
     fn is_alive(&self) -> BoxFuture<'_, bool>;
+
+    /// Why it has not, if more is known than that it does not answer: a sentence.
+    fn failure(&self) -> Option<String> {
+        None
+    }
+
+    /// What whoever reads the result should know of it when it is closed, such as what a submission has left outside of
+    /// its own share and had to be removed: sentences.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Waits a while until what all who use the service share, such as its memory for locks, is mostly free. Tells what is
     /// not, if others go on using it up.

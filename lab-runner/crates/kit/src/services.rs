@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::future::{join_all, try_join_all};
 
-use lab_check::service::{Service, ServiceDriver};
+use crate::suite::replacements::Replacements;
+use lab_check::service::{Access, Service, ServiceDriver};
 use lab_check::{CheckResult, Failure};
 use lab_protocol::SuiteConfig;
 
@@ -34,11 +35,15 @@ impl RunningService {
 }
 
 impl Services {
-    /// Connects to every service of `config`, side by side.
+    /// Connects to every service of `config`, side by side. Those that are ours can be replaced by `replacements`.
     ///
     /// # Errors
     /// Ours, if one of them cannot be reached, or has no driver.
-    pub async fn connect(drivers: &[&'static dyn ServiceDriver], config: &SuiteConfig) -> CheckResult<Self> {
+    pub async fn connect(
+        drivers: &[&'static dyn ServiceDriver],
+        config: &SuiteConfig,
+        replacements: &Replacements,
+    ) -> CheckResult<Self> {
         let has_driver = |name: &str| drivers.iter().any(|driver| driver.name() == name);
         if let Some(name) = config.services.keys().find(|name| !has_driver(name)) {
             return Err(Failure::Ours(format!(
@@ -47,8 +52,9 @@ impl Services {
         }
         let endpoints = drivers.iter().filter_map(|driver| Some((*driver, config.services.get(driver.name())?)));
         let connections = endpoints.map(|(driver, endpoint)| async move {
-            let service = driver.connect(&endpoint.url, &config.nonce).await?;
-            Ok(RunningService { driver, service })
+            let replacement = endpoint.ours.then(|| replacements.of(driver.name()));
+            let access = Access { url: endpoint.url.clone(), run: config.nonce.clone(), replacement };
+            Ok(RunningService { driver, service: driver.connect(access).await? })
         });
         Ok(Self(try_join_all(connections).await?))
     }
@@ -66,7 +72,8 @@ impl Services {
     pub async fn failure(&self) -> Option<String> {
         for running in self.iter() {
             if !running.service.is_alive().await {
-                return Some(format!("{} failed while the check ran", running.title()));
+                let why = running.service.failure();
+                return Some(why.unwrap_or_else(|| format!("{} failed while the check ran", running.title())));
             }
         }
         None
@@ -75,6 +82,11 @@ impl Services {
     /// Waits until all of them are calm; what is not, in a sentence.
     pub async fn until_calm(&self) -> Option<String> {
         join_all(self.iter().map(|running| running.service.until_calm())).await.into_iter().flatten().next()
+    }
+
+    /// What whoever reads the result should know of them, once they are closed.
+    pub fn notes(&self) -> Vec<String> {
+        self.iter().flat_map(|running| running.service.notes()).collect()
     }
 
     /// Removes everything that the run made on them.

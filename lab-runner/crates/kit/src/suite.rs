@@ -7,6 +7,7 @@ mod contained;
 mod hold;
 mod panics;
 mod pulse;
+pub(crate) mod replacements;
 mod schedule;
 mod session;
 

@@ -120,6 +120,29 @@ impl Readiness {
 pub struct ServiceEndpoint {
     /// The administrator's URL.
     pub url: String,
+    /// Whether it was started for grading: such a server may be ended, and the runner puts another in its place.
+    #[serde(default)]
+    pub ours: bool,
+}
+
+/// What the runner says to a suite after its configuration, one line of JSON each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToSuite {
+    /// A service that had ended, as [`Event::ServiceEnded`] told, is there again.
+    ServiceReplaced {
+        /// The service.
+        name: String,
+        /// The administrator's URL of the new one.
+        url: String,
+    },
+    /// It is not.
+    ServiceLost {
+        /// The service.
+        name: String,
+        /// Why there is no other.
+        message: String,
+    },
 }
 
 /// One line from a suite.
@@ -178,6 +201,19 @@ pub enum Event {
     },
     /// A check ended. Its transcript is what was told of it since it began, for the last time: the report comes without.
     CheckFinished(Box<CheckReport>),
+    /// A service of the run's own has ended, or had to be ended: the suite waits for another in its place, which the
+    /// runner tells it of ([`ToSuite`]).
+    ServiceEnded {
+        /// The service.
+        name: String,
+        /// What had happened, in a sentence.
+        why: String,
+    },
+    /// Something that whoever reads the result should know.
+    Note {
+        /// What, in a sentence.
+        text: String,
+    },
     /// Every declared check has been reported.
     SuiteFinished,
     /// `serve` only: the server is ready.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lab_check::service::{Service, ServiceDriver, Tenant};
+use lab_check::service::{Access, Service, ServiceDriver, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours as _};
 use tokio::time::timeout;
@@ -66,10 +66,10 @@ impl ServiceDriver for PlainDriver {
         self.name
     }
 
-    fn connect<'a>(&'a self, url: &'a str, _run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>> {
+    fn connect(&self, access: Access) -> BoxFuture<'_, CheckResult<Box<dyn Service>>> {
         Box::pin(async move {
             let name = self.name;
-            let url = Url::parse(url).ours(&format!("reading the URL of {name}"))?;
+            let url = Url::parse(&access.url).ours(&format!("reading the URL of {name}"))?;
             let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
                 return Err(Failure::Ours(format!("the URL of {name} has no host or no port: {url}")));
             };
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn each_check_gets_a_proxy_of_its_own_under_the_same_url() {
         let (url, _serving) = greeter().await;
-        let service = MAIL.connect(&url, "a nonce").await.unwrap();
+        let service = MAIL.connect(Access::to(&url, "a nonce")).await.unwrap();
         let one = service.tenant(Transcript::default()).await.unwrap();
         let two = service.tenant(Transcript::default()).await.unwrap();
         assert_ne!(one.url(), two.url());
@@ -245,14 +245,14 @@ mod tests {
     #[tokio::test]
     async fn a_service_that_is_gone_is_nobodys_failed_check() {
         let (url, serving) = greeter().await;
-        let service = MAIL.connect(&url, "a nonce").await.unwrap();
+        let service = MAIL.connect(Access::to(&url, "a nonce")).await.unwrap();
         let tenant = service.tenant(Transcript::default()).await.unwrap();
         serving.abort();
         let _ = serving.await;
         assert_eq!(greeting(tenant.url()).await, "");
         assert!(tenant.service_error().unwrap().starts_with("the service could not be reached"));
         assert!(!service.is_alive().await);
-        assert!(MAIL.connect(&url, "a nonce").await.is_err());
-        assert!(MAIL.connect("mailto:somebody", "a nonce").await.is_err());
+        assert!(MAIL.connect(Access::to(&url, "a nonce")).await.is_err());
+        assert!(MAIL.connect(Access::to("mailto:somebody", "a nonce")).await.is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use futures::future::BoxFuture;
 use lab_check::CheckResult;
-use lab_check::service::{Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
+use lab_check::service::{Access, Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
 use lab_check::transcript::Transcript;
 
 use super::keyspace::Redis;
@@ -33,8 +33,8 @@ impl ServiceDriver for Driver {
         "Redis"
     }
 
-    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>> {
-        Box::pin(async move { Ok(Box::new(Keyspaces::connect(url, run).await?) as Box<dyn Service>) })
+    fn connect(&self, access: Access) -> BoxFuture<'_, CheckResult<Box<dyn Service>>> {
+        Box::pin(async move { Ok(Box::new(Keyspaces::by(access).await?) as Box<dyn Service>) })
     }
 }
 
@@ -45,6 +45,14 @@ impl Service for Keyspaces {
 
     fn is_alive(&self) -> BoxFuture<'_, bool> {
         Box::pin(Self::is_alive(self))
+    }
+
+    fn failure(&self) -> Option<String> {
+        Self::failure(self)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Self::notes(self)
     }
 
     fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>> {

@@ -9,6 +9,7 @@ use redis::{AsyncCommands as _, RedisResult};
 use tokio::sync::OnceCell;
 
 use super::command::{Commands, Recorded};
+use super::instance::Instance;
 use super::keyspaces::{Given, Keyspaces};
 use super::log::Log;
 use super::rewrite::CommandRewriter;
@@ -34,6 +35,7 @@ use lab_proxy::{Failpoints, Protocol, Proxy, Session};
 /// ```
 pub struct Redis {
     keyspaces: Keyspaces,
+    instance: Arc<Instance>,
     database: i64,
     given: Mutex<Option<Given>>,
     url: String,
@@ -88,11 +90,12 @@ impl Redis {
             user: given.user.name.clone(),
             password: given.user.password.clone(),
         };
-        let upstream = keyspaces.server().upstream()?;
+        let upstream = given.instance.server.upstream()?;
         let proxy = Proxy::start("Redis", upstream, Arc::new(recording), failpoints, transcript);
         let proxy = proxy.ours("opening a port for the proxy of Redis")?;
         Ok(Self {
             keyspaces: keyspaces.clone(),
+            instance: Arc::clone(&given.instance),
             database: given.database,
             given: Mutex::new(Some(given)),
             url: format!("redis://{}", proxy.address()),
@@ -130,7 +133,7 @@ impl Redis {
     /// # Errors
     /// Ours, if Redis does not serve.
     pub async fn connection(&self) -> CheckResult<MultiplexedConnection> {
-        let open = || patiently(|| self.keyspaces.server().connection(self.database));
+        let open = || patiently(|| self.instance.server.connection(self.database));
         self.connection.get_or_try_init(open).await.ours("connecting to Redis").cloned()
     }
 
@@ -252,13 +255,14 @@ impl Redis {
     /// # Ok(()) }
     /// ```
     pub fn service_error(&self) -> Option<String> {
-        self.log.service_error()
+        // A script that took Redis with it explains every connection that failed.
+        let explained = self.keyspaces.watch().was_ended_since(self.made);
+        self.log.service_error().filter(|_| !explained)
     }
 
     /// What held up everybody who uses this Redis while the check had its keyspace.
     pub(crate) fn shortage(&self) -> Option<String> {
-        let busy = self.keyspaces.was_busy_since(self.made);
-        busy.then(|| "Redis was busy with a script that did not end, and was killed".to_owned())
+        self.keyspaces.watch().trouble_since(self.made).map(str::to_owned)
     }
 
     /// Gives the keyspace back: its connections end now, and it is emptied soon.

@@ -1,15 +1,17 @@
 //! The Redis of one run of a suite.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::server::{Server, User};
+use super::instance::Instance;
+use super::server::User;
 use super::watch::{Watch, patiently};
+use lab_check::service::Access;
 use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A Redis that does not answer its own administrator for so long serves nobody.
@@ -35,25 +37,19 @@ pub struct Keyspaces {
 
 #[derive(Debug)]
 struct Inner {
-    server: Arc<Server>,
+    version: String,
     watch: Watch,
     dead: AtomicBool,
-    pool: Arc<Pool>,
+    /// What dead runs had left, and is removed.
+    left: Arc<AtomicUsize>,
     used: Mutex<Option<mpsc::UnboundedSender<Given>>>,
     reaper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-}
-
-/// The databases that this run claims.
-#[derive(Debug, Default)]
-struct Pool {
-    free: Mutex<Vec<i64>>,
-    /// Tells that one has become free.
-    freed: Notify,
 }
 
 /// What a check has.
 #[derive(Debug)]
 pub(super) struct Given {
+    pub instance: Arc<Instance>,
     pub database: i64,
     pub user: User,
 }
@@ -75,15 +71,29 @@ impl Keyspaces {
     /// # Errors
     /// Ours, if it cannot be reached or is older than Redis 7.
     pub async fn connect(admin_url: &str, run: &str) -> CheckResult<Self> {
-        let server = Arc::new(Server::connect(admin_url, run).await?);
-        let pool = Arc::new(Pool::default());
+        Self::by(Access::to(admin_url, run)).await
+    }
+
+    /// The same for a Redis that may have to be ended, and that another can be had in place of.
+    ///
+    /// ```
+    /// # async fn example(access: lab_check::service::Access) -> lab_kit::CheckResult<()> {
+    /// let keyspaces = lab_redis::Keyspaces::by(access).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Keyspaces::connect`].
+    pub async fn by(access: Access) -> CheckResult<Self> {
+        let instance = Arc::new(Instance::connect(&access.url, &access.run).await?);
+        let left = Arc::default();
         let (used, todo) = mpsc::unbounded_channel();
-        let reaper = tokio::spawn(clean(Arc::clone(&server), Arc::clone(&pool), todo));
+        let reaper = tokio::spawn(clean(Arc::clone(&instance), Arc::clone(&left), todo));
         let inner = Inner {
-            watch: Watch::start(server.admin.clone()),
-            server,
+            version: instance.server.version.clone(),
+            watch: Watch::start(access, instance),
             dead: AtomicBool::new(false),
-            pool,
+            left,
             used: Mutex::new(Some(used)),
             reaper: tokio::sync::Mutex::new(Some(reaper)),
         };
@@ -98,10 +108,10 @@ impl Keyspaces {
     /// # }
     /// ```
     pub fn version(&self) -> &str {
-        &self.inner.server.version
+        &self.inner.version
     }
 
-    /// Whether it has served without a break since the run began.
+    /// Whether it has served without a break since the run began, but for those that another took the place of.
     ///
     /// ```
     /// # async fn example(keyspaces: &lab_redis::Keyspaces) {
@@ -114,13 +124,40 @@ impl Keyspaces {
         if self.inner.dead.load(Ordering::SeqCst) {
             return false;
         }
-        // A script that does not end is killed, and until then a refusal is an answer, too.
-        let ping = async { patiently(|| self.inner.server.ping()).await.is_ok() };
-        let alive = matches!(timeout(TIMEOUT, ping).await, Ok(true));
+        let alive = self.serves().await;
         if !alive {
             self.inner.dead.store(true, Ordering::SeqCst);
         }
         alive
+    }
+
+    async fn serves(&self) -> bool {
+        loop {
+            let Ok(instance) = self.inner.watch.instance().await else { return false };
+            // A script that does not end is ended, and until then a refusal is an answer, too.
+            let ping = async { patiently(|| instance.server.ping()).await.is_ok() };
+            if matches!(timeout(TIMEOUT, ping).await, Ok(true)) {
+                return true;
+            }
+            if !self.inner.watch.moves_on(&instance).await {
+                return false;
+            }
+        }
+    }
+
+    /// Why there is no Redis any more, if more is known than that it does not answer.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.inner.watch.lost()
+    }
+
+    /// What whoever reads the result should know of it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let left = match self.inner.left.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some("what an earlier run had left on Redis was removed: 1 user or keyspace".to_owned()),
+            left => Some(format!("what earlier runs had left on Redis was removed: {left} users and keyspaces")),
+        };
+        left.into_iter().chain(self.inner.watch.notes()).collect()
     }
 
     /// Removes every key, user and claim of this run. No keyspace can be made afterwards.
@@ -137,7 +174,8 @@ impl Keyspaces {
         drop(lock(&self.inner.used).take());
         if let Some(reaper) = self.inner.reaper.lock().await.take() {
             let _ = reaper.await;
-            patiently(|| self.inner.server.remove_run()).await.ours("removing the run's keys and users")?;
+            let instance = self.inner.watch.instance().await?;
+            patiently(|| instance.server.remove_run()).await.ours("removing the run's keys and users")?;
         }
         Ok(())
     }
@@ -147,31 +185,12 @@ impl Keyspaces {
         if lock(&self.inner.used).is_none() {
             return Err(Failure::Ours("the run's keyspaces have already been removed".into()));
         }
-        let database = match timeout(IN_USE, self.database()).await {
-            Ok(database) => database.ours("taking a database of Redis")?,
-            Err(_) => {
-                let count = self.inner.server.databases();
-                let what = "no database of Redis is free: all of them contain keys or are in use";
-                return Err(Failure::Ours(format!("{what} ({count} were checked)")));
-            }
-        };
-        let user = patiently(|| self.inner.server.make_user(database)).await;
-        let user = user.ours("making a user of Redis")?;
-        Ok(Given { database, user })
-    }
-
-    async fn database(&self) -> redis::RedisResult<i64> {
         loop {
-            let freed = self.inner.pool.freed.notified();
-            let free = lock(&self.inner.pool.free).pop();
-            if let Some(database) = free {
-                return Ok(database);
+            let instance = self.inner.watch.instance().await?;
+            match take_from(&instance).await {
+                Err(_) if self.inner.watch.moves_on(&instance).await => {}
+                taken => return taken,
             }
-            if let Some(database) = patiently(|| self.inner.server.claim()).await? {
-                return Ok(database);
-            }
-            // Another run may give one back too, which nobody tells us.
-            let _ = timeout(Duration::from_millis(200), freed).await;
         }
     }
 
@@ -182,27 +201,33 @@ impl Keyspaces {
         }
     }
 
-    /// Whether a script held everybody up after `moment`.
-    pub(super) fn was_busy_since(&self, moment: Instant) -> bool {
-        self.inner.watch.was_busy_since(moment)
-    }
-
-    pub(super) fn server(&self) -> &Server {
-        &self.inner.server
+    /// The watch over its Redis.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.inner.watch
     }
 }
 
-/// Begins with what dead runs left, then empties what checks give back.
-async fn clean(server: Arc<Server>, pool: Arc<Pool>, mut todo: mpsc::UnboundedReceiver<Given>) {
-    // What cannot be removed now is tried again at the end of this run, or by the next.
-    let _ = patiently(|| server.remove_dead_runs()).await;
-    while let Some(given) = todo.recv().await {
-        // The user first: it must not write into the next check's database.
-        let removed = patiently(|| server.remove_user(&given.user.name)).await;
-        if removed.is_ok() && patiently(|| server.empty(given.database)).await.is_ok() {
-            lock(&pool.free).push(given.database);
-            pool.freed.notify_one();
+async fn take_from(instance: &Arc<Instance>) -> CheckResult<Given> {
+    let server = &instance.server;
+    let database = match timeout(IN_USE, instance.database()).await {
+        Ok(database) => database.ours("taking a database of Redis")?,
+        Err(_) => {
+            let what = "no database of Redis is free: all of them contain keys or are in use";
+            return Err(Failure::Ours(format!("{what} ({} were checked)", server.databases())));
         }
+    };
+    let user = patiently(|| server.make_user(database)).await.ours("making a user of Redis")?;
+    Ok(Given { instance: Arc::clone(instance), database, user })
+}
+
+/// Begins with what dead runs left, then empties what checks give back.
+async fn clean(first: Arc<Instance>, left: Arc<AtomicUsize>, mut todo: mpsc::UnboundedReceiver<Given>) {
+    // What cannot be removed now is tried again at the end of this run, or by the next.
+    if let Ok(removed) = patiently(|| first.server.remove_dead_runs()).await {
+        left.store(removed, Ordering::Relaxed);
+    }
+    while let Some(given) = todo.recv().await {
+        given.instance.clean(&given.user, given.database).await;
     }
 }
 

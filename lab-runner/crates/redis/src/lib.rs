@@ -6,6 +6,7 @@
 
 mod command;
 mod driver;
+mod instance;
 mod keyspace;
 mod keyspaces;
 mod log;

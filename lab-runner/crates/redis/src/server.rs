@@ -170,11 +170,11 @@ impl Server {
 
     /// Removes all users and keys of this run, and its claims.
     pub async fn remove_run(&self) -> RedisResult<()> {
-        self.remove(&BTreeSet::from([self.key])).await
+        self.remove(&BTreeSet::from([self.key])).await.map(drop)
     }
 
-    /// Removes all that runs left which no longer live.
-    pub async fn remove_dead_runs(&self) -> RedisResult<()> {
+    /// Removes all that runs left which no longer live. Tells how many users and databases that were.
+    pub async fn remove_dead_runs(&self) -> RedisResult<usize> {
         let users = self.users().await?.into_iter().filter_map(|name| RunKey::of_name(&name));
         let known: BTreeSet<RunKey> = users.chain(self.claims().await?.into_iter().map(|(_, run)| run)).collect();
         let dead = self.dead_among(known).await?;
@@ -210,16 +210,19 @@ impl Server {
         self.info.redis_settings().db()
     }
 
-    async fn remove(&self, runs: &BTreeSet<RunKey>) -> RedisResult<()> {
+    async fn remove(&self, runs: &BTreeSet<RunKey>) -> RedisResult<usize> {
+        let mut removed = 0;
         for name in
             self.users().await?.iter().filter(|name| RunKey::of_name(name).is_some_and(|run| runs.contains(&run)))
         {
             self.remove_user(name).await?;
+            removed += 1;
         }
         for (database, run) in self.claims().await?.into_iter().filter(|(_, run)| runs.contains(run)) {
             self.flush(database, run, "release").await?;
+            removed += 1;
         }
-        Ok(())
+        Ok(removed)
     }
 
     async fn flush(&self, database: i64, run: RunKey, then: &str) -> RedisResult<()> {

@@ -1,10 +1,11 @@
 //! The cache side, on a real Redis or Valkey.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::future::join_all;
-use lab_check::service::Tenant;
+use lab_check::service::{Access, Replacement, Service, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_redis::{AsyncCommands as _, Keyspaces, Redis};
@@ -12,6 +13,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisResult};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use lab_test_services::{self as servers, PrivateRedis};
@@ -369,6 +371,7 @@ async fn a_dead_runs_keys_and_users_are_removed_by_the_next_and_a_living_ones_ke
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     next.remove_all().await.unwrap();
+    assert!(Service::notes(&next)[0].ends_with("was removed: 2 users and keyspaces"), "{:?}", Service::notes(&next));
     assert_eq!(learner(&kept).await.get::<_, String>("k").await.unwrap(), "kept");
     assert!(living.is_alive().await);
     living.remove_all().await.unwrap();
@@ -402,6 +405,92 @@ async fn a_script_that_spins_is_killed_and_neighbours_go_on() {
     assert_eq!(calm.get::<_, i64>("k").await.unwrap(), 1);
     assert_eq!(Tenant::shortage(&keyspace(&all).await), None);
     all.remove_all().await.unwrap();
+}
+
+/// Has written, and so cannot be killed.
+const WRITE_AND_SPIN: &str = "redis.call('set', KEYS[1], 1) local i = 0 while i < 3e9 do i = i + 1 end";
+
+/// A way to a Redis that another can be had in place of. Counts how often one was.
+fn replaceable(first: &PrivateRedis) -> (Access, Arc<Mutex<Vec<PrivateRedis>>>) {
+    let others: Arc<Mutex<Vec<PrivateRedis>>> = Arc::default();
+    let kept = Arc::clone(&others);
+    let replacement = Replacement::new(move |_| {
+        let kept = Arc::clone(&kept);
+        Box::pin(async move {
+            let next = tokio::task::spawn_blocking(PrivateRedis::start).await.unwrap();
+            let url = next.url();
+            kept.lock().unwrap().push(next);
+            Ok(url)
+        })
+    });
+    (Access { replacement: Some(replacement), ..Access::to(first.url(), "writes and spins") }, others)
+}
+
+async fn write_and_spin(cache: &Redis) -> JoinHandle<RedisResult<()>> {
+    let mut connection = learner(cache).await;
+    tokio::spawn(
+        async move { redis::cmd("EVAL").arg(WRITE_AND_SPIN).arg(1).arg("k").exec_async(&mut connection).await },
+    )
+}
+
+/// Redis answers UNKILLABLE to SCRIPT KILL: it used to fail for the rest of the run, and so did every check.
+#[tokio::test]
+async fn a_script_that_has_written_and_spins_takes_its_redis_with_it_and_the_run_goes_on_with_another() {
+    let first = PrivateRedis::start();
+    let (access, others) = replaceable(&first);
+    let all = Keyspaces::by(access).await.unwrap();
+    let (greedy, neighbour) = (keyspace(&all).await, keyspace(&all).await);
+    let script = write_and_spin(&greedy).await;
+    assert!(timeout(SOON, script).await.unwrap().unwrap().is_err(), "it never comes to its end");
+    assert!(all.is_alive().await);
+    assert_eq!(others.lock().unwrap().len(), 1);
+    for hit in [&greedy, &neighbour] {
+        assert!(Tenant::shortage(hit).unwrap().contains("was ended and started again"));
+        let _ = Client::open(hit.url()).unwrap().get_multiplexed_async_connection().await;
+        assert_eq!(hit.service_error(), None, "nothing of it is the grader's fault");
+    }
+    let later = keyspace(&all).await;
+    let _: () = learner(&later).await.set("k", "new").await.unwrap();
+    assert_eq!(later.keys().await.unwrap(), ["k"]);
+    assert_eq!(Tenant::shortage(&later), None);
+    assert!(Service::notes(&all)[0].contains("had written did not end"), "{:?}", Service::notes(&all));
+    all.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_ends_by_itself_is_replaced_and_held_against_nobody() {
+    let first = PrivateRedis::start();
+    let (access, others) = replaceable(&first);
+    let all = Keyspaces::by(access).await.unwrap();
+    let cache = keyspace(&all).await;
+    drop(first);
+    assert!(all.is_alive().await);
+    assert_eq!(others.lock().unwrap().len(), 1);
+    let _ = Client::open(cache.url()).unwrap().get_multiplexed_async_connection().await;
+    assert!(Tenant::shortage(&cache).unwrap().contains("ended by itself"));
+    assert!(cache.service_error().is_some());
+    assert!(keyspace(&all).await.keys().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_redis_of_somebody_elses_is_not_ended_and_what_has_happened_is_told() {
+    let server = PrivateRedis::start();
+    let mut admin = administrator(&server.url()).await;
+    let all = Keyspaces::connect(&server.url(), "elsewhere").await.unwrap();
+    let cache = keyspace(&all).await;
+    let script = write_and_spin(&cache).await;
+    let deadline = Instant::now() + 2 * SOON;
+    while all.is_alive().await {
+        assert!(Instant::now() < deadline, "nobody has noticed");
+    }
+    let why = Service::failure(&all).unwrap();
+    assert!(why.contains("does not end") && why.contains("has not started"), "{why}");
+    assert!(Redis::create(&all, Transcript::default()).await.is_err());
+    script.abort();
+    let asked: RedisResult<()> = redis::cmd("PING").exec_async(&mut admin).await;
+    assert_eq!(asked.unwrap_err().code(), Some("BUSY"), "the script goes on");
+    // Only now: it would go on until its end.
+    let _: RedisResult<()> = redis::cmd("SHUTDOWN").arg("NOSAVE").exec_async(&mut admin).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use tokio::sync::Mutex;
 
 use crate::error::ServicesError;
-use crate::provider::ProviderChoice;
+use crate::provider::{Endpoint, ProviderChoice};
 use crate::registry::ServiceId;
 use crate::running::{Endpoints, RunningServices, start};
 
@@ -45,6 +45,32 @@ impl ServicePool {
         Ok(services.iter().filter_map(|service| find(&running, *service)).collect())
     }
 
+    /// Another server of `service` in place of the one at `ended`, which has ended or is to end now. Whoever else used it
+    /// and asks later gets the same one.
+    ///
+    /// # Errors
+    /// There is none, or `ended` is not ours to end.
+    pub async fn replace(
+        &self,
+        service: ServiceId,
+        ended: &str,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Endpoint, ServicesError> {
+        let mut running = self.running.lock().await;
+        if let Some((_, now)) = find(&running, service)
+            && (now.url != ended || !now.is_ours())
+        {
+            return Ok(now);
+        }
+        for set in running.iter_mut() {
+            set.stop(service).await;
+        }
+        let set = start(self.choice, &[service], progress).await?;
+        let endpoint = set.endpoints.get(service).cloned();
+        running.push(set);
+        endpoint.ok_or(ServicesError::Lost { service })
+    }
+
     /// Stops what was started for this pool alone.
     pub async fn shutdown(self) {
         for set in self.running.into_inner() {
@@ -53,6 +79,6 @@ impl ServicePool {
     }
 }
 
-fn find(running: &[RunningServices], service: ServiceId) -> Option<(ServiceId, crate::Endpoint)> {
+fn find(running: &[RunningServices], service: ServiceId) -> Option<(ServiceId, Endpoint)> {
     running.iter().find_map(|set| Some((service, set.endpoints.get(service)?.clone())))
 }

@@ -77,6 +77,14 @@ pub struct Endpoint {
     pub version: Option<String>,
 }
 
+impl Endpoint {
+    /// Whether the server was started for grading, and may be ended.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.provider != Provider::External
+    }
+}
+
 impl fmt::Debug for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { provider, version, .. } = self;

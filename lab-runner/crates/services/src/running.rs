@@ -33,7 +33,7 @@ impl Endpoints {
     /// What a suite is told of them, by id.
     #[must_use]
     pub fn for_suite(&self) -> BTreeMap<String, ServiceEndpoint> {
-        let for_suite = |endpoint: &Endpoint| ServiceEndpoint { url: endpoint.url.clone() };
+        let for_suite = |endpoint: &Endpoint| ServiceEndpoint { url: endpoint.url.clone(), ours: endpoint.is_ours() };
         self.iter().map(|(service, endpoint)| (service.id().to_owned(), for_suite(endpoint))).collect()
     }
 }
@@ -85,6 +85,15 @@ impl RunningServices {
     /// Stops what was started for this run alone, and waits for it.
     pub async fn shutdown(self) {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    /// Stops the server of `service` alone, if it is among them, and waits for it.
+    pub(crate) async fn stop(&mut self, service: ServiceId) {
+        self.endpoints.0.remove(&service);
+        if let Some(at) = self.keepers.iter().position(|keeper| keeper.service == service) {
+            let keeper = self.keepers.swap_remove(at);
+            let _ = tokio::task::spawn_blocking(move || drop(keeper)).await;
+        }
     }
 
     /// The private server that has ended by itself, if one has. Servers of others are the suite's to ask.

@@ -26,6 +26,8 @@ pub(super) struct Attempt {
     pub removed: Option<String>,
     /// What was used up of a service that others use too.
     pub shortage: Option<String>,
+    /// Whether it ended at a statement or command of the grader's own, though nothing of ours has failed.
+    pub grader_refused: bool,
 }
 
 impl Attempt {
@@ -70,15 +72,30 @@ impl Attempt {
 }
 
 /// Runs `check` once more, with nothing of this run beside it. What is short then although nothing of ours was running, and
-/// stays so, is used up by others, and no fault of the submission's.
+/// stays so, is used up by others, and no fault of the submission's. What was not short before is its own doing, also where
+/// the grader is the first to notice.
 pub(super) async fn attempt_alone(shared: Arc<Shared>, check: &'static Check, was_short: bool) -> Attempt {
     let crowd = if was_short { shared.services.until_calm().await } else { None };
     let mut attempt = attempt(shared, check).await;
-    if let (Some(crowd), true, true) = (crowd, attempt.is_failure(), attempt.shortage.is_some()) {
-        attempt.report.verdict = Verdict::Error;
-        attempt.report.explanation = Some(Explanation { message: crowd, ..Explanation::default() });
-    }
+    blame_alone(&mut attempt, crowd);
     attempt
+}
+
+/// Whose fault a shortage is that a check met with nothing of this run beside it, where `crowd` tells what others used up.
+fn blame_alone(attempt: &mut Attempt, crowd: Option<String>) {
+    let Some(shortage) = attempt.shortage.clone() else { return };
+    let (verdict, message) = match crowd {
+        Some(crowd) if attempt.is_failure() => (Verdict::Error, crowd),
+        None if attempt.grader_refused => (Verdict::Failed, shortage),
+        _ => return,
+    };
+    attempt.report.verdict = verdict;
+    let old = attempt.report.explanation.take().unwrap_or_default();
+    attempt.report.explanation = Some(match verdict {
+        // What the grader met is what was found.
+        Verdict::Failed => Explanation { message, actual: Some(old.message.clone()), ..old },
+        _ => Explanation { message, ..Explanation::default() },
+    });
 }
 
 /// Runs `check` and reports it.
@@ -101,12 +118,13 @@ pub(super) async fn play(shared: &Shared, lab: &Arc<Lab>, check: &'static Check)
         lab.drain_logs().await;
     }
     let conclusion = if conclusion.may_be_ours() { blame(shared, lab, conclusion).await } else { conclusion };
+    let shortage = lab.shortage();
+    let grader_refused = conclusion.refused && shortage.is_some() && fault_of_ours(shared, lab).await.is_none();
     let surroundings = watch.end().await;
     let removed = (shared.keepsake.losses() > losses)
         .then(|| "a file of the grader's was removed meanwhile, and was put back".to_owned());
-    let shortage = lab.shortage();
     let transcript = lab.transcript().conclude();
-    let explanation = conclusion.explanation.map(|explanation| finish(explanation, lab));
+    let explanation = conclusion.explanation.map(|explanation| finish(explanation, lab, shortage.as_deref()));
     let report = CheckReport {
         id: check.id.into(),
         verdict: conclusion.verdict,
@@ -117,7 +135,7 @@ pub(super) async fn play(shared: &Shared, lab: &Arc<Lab>, check: &'static Check)
         transcript,
         asked_again: None,
     };
-    Attempt { check, report, surroundings, removed, shortage }
+    Attempt { check, report, surroundings, removed, shortage, grader_refused }
 }
 
 /// What a check came to.
@@ -125,11 +143,13 @@ struct Conclusion {
     verdict: Verdict,
     skip_reason: Option<SkipReason>,
     explanation: Option<Explanation>,
+    /// Whether something that the grader itself asked for was refused it.
+    refused: bool,
 }
 
 impl Conclusion {
     fn new(verdict: Verdict, explanation: Option<Explanation>) -> Self {
-        Self { verdict, skip_reason: None, explanation }
+        Self { verdict, skip_reason: None, explanation, refused: false }
     }
 
     fn ours(message: String) -> Self {
@@ -172,11 +192,12 @@ fn judge(result: CheckResult) -> Conclusion {
     match result {
         Ok(()) => Conclusion::new(Verdict::Passed, None),
         Err(Failure::Learner(explanation)) => Conclusion::new(Verdict::Failed, Some(*explanation)),
-        Err(Failure::Ours(message)) => Conclusion::ours(message),
+        Err(Failure::Ours(message)) => Conclusion { refused: true, ..Conclusion::ours(message) },
         Err(Failure::NotApplicable(message)) => Conclusion {
             verdict: Verdict::Skipped,
             skip_reason: Some(SkipReason::NotApplicable { message }),
             explanation: None,
+            refused: false,
         },
     }
 }
@@ -198,15 +219,88 @@ pub(super) async fn fault_of_ours(shared: &Shared, lab: &Lab) -> Option<String> 
     }
 }
 
-/// Adds what only the whole check knows: that the server died on the way, and what it wrote last.
-fn finish(mut explanation: Explanation, lab: &Lab) -> Explanation {
+/// Adds what only the whole check knows: that the server died on the way, what became of a service meanwhile, and what the
+/// server wrote last.
+fn finish(mut explanation: Explanation, lab: &Lab, shortage: Option<&str>) -> Explanation {
     let endings = lab.endings();
     if let Some(ending) = endings.lock().unwrap_or_else(PoisonError::into_inner).first() {
         explanation.message =
             format!("{}; by then the server had exited by itself ({})", explanation.message, ending.exit);
     }
+    if let Some(shortage) = shortage.filter(|shortage| !explanation.message.contains(shortage)) {
+        explanation.message = format!("{}; meanwhile: {shortage}", explanation.message);
+    }
     if explanation.server_log.is_empty() {
         explanation.server_log = lab.transcript().log_tail();
     }
     explanation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static CHECK: Check = Check {
+        id: "asks",
+        title: "",
+        task: 1,
+        points: 1,
+        needs: &[],
+        why: "",
+        source: "",
+        hints: &[],
+        held_out: false,
+        alone: false,
+        limit_seconds: None,
+        file: "",
+        line: 1,
+        run: |_| Box::pin(async { Ok(()) }),
+    };
+    const SHORT: &str = "the memory for locks was used up";
+
+    fn short(verdict: Verdict, grader_refused: bool) -> Attempt {
+        let report = CheckReport {
+            id: CHECK.id.into(),
+            verdict,
+            skip_reason: None,
+            started_us: None,
+            duration_ms: 0,
+            explanation: Some(Explanation { message: "refused".into(), ..Explanation::default() }),
+            transcript: Vec::new(),
+            asked_again: None,
+        };
+        let surroundings = Surroundings { paused: false, stopped: false, used: None };
+        Attempt { check: &CHECK, report, surroundings, removed: None, shortage: Some(SHORT.into()), grader_refused }
+    }
+
+    fn alone(mut attempt: Attempt, crowd: Option<&str>) -> (Verdict, String) {
+        blame_alone(&mut attempt, crowd.map(str::to_owned));
+        (attempt.report.verdict, attempt.report.explanation.unwrap_or_default().message)
+    }
+
+    #[test]
+    fn whoever_meets_a_shortage_beside_others_is_asked_again() {
+        assert!(short(Verdict::Failed, false).is_doubtful());
+        assert!(short(Verdict::Error, true).is_doubtful());
+        assert!(!short(Verdict::Passed, false).is_doubtful());
+        assert!(short(Verdict::Failed, false).doubt().contains(SHORT));
+    }
+
+    #[test]
+    fn what_runs_short_alone_has_used_it_up_itself_unless_others_go_on_using_it_up() {
+        assert_eq!(alone(short(Verdict::Failed, false), None).0, Verdict::Failed);
+        assert_eq!(
+            alone(short(Verdict::Failed, false), Some("others use it up")),
+            (Verdict::Error, "others use it up".into())
+        );
+        assert_eq!(alone(short(Verdict::Passed, false), Some("others use it up")).0, Verdict::Passed);
+    }
+
+    #[test]
+    fn what_the_grader_itself_is_refused_by_a_shortage_is_held_against_who_brought_it_about_alone() {
+        assert_eq!(alone(short(Verdict::Error, true), None), (Verdict::Failed, SHORT.into()));
+        assert_eq!(alone(short(Verdict::Error, true), Some("others use it up")).0, Verdict::Error);
+        // A panic of a check's, or a service that has failed, is ours all the same.
+        assert_eq!(alone(short(Verdict::Error, false), None).0, Verdict::Error);
+    }
 }

@@ -1,15 +1,17 @@
-//! The socket to the runner: one line of configuration in, events out, and its end means that nobody listens.
+//! The socket to the runner: one line of configuration in, events out, and its end means that nobody listens. What the
+//! runner says later answers what the suite has asked.
 
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream as StdUnixStream;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
+use super::replacements::Replacements;
 use lab_protocol::{Envelope, Event, RunClock, SuiteConfig, TranscriptEntry};
 
 /// How many lines are written together at most.
@@ -53,18 +55,28 @@ pub(super) struct Channel {
     pub config: SuiteConfig,
     pub clock: RunClock,
     pub events: Events,
+    pub replacements: Replacements,
     pub hangup: Hangup,
     pub writer: JoinHandle<()>,
 }
 
 /// Tells when the runner is gone.
-pub(super) struct Hangup(BufReader<OwnedReadHalf>);
+pub(super) struct Hangup {
+    reader: BufReader<OwnedReadHalf>,
+    replacements: Replacements,
+}
 
 impl Hangup {
-    /// Returns once the runner has closed its end or died.
+    /// Returns once the runner has closed its end or died. What it says until then is passed on.
     pub async fn wait(&mut self) {
-        let mut ignored = [0; 256];
-        while matches!(self.0.read(&mut ignored).await, Ok(1..)) {}
+        let mut line = String::new();
+        while matches!(self.reader.read_line(&mut line).await, Ok(1..)) {
+            // A line that is not understood is a newer runner's.
+            if let Ok(message) = serde_json::from_str(&line) {
+                self.replacements.answer(message);
+            }
+            line.clear();
+        }
     }
 }
 
@@ -82,7 +94,9 @@ pub(super) async fn open() -> io::Result<Channel> {
     let (queue, lines) = unbounded_channel();
     let writer = tokio::spawn(write_all(write, lines));
     let events = Events { nonce: config.nonce.clone(), clock, queue };
-    Ok(Channel { config, clock, events, hangup: Hangup(reader), writer })
+    let replacements = Replacements::new(events.clone());
+    let hangup = Hangup { reader, replacements: replacements.clone() };
+    Ok(Channel { config, clock, events, replacements, hangup, writer })
 }
 
 async fn write_all(mut socket: OwnedWriteHalf, mut lines: UnboundedReceiver<String>) {

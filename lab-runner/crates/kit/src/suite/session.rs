@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::attempt::fault_of_ours;
 use super::channel::{self, Channel, Events};
-use super::pulse::{self, Watch};
+use super::pulse::{self, Surroundings, Watch};
 use super::{Drivers, complain, hold, panics, schedule};
 use crate::check;
 use crate::keepsake::Keepsake;
@@ -87,14 +87,14 @@ async fn guarded<F: Future<Output = ()>>(
     channel: Channel,
     work: impl FnOnce(Arc<Shared>, Events) -> F,
 ) -> ExitCode {
-    let Channel { config, clock, events, mut hangup, writer } = channel;
+    let Channel { config, clock, events, replacements, mut hangup, writer } = channel;
     if config.places {
         lab_check::place::name_places();
     }
     panics::remember();
     pulse::count_continuing();
     let beat = tokio::spawn(beat(events.clone()));
-    match Services::connect(drivers, &config).await {
+    match Services::connect(drivers, &config, &replacements).await {
         Ok(services) => {
             let services = Arc::new(services);
             let keepsake = Arc::new(Keepsake::of(&config.target, &config.scratch));
@@ -118,7 +118,7 @@ async fn guarded<F: Future<Output = ()>>(
     beat.abort();
     let _ = beat.await;
     // The channel ends when every sender is gone: only then is everything written.
-    drop(events);
+    drop((events, replacements, hangup));
     let _ = timeout(CLEAN_UP, writer).await;
     ExitCode::SUCCESS
 }
@@ -144,6 +144,9 @@ async fn checks(shared: Arc<Shared>, events: Events) {
     events.send(Event::SuiteStarted { services: shared.services.versions(), checks: ids });
     let jobs = jobs(shared.config.jobs, took, Duration::from_millis(shared.config.start_limit_ms));
     schedule::run(&shared, plan, jobs, &events).await;
+    // Only who cleans up knows what was left behind. What cannot be removed now the next run tries.
+    let _ = timeout(CLEAN_UP, shared.services.close()).await;
+    shared.services.notes().into_iter().for_each(|text| events.send(Event::Note { text }));
     events.send(Event::SuiteFinished);
 }
 
@@ -192,6 +195,7 @@ fn jobs(wanted: usize, took: Duration, limit: Duration) -> usize {
 /// A server that does not start at all would fail every check in the same way: better said once. Tells how long it took.
 async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
     let mut tries = FIRST_STARTS;
+    let mut crowd = None;
     loop {
         tries -= 1;
         let (began, watch, losses) = (Instant::now(), Watch::begin(), shared.keepsake.losses());
@@ -208,16 +212,55 @@ async fn first_start(shared: &Arc<Shared>) -> Result<Duration, Event> {
         let short = lab.shortage().is_some();
         // Its database is dropped while the first checks run.
         tokio::spawn(async move { lab.release().await });
-        match started {
+        let (by_time, event) = match started {
             Ok(took) => return Ok(took),
-            // It ran alone: only what slowed the whole machine down makes its lateness doubtful.
-            Err((by_time, _))
-                if tries > 0
-                    && (surroundings.paused
-                        || shared.keepsake.losses() > losses
-                        || (by_time && surroundings.is_busy())) => {}
-            Err(_) if tries > 0 && short => drop(shared.services.until_calm().await),
-            Err((_, event)) => return Err(event),
+            Err(failed) => failed,
+        };
+        let failed = FailedStart { by_time, short, removed: shared.keepsake.losses() > losses, surroundings };
+        match failed.next(tries, crowd.take()) {
+            Next::Again => {}
+            Next::WhenCalm => crowd = shared.services.until_calm().await,
+            Next::Tell => return Err(event),
+            Next::Blame(message) => return Err(Event::InfrastructureFailed { message }),
+        }
+    }
+}
+
+/// What is known of a first start that failed.
+struct FailedStart {
+    by_time: bool,
+    /// Something was used up of a service that others use too.
+    short: bool,
+    /// A file of ours was removed, and put back.
+    removed: bool,
+    surroundings: Surroundings,
+}
+
+/// What is done about it.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// It is tried again: it may not have been the server.
+    Again,
+    /// The same, once what was used up is free again.
+    WhenCalm,
+    /// What was found is told.
+    Tell,
+    /// It is others' doing, as this says.
+    Blame(String),
+}
+
+impl FailedStart {
+    /// What to do with so many tries left, where `crowd` is what others still used up when this one began. It ran alone:
+    /// only what slowed the whole machine down makes its lateness doubtful, and what ran short it has used up itself
+    /// unless others had.
+    fn next(&self, tries: u32, crowd: Option<String>) -> Next {
+        match (tries, crowd) {
+            (0, Some(crowd)) if self.short => Next::Blame(crowd),
+            (0, _) => Next::Tell,
+            _ if self.surroundings.paused || self.removed => Next::Again,
+            _ if self.by_time && self.surroundings.is_busy() => Next::Again,
+            _ if self.short => Next::WhenCalm,
+            _ => Next::Tell,
         }
     }
 }
@@ -254,5 +297,32 @@ mod tests {
     fn the_slower_a_server_starts_the_fewer_are_started_at_once() {
         let jobs = |took: u64| jobs(8, Duration::from_millis(took), Duration::from_secs(10));
         assert_eq!([jobs(0), jobs(100), jobs(500), jobs(1_200), jobs(9_000)], [8, 8, 5, 2, 1]);
+    }
+
+    fn failed() -> FailedStart {
+        let surroundings = Surroundings { paused: false, stopped: false, used: Some(20) };
+        FailedStart { by_time: false, short: false, removed: false, surroundings }
+    }
+
+    #[test]
+    fn a_first_start_that_fails_is_the_servers_unless_the_machine_or_others_had_a_hand_in_it() {
+        let busy = Surroundings { paused: false, stopped: false, used: Some(95) };
+        assert_eq!(failed().next(1, None), Next::Tell);
+        assert_eq!(FailedStart { by_time: true, ..failed() }.next(1, None), Next::Tell, "nobody else was at work");
+        assert_eq!(FailedStart { surroundings: busy, ..failed() }.next(1, None), Next::Tell, "no clock was in it");
+        assert_eq!(FailedStart { by_time: true, surroundings: busy, ..failed() }.next(1, None), Next::Again);
+        let paused = Surroundings { paused: true, ..busy };
+        assert_eq!(FailedStart { surroundings: paused, ..failed() }.next(1, None), Next::Again);
+        assert_eq!(FailedStart { removed: true, ..failed() }.next(1, None), Next::Again);
+        assert_eq!(FailedStart { removed: true, ..failed() }.next(0, None), Next::Tell, "it removes it every time");
+    }
+
+    #[test]
+    fn a_first_start_that_runs_short_again_has_used_it_up_unless_others_had() {
+        let short = || FailedStart { short: true, ..failed() };
+        assert_eq!(short().next(1, None), Next::WhenCalm);
+        assert_eq!(short().next(0, None), Next::Tell);
+        assert_eq!(short().next(0, Some("others".into())), Next::Blame("others".into()));
+        assert_eq!(failed().next(0, Some("others".into())), Next::Tell, "it did not run short");
     }
 }

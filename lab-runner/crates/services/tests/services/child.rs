@@ -22,6 +22,7 @@ fn child() {
         match words[..] {
             ["start", provider, ids] => start(provider, ids).await,
             ["pool", ids] => pool(ids).await,
+            ["replace", ids] => replace(ids).await,
             ["down", which] => {
                 let report = lab_services::down(which == "all").await.expect("a cache");
                 say(&json!({"done": report.done, "in_use": report.in_use, "failed": report.failed, "code": report.exit_code()}));
@@ -72,6 +73,24 @@ async fn pool(ids: &str) {
     let first = pool.get(&services(ids), &|_| {}).await.expect("services");
     let second = pool.get(&services(ids), &|_| {}).await.expect("services");
     say(&json!({"for_suite": first.for_suite(), "kept": first == second}));
+    pool.shutdown().await;
+}
+
+/// The first of the services is put another in place of, and asked for again by who has not heard of it.
+async fn replace(ids: &str) {
+    let all = services(ids);
+    let pool = ServicePool::new(ProviderChoice::Native);
+    let before = pool.get(&all, &|_| {}).await.expect("services");
+    let ended = before.get(all[0]).expect("the first").url.clone();
+    let next = pool.replace(all[0], &ended, &|_| {}).await.expect("another");
+    let again = pool.replace(all[0], &ended, &|_| {}).await.expect("the same");
+    let after = pool.get(&all, &|_| {}).await.expect("services");
+    say(&json!({
+        "another": next.url != ended,
+        "same_for_all": again == next && after.get(all[0]) == Some(&next),
+        "others_kept": all[1..].iter().all(|other| before.get(*other) == after.get(*other)),
+        "url": next.url,
+    }));
     pool.shutdown().await;
 }
 
