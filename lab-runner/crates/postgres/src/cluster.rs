@@ -12,6 +12,7 @@ use super::database_pool::DatabasePool;
 use super::reaper::Reaper;
 use super::server::{Database, Server};
 use super::sweep;
+use lab_check::service::Access;
 use lab_check::{CheckResult, Failure, Ours as _};
 
 /// A cluster that does not answer its own administrator for so long serves nobody.
@@ -66,7 +67,21 @@ impl Cluster {
     /// # Errors
     /// Ours, if it cannot be reached or is older than version 15.
     pub async fn connect(admin_url: &str, run: &str) -> CheckResult<Self> {
-        let (server, sentinel) = Server::connect(admin_url, run).await?;
+        Self::by(&Access::to(admin_url, run)).await
+    }
+
+    /// The same for a cluster that may have been started for grading.
+    ///
+    /// ```
+    /// # async fn example(access: lab_check::service::Access) -> lab_kit::CheckResult<()> {
+    /// let cluster = lab_postgres::Cluster::by(&access).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn by(access: &Access) -> CheckResult<Self> {
+        let (server, sentinel) = Server::connect(access).await?;
         let server = Arc::new(server);
         let inner = Inner {
             sentinel: Mutex::new(sentinel),
@@ -111,7 +126,8 @@ impl Cluster {
         alive
     }
 
-    /// Waits until at least half of the cluster's lock table is free, and tells if it does not become so: others use it up.
+    /// Waits until at least half of the cluster's lock table is free and its disk has room, and tells if that does not come
+    /// about: others use it up.
     ///
     /// ```
     /// # async fn example(cluster: &lab_postgres::Cluster) {
@@ -121,16 +137,23 @@ impl Cluster {
     pub async fn until_calm(&self) -> Option<String> {
         let deadline = Instant::now() + CALM;
         loop {
-            // The question itself needs a few.
-            let (held, room) = self.inner.server.locks().await.unwrap_or((i64::MAX, 1));
-            if held <= room / 2 {
-                return None;
-            }
+            let short = self.short().await?;
             if Instant::now() >= deadline {
-                return Some("the lock table of Postgres is in use by others".into());
+                return Some(short.into());
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
+    }
+
+    /// What others have used up, in a sentence.
+    async fn short(&self) -> Option<&'static str> {
+        let server = &self.inner.server;
+        // The question itself needs a few locks.
+        let (held, room) = server.locks().await.unwrap_or((i64::MAX, 1));
+        if held > room / 2 {
+            return Some("the lock table of Postgres is in use by others");
+        }
+        (!server.has_room().await.unwrap_or(false)).then_some("the disk of Postgres is full")
     }
 
     /// Drops every database and role of this run. No database can be made afterwards.
@@ -171,6 +194,11 @@ impl Cluster {
         };
         let gone = |_| Failure::Ours("Postgres is down, and the run's databases may still be on it".into());
         timeout(TIMEOUT, again).await.map_err(gone)
+    }
+
+    /// What whoever reads the result should know of it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.inner.server.left.told()
     }
 
     /// The next database; gives up as soon as the cluster is dead.

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use futures::future::BoxFuture;
 use lab_check::CheckResult;
-use lab_check::service::{Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
+use lab_check::service::{Access, Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
 use lab_check::transcript::Transcript;
 
 use super::cluster::Cluster;
@@ -33,8 +33,8 @@ impl ServiceDriver for Driver {
         "Postgres"
     }
 
-    fn connect<'a>(&'a self, url: &'a str, run: &'a str) -> BoxFuture<'a, CheckResult<Box<dyn Service>>> {
-        Box::pin(async move { Ok(Box::new(Cluster::connect(url, run).await?) as Box<dyn Service>) })
+    fn connect(&self, access: Access) -> BoxFuture<'_, CheckResult<Box<dyn Service>>> {
+        Box::pin(async move { Ok(Box::new(Cluster::by(&access).await?) as Box<dyn Service>) })
     }
 }
 
@@ -45,6 +45,10 @@ impl Service for Cluster {
 
     fn is_alive(&self) -> BoxFuture<'_, bool> {
         Box::pin(Self::is_alive(self))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Self::notes(self)
     }
 
     fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>> {

@@ -11,6 +11,7 @@ mod database_pool;
 mod driver;
 mod insert;
 mod keeper;
+mod left;
 mod log;
 mod login;
 mod names;
@@ -18,6 +19,7 @@ mod pg_error;
 mod query;
 mod reaper;
 mod refusal;
+mod room;
 mod server;
 mod session;
 #[cfg(test)]

@@ -56,17 +56,22 @@ impl fmt::Display for PgError {
     }
 }
 
-/// Whether an SQLSTATE says that the cluster has failed: a full disk, no memory, a failing disk, a crash, a damaged
-/// file (PostgreSQL manual, "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, 53200, to which
-/// plain SQL can bring the lock table, and 57P01, which is what a check brings about on purpose.
+/// Whether an SQLSTATE says that the cluster has failed: a failing disk, a crash, a damaged file (PostgreSQL manual,
+/// "PostgreSQL Error Codes"). Not so 53300, the role's own limit of connections, 53100 and 53200, to which plain SQL can
+/// bring the disk and the lock table, and 57P01, which is what a check brings about on purpose.
 pub(super) fn is_ours(code: &str) -> bool {
-    matches!(code, "53100" | "57P02" | "58030" | "XX001" | "XX002")
+    matches!(code, "57P02" | "58030" | "XX001" | "XX002")
 }
 
-/// Whether an SQLSTATE says that shared memory is used up, most often the lock table. Whoever used it up meets it, and so
-/// may a neighbour.
+/// Whether an SQLSTATE says that something is used up that all share: the disk, or shared memory, most often the lock
+/// table. Whoever used it up meets it, and so may a neighbour.
 pub(super) fn is_shortage(code: &str) -> bool {
-    code == "53200"
+    is_full_disk(code) || code == "53200"
+}
+
+/// Whether an SQLSTATE says that the disk is full.
+pub(super) fn is_full_disk(code: &str) -> bool {
+    code == "53100"
 }
 
 /// Whether an error comes from a RAISE, which may use any SQLSTATE, and so says nothing but what its author wanted.
@@ -87,19 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_our_fault() {
-        assert!(PgError::read(b"VERROR\0C53100\0Mcould not extend file\0Rmdextend\0\0").is_ours());
-    }
-
-    #[test]
-    fn a_full_lock_table_is_a_shortage_unless_it_is_invented() {
-        let full = PgError::read(b"VERROR\0C53200\0Mout of shared memory\0RLockAcquireExtended\0\0");
-        assert!(full.is_shortage() && !full.is_ours());
-        assert!(!PgError::read(b"VERROR\0C53200\0Mout of shared memory\0Rexec_stmt_raise\0\0").is_shortage());
-    }
-
-    #[test]
-    fn a_full_disk_that_a_statement_invents_is_not() {
-        assert!(!PgError::read(b"VERROR\0C53100\0Mno room\0Rexec_stmt_raise\0\0").is_ours());
+    fn a_full_disk_or_lock_table_is_a_shortage_unless_it_is_invented() {
+        let read =
+            |code: &str, routine: &str| PgError::read(format!("VERROR\0C{code}\0Mno room\0R{routine}\0\0").as_bytes());
+        for (code, routine) in [("53100", "mdextend"), ("53200", "LockAcquireExtended")] {
+            let full = read(code, routine);
+            assert!(full.is_shortage() && !full.is_ours(), "{code}");
+            let invented = read(code, "exec_stmt_raise");
+            assert!(!invented.is_shortage() && !invented.is_ours(), "{code}");
+        }
     }
 }

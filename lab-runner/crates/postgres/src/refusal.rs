@@ -121,6 +121,7 @@ fn refused_by_postgres(error: &PgDatabaseError, sql: &str) -> Option<Failure> {
         "40001" | "40P01" => format!("a transaction of the server blocked the grader: {text}"),
         "42501" => format!("the schema's rights or its functions forbid it: {}", unquoted(text)),
         "57014" => "the database cancels it: a time limit, or a function of the schema".into(),
+        "53100" => "the disk of Postgres is full".into(),
         "53200" => "the transactions on the database have used up its memory for locks".into(),
         _ => format!("the schema does not allow what the README asks for: {}", unquoted(text)),
     };

@@ -8,7 +8,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
 use super::keeper::Keeper;
+use super::left::Left;
+use super::room::is_full_disk;
 use lab_check::naming::{self, RunKey};
+use lab_check::service::Access;
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_proxy::Upstream;
 
@@ -22,6 +25,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 const CONNECTIONS: u32 = 5;
 /// How many connections the grader's role of one database may have.
 const GRADERS: i32 = 20;
+/// How long a full disk may keep a database from being made.
+const NO_ROOM: Duration = Duration::from_secs(15);
 /// How often the making of a database is tried, as another session may hold the source for a moment.
 const TRIES: u32 = 3;
 
@@ -69,13 +74,16 @@ pub(super) struct Server {
     how_to_clone: String,
     /// How many connections one role may have.
     limit: i32,
+    /// What was found that should not have been there.
+    pub left: Left,
 }
 
 impl Server {
-    /// Connects, and takes the run's lock on that first connection, which is to stay open as long as the run.
-    pub async fn connect(url: &str, run: &str) -> CheckResult<(Self, PgConnection)> {
-        let key = RunKey::of(run);
-        let options: PgConnectOptions = url.parse().ours("reading the URL of Postgres")?;
+    /// Connects, and takes the run's lock on that first connection, which is to stay open as long as the run. On a cluster
+    /// that was started for grading, the databases that nobody made for a check are closed to those who may sign in.
+    pub async fn connect(access: &Access) -> CheckResult<(Self, PgConnection)> {
+        let key = RunKey::of(&access.run);
+        let options: PgConnectOptions = access.url.parse().ours("reading the URL of Postgres")?;
         let options = match options.get_database() {
             Some(_) => options,
             None => options.database("postgres"),
@@ -93,6 +101,9 @@ impl Server {
             .execute(&mut first)
             .await
             .ours("locking the run")?;
+        if access.replacement.is_some() && facts.superuser {
+            close_to_others(&mut first).await.ours("closing the databases of Postgres that belong to no check")?;
+        }
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
         let server = Self {
             keeper: Keeper::start(&administrator).await.ours("connecting to Postgres")?,
@@ -104,6 +115,7 @@ impl Server {
             superuser: facts.superuser,
             how_to_clone: facts.how_to_clone(),
             limit: (facts.connections / 3).clamp(33, 100),
+            left: Left::default(),
         };
         Ok((server, first))
     }
@@ -111,9 +123,12 @@ impl Server {
     /// Makes a role and a database of its own: it may do there what it likes, and nothing elsewhere.
     pub async fn make(&self) -> CheckResult<Database> {
         let mut tried = 1;
+        let deadline = Instant::now() + NO_ROOM;
         loop {
             match self.try_to_make().await {
                 Ok(made) => return Ok(made),
+                // What fills the disk may be a submission's, and goes with its database.
+                Err(error) if is_full_disk(&error) && Instant::now() < deadline => {}
                 Err(error) if tried == TRIES => return Err(Failure::ours("making a database", &error)),
                 Err(_) => tried += 1,
             }
@@ -172,12 +187,20 @@ impl Server {
 
     /// Undoes what an owner can do against the end of a database: it calls it a template, or leaves transactions prepared.
     async fn free(&self, name: &str) -> sqlx::Result<()> {
-        self.run(format!("alter database {name} is_template false")).await?;
+        let template: Option<bool> = sqlx::query_scalar("select datistemplate from pg_database where datname = $1")
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await?;
+        if template == Some(true) {
+            self.left.template();
+            self.run(format!("alter database {name} is_template false")).await?;
+        }
         let prepared: Vec<String> = sqlx::query_scalar("select gid from pg_prepared_xacts where database = $1")
             .bind(name)
             .fetch_all(&self.pool)
             .await?;
         if !prepared.is_empty() {
+            self.left.prepared(prepared.len());
             let mut inside = self.administrator_of(name).connect().await?;
             for gid in prepared {
                 inside.execute(AssertSqlSafe(format!("rollback prepared '{}'", gid.replace('\'', "''")))).await?;
@@ -193,6 +216,7 @@ impl Server {
                    and refobjid = (select oid from pg_roles where rolname = $1)";
         let places: Vec<String> = sqlx::query_scalar(ask).bind(name).fetch_all(&self.pool).await?;
         for place in places {
+            self.left.elsewhere(&place);
             let mut inside = self.administrator_of(&place).connect().await?;
             inside.execute(AssertSqlSafe(format!("drop owned by {name}"))).await?;
         }
@@ -265,6 +289,25 @@ impl Facts {
 /// For the administrator nothing that somebody else has made goes by the name of what is Postgres's own.
 fn administrator(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().options([("search_path", "pg_catalog")])
+}
+
+/// Closes the databases that every cluster has to everybody but superusers: the roles of submissions sign in to their own
+/// databases only. Elsewhere they are not ours to change, and the proxy alone keeps submissions from them.
+async fn close_to_others(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let open = "select datname::text from pg_database
+                where datname in ('postgres', 'template1') and has_database_privilege('public', oid, 'connect')";
+    let open: Vec<String> = sqlx::query_scalar(open).fetch_all(&mut *connection).await?;
+    for name in open {
+        let close = format!("revoke connect, temporary on database {name} from public");
+        if let Err(error) = connection.execute(AssertSqlSafe(close)).await {
+            // Another run may do the same at this moment, which Postgres calls an internal error.
+            let code = error.as_database_error().and_then(|error| error.code());
+            if code.as_deref() != Some("XX000") {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A role that may sign in and nothing else. Only programs of ours sign in, and so one round of hashing will do.

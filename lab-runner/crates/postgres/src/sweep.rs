@@ -40,9 +40,19 @@ async fn remove_if_dead(server: &Server, run: RunKey, names: Vec<String>) -> sql
         .bind(run.connection_name())
         .fetch_one(&mut *connection)
         .await?;
-    let dropped = if seen { Ok(()) } else { drop_all(server, names).await };
+    let dropped = if seen { Ok(()) } else { drop_and_tell(server, names).await };
     sqlx::query("select pg_advisory_unlock($1)").bind(run.lock()).execute(&mut *connection).await?;
     dropped
+}
+
+async fn drop_and_tell(server: &Server, names: Vec<String>) -> sqlx::Result<()> {
+    let databases: i64 = sqlx::query_scalar("select count(*) from pg_database where datname = any($1)")
+        .bind(&names)
+        .fetch_one(&server.pool)
+        .await?;
+    // Every database has a role of its name; all names are roles'.
+    server.left.of_dead_runs(usize::try_from(databases).unwrap_or(0), names.len());
+    drop_all(server, names).await
 }
 
 async fn all_names(server: &Server) -> sqlx::Result<BTreeSet<String>> {

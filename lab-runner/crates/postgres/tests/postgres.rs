@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use lab_check::service::Tenant;
+use lab_check::service::{Access, Replacement, Service, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_postgres::{Cluster, Postgres};
@@ -180,6 +180,8 @@ async fn a_dead_runs_databases_are_removed_by_the_next_and_a_living_ones_kept() 
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     next.remove_all().await.unwrap();
+    let told = Service::notes(&next);
+    assert!(told[0].ends_with("earlier runs had left on Postgres was removed: 1 database, 1 role"), "{told:?}");
     assert_eq!(left_of_run("lab_orders_7").await, ["lab_orders_7"], "a role that is not ours was dropped");
     admin.execute("drop role lab_orders_7").await.unwrap();
     assert_eq!(kept.scalar::<i32>("select 1").await.unwrap(), 1);
@@ -517,6 +519,47 @@ async fn what_an_owner_does_against_the_end_of_its_database_is_undone() {
     drop((learner, db));
     cluster.remove_all().await.unwrap();
     assert_eq!(left_of_run(&name).await, Vec::<String>::new());
+    let told = Service::notes(&cluster).join("\n");
+    assert!(told.contains("made a template of") && told.contains("in the database `postgres` of Postgres"), "{told}");
+}
+
+/// What is kept to its own database needs no cleaning up elsewhere: PUBLIC may connect to `postgres` unless told otherwise.
+#[tokio::test]
+async fn on_a_cluster_of_ours_roles_sign_in_to_their_own_databases_only() {
+    let server = PrivatePostgres::start();
+    let replacement = Replacement::new(|_| Box::pin(async { Err(Failure::Ours("there is no other".into())) }));
+    let access = Access { replacement: Some(replacement), ..Access::to(server.url(), "ours") };
+    let cluster = Cluster::by(&access).await.unwrap();
+    let db = database(&cluster).await;
+    let elsewhere = |place: &str| {
+        let own: PgConnectOptions = server.url().parse().unwrap();
+        own.username(&name_of(&db)).database(place)
+    };
+    // This server asks nobody for a password.
+    for place in ["postgres", "template1"] {
+        let refused = elsewhere(place).connect().await.unwrap_err().to_string();
+        assert!(refused.contains("permission denied for database"), "{refused}");
+    }
+    assert!(elsewhere(&name_of(&db)).connect().await.is_ok());
+    // A second run finds it done.
+    let second = Cluster::by(&Access { run: "ours too".into(), ..access }).await.unwrap();
+    second.remove_all().await.unwrap();
+    cluster.remove_all().await.unwrap();
+}
+
+/// What is short is seen by writing, not by what anybody raised.
+#[tokio::test]
+async fn a_cluster_with_room_is_calm_whatever_a_submission_raises() {
+    let cluster = cluster("room").await;
+    let db = database(&cluster).await;
+    let mut learner = learner(&db).await;
+    let invented = "do $$ begin raise exception 'no room' using errcode = '53100'; end $$";
+    learner.execute(invented).await.unwrap_err();
+    assert_eq!((db.service_error(), Tenant::shortage(&db)), (None, None));
+    let began = Instant::now();
+    assert_eq!(cluster.until_calm().await, None);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    cluster.remove_all().await.unwrap();
 }
 
 #[tokio::test]
