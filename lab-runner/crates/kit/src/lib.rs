@@ -10,6 +10,7 @@ pub mod check;
 pub mod id;
 mod keepsake;
 mod lab;
+pub mod machine;
 mod percentile;
 mod platform;
 mod server;

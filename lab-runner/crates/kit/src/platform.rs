@@ -1,5 +1,8 @@
 //! What the kit asks Linux's `/proc` (proc(5)), and what it does without elsewhere.
 
+/// Whether containers can share the machine's own network.
+pub(crate) const CONTAINERS_SHARE_THE_NETWORK: bool = cfg!(target_os = "linux");
+
 /// The processors' time so far, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Processors {
@@ -7,7 +10,10 @@ pub(crate) struct Processors {
     pub all: u64,
 }
 
-pub(crate) use system::{is_running, listening_ports, processors};
+pub(crate) use system::{is_running, listening_ports, machine_name, processors};
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -19,6 +25,11 @@ mod system {
     /// Whether a process with the id `process` runs.
     pub(crate) fn is_running(process: &str) -> bool {
         Path::new("/proc").join(process).exists()
+    }
+
+    /// What this machine calls itself.
+    pub(crate) fn machine_name() -> Option<String> {
+        Some(fs::read_to_string("/proc/sys/kernel/hostname").ok()?.trim().to_owned())
     }
 
     /// The processors' time so far, of all of them together.
@@ -96,8 +107,10 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
+// Linux's tests compile and try it too: it is what macOS has, and what we cannot run.
+#[cfg(any(test, not(target_os = "linux")))]
+#[cfg_attr(target_os = "linux", allow(dead_code))]
+mod elsewhere {
     use std::process::{Command, Stdio};
 
     use super::Processors;
@@ -109,6 +122,12 @@ mod system {
         asked.is_ok_and(|status| status.success())
     }
 
+    /// What this machine calls itself, as `hostname` tells.
+    pub(crate) fn machine_name() -> Option<String> {
+        let told = Command::new("hostname").stdin(Stdio::null()).output().ok().filter(|told| told.status.success())?;
+        Some(String::from_utf8_lossy(&told.stdout).trim().to_owned())
+    }
+
     /// The processors' time so far: nobody tells.
     pub(crate) fn processors() -> Option<Processors> {
         None
@@ -117,5 +136,23 @@ mod system {
     /// The TCP ports that the process group of `leader` listens on: nobody tells.
     pub(crate) fn listening_ports(_: u32) -> Vec<u16> {
         Vec::new()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{Processors, elsewhere, system};
+
+    #[test]
+    fn what_is_done_without_linux_has_the_same_form_and_sees_who_runs() {
+        let _: [fn() -> Option<Processors>; 2] = [system::processors, elsewhere::processors];
+        let _: [fn(u32) -> Vec<u16>; 2] = [system::listening_ports, elsewhere::listening_ports];
+        let names: [fn() -> Option<String>; 2] = [system::machine_name, elsewhere::machine_name];
+        assert_eq!(names[0](), names[1]());
+        let running: [fn(&str) -> bool; 2] = [system::is_running, elsewhere::is_running];
+        for is_running in running {
+            assert!(is_running(&std::process::id().to_string()));
+            assert!(!is_running("999999999"));
+        }
     }
 }

@@ -19,6 +19,9 @@ pub struct ProcessUse {
 pub(crate) use system::{bind_to_parent, parent_of_children};
 pub use system::{children_adopted, environment_of, kill_descendants, of_session};
 
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
@@ -126,8 +129,10 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
+// Linux's tests compile and try it too: it is what macOS has, and what we cannot run.
+#[cfg(any(test, not(target_os = "linux")))]
+#[cfg_attr(target_os = "linux", allow(dead_code))]
+mod elsewhere {
     use std::io;
 
     use rustix::process::{Pid, Signal, getpid};
@@ -156,5 +161,30 @@ mod system {
     /// The variables that `process` was started with, if we may read them.
     pub fn environment_of(_: u32) -> Option<Vec<Vec<u8>>> {
         None
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io;
+
+    use rustix::process::{Pid, Signal};
+
+    use super::{ProcessUse, elsewhere, system};
+
+    #[test]
+    fn what_is_done_without_linux_has_the_same_form() {
+        let _: [fn() -> Pid; 2] = [system::parent_of_children, elsewhere::parent_of_children];
+        let _: [fn(Signal, Pid) -> io::Result<()>; 2] = [system::bind_to_parent, elsewhere::bind_to_parent];
+        let _: [fn(); 4] = [
+            system::children_adopted,
+            elsewhere::children_adopted,
+            system::kill_descendants,
+            elsewhere::kill_descendants,
+        ];
+        let _: [fn(u32) -> Vec<ProcessUse>; 2] = [system::of_session, elsewhere::of_session];
+        type Environment = fn(u32) -> Option<Vec<Vec<u8>>>;
+        let _: [Environment; 2] = [system::environment_of, elsewhere::environment_of];
+        assert_eq!(elsewhere::parent_of_children(), system::parent_of_children());
     }
 }

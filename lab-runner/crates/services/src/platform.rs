@@ -4,6 +4,9 @@ use std::path::Path;
 
 pub(crate) use system::{free_memory, started};
 
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+
 /// The folder in memory, and where the user's caches are in the home folder.
 #[cfg(target_os = "linux")]
 pub(crate) const MEMORY: &str = "/dev/shm";
@@ -37,8 +40,10 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
+// Linux's tests compile and try it too: it is what macOS has, and what we cannot run.
+#[cfg(any(test, not(target_os = "linux")))]
+#[cfg_attr(target_os = "linux", allow(dead_code))]
+mod elsewhere {
     use std::process::Command;
 
     /// When the process started, as `ps` writes it; `None` if it has ended.
@@ -51,5 +56,21 @@ mod system {
     /// The memory that is free, in bytes: nobody tells.
     pub(crate) fn free_memory() -> Option<u64> {
         None
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{elsewhere, system};
+
+    #[test]
+    fn what_is_done_without_linux_has_the_same_form_and_tells_processes_apart() {
+        let _: [fn() -> Option<u64>; 2] = [system::free_memory, elsewhere::free_memory];
+        let started: [fn(u32) -> Option<String>; 2] = [system::started, elsewhere::started];
+        for started in started {
+            let own = started(std::process::id());
+            assert!(own.is_some() && own == started(std::process::id()));
+            assert_eq!(started(u32::MAX), None);
+        }
     }
 }

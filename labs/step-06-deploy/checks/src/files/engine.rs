@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab_kit::{CheckResult, Failure, Ours as _};
+use lab_kit::{CheckResult, Failure, Ours as _, machine};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -47,7 +47,7 @@ pub async fn docker(arguments: &[&str], folder: Option<&Path>, limit: Duration) 
 /// Whether what takes so long may be the submission's own: what its image builds from, or what runs in its container. All
 /// else is the engine's.
 fn runs_theirs(arguments: &[&str]) -> bool {
-    matches!(arguments.first(), Some(&("build" | "run" | "exec" | "stop")))
+    matches!(arguments.first(), Some(&("build" | "pull" | "run" | "exec" | "stop")))
 }
 
 pub async fn has_buildx() -> bool {
@@ -58,7 +58,7 @@ pub async fn has_buildx() -> bool {
 /// Not applicable, with the reason, unless an engine answers that runs containers on this machine's own network.
 pub async fn answers() -> CheckResult {
     let says = |why: &str| Err(Failure::not_applicable(format!("no image can be built here: {why}")));
-    if !cfg!(target_os = "linux") {
+    if !machine::shares_network_with_containers() {
         return says("containers have their own network on this system");
     }
     let asked = docker(&["info", "--format", "{{.Name}}\n{{.SecurityOptions}}"], None, Duration::from_secs(5)).await;
@@ -68,9 +68,8 @@ pub async fn answers() -> CheckResult {
         Err(_) => return says("there is no program `docker`, or it does not answer"),
     };
     // Elsewhere "this machine's own network" is another machine's, and the database would be out of reach.
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let (name, security) = engine.split_once('\n').unwrap_or((&engine, ""));
-    if name != machine.trim() || security.contains("rootless") {
+    if machine::name().as_deref() != Some(name) || security.contains("rootless") {
         return says("the container engine has its own network");
     }
     Ok(())
@@ -88,9 +87,7 @@ pub fn image_name(word: &str) -> String {
 pub async fn sweep_images() -> CheckResult {
     let limit = Duration::from_secs(30);
     let names = docker(&["images", "--format", "{{.Repository}}"], None, limit).await?.output;
-    for name in
-        names.lines().filter(|name| suite_of(name).is_some_and(|suite| !Path::new("/proc").join(suite).exists()))
-    {
+    for name in names.lines().filter(|name| suite_of(name).is_some_and(|suite| !machine::is_running(suite))) {
         docker(&["rmi", "--force", name], None, limit).await?;
     }
     Ok(())

@@ -8,6 +8,7 @@ mod dockerfile_checks;
 mod engine;
 mod ignore;
 mod image;
+mod machine;
 mod process;
 mod script;
 mod secrets;
