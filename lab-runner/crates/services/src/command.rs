@@ -35,15 +35,20 @@ impl Outcome {
 }
 
 /// Runs `command` with nothing on its stdin.
-pub(crate) fn run(command: &mut Command, within: Duration, meanwhile: impl FnMut(Duration)) -> io::Result<Outcome> {
+pub(crate) fn run(
+    command: &mut Command,
+    within: Duration,
+    meanwhile: impl FnMut(u32, Duration),
+) -> io::Result<Outcome> {
     run_with_input(command.stdin(Stdio::null()), within, meanwhile)
 }
 
-/// Runs `command`, whose stdin has been set, and collects what it writes. `meanwhile` is called again and again with the time since the start.
+/// Runs `command`, whose stdin has been set, and collects what it writes. `meanwhile`
+/// is called again and again with its process id and the time since its start.
 pub(crate) fn run_with_input(
     command: &mut Command,
     within: Duration,
-    mut meanwhile: impl FnMut(Duration),
+    mut meanwhile: impl FnMut(u32, Duration),
 ) -> io::Result<Outcome> {
     // A file never blocks the writer, and needs no thread to be read.
     let mut output: File = tempfile::tempfile()?;
@@ -58,7 +63,7 @@ pub(crate) fn run_with_input(
         if began.elapsed() >= within {
             break None;
         }
-        meanwhile(began.elapsed());
+        meanwhile(child.id(), began.elapsed());
         thread::sleep(TICK);
     };
     if status.is_none() {

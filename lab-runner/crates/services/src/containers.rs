@@ -7,6 +7,7 @@ mod http;
 mod image;
 mod remove;
 mod spec;
+mod waiting;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

@@ -58,7 +58,7 @@ fn apt(arguments: &[&str], progress: &ProgressSender) -> Result<(), ProviderErro
     environment::restrict(&mut apt, Purpose::Packages);
     apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     let outcome =
-        command::run(&mut apt, INSTALL_TIMEOUT, |_| {}).map_err(|error| ProviderError::io("run apt-get", &error))?;
+        command::run(&mut apt, INSTALL_TIMEOUT, |_, _| {}).map_err(|error| ProviderError::io("run apt-get", &error))?;
     if outcome.succeeded() {
         return Ok(());
     }

@@ -13,6 +13,7 @@ use lab_launcher::Program;
 use lab_protocol::ContainerSpec;
 
 use super::engine::ContainerEngine;
+use super::waiting::{self, Wait};
 use crate::command::{self, Outcome, last_lines};
 use crate::environment::{self, Purpose};
 use crate::error::ProviderError;
@@ -46,7 +47,7 @@ pub(super) fn start(
     let mut command = Command::new(&program);
     environment::restrict(&mut command, Purpose::ContainerHelper);
     command.env("DOCKER_HOST", engine.docker_host()).stdin(stdin);
-    let outcome = command::run_with_input(&mut command, START_TIMEOUT, |_| {}).map_err(failed)?;
+    let outcome = command::run_with_input(&mut command, START_TIMEOUT, |_, _| {}).map_err(failed)?;
     if outcome.succeeded() {
         return Ok(());
     }
@@ -89,9 +90,9 @@ fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
             ))
         };
     }
-    let mut inputs = helper.before_build(|| progress.report("waiting for another `cargo lab` to finish building"));
+    let mut inputs = helper.before_build(|| waiting::tell_of_another_build(progress));
     let cargo = |error: io::Error| ProviderError::io("run cargo", &error);
-    if clean(inputs.overlooked(), &program, &root).map_err(cargo)? {
+    if clean(inputs.overlooked(), &program, &root, progress).map_err(cargo)? {
         inputs.cleaned();
     }
     let outcome = build(&program, &root, inputs.incremental(), progress).map_err(cargo)?;
@@ -108,7 +109,12 @@ fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
 }
 
 /// Has cargo forget `packages`, which it would take for unchanged.
-fn clean<'a>(packages: impl Iterator<Item = &'a str>, program: &Path, root: &Path) -> io::Result<bool> {
+fn clean<'a>(
+    packages: impl Iterator<Item = &'a str>,
+    program: &Path,
+    root: &Path,
+    progress: &ProgressSender,
+) -> io::Result<bool> {
     let mut cargo = cargo("clean", program, root);
     packages.for_each(|package| {
         cargo.args(["--package", package]);
@@ -117,7 +123,8 @@ fn clean<'a>(packages: impl Iterator<Item = &'a str>, program: &Path, root: &Pat
     if !cargo.get_args().any(|argument| argument == "--package") {
         return Ok(true);
     }
-    Ok(command::run(&mut cargo, BUILD_TIMEOUT, |_| {})?.succeeded())
+    let mut wait = Wait::new(progress);
+    Ok(command::run(&mut cargo, BUILD_TIMEOUT, |process, _| wait.look(process))?.succeeded())
 }
 
 fn cargo(subcommand: &str, program: &Path, root: &Path) -> Command {
@@ -147,8 +154,9 @@ fn build(
     cargo.env(variable, value);
     // The whole workspace is selected so that its members agree on features; the program alone is built.
     cargo.args(["--workspace", "--bin", "lab-containers"]);
-    let mut reported = Duration::ZERO;
-    command::run(&mut cargo, BUILD_TIMEOUT, |since| {
+    let (mut reported, mut wait) = (Duration::ZERO, Wait::new(progress));
+    command::run(&mut cargo, BUILD_TIMEOUT, |process, since| {
+        wait.look(process);
         if since.saturating_sub(reported) >= REPORT_INTERVAL {
             reported = since;
             progress.report(format!("compiling lab-containers: {} s", since.as_secs()));

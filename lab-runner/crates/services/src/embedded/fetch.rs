@@ -35,7 +35,7 @@ pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Re
         .arg("--requirement")
         .arg(&requirements)
         .current_dir(work);
-    let outcome = command::run(&mut pip, TIMEOUT, |_| {}).map_err(failed)?;
+    let outcome = command::run(&mut pip, TIMEOUT, |_, _| {}).map_err(failed)?;
     if !outcome.succeeded() {
         return Err(explain(wheel, &installer, &outcome));
     }

@@ -33,7 +33,7 @@ impl Installer {
 
     fn try_way(argv: &'static [&'static str]) -> Option<Self> {
         let installer = Self { argv, version: String::new() };
-        let outcome = command::run(installer.command().arg("--version"), ANSWER_TIMEOUT, |_| {}).ok()?;
+        let outcome = command::run(installer.command().arg("--version"), ANSWER_TIMEOUT, |_, _| {}).ok()?;
         // `pip 23.2.1 from /…/pip (python 3.11)`
         let version = outcome.text.lines().find(|line| line.starts_with("pip "))?;
         let version = version.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
