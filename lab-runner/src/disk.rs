@@ -16,21 +16,32 @@ pub(crate) fn remedies(error: &Error, path: &Utf8Path) -> Vec<String> {
              one"
                 .to_owned()
         }
-        ErrorKind::PermissionDenied => {
-            let folder = foreign(path).unwrap_or_else(|| path.to_owned());
-            format!("was it made as another user, such as root? `sudo chown -R \"$(id -u):$(id -g)\" '{folder}'`")
-        }
+        ErrorKind::PermissionDenied => match foreign(path, rustix::process::geteuid().as_raw()) {
+            Some(folder) => {
+                format!("it was made as another user, such as root: `sudo chown -R \"$(id -u):$(id -g)\" '{folder}'`")
+            }
+            None => "it is no folder of yours: work in a copy of the course in your home folder, or name a folder that \
+                     you can write in CARGO_TARGET_DIR"
+                .to_owned(),
+        },
         _ => return Vec::new(),
     };
     vec![remedy]
 }
 
-/// The outermost folder on the way to `path` that belongs to somebody else and lies in one of ours.
-fn foreign(path: &Utf8Path) -> Option<Utf8PathBuf> {
-    let user = rustix::process::geteuid().as_raw();
-    let owned = |path: &&Utf8Path| path.symlink_metadata().map(|metadata| metadata.uid() == user).ok();
-    let there = path.ancestors().filter(|path| owned(path).is_some());
-    there.take_while(|path| owned(path) == Some(false)).last().map(Utf8Path::to_owned)
+/// The outermost file or folder on the way to `path` that belongs to somebody else and lies in a folder of `user`'s. None
+/// where nothing on the way is the user's: all of that is to stay as it is.
+fn foreign(path: &Utf8Path, user: u32) -> Option<Utf8PathBuf> {
+    let owner = |path: &Utf8Path| path.symlink_metadata().map(|metadata| metadata.uid()).ok();
+    let mut foreign = None;
+    for path in path.ancestors() {
+        match owner(path) {
+            Some(owner) if owner == user => return foreign,
+            Some(_) => foreign = Some(path.to_owned()),
+            None => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -38,11 +49,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_belongs_to_others_all_the_way_up_is_nobodys_to_take_over() {
+        let own = Utf8PathBuf::try_from(std::env::current_exe().unwrap()).unwrap();
+        let user = own.metadata().unwrap().uid();
+        assert_eq!(foreign(&own, user), None, "it is ours");
+        assert_eq!(foreign(&own, 123_456_789), None, "`/` is nobody's to take over");
+    }
+
+    #[test]
     fn each_cause_has_its_own_remedy() {
         let said = |kind: ErrorKind| remedies(&kind.into(), Utf8Path::new("/no/such/place")).concat();
         assert!(said(ErrorKind::StorageFull).starts_with("free up"));
         assert!(said(ErrorKind::ReadOnlyFilesystem).contains("CARGO_TARGET_DIR"));
-        assert!(said(ErrorKind::PermissionDenied).contains("sudo chown -R"));
+        assert!(said(ErrorKind::PermissionDenied).contains("no folder of yours"));
         assert_eq!(said(ErrorKind::NotFound), "");
     }
 }

@@ -160,6 +160,26 @@ fn a_suite_that_is_killed_leaves_no_process_alone_or_with_its_runner() {
     eventually("the server is gone", || processes_with(&path).is_empty());
 }
 
+/// Whoever stops the suite every time that it goes on does not hold the run.
+#[test]
+fn a_suite_that_is_stopped_again_and_again_is_given_up_within_half_a_minute() {
+    let mut hanging = Hanging::start("stopped-for-good");
+    let path = hanging.scratch().to_str().unwrap().to_owned();
+    let process: i32 = hanging.suite().file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let began = Instant::now();
+    let status = loop {
+        let _ = kill_process(Pid::from_raw(process).unwrap(), Signal::STOP);
+        if let Some(status) = hanging.runner.try_wait().unwrap() {
+            break status;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "the run is held");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(4), "nobody's grade is made up");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    eventually("server and suite are gone", || processes_with(&path).is_empty());
+}
+
 #[test]
 fn a_suite_that_is_stopped_goes_on_and_knows_no_setting_of_the_users() {
     let mut hanging = Hanging::start("stopped");

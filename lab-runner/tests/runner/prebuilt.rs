@@ -1,6 +1,7 @@
 //! A suite that comes as a program, in place of a package: as in a learner kit.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,41 @@ fn a_suite_that_comes_as_a_program_is_run_as_it_is() {
     assert_eq!(result["suite"]["sha256"], sha256(&folder.join("suite")));
     let unknown = Ran::of(command_in(&root, &["check", "tiny-1", "greet", "--solution"]).output().unwrap());
     assert!(unknown.code == Some(2) && unknown.stderr.contains("`greets`"), "{}", unknown.golden());
+}
+
+/// A suite that says once that it is at work, and then nothing more, without having ended or been stopped: all of its threads
+/// wait for something that does not come.
+const SILENT: &str = r#"#!/bin/sh
+if [ "$1" = list ]; then
+  echo '[{"id":"greets","title":"greets","task":1,"points":1,"needs":[],"why":"","source":"","hints":[],"held_out":false,"alone":false}]'
+  exit
+fi
+read -r config
+nonce=$(printf %s "$config" | sed 's/.*"nonce":"\([0-9a-f]*\)".*/\1/')
+at=$(printf %s "$config" | sed 's/.*"sent_at":\({[^}]*}\).*/\1/')
+echo "{\"nonce\":\"$nonce\",\"at\":$at,\"check\":null,\"event\":\"alive\"}" >&0
+exec sleep 86397
+"#;
+
+/// It used to hold the runner until the time of all checks together was over: up to 88 minutes.
+#[test]
+fn a_suite_that_falls_silent_is_stopped_after_a_minute_and_costs_no_points() {
+    let keep = tempfile::tempdir().unwrap();
+    let root = keep.path().canonicalize().unwrap();
+    write_workspace(&root, "0.1.41");
+    let folder = root.join("labs/tiny-1-greeter");
+    fs::remove_dir_all(folder.join("checks")).unwrap();
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap().replace(", \"labs/*-[0-9]*/checks\"", "");
+    fs::write(root.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("suite"), SILENT).unwrap();
+    fs::set_permissions(folder.join("suite"), fs::Permissions::from_mode(0o755)).unwrap();
+    let began = Instant::now();
+    let ran = Ran::of(command_in(&root, &["check", "tiny-1", "--solution"]).output().unwrap());
+    assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    assert!(ran.golden().contains("the suite has said nothing for 60 s and was stopped"), "{}", ran.golden());
+    assert!(!ran.stdout.contains("of 1 points") && !ran.stdout.contains("of 100 points"), "{}", ran.golden());
+    assert_eq!(crate::interrupts::processes_with("86397"), Vec::<String>::new());
 }
 
 fn sha256(path: &Path) -> String {

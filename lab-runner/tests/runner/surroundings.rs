@@ -119,6 +119,59 @@ fn a_lab_is_graded_although_another_keeps_cargo_from_loading_the_workspace() {
     assert!(ran.golden().contains("labs/tiny-1-greeter/Cargo.toml:1: "), "{}", ran.golden());
 }
 
+/// Cargo means it from the folder in which it is called; from the root it would lie outside of everything.
+#[test]
+fn a_relative_target_folder_is_meant_from_the_folder_in_which_the_user_is() {
+    let lab = workspace().join("labs/tiny-1-greeter");
+    let relative = std::path::Path::new("../../../..");
+    assert_eq!(lab.join(relative).canonicalize().unwrap(), crate::sandbox::target().canonicalize().unwrap());
+    let outside = workspace().join(relative).canonicalize().unwrap();
+    let there = |place: &str| outside.join(place).exists();
+    let before = (there("debug"), there("lab"));
+    let mut command = command_in(&lab, &["check", "--solution"]);
+    let ran = Ran::of(command.env("CARGO_TARGET_DIR", relative).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.golden());
+    assert!(ran.stdout.contains("100 of 100 points"), "{}", ran.golden());
+    assert_eq!((there("debug"), there("lab")), before, "nothing was built in {}", outside.display());
+}
+
+/// What was graded once with `sudo` leaves folders that belong to root in those of the user.
+#[test]
+fn a_stage_that_root_has_left_is_told_with_the_command_that_mends_it() {
+    const NOBODY: u32 = 65_534;
+    if !rustix::process::geteuid().is_root() {
+        return not_tried("root", "leaving something as root needs root");
+    }
+    let keep = tempfile::tempdir().unwrap();
+    let lab_folder = keep.path().canonicalize().unwrap().join("lab");
+    let submission = crate::sandbox::submission("half-done");
+    let arguments = ["check", "tiny-1", "--submission", submission.to_str().unwrap()];
+    let as_root = Ran::of(command(&arguments).env("LAB_FOLDER", &lab_folder).output().unwrap());
+    assert_eq!(as_root.code, Some(1), "{}", as_root.golden());
+    // All is the user's but the stages. Reading everything is allowed, as toolchains may lie in root's home here.
+    std::os::unix::fs::chown(keep.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    std::os::unix::fs::chown(&lab_folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    for entry in walkdir::WalkDir::new(&lab_folder).min_depth(1).into_iter().flatten() {
+        if !entry.path().starts_with(lab_folder.join("stage")) {
+            std::os::unix::fs::lchown(entry.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    let run = command(&arguments);
+    let mut user = Command::new("setpriv");
+    let read = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+    user.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()]).args(read);
+    user.arg(run.get_program()).args(run.get_args()).current_dir(workspace()).stdin(Stdio::null());
+    run.get_envs().for_each(|(name, value)| match value {
+        Some(value) => drop(user.env(name, value)),
+        None => drop(user.env_remove(name)),
+    });
+    let ran = Ran::of(user.env("LAB_FOLDER", &lab_folder).output().unwrap());
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    let stage = lab_folder.join("stage");
+    let mended = format!("`sudo chown -R \"$(id -u):$(id -g)\" '{}'`", stage.display());
+    assert!(ran.stderr.replace('\n', " ").contains(&mended), "{}", ran.golden());
+}
+
 #[test]
 fn too_few_open_files_are_told_before_anything_is_graded() {
     let mut command = Command::new("sh");

@@ -63,7 +63,8 @@ pub(crate) fn examine(runner: &dyn ServiceProgram, file: &Path) -> Result<Progra
     let line = version_line(&path).ok_or_else(|| format!("{} does not run", path.display()))?;
     match runner.identify(&line) {
         Some((product, version)) if version.major() >= search.oldest => Ok(Program { path, product, version }),
-        _ => Err(format!("{} is `{line}`", path.display())),
+        Some(_) => Err(format!("{} is `{line}`, which is older than version {}", path.display(), search.oldest)),
+        None => Err(format!("{} is `{line}`", path.display())),
     }
 }
 

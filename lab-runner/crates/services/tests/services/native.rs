@@ -83,6 +83,17 @@ fn runs_at_the_same_time_have_instances_of_their_own_from_one_template() {
     world.wait_for_silence();
 }
 
+/// What a submission does to a service of the run's own is not to be the end of the run.
+#[test]
+fn a_server_that_had_to_be_ended_is_replaced_by_one_for_all_and_the_others_stay() {
+    let world = World::new();
+    let told = world.run("replace redis,postgres");
+    for what in ["another", "same_for_all", "others_kept"] {
+        assert_eq!(told[what], true, "{what}: {told}");
+    }
+    world.wait_for_silence();
+}
+
 #[test]
 fn nobody_else_can_read_the_passwords() {
     let world = World::new();
@@ -101,6 +112,33 @@ fn a_program_without_initdb_beside_it_is_turned_down() {
     let world = world.set("LAB_POSTGRES_BIN", folder.to_str().expect("a path"));
     let error = world.start("native", "postgres").error();
     assert!(error.contains("no initdb beside it"), "{error}");
+}
+
+#[test]
+fn a_postgres_that_is_too_old_is_turned_down() {
+    let world = World::new().with_program("postgres", "echo 'postgres (PostgreSQL) 14.9 (Debian 14.9-1)'");
+    let world = world.with_program("initdb", "exit 1");
+    let folder = world.path("bin");
+    let world = world.set("LAB_POSTGRES_BIN", folder.to_str().expect("a path"));
+    let error = world.start("native", "postgres").error();
+    assert!(error.contains("14.9") && error.contains("older than version 15"), "{error}");
+}
+
+/// What is meant for work by hand: a Postgres on its usual port, and the variables that lead to it.
+#[test]
+fn a_postgres_that_already_runs_is_left_alone() {
+    // Where one does run, the port is taken all the better.
+    let there = TcpListener::bind("127.0.0.1:5432").ok();
+    let world = World::new().set("PGHOST", "127.0.0.1").set("PGPORT", "5432").set("PGUSER", "somebody");
+    let world = world.set("PGPASSWORD", "theirs").set("DATABASE_URL", "postgres://somebody:theirs@127.0.0.1/own");
+    let started = world.start("native", "postgres");
+    assert!(!started.url("postgres").contains(":5432/"), "{}", started.url("postgres"));
+    assert_eq!(sql(&started.url("postgres"), "select 1", &world.cache()), "1");
+    started.stop();
+    if let Some(there) = there {
+        there.set_nonblocking(true).expect("it is ours");
+        assert!(there.accept().is_err(), "nobody has asked it anything");
+    }
 }
 
 #[test]
