@@ -23,7 +23,11 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
     let key = key(lab);
     let first = post(&app, &key, &body).await?.expect_status(201)?;
     let again = post(&app, &key, &body).await?;
-    expect_equal_answer(&first, again).because("it is the same request with the same key")?;
+    let again = expect_equal_answer(&first, again).because("it is the same request with the same key")?;
+    // With the tag of another version the client's next change would be refused (RFC 9110 §13.1.1).
+    if let Some(tag) = again.header("etag") {
+        expect_equal("the `ETag` of the second response", &Some(tag), &first.header("etag"))?;
+    }
     expect_orders(lab, &app, &event, &body, 1).await?;
     let another = post(&app, &self::key(lab), &body).await?.expect_status(201)?;
     expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must create another order")?;

@@ -22,9 +22,14 @@ const PARAMETERS: [(&str, &str, &str, &str); 10] = [
 pub fn expect_parameters(document: &Document) -> CheckResult {
     for (method, path, place, name) in PARAMETERS {
         let operation = document.operation(method, path)?;
-        if operation.parameter(document, place, name).is_none() {
+        let Some(parameter) = operation.parameter(document, place, name) else {
             let failure = document.answer.failure(format!("{} does not declare `{name}`", operation.name));
             return Err(failure.expected(format!("a parameter `{name}` with `in: {place}`")).actual("none"));
+        };
+        // OpenAPI 3.1 §4.8.12: one of the two, and a schema is an object or a boolean.
+        if !(parameter["schema"].is_object() || parameter["schema"].is_boolean() || parameter["content"].is_object()) {
+            let failure = document.answer.failure(format!("{} does not say what `{name}` looks like", operation.name));
+            return Err(failure.expected("a `schema`, or a `content`").actual(parameter.to_string()));
         }
     }
     Ok(())
