@@ -25,7 +25,7 @@ pub use args::{
 };
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};
-pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs};
+pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 
 /// Runs `cargo lab` with this process's arguments.
 pub fn main() -> ExitCode {

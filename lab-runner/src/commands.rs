@@ -19,6 +19,7 @@ mod run;
 mod solution;
 mod try_check;
 mod watch;
+mod web;
 
 use crate::cli::{Args, Command};
 use crate::error::Error;
@@ -53,6 +54,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Solution(args)) => solution::run(args, interrupt),
         Some(Command::Reset(args)) => reset::run(args, interrupt),
         Some(Command::Run(args)) => run::run(args, interrupt).await,
+        Some(Command::Web(args)) => web::run(args, interrupt).await,
         Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,
         Some(Command::Bench(args)) => bench::run(args, interrupt).await,

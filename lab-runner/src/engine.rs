@@ -143,13 +143,18 @@ impl Engine {
     /// # Errors
     /// The request makes no sense, the suite is broken, or the run was cancelled. All else is a report.
     pub async fn grade(&self, lab: &Lab, request: &Request, run: &RunContext) -> Result<Report, Error> {
-        let run = self.recorded(request, run);
+        let run = self.recorded(lab, request, run);
         Grading::new(self, lab, request, &run).grade().await
     }
 
     /// The same run, recorded if it counts.
-    fn recorded(&self, request: &Request, run: &RunContext) -> RunContext {
-        match request.record.then(|| Recorder::create(&self.state.runs(), run.id())) {
+    fn recorded(&self, lab: &Lab, request: &Request, run: &RunContext) -> RunContext {
+        let runs = self.state.runs();
+        let recorder = || match request.source {
+            Source::Solution => Recorder::of_solution(&runs, run.id(), lab.id()),
+            _ => Recorder::create(&runs, run.id()),
+        };
+        match request.record.then(recorder) {
             Some(Ok(recorder)) => run.with_sink(Arc::new(recorder)),
             _ => run.clone(),
         }

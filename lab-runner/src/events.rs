@@ -21,7 +21,7 @@ use crate::learner::logs::RunLog;
 use crate::learner::next::NextStep;
 use crate::learner::reset::Change;
 use crate::learner::starter::Origin;
-use crate::report::{Check, Diagnostics, Report};
+use crate::report::{Check, Diagnostics, Report, SubmissionKind};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
 use lab_services::{DoctorReport, DownReport};
@@ -55,6 +55,9 @@ pub enum EventKind {
         lab: String,
         /// The lab's title.
         title: String,
+        /// What kind of submission it is. Older recordings do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        submission: Option<SubmissionKind>,
     },
     /// A lab is watched from now on: it is graded on every save.
     WatchStarted {
@@ -153,6 +156,11 @@ pub enum EventKind {
         urls: BTreeMap<String, String>,
         /// The port that it was meant to have, if another program has it.
         taken: Option<u16>,
+    },
+    /// The course's site is served until Ctrl-C.
+    SiteServed {
+        /// Its address, with the secret in it.
+        url: String,
     },
     /// That server wrote a line.
     ServerLog {

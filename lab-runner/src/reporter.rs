@@ -67,7 +67,7 @@ pub struct Style {
     pub everything: bool,
     /// Whether steps stay in sight, a line each: for commands that do many things in a row.
     pub narrate: bool,
-    /// The folder to write result.json, junit.xml and report.txt to.
+    /// The folder to write result.json, junit.xml and report.txt to; report.html and trace.json are made of these.
     pub folder: Option<Utf8PathBuf>,
 }
 

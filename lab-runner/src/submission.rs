@@ -187,7 +187,8 @@ impl Source {
         Ok(Prepared { named, program: Program::Staged(Box::new(stage)) })
     }
 
-    fn kind(&self) -> SubmissionKind {
+    /// How a report names where it came from.
+    pub(crate) fn kind(&self) -> SubmissionKind {
         match self {
             Self::WorkingTree => SubmissionKind::WorkingTree,
             Self::Solution => SubmissionKind::Solution,

@@ -17,6 +17,7 @@ use crate::engine::{Engine, Extent, Request};
 use crate::error::{Error, ExpectedError as _};
 use crate::events::{EventKind, EventSink};
 use crate::exit::ExitCode;
+use crate::helper::Helper;
 use crate::interrupt::Interrupt;
 use crate::report::Report;
 use crate::reporter::{Reporter, Style, WatchLines, WatchScreen, Wish};
@@ -25,7 +26,7 @@ use crate::workspace::Lab;
 
 use attention::{Attention, Wake};
 use files::Files;
-use helper::{Helper, Terminal};
+use helper::Terminal;
 
 /// How watching a lab came to its end.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl<'a> Watch<'a> {
         let mut watch = Self {
             attention: Attention::new(Files::of(&engine.workspace, lab), interrupt),
             sinks: vec![screen.clone(), Arc::new(Reporter::new(Style::default()))],
-            wanted: Helper::find().map(|helper| (helper, screen)),
+            wanted: helper::find().map(|helper| (helper, screen)),
             lines: None,
             engine,
             lab,

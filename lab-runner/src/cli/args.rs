@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::documents::{CompletionsArgs, ManArgs};
-use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs};
+use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 use crate::audit::Shard;
 use crate::reporter::Format;
 use lab_services::ProviderChoice;
@@ -61,6 +61,8 @@ pub enum Command {
     Solution(SolutionArgs),
     /// Bring the starter back, and keep what is thrown away.
     Reset(ResetArgs),
+    /// Show the course, its labs and the timeline of every check in the browser.
+    Web(WebArgs),
     /// Remove the containers and instances that are kept running between commands.
     Down(DownArgs),
     /// Check whether this machine has what the labs need.
@@ -142,7 +144,8 @@ pub struct CheckArgs {
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Also write result.json, junit.xml and report.txt to this folder.
+    /// Also write result.json, junit.xml, report.txt, report.html and trace.json to this folder. The page has a timeline
+    /// for each check and opens by double click; the trace is for Chrome's tracing page and Perfetto.
     #[arg(long, value_name = "DIR")]
     pub report: Option<Utf8PathBuf>,
     /// Print only the score, without progress.

@@ -95,3 +95,22 @@ pub struct TryArgs {
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: ProviderChoice,
 }
+
+/// `cargo lab web`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab web                       prints the address to open
+  cargo lab web --port 4000           on a port of your choice
+  cargo lab web --anyway              with the model answer's timelines before all checks pass
+
+Only this machine can open it, and only by the address that is printed: there is a secret in it. It shows the last \
+recorded run of each check, and follows while `cargo lab check` or `cargo lab watch` run in another terminal.")]
+pub struct WebArgs {
+    /// The port on this machine [default: a free one].
+    #[arg(long, value_name = "NUMBER")]
+    pub port: Option<u16>,
+    /// Show the model answer's timelines although not all checks have passed.
+    #[arg(long)]
+    pub anyway: bool,
+}

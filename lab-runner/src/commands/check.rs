@@ -13,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::learner::starter::Starter;
 use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
+use crate::web;
 
 /// Grades what `args` name.
 pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
@@ -45,6 +46,10 @@ pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCod
         Starter::keep_first(&lab, &engine.state);
     }
     let graded = engine.grade(&lab, &request, &run).await;
+    // The result has been told by now, and its other files are written.
+    if let (Ok(_), Some(folder)) = (&graded, &args.report) {
+        web::write_page(&engine, folder, &run).await;
+    }
     engine.shutdown().await;
     let report = graded?;
     reporter.finish()?;

@@ -38,7 +38,7 @@ impl Engine {
         env: BTreeMap<String, String>,
         run: &RunContext,
     ) -> Result<Served, Error> {
-        let run = &self.recorded(request, run);
+        let run = &self.recorded(lab, request, run);
         let grading = Grading::new(self, lab, request, run);
         let prepared = match grading.prepare().await {
             Ok(prepared) => prepared,

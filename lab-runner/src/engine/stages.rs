@@ -82,6 +82,7 @@ impl<'a> Grading<'a> {
             runner_version: env!("CARGO_PKG_VERSION").to_owned(),
             lab: self.lab.id().to_owned(),
             title: self.lab.manifest.title.clone(),
+            submission: Some(self.request.source.kind()),
         });
         // The submission is first in the queue for cargo: a learner's mistake is worth knowing early.
         let program = async {

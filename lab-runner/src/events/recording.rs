@@ -16,6 +16,10 @@ use crate::report::Check;
 
 /// How many runs are kept.
 const KEPT_RUNS: usize = 20;
+/// How many runs of each lab's solution are kept beside these: a learner compares with them, and makes them seldom.
+const KEPT_SOLUTIONS: usize = 3;
+/// What stands in the name of a solution's run before the lab.
+const OF_SOLUTION: &str = "-solution-";
 /// From this size on, in bytes, only what is bounded by the number of checks is still written.
 const MOST_BYTES: usize = 16 << 20;
 /// How the files' names end.
@@ -43,12 +47,26 @@ impl Recorder {
         Self::with_limit(folder, id, MOST_BYTES)
     }
 
+    /// The same for a run of the solution of `lab`, of which fewer are kept, whatever else is recorded.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn of_solution(folder: &Utf8Path, id: &str, lab: &str) -> io::Result<Self> {
+        Self::create(folder, &format!("{id}{OF_SOLUTION}{lab}"))
+    }
+
     fn with_limit(folder: &Utf8Path, id: &str, limit: usize) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = File::create_new(folder.join(format!("{id}{ENDING}")))?;
-        let runs = recordings(folder)?;
-        for old in runs.iter().rev().skip(KEPT_RUNS) {
-            let _ = std::fs::remove_file(old);
+        let mut counts: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        for path in recordings(folder)?.iter().rev() {
+            let lab = path.file_stem().and_then(|name| Some(name.split_once(OF_SOLUTION)?.1.to_owned()));
+            let kept = if lab.is_some() { KEPT_SOLUTIONS } else { KEPT_RUNS };
+            let count = counts.entry(lab).or_default();
+            *count += 1;
+            if *count > kept {
+                let _ = std::fs::remove_file(path);
+            }
         }
         Ok(Self { state: Mutex::new(RecorderState { file, written: 0, limit }) })
     }
@@ -167,7 +185,7 @@ mod tests {
     }
 
     fn noted(text: &str) -> RunEvent {
-        let entry = TranscriptEntry { at_us: 5, what: Happening::Note { text: text.into() } };
+        let entry = TranscriptEntry { at_us: 5, what: Happening::Note { text: text.into(), mark: None } };
         event(EventKind::Transcript { entry })
     }
 
@@ -193,6 +211,20 @@ mod tests {
         assert_eq!(names.len(), KEPT_RUNS);
         assert_eq!(names[0].file_name(), Some("20260101T000013Z-x.jsonl"));
         assert!(folder.join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_solutions_runs_are_not_pushed_out_by_others() {
+        let (_keep, folder) = folder();
+        for number in 10..15 {
+            Recorder::of_solution(&folder, &format!("20260101T0000{number}Z-x"), "tiny-1").unwrap();
+        }
+        for number in 10..10 + KEPT_RUNS + 3 {
+            Recorder::create(&folder, &format!("20260102T0000{number}Z-x")).unwrap();
+        }
+        let names = recordings(&folder).unwrap();
+        assert_eq!(names.len(), KEPT_RUNS + KEPT_SOLUTIONS);
+        assert_eq!(names[0].file_name(), Some("20260101T000012Z-x-solution-tiny-1.jsonl"));
     }
 
     #[test]

@@ -120,8 +120,8 @@ impl RunLog {
         let Some(began) = check.started_us else { return };
         let line = |entry: &TranscriptEntry| {
             let (text, written) = match &entry.what {
-                Happening::Log { line } => (line.clone(), true),
-                Happening::Note { text } => (text.clone(), false),
+                Happening::Log { line, .. } => (line.clone(), true),
+                Happening::Note { text, .. } => (text.clone(), false),
                 _ => return None,
             };
             Some(LogLine { at_ms: entry.at_us.saturating_sub(began) / 1000, text, written })

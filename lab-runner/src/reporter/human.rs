@@ -84,6 +84,7 @@ impl Human {
             EventKind::RunFinished { report } => self.screen(report),
             EventKind::Hints { lab, id, title, hints, total } => hints::hints(lab, id, title, hints, *total),
             EventKind::Serving { urls, taken } => serving::urls(urls, *taken),
+            EventKind::SiteServed { url } => serving::site(url),
             EventKind::ServerLog { line } => serving::log_line(line),
             EventKind::Overview { title, roadmap, labs, here } => {
                 overview::overview(title, roadmap, labs, here.as_deref())

@@ -245,7 +245,7 @@ fn overview(score: Option<(u32, u32)>, next_check: Option<&str>) -> EventKind {
 
 /// One event of each kind, more of those with many faces.
 fn events() -> Vec<RunEvent> {
-    let entry = TranscriptEntry { at_us: 1_200_000, what: Happening::Note { text: "a note".into() } };
+    let entry = TranscriptEntry { at_us: 1_200_000, what: Happening::Note { text: "a note".into(), mark: None } };
     let one = OneByOne { checks: 3, total_ms: 9000.0, containers_ms: 6000.0, against_check: 6.4 };
     let down = DownReport {
         done: vec!["the container lab-postgres".into()],
@@ -258,6 +258,7 @@ fn events() -> Vec<RunEvent> {
             runner_version: "0.1.0".into(),
             lab: "tiny-1".into(),
             title: "Greeter".into(),
+            submission: None,
         }),
         event(EventKind::Warning { message: "a lab is left out".into(), hints: vec!["what may help".into()] }),
         event(EventKind::Step { text: "fetching Postgres".into() }),
@@ -287,6 +288,7 @@ fn events() -> Vec<RunEvent> {
             urls: BTreeMap::from([("server".into(), "http://127.0.0.1:40123".into())]),
             taken: Some(8080),
         }),
+        event(EventKind::SiteServed { url: "http://127.0.0.1:40124/5ec7e7/".into() }),
         event(EventKind::ServerLog { line: "listening\u{1b}[2J".into() }),
         event(EventKind::ServingFailed { diagnostics: diagnostics("the server has ended by itself").unwrap() }),
         event(overview(None, None)),
@@ -499,20 +501,27 @@ fn what_people_read_of_each_event() {
 fn busy() -> Check {
     let statement = |at_us, text: &str| TranscriptEntry {
         at_us,
-        what: Happening::Sql { statement: text.into(), answer: "SELECT 1".into(), took_us: 300 },
+        what: Happening::Sql {
+            statement: text.into(),
+            answer: "SELECT 1".into(),
+            took_us: 300,
+            waited_us: 0,
+            on: Default::default(),
+        },
     };
     let mut transcript = vec![TranscriptEntry {
         at_us: 1_200_000,
         what: Happening::Sent {
             connection: 1,
             text: "POST /orders HTTP/1.1\\r\nHost: lab\\r\n\\r\n{\"seats\":3}".into(),
+            port: None,
         },
     }];
     let update = "UPDATE events SET seats_sold = seats_sold + $1 WHERE id = $2 AND seats_sold + $1 <= seats_total";
     transcript.push(statement(1_202_000, update));
     transcript.extend((0..50).map(|n| statement(1_203_000 + n * 400, "SELECT name FROM customers WHERE id = $1")));
     let cut = "the connection was cut here by the check".to_owned();
-    transcript.push(TranscriptEntry { at_us: 1_224_000, what: Happening::Note { text: cut } });
+    transcript.push(TranscriptEntry { at_us: 1_224_000, what: Happening::Note { text: cut, mark: None } });
     let answer = "HTTP/1.1 500 Internal Server Error\\r\nA: b\\r\n\\r\n{\"error\":\"internal\"}".to_owned();
     transcript.push(TranscriptEntry { at_us: 1_229_000, what: Happening::Received { connection: 1, text: answer } });
     Check {

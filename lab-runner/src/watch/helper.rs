@@ -1,5 +1,4 @@
-//! The program `lab-watch`, which has the terminal and the files' events. It is built when a screen is first asked for, and
-//! nobody's result waits for it.
+//! The program `lab-watch`, which has the terminal and the files' events.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -8,10 +7,8 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::Program;
+use camino::Utf8Path;
 use lab_protocol::{FromScreen, ToScreen};
-use lab_sandbox::Sandbox;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -19,85 +16,20 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use crate::building::{self, BuildError, Job};
-use crate::context::RunContext;
+use crate::helper::Helper;
 
 /// The package, and its program.
 const PACKAGE: &str = "lab-watch";
+
 /// How long it may take to give the terminal back.
 const LEAVE: Duration = Duration::from_secs(2);
 /// What undoes all that it may have done to a terminal: an unfinished update, lines that do not wrap, the alternate screen,
 /// the hidden cursor, a style (xterm's control sequences).
 const AS_IT_WAS: &[u8] = b"\x1b[?2026l\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m";
 
-/// Where the program is, or how it is made.
-#[derive(Debug, Clone)]
-pub(super) struct Helper {
-    /// Where its sources are, if they are here.
-    root: Utf8PathBuf,
-    /// Cargo's target folder.
-    target: Utf8PathBuf,
-    /// Beside the runner's own program.
-    installed: Utf8PathBuf,
-}
-
-impl Helper {
-    /// The program that belongs to this runner.
-    pub(super) fn find() -> Option<Self> {
-        let own = Utf8PathBuf::try_from(std::env::current_exe().ok()?.canonicalize().ok()?).ok()?;
-        let folder = own.parent()?;
-        // A test's own program is one folder further down.
-        let folder = if folder.ends_with("deps") { folder.parent()? } else { folder };
-        // The launcher says where the workspace is; without it, it is where the runner was compiled.
-        let compiled = || Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned);
-        let named = std::env::var(crate::workspace::ROOT_VARIABLE).ok().map(Utf8PathBuf::from);
-        let root = named.or_else(compiled)?;
-        Some(Self { root, target: folder.parent()?.to_owned(), installed: folder.join(PACKAGE) })
-    }
-
-    fn has_sources(&self) -> bool {
-        self.root.join("lab-runner/crates/watch/Cargo.toml").is_file()
-    }
-
-    /// The program, if nothing has to be done for it.
-    pub(super) fn fresh(&self) -> Option<Utf8PathBuf> {
-        if !self.has_sources() {
-            return self.installed.is_file().then(|| self.installed.clone());
-        }
-        let path = self.target.join("debug").join(PACKAGE);
-        Program::new(path.as_std_path(), self.root.as_std_path()).is_fresh().then_some(path)
-    }
-
-    /// Builds the program.
-    ///
-    /// # Errors
-    /// Why it cannot be built, in a sentence.
-    pub(super) async fn build(&self, held: Utf8PathBuf, run: &RunContext) -> Result<Utf8PathBuf, String> {
-        if !self.has_sources() {
-            return Err(format!("the program {PACKAGE} is missing from this installation"));
-        }
-        let job = Job {
-            what: "the screen".to_owned(),
-            root: self.root.clone(),
-            package: PACKAGE.to_owned(),
-            target: self.target.clone(),
-            build: self.target.clone(),
-            held,
-            locked: false,
-            own: true,
-            sandbox: Sandbox::none(),
-            bounds: None,
-        };
-        match building::build(&job, run).await {
-            Ok(built) => Ok(built.executable),
-            Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {
-                let details: String = why.details.iter().map(|detail| format!("\n{detail}")).collect();
-                Err(format!("{}{details}", why.message))
-            }
-            Err(BuildError::Refused(refusal)) => Err(refusal.message),
-            Err(BuildError::Interrupted) => Err("interrupted".to_owned()),
-        }
-    }
+/// The program that belongs to this runner.
+pub(super) fn find() -> Option<Helper> {
+    Helper::find(PACKAGE, "watch", "the screen")
 }
 
 /// The program while it has the terminal.

@@ -40,7 +40,7 @@ impl EventSink for CancelAtThought {
         match (&event.kind, &event.check) {
             (EventKind::CheckFinished { .. }, Some(check)) => self.ended.lock().unwrap().push(check.clone()),
             (EventKind::Transcript { entry }, Some(check)) if check == "echoes" => {
-                if matches!(&entry.what, Happening::Log { line } if line == "thinking") {
+                if matches!(&entry.what, Happening::Log { line, .. } if line == "thinking") {
                     self.token.get().expect("the token was given").cancel();
                 }
             }

@@ -57,6 +57,10 @@ fn a_report_folder_holds_all_formats() {
     assert_eq!(json["score"], 60);
     assert!(std::fs::read_to_string(report.join("junit.xml")).unwrap().contains("failures=\"1\""));
     assert!(std::fs::read_to_string(report.join("report.txt")).unwrap().contains("60/100 points"));
+    let page = std::fs::read_to_string(report.join("report.html")).unwrap();
+    assert!(page.contains("60 of 100 points") && page.contains("echoes"), "{page}");
+    let trace: Value = serde_json::from_str(&std::fs::read_to_string(report.join("trace.json")).unwrap()).unwrap();
+    assert!(trace["traceEvents"].as_array().unwrap().iter().any(|event| event["cat"] == "request"));
 }
 
 #[test]

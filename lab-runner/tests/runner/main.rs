@@ -27,3 +27,4 @@ mod schema;
 mod surroundings;
 mod usage;
 mod watch;
+mod web;

@@ -58,6 +58,7 @@ fn mask(value: &mut Value) {
                     {
                         *member = Value::String(format!("[{name}]"));
                     }
+                    "port" if member.is_number() => *member = Value::String("[port]".into()),
                     "timings" => *member = Value::String("[timings]".into()),
                     _ => mask(member),
                 }

@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(
             recorded,
             [
-                Happening::Sent { connection: number, text: "question".into() },
+                Happening::Sent { connection: number, text: "question".into(), port: None },
                 Happening::Received { connection: number, text: "answer".into() },
             ]
         );

@@ -9,6 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use lab_protocol::{Happening, RunClock, TranscriptEntry};
 
+pub use lab_protocol::{Mark, ServiceConnection};
+
 /// No check needs more to be understood, and a server that floods its log must not fill our memory.
 const MOST_ENTRIES: usize = 2_000;
 /// The most of one message that is kept, in bytes.
@@ -76,7 +78,12 @@ impl Transcript {
 
     /// Bytes the grader sent.
     pub fn sent(&self, connection: u64, bytes: &[u8]) {
-        self.push(Happening::Sent { connection, text: show_bytes(bytes) });
+        self.push(Happening::Sent { connection, text: show_bytes(bytes), port: None });
+    }
+
+    /// The same, to the server on `port`.
+    pub fn sent_to(&self, port: u16, connection: u64, bytes: &[u8]) {
+        self.push(Happening::Sent { connection, text: show_bytes(bytes), port: Some(port) });
     }
 
     /// Bytes the server sent.
@@ -84,23 +91,33 @@ impl Transcript {
         self.push(Happening::Received { connection, text: show_bytes(bytes) });
     }
 
-    /// A statement the server ran.
-    pub fn sql(&self, statement: &str, answer: &str, took: Duration) {
-        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.push(Happening::Sql { statement: shorten(statement), answer: shorten(answer), took_us });
+    /// A statement the server ran, how long its answer took, and how long of that it waited for a lock.
+    pub fn sql(&self, statement: &str, answer: &str, took: Duration, waited: Duration, on: ServiceConnection) {
+        let (statement, answer) = (shorten(statement), shorten(answer));
+        self.push(Happening::Sql { statement, answer, took_us: micros(took), waited_us: micros(waited), on });
     }
 
-    /// A Redis command the server ran.
-    pub fn redis(&self, command: &str) {
-        self.push(Happening::Redis { command: shorten(command) });
+    /// A Redis command the server ran, how its reply begins, and how long that took.
+    pub fn redis(&self, command: &str, answer: &str, took: Duration, on: ServiceConnection) {
+        let (command, answer) = (shorten(command), shorten(answer));
+        self.push(Happening::Redis { command, answer, took_us: micros(took), on });
     }
 
     /// A line the server wrote.
     pub fn log(&self, line: &str) {
+        self.wrote(line, None);
+    }
+
+    /// A line that the server on `port` wrote.
+    pub fn log_of(&self, port: u16, line: &str) {
+        self.wrote(line, Some(port));
+    }
+
+    fn wrote(&self, line: &str, port: Option<u16>) {
         if let Some(follower) = self.inner.log_follower.get() {
             let _ = follower.send(line.to_owned());
         }
-        self.push(Happening::Log { line: shorten(line) });
+        self.push(Happening::Log { line: shorten(line), port });
     }
 
     /// Sends every line the server writes from now on to `follower` too.
@@ -132,7 +149,7 @@ impl Transcript {
     pub fn log_tail(&self) -> Vec<String> {
         let record = self.lock();
         let lines = record.entries.iter().rev().filter_map(|entry| match &entry.what {
-            Happening::Log { line } => Some(line.clone()),
+            Happening::Log { line, .. } => Some(line.clone()),
             _ => None,
         });
         let mut tail: Vec<String> = lines.take(LOG_TAIL).collect();
@@ -142,7 +159,12 @@ impl Transcript {
 
     /// Something the grader did.
     pub fn note(&self, text: impl Into<String>) {
-        self.push(Happening::Note { text: text.into() });
+        self.push(Happening::Note { text: text.into(), mark: None });
+    }
+
+    /// Something the grader did or saw, with what it marks on a timeline.
+    pub fn mark(&self, text: impl Into<String>, mark: Mark) {
+        self.push(Happening::Note { text: text.into(), mark: Some(mark) });
     }
 
     /// Everything so far.
@@ -156,7 +178,8 @@ impl Transcript {
         let mut record = self.lock();
         if record.left_out > 0 && record.reader.is_some() {
             let text = format!("{} more entries are left out", record.left_out);
-            record.push(TranscriptEntry { at_us: self.inner.clock.micros(), what: Happening::Note { text } });
+            record
+                .push(TranscriptEntry { at_us: self.inner.clock.micros(), what: Happening::Note { text, mark: None } });
         }
         record.reader = None;
         record.entries.clone()
@@ -226,6 +249,10 @@ pub fn show_bytes(bytes: &[u8]) -> String {
     text
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Text cut to what a transcript keeps of one message.
 fn shorten(text: &str) -> String {
     if text.len() <= MOST_BYTES {
@@ -249,9 +276,10 @@ mod tests {
         let told: Vec<TranscriptEntry> = hears.iter().collect();
         assert_eq!(told.len(), MOST_ENTRIES + 1);
         assert_eq!(told, kept);
-        let last = Happening::Note { text: "500 more entries are left out".into() };
+        let last = Happening::Note { text: "500 more entries are left out".into(), mark: None };
         assert_eq!(told.last().map(|entry| &entry.what), Some(&last));
-        let longest = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Log { line } if line.len() > 2_100);
+        let longest =
+            |entry: &TranscriptEntry| matches!(&entry.what, Happening::Log { line, .. } if line.len() > 2_100);
         assert!(!told.iter().any(longest));
     }
 }

@@ -15,6 +15,7 @@ use super::connect::connect_with_retry;
 use super::origin::Origin;
 use super::text::duration;
 use super::timeout::Timeout;
+use lab_check::transcript::Mark;
 use lab_check::{CheckResult, Failure, RecordedStream};
 
 /// How much is read at once, in bytes.
@@ -111,7 +112,7 @@ impl Wire {
     /// Puts bytes in line to be sent and records them.
     pub fn queue(&mut self, bytes: Bytes) {
         self.record();
-        self.origin.peer.transcript.sent(self.number, &bytes);
+        self.origin.peer.transcript.sent_to(self.origin.peer.address.port(), self.number, &bytes);
         self.outgoing.extend_from_slice(&bytes);
         self.origin.sent.push(bytes);
     }
@@ -124,7 +125,7 @@ impl Wire {
     /// Records bytes that are about to be sent in parts.
     pub fn record_sent(&mut self, bytes: &[u8]) {
         self.record();
-        self.origin.peer.transcript.sent(self.number, bytes);
+        self.origin.peer.transcript.sent_to(self.origin.peer.address.port(), self.number, bytes);
     }
 
     /// How many bytes wait to be sent.
@@ -206,7 +207,7 @@ impl Wire {
         if !self.ended {
             self.ended = true;
             self.record();
-            self.origin.peer.transcript.note(format!("connection {} {how}", self.number));
+            self.note(format!("connection {} {how}", self.number));
         }
     }
 
@@ -215,7 +216,11 @@ impl Wire {
         // Where the connection is gone already there is nothing left to close.
         let _ = self.stream.shutdown().await;
         self.origin.sent.finished = true;
-        self.origin.peer.transcript.note(format!("connection {}: the sending side was closed", self.number));
+        self.note(format!("connection {}: the sending side was closed", self.number));
+    }
+
+    fn note(&self, text: String) {
+        self.origin.peer.transcript.mark(text, Mark::Connection { connection: self.number });
     }
 
     /// Sends what waits. Gives up early, and keeps the rest for later, where the server answers in place of reading.

@@ -14,10 +14,11 @@ pub(super) struct Recording {
 
 impl Protocol for Recording {
     fn session(&self) -> Box<dyn Session> {
+        let log = self.log.of_a_connection();
         Box::new(Connection {
             login: Login::new(self.account.clone()),
-            recorder: Recorder::new(self.log.clone(), self.failpoints.clone()),
-            log: self.log.clone(),
+            recorder: Recorder::new(log.clone(), self.failpoints.clone()),
+            log,
         })
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::{PgPoolOptions, PgRow};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::cluster::Cluster;
@@ -53,6 +54,8 @@ pub struct Postgres {
     pool: PgPool,
     proxy: Proxy,
     log: Log,
+    /// Looks for waits for locks.
+    looking: AbortHandle,
     removed: AtomicBool,
 }
 
@@ -81,6 +84,7 @@ impl Postgres {
         let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), failpoints, transcript);
         let proxy = proxy.ours("opening a port for the proxy of Postgres")?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIMEOUT);
+        let looking = tokio::spawn(log.waits().look(server.pool.clone())).abort_handle();
         Ok(Self {
             url: format!("postgres://{0}:{password}@{1}/{0}", made.name, proxy.address()),
             pool: pool.connect_lazy_with(server.options_for(&made)),
@@ -88,6 +92,7 @@ impl Postgres {
             cluster: cluster.clone(),
             proxy,
             log,
+            looking,
             removed: AtomicBool::new(false),
         })
     }
@@ -402,6 +407,7 @@ impl Postgres {
 
     /// Gives the database back: its connections end now, and it is dropped soon.
     pub(crate) async fn remove(&self) {
+        self.looking.abort();
         self.proxy.shut();
         // A connection that a crashed check still holds must not hold us.
         let _ = timeout(Duration::from_secs(1), self.pool.close()).await;
@@ -417,6 +423,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        self.looking.abort();
         self.discard();
     }
 }

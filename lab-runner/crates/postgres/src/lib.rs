@@ -12,6 +12,7 @@ mod driver;
 mod insert;
 mod keeper;
 mod left;
+mod lock_waits;
 mod log;
 mod login;
 mod names;

@@ -1,16 +1,21 @@
 //! The record of one check's statements, filled by its connections and read by the check.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::lock_waits::LockWaits;
 use super::names::Text;
 use super::statement::{Statement, Statements};
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{self, ServiceConnection, Transcript};
 
 /// No check needs more, and a server that never stops asking must not fill our memory. What comes after is counted.
 const MOST: usize = 200_000;
 /// The same for the bytes of their texts.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// What the service is called in a transcript.
+const SERVICE: &str = "Postgres";
 
 /// A statement of the log, by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,10 @@ pub(super) struct Log {
     service_error: Arc<Mutex<Option<String>>>,
     shortage: Arc<Mutex<Option<String>>>,
     transcript: Transcript,
+    connections: Arc<AtomicU64>,
+    /// The connection that this clone records.
+    connection: Option<u64>,
+    waits: LockWaits,
 }
 
 #[derive(Debug, Default)]
@@ -49,11 +58,60 @@ struct Kept {
 
 impl Log {
     pub fn new(transcript: Transcript) -> Self {
-        Self { entries: Arc::default(), service_error: Arc::default(), shortage: Arc::default(), transcript }
+        Self {
+            entries: Arc::default(),
+            service_error: Arc::default(),
+            shortage: Arc::default(),
+            transcript,
+            connections: Arc::default(),
+            connection: None,
+            waits: LockWaits::default(),
+        }
+    }
+
+    /// What becomes known of waits for locks.
+    pub fn waits(&self) -> LockWaits {
+        self.waits.clone()
+    }
+
+    /// The connection's session is this process of Postgres.
+    pub fn is_process(&self, process: i32) {
+        if let Some(connection) = self.connection {
+            self.waits.is_process(connection, process);
+        }
+    }
+
+    /// The connection has ended.
+    pub fn ended(&self) {
+        if let Some(connection) = self.connection {
+            self.waits.ended(connection);
+        }
+    }
+
+    fn waited(&self, since: Instant) -> Duration {
+        self.connection.map_or(Duration::ZERO, |connection| self.waits.answered(connection, since))
+    }
+
+    /// The same log for a new connection.
+    pub fn of_a_connection(&self) -> Self {
+        Self { connection: Some(self.connections.fetch_add(1, Ordering::Relaxed) + 1), ..self.clone() }
+    }
+
+    fn on(&self) -> ServiceConnection {
+        ServiceConnection { service: Some(SERVICE.to_owned()), number: self.connection }
+    }
+
+    /// A failpoint has cut the connection.
+    pub fn cut(&self) {
+        let mark = transcript::Mark::Cut { service: SERVICE.to_owned() };
+        self.transcript.mark(format!("{SERVICE}: the connection was cut here by the check"), mark);
     }
 
     /// A statement arrived.
     pub fn arrived(&self, text: &Text) -> Entry {
+        if let Some(connection) = self.connection {
+            self.waits.arrived(connection);
+        }
         self.keep(Statement { answer: String::new(), at: Instant::now(), took: Duration::ZERO, ..statement(text) })
     }
 
@@ -62,7 +120,8 @@ impl Log {
         if let Some(kept) = self.lock().kept.get_mut(entry.0) {
             kept.statement.took = kept.statement.at.elapsed();
             kept.statement.answer = answer.to_owned();
-            self.transcript.sql(&kept.statement.sql, answer, kept.statement.took);
+            let waited = self.waited(kept.statement.at);
+            self.transcript.sql(&kept.statement.sql, answer, kept.statement.took, waited, self.on());
         }
     }
 
@@ -70,7 +129,7 @@ impl Log {
     pub fn answered_after(&self, first: Entry, sql: &str, answer: &str) {
         let at = self.lock().kept.get(first.0).map_or_else(Instant::now, |kept| kept.statement.at);
         let took = at.elapsed();
-        self.transcript.sql(sql, answer, took);
+        self.transcript.sql(sql, answer, took, Duration::ZERO, self.on());
         self.keep(Statement { answer: answer.to_owned(), at, took, ..statement(&Text::stand_in(sql)) });
     }
 
@@ -103,6 +162,8 @@ impl Log {
                 &kept.statement.sql,
                 "no answer: the connection was closed",
                 kept.statement.at.elapsed(),
+                self.waited(kept.statement.at),
+                self.on(),
             );
         }
     }

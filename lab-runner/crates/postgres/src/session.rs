@@ -74,6 +74,7 @@ impl Session for Recorder {
             match message.map_or(Fate::Pass, |message| self.client_message(&message)) {
                 Fate::Pass => output.to_server.extend_from_slice(&bytes[at..at + taken]),
                 Fate::Cut => {
+                    self.log.cut();
                     self.ended = true;
                     output.end = true;
                 }
@@ -92,6 +93,7 @@ impl Session for Recorder {
                     match message.map_or(Fate::Pass, |message| self.server_message(&message)) {
                         Fate::Pass => {}
                         Fate::Cut => {
+                            self.log.cut();
                             self.ended = true;
                             output.end = true;
                             return;
@@ -253,6 +255,7 @@ impl Recorder {
             b'G' => return self.copy_begins(),
             b'E' => self.error(&PgError::read(&message.body)),
             b'Z' => self.ready(),
+            b'K' => self.key_data(&message.body),
             _ => false,
         };
         if lost { Fate::Cut } else { Fate::Pass }
@@ -410,6 +413,14 @@ impl Recorder {
         self.ignoring = true;
     }
 
+    /// BackendKeyData names the session's process.
+    fn key_data(&mut self, body: &[u8]) -> bool {
+        if let Some(process) = body.first_chunk::<4>() {
+            self.log.is_process(i32::from_be_bytes(*process));
+        }
+        false
+    }
+
     /// ReadyForQuery ends everything up to a Sync, a simple query or a call.
     fn ready(&mut self) -> bool {
         while let Some(awaited) = self.queue.pop_front() {
@@ -430,6 +441,7 @@ impl Drop for Recorder {
                 _ => {}
             }
         }
+        self.log.ended();
     }
 }
 

@@ -8,6 +8,7 @@ use lab_check::service::{Access, Replacement, Service, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_postgres::{Cluster, Postgres};
+use lab_protocol::Happening;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -678,6 +679,41 @@ async fn rows_are_inserted_in_their_order_and_read_as_their_columns_types() {
     assert!(db.insert("events", &[], "id").await.unwrap().is_empty());
     let wrong = db.insert("events", &[serde_json::json!({"price": 1})], "id").await.unwrap_err();
     assert!(message(wrong).starts_with("a column is missing"));
+    cluster.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transcript_tells_how_long_a_statement_waited_for_a_lock_and_on_which_connection() {
+    let cluster = cluster("waits").await;
+    let transcript = Transcript::default();
+    let db = Postgres::create(&cluster, transcript.clone()).await.unwrap();
+    let (mut holder, mut waiter) = (learner(&db).await, learner(&db).await);
+    waiter.execute("create table events (id int primary key)").await.unwrap();
+    holder.execute("begin; lock table events").await.unwrap();
+    let release = async {
+        assert!(db.until_waiting(1, SOON).await.unwrap());
+        // Long enough to be looked at more than once.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        holder.execute("commit").await.unwrap();
+    };
+    let (waited, ()) = tokio::join!(waiter.execute("insert into events values (1)"), release);
+    waited.unwrap();
+    waiter.execute("select pg_sleep(0.1)").await.unwrap();
+    let told: Vec<(String, u64, u64, Option<u64>)> = transcript
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry.what {
+            Happening::Sql { statement, took_us, waited_us, on, .. } => {
+                Some((statement, took_us, waited_us, on.number))
+            }
+            _ => None,
+        })
+        .collect();
+    let find = |text: &str| told.iter().find(|(statement, ..)| statement.contains(text)).unwrap();
+    let (_, took, waited, connection) = find("insert into events");
+    assert!(*waited > 100_000 && waited <= took, "{told:?}");
+    assert_ne!(*connection, find("lock table").3, "{told:?}");
+    assert_eq!(find("pg_sleep").2, 0, "{told:?}");
     cluster.remove_all().await.unwrap();
 }
 

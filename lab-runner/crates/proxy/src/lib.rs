@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{Mark, Transcript};
 
 pub use failpoints::{Failpoint, Failpoints, Moment};
 use faults::{Faults, Link};
@@ -184,7 +184,9 @@ impl Proxy {
     pub fn restore(&self) {
         self.failpoints.disarm();
         self.ensure_listening();
-        self.set("it is reachable again", |faults| {
+        let mark = Mark::Restored { service: self.service.to_string() };
+        self.transcript.mark(format!("{}: it is reachable again", self.service), mark);
+        self.faults.send_modify(|faults| {
             faults.link = Link::Open;
             faults.delay = Duration::ZERO;
         });
@@ -241,7 +243,8 @@ impl Proxy {
     }
 
     fn set(&self, what: &str, change: impl FnOnce(&mut Faults)) {
-        self.transcript.note(format!("{}: {what}", self.service));
+        let mark = Mark::Fault { service: self.service.to_string() };
+        self.transcript.mark(format!("{}: {what}", self.service), mark);
         self.faults.send_modify(change);
     }
 

@@ -56,7 +56,7 @@ struct Recording {
 
 impl Protocol for Recording {
     fn session(&self) -> Box<dyn Session> {
-        let (log, failpoints) = (self.log.clone(), self.failpoints.clone());
+        let (log, failpoints) = (self.log.of_a_connection(), self.failpoints.clone());
         Box::new(Recorder::new(log, failpoints, self.rewriter.clone(), &self.user, &self.password))
     }
 

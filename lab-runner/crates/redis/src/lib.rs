@@ -10,6 +10,7 @@ mod instance;
 mod keyspace;
 mod keyspaces;
 mod log;
+mod pairing;
 mod replies;
 mod rewrite;
 mod server;

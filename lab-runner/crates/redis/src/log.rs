@@ -1,12 +1,13 @@
 //! The record of one check's commands, filled by its connections and read by the check.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::command::{Command, Commands};
 use super::wire::Arguments;
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{self, ServiceConnection, Transcript};
 
 /// No check needs more, and a server that never stops asking must not fill our memory. What comes after is counted.
 const MOST: usize = 200_000;
@@ -17,6 +18,9 @@ const ARGUMENTS: usize = 64;
 const BYTES: usize = 200;
 /// How many different scripts are kept, as far as the wire keeps them.
 const SCRIPTS: usize = 200;
+
+/// What the service is called in a transcript.
+const SERVICE: &str = "Redis";
 
 /// A place in the log, from which on commands are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +44,38 @@ pub(super) struct Log {
     scripts: Arc<Mutex<BTreeSet<String>>>,
     service_error: Arc<Mutex<Option<String>>>,
     transcript: Transcript,
+    connections: Arc<AtomicU64>,
+    /// The connection that this clone records.
+    connection: Option<u64>,
 }
 
 impl Log {
     pub fn new(transcript: Transcript) -> Self {
-        Self { commands: Arc::default(), scripts: Arc::default(), service_error: Arc::default(), transcript }
+        Self {
+            commands: Arc::default(),
+            scripts: Arc::default(),
+            service_error: Arc::default(),
+            transcript,
+            connections: Arc::default(),
+            connection: None,
+        }
+    }
+
+    /// The same log for a new connection.
+    pub fn of_a_connection(&self) -> Self {
+        Self { connection: Some(self.connections.fetch_add(1, Ordering::Relaxed) + 1), ..self.clone() }
+    }
+
+    /// What became of a command: how its reply begins, and how long that took.
+    pub fn answered(&self, command: &str, answer: &str, took: Duration) {
+        let on = ServiceConnection { service: Some(SERVICE.to_owned()), number: self.connection };
+        self.transcript.redis(command, answer, took, on);
+    }
+
+    /// A failpoint has cut the connection.
+    pub fn cut(&self) {
+        let mark = transcript::Mark::Cut { service: SERVICE.to_owned() };
+        self.transcript.mark(format!("{SERVICE}: the connection was cut here by the check"), mark);
     }
 
     /// A command arrived. Gives it as text.
@@ -53,7 +84,6 @@ impl Log {
         let name = texts.next().unwrap_or_default().to_ascii_uppercase();
         let command = Command { name, args: texts.collect(), at: Instant::now() };
         let shown = command.to_string();
-        self.transcript.redis(&shown);
         self.keep_script(arguments);
         self.keep(command, shown.len());
         shown

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::log::Log;
+use super::pairing::Pairing;
 use super::replies::Replies;
 use super::rewrite::{CommandRewriter, may_change};
 use super::wire::{Arguments, Reader, written};
@@ -27,6 +28,7 @@ pub(super) struct Recorder {
     password: String,
     reader: Reader,
     replies: Replies,
+    pairing: Pairing,
     /// The command that is being read, as far as it has not been passed on.
     held: Vec<u8>,
     /// A part of it has been passed on, and so it cannot be changed any more.
@@ -42,6 +44,7 @@ pub(super) struct Recorder {
 impl Recorder {
     pub fn new(log: Log, failpoints: Failpoints, rewriter: CommandRewriter, user: &str, password: &str) -> Self {
         Self {
+            pairing: Pairing::new(log.clone()),
             log,
             failpoints,
             // Both AUTH and SELECT are answered.
@@ -124,18 +127,26 @@ impl Session for Recorder {
                 }
                 continue;
             };
-            if !command.list.is_empty() && self.failpoints.at_arrival(&self.log.arrived(&command)) {
-                self.ended = true;
-                output.end = true;
-                return;
+            if !command.list.is_empty() {
+                let shown = self.log.arrived(&command);
+                let cut = self.failpoints.at_arrival(&shown);
+                self.pairing.sent(shown);
+                if cut {
+                    self.log.cut();
+                    self.ended = true;
+                    output.end = true;
+                    return;
+                }
             }
             self.pass(command, output);
         }
     }
 
     fn server(&mut self, bytes: &[u8], output: &mut Output) {
-        let awaited = self.replies.awaits_greeting();
-        if let Err(rejected) = self.replies.pass(bytes, &mut output.to_client) {
+        let (awaited, from) = (self.replies.awaits_greeting(), output.to_client.len());
+        let passed = self.replies.pass(bytes, &mut output.to_client);
+        self.pairing.received(&output.to_client[from..]);
+        if let Err(rejected) = passed {
             self.log.service_failed(format!("Redis refuses the grader: {}", rejected.0));
             output.end = true;
         } else if self.replies.take_busy() {

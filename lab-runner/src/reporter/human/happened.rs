@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_protocol::{Happening, TranscriptEntry};
+use lab_protocol::{Happening, Mark, TranscriptEntry};
 
 use super::super::inert;
 use super::super::style::dim;
@@ -75,7 +75,8 @@ pub(super) fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
         .collect();
     let more = |entry: &TranscriptEntry| match &entry.what {
         // How a connection was used belongs to its own request.
-        Happening::Note { text } => !["connection ", "what follows "].iter().any(|start| text.starts_with(start)),
+        Happening::Note { mark, .. } if is_life(mark.as_ref()) => false,
+        Happening::Note { text, .. } => !["connection ", "what follows "].iter().any(|start| text.starts_with(start)),
         what => of_a_service(what),
     };
     !connections.is_empty() && (connections.len() > 1 || since.iter().any(more))
@@ -127,12 +128,18 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
     let (mark, text, took_us) = match &entry.what {
         Happening::Sent { text, .. } => ("→", message(text), 0),
         Happening::Received { text, .. } => ("←", message(text.strip_prefix("HTTP/1.1 ").unwrap_or(text)), 0),
-        Happening::Sql { statement, answer, took_us } => (" ", sql(statement, answer), *took_us),
-        Happening::Log { line } => ("|", one_line(line), 0),
-        Happening::Note { text } => ("⚡", one_line(text), 0),
+        Happening::Sql { statement, answer, took_us, .. } => (" ", sql(statement, answer), *took_us),
+        Happening::Log { line, .. } => ("|", one_line(line), 0),
+        Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
+        Happening::Note { text, .. } => ("⚡", one_line(text), 0),
         other => (" ", one_line(&command(other)), 0),
     };
     (!text.is_empty()).then(|| Line { mark, text: inert::line(&text), at_us: entry.at_us, times: 1, took_us })
+}
+
+/// Whether a note only says that a server lives or lives no more, which nobody brought about just then.
+fn is_life(mark: Option<&Mark>) -> bool {
+    matches!(mark, Some(Mark::Ready { .. } | Mark::Ended { .. }))
 }
 
 /// Whether the server spoke to one of its services.
@@ -181,6 +188,8 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lab_protocol::ServiceConnection;
+
     use super::*;
 
     fn entry(at_us: u64, what: Happening) -> TranscriptEntry {
@@ -189,7 +198,8 @@ mod tests {
 
     fn select(at_us: u64) -> TranscriptEntry {
         let statement = "SELECT *\n  FROM orders WHERE id = $1".to_owned();
-        entry(at_us, Happening::Sql { statement, answer: "SELECT 1".into(), took_us: 400 })
+        let (answer, on) = ("SELECT 1".into(), ServiceConnection::default());
+        entry(at_us, Happening::Sql { statement, answer, took_us: 400, waited_us: 0, on })
     }
 
     fn plain(lines: Vec<String>) -> Vec<String> {
@@ -197,7 +207,8 @@ mod tests {
     }
 
     fn request() -> TranscriptEntry {
-        entry(1_000, Happening::Sent { connection: 1, text: "GET /orders HTTP/1.1\\r\nHost: a\\r\n\\r\n".into() })
+        let text = "GET /orders HTTP/1.1\\r\nHost: a\\r\n\\r\n".into();
+        entry(1_000, Happening::Sent { connection: 1, text, port: None })
     }
 
     #[test]
@@ -216,7 +227,7 @@ mod tests {
     #[test]
     fn of_too_much_the_request_and_the_end_are_shown() {
         let mut transcript = vec![request()];
-        let note = |n| entry(n, Happening::Note { text: format!("fault {n}") });
+        let note = |n| entry(n, Happening::Note { text: format!("fault {n}"), mark: None });
         transcript.extend((1_000..1_020).map(note));
         let lines = plain(happened(&transcript, 60, 4));
         assert_eq!(lines.len(), 4, "{lines:#?}");

@@ -75,7 +75,10 @@ impl Words {
                 Shown::Line(grades::progress(graded, *done, *total, *left_ms))
             }
             EventKind::GradesFinished { .. } => Shown::Clear,
-            EventKind::RunFinished { .. } | EventKind::Serving { .. } | EventKind::CheckHeld { .. } => Shown::Clear,
+            EventKind::RunFinished { .. }
+            | EventKind::Serving { .. }
+            | EventKind::SiteServed { .. }
+            | EventKind::CheckHeld { .. } => Shown::Clear,
             EventKind::ServingFailed { diagnostics } => {
                 let why = inert::diagnostics(diagnostics);
                 let details = if why.coloured.is_empty() { why.details } else { why.coloured };

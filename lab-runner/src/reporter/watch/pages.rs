@@ -86,8 +86,8 @@ fn in_full(entry: &TranscriptEntry) -> Vec<String> {
         Happening::Sent { text, .. } => ("→".to_owned(), text.clone()),
         Happening::Received { text, .. } => ("←".to_owned(), text.clone()),
         Happening::Sql { statement, answer, .. } => (" ".to_owned(), format!("{statement}\n⇒ {answer}")),
-        Happening::Log { line } => ("|".to_owned(), line.clone()),
-        Happening::Note { text } => ("⚡".to_owned(), text.clone()),
+        Happening::Log { line, .. } => ("|".to_owned(), line.clone()),
+        Happening::Note { text, .. } => ("⚡".to_owned(), text.clone()),
         other => (" ".to_owned(), command(other)),
     };
     let at = format!("{:>7}", entry.at_us / 1000);
@@ -108,7 +108,7 @@ fn command(what: &Happening) -> String {
 pub(super) fn log(check: Option<&Check>) -> Vec<String> {
     let Some(check) = check else { return nothing_failed() };
     let written = check.transcript.iter().filter_map(|entry| match &entry.what {
-        Happening::Log { line } => Some(line),
+        Happening::Log { line, .. } => Some(line),
         _ => None,
     });
     let mut text: Vec<String> = written.map(|line| inert(line).into_owned()).collect();

@@ -27,6 +27,7 @@ fn began() -> Vec<RunEvent> {
             runner_version: "0.1.0".into(),
             lab: "tiny-1".into(),
             title: "Greeter".into(),
+            submission: None,
         }),
         event(EventKind::LabGuided { guide: Box::new(guide) }),
         event(EventKind::ChecksPlanned { checks }),
@@ -41,8 +42,11 @@ fn finished(check: Check) -> [RunEvent; 2] {
 fn failure() -> Check {
     let entry = |at_us, what| TranscriptEntry { at_us, what };
     let transcript = vec![
-        entry(1_000, Happening::Sent { connection: 1, text: "GET /nothing HTTP/1.1\\r\nhost: lab\\r\n\\r\n".into() }),
-        entry(2_000, Happening::Log { line: "GET /nothing\u{1b}[2J".into() }),
+        entry(
+            1_000,
+            Happening::Sent { connection: 1, text: "GET /nothing HTTP/1.1\\r\nhost: lab\\r\n\\r\n".into(), port: None },
+        ),
+        entry(2_000, Happening::Log { line: "GET /nothing\u{1b}[2J".into(), port: None }),
         entry(3_000, Happening::Received { connection: 1, text: "HTTP/1.1 200 OK\\r\n\\r\nok".into() }),
     ];
     Check { transcript, ..failed() }

@@ -9,7 +9,7 @@ use super::log::Stream;
 use super::process::{Exit, LaunchSpec, Process};
 use super::start_line::StartLine;
 use super::{port, ready};
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure};
 use lab_http::{Connection, Peer, Request};
 use lab_process::Signal;
@@ -344,7 +344,7 @@ impl App {
     pub async fn restart(&mut self) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
         let Launched { process, spec, readiness, limit } = &mut **launched;
-        spec.transcript.note("restarting the server");
+        spec.transcript.mark("restarting the server", Mark::Signalled { port: self.address.port() });
         process.signal(Signal::TERM)?;
         process.wait(Duration::from_secs(5)).await?;
         process.kill().await?;
@@ -399,7 +399,7 @@ impl App {
     pub async fn kill(&mut self) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
         let Launched { process, spec, .. } = &mut **launched;
-        spec.transcript.note("killing the server with SIGKILL");
+        spec.transcript.mark("killing the server with SIGKILL", Mark::Signalled { port: self.address.port() });
         process.kill().await
     }
 
@@ -453,7 +453,7 @@ impl App {
     fn signal(&mut self, signal: Signal, name: &str) -> CheckResult {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
         let Launched { process, spec, .. } = &mut **launched;
-        spec.transcript.note(format!("sent {name} to the server"));
+        spec.transcript.mark(format!("sent {name} to the server"), Mark::Signalled { port: self.address.port() });
         process.signal(signal)
     }
 

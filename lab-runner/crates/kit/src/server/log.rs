@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinHandle;
 
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{Mark, Transcript};
 
 const MOST_LINES: usize = 1_000;
 const LONGEST_LINE: usize = 4_096;
@@ -44,10 +44,15 @@ impl Log {
         output: impl AsyncRead + Unpin + Send + 'static,
         error: impl AsyncRead + Unpin + Send + 'static,
         transcript: Transcript,
+        port: u16,
     ) -> JoinHandle<()> {
         let log = self.clone();
         let streams = (Lines::new(Stream::Output, output), Lines::new(Stream::Error, error));
-        tokio::spawn(async move { log.read(streams, &transcript).await })
+        tokio::spawn(async move {
+            log.read(streams, &transcript, port).await;
+            // Nobody has the other end any more.
+            transcript.mark(format!("the server on port {port} has ended"), Mark::Ended { port });
+        })
     }
 
     /// Standard output first: whenever there is something on standard error, what was written to standard output before
@@ -56,20 +61,21 @@ impl Log {
         &self,
         (mut output, mut error): (Lines<impl AsyncRead + Unpin>, Lines<impl AsyncRead + Unpin>),
         transcript: &Transcript,
+        port: u16,
     ) {
         loop {
             tokio::select! {
                 biased;
-                count = output.read(), if !output.ended => output.split(count, |from, line| self.push(from, line, transcript)),
-                count = error.read(), if !error.ended => error.split(count, |from, line| self.push(from, line, transcript)),
+                count = output.read(), if !output.ended => output.split(count, |from, line| self.push(from, line, transcript, port)),
+                count = error.read(), if !error.ended => error.split(count, |from, line| self.push(from, line, transcript, port)),
                 else => return,
             }
         }
     }
 
-    fn push(&self, from: Stream, line: &[u8], transcript: &Transcript) {
+    fn push(&self, from: Stream, line: &[u8], transcript: &Transcript, port: u16) {
         let line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
-        transcript.log(&line);
+        transcript.log_of(port, &line);
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == MOST_LINES {
             lines.pop_front();

@@ -15,7 +15,7 @@ use super::container::Container;
 use super::keeper::KeeperRef;
 use super::log::Log;
 use super::port;
-use lab_check::transcript::Transcript;
+use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
 use lab_sandbox::{Confinement, Limits, Sandbox};
@@ -107,10 +107,10 @@ impl Process {
         let spawned = port::apart_from_looks(|| command.spawn());
         let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
-        spec.transcript.note(format!("started the server on port {port}"));
+        spec.transcript.mark(format!("started the server on port {port}"), Mark::Started { port });
         let log = Log::default();
         let streams = child.stdout.take().zip(child.stderr.take());
-        let reader = streams.map(|(output, error)| log.follow(output, error, spec.transcript.clone()));
+        let reader = streams.map(|(output, error)| log.follow(output, error, spec.transcript.clone(), port));
         let container = container.map(|(_, name)| name);
         let started = Instant::now();
         Ok(Self { child, group, exit: None, asked_to_end: false, started, spec: spec.clone(), container, reader, log })
@@ -131,6 +131,11 @@ impl Process {
             (Some(container), Some(name)) if exit.code == Some(125) => container.never_started(name).await,
             _ => false,
         }
+    }
+
+    /// It has answered its readiness request on `port`.
+    pub fn is_ready(&self, port: u16) {
+        self.spec.transcript.mark(format!("the server on port {port} is ready"), Mark::Ready { port });
     }
 
     /// When it was started.

@@ -54,7 +54,10 @@ pub(super) async fn wait(
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let probe = match timeout(ONE_TRY.min(left), probe(address, readiness)).await {
-            Ok(Probe::Ready) => return Ok(()),
+            Ok(Probe::Ready) => {
+                process.is_ready(address.port());
+                return Ok(());
+            }
             Ok(probe) => probe,
             Err(_) => Probe::Silent,
         };

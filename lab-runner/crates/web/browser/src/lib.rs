@@ -1,0 +1,1 @@
+//! The page of `cargo lab` as Chromium has it: everything is in the tests.

@@ -1,0 +1,86 @@
+//! Programs of our own that are built when they are first asked for, so that nobody's first result waits for them and what
+//! they need.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use lab_launcher::Program;
+use lab_sandbox::Sandbox;
+
+use crate::building::{self, BuildError, Job};
+use crate::context::RunContext;
+
+/// Where such a program is, or how it is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Helper {
+    /// The package, and its program.
+    package: &'static str,
+    /// Its folder in `lab-runner/crates`.
+    folder: &'static str,
+    /// What it is, for messages.
+    what: &'static str,
+    /// Where its sources are, if they are here.
+    root: Utf8PathBuf,
+    /// Cargo's target folder.
+    target: Utf8PathBuf,
+    /// Beside the runner's own program.
+    installed: Utf8PathBuf,
+}
+
+impl Helper {
+    /// The program of `package` that belongs to this runner.
+    pub(crate) fn find(package: &'static str, folder: &'static str, what: &'static str) -> Option<Self> {
+        let own = Utf8PathBuf::try_from(std::env::current_exe().ok()?.canonicalize().ok()?).ok()?;
+        let beside = own.parent()?;
+        // A test's own program is one folder further down.
+        let beside = if beside.ends_with("deps") { beside.parent()? } else { beside };
+        // The launcher says where the workspace is; without it, it is where the runner was compiled.
+        let compiled = || Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned);
+        let named = std::env::var(crate::workspace::ROOT_VARIABLE).ok().map(Utf8PathBuf::from);
+        let root = named.or_else(compiled)?;
+        let (target, installed) = (beside.parent()?.to_owned(), beside.join(package));
+        Some(Self { package, folder, what, root, target, installed })
+    }
+
+    fn has_sources(&self) -> bool {
+        self.root.join("lab-runner/crates").join(self.folder).join("Cargo.toml").is_file()
+    }
+
+    /// The program, if nothing has to be done for it.
+    pub(crate) fn fresh(&self) -> Option<Utf8PathBuf> {
+        if !self.has_sources() {
+            return self.installed.is_file().then(|| self.installed.clone());
+        }
+        let path = self.target.join("debug").join(self.package);
+        Program::new(path.as_std_path(), self.root.as_std_path()).is_fresh().then_some(path)
+    }
+
+    /// Builds the program. It is held in `held`.
+    ///
+    /// # Errors
+    /// Why it cannot be built, in a sentence.
+    pub(crate) async fn build(&self, held: Utf8PathBuf, run: &RunContext) -> Result<Utf8PathBuf, String> {
+        if !self.has_sources() {
+            return Err(format!("the program {} is missing from this installation", self.package));
+        }
+        let job = Job {
+            what: self.what.to_owned(),
+            root: self.root.clone(),
+            package: self.package.to_owned(),
+            target: self.target.clone(),
+            build: self.target.clone(),
+            held,
+            locked: false,
+            own: true,
+            sandbox: Sandbox::none(),
+            bounds: None,
+        };
+        match building::build(&job, run).await {
+            Ok(built) => Ok(built.executable),
+            Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {
+                let details: String = why.details.iter().map(|detail| format!("\n{detail}")).collect();
+                Err(format!("{}{details}", why.message))
+            }
+            Err(BuildError::Refused(refusal)) => Err(refusal.message),
+            Err(BuildError::Interrupted) => Err("interrupted".to_owned()),
+        }
+    }
+}
