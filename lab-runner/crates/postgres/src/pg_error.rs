@@ -45,7 +45,7 @@ impl PgError {
 
     /// Whether something is used up that all who use the cluster share.
     pub fn is_shortage(&self) -> bool {
-        is_shortage(&self.code) && !is_raised(&self.routine)
+        is_shortage(&self.code, &self.routine)
     }
 }
 
@@ -64,9 +64,11 @@ pub(super) fn is_ours(code: &str) -> bool {
 }
 
 /// Whether an SQLSTATE says that something is used up that all share: the disk, or shared memory, most often the lock
-/// table. Whoever used it up meets it, and so may a neighbour.
-pub(super) fn is_shortage(code: &str) -> bool {
-    is_full_disk(code) || code == "53200"
+/// table. Whoever used it up meets it, and so may a neighbour. A session that cannot be begun because the disk is full
+/// says so by no SQLSTATE of its own: Postgres's `routine` tells.
+pub(super) fn is_shortage(code: &str, routine: &str) -> bool {
+    let session = code == "XX000" && routine == "write_item";
+    (is_full_disk(code) || code == "53200" || session) && !is_raised(routine)
 }
 
 /// Whether an SQLSTATE says that the disk is full.
@@ -95,7 +97,7 @@ mod tests {
     fn a_full_disk_or_lock_table_is_a_shortage_unless_it_is_invented() {
         let read =
             |code: &str, routine: &str| PgError::read(format!("VERROR\0C{code}\0Mno room\0R{routine}\0\0").as_bytes());
-        for (code, routine) in [("53100", "mdextend"), ("53200", "LockAcquireExtended")] {
+        for (code, routine) in [("53100", "mdextend"), ("53200", "LockAcquireExtended"), ("XX000", "write_item")] {
             let full = read(code, routine);
             assert!(full.is_shortage() && !full.is_ours(), "{code}");
             let invented = read(code, "exec_stmt_raise");

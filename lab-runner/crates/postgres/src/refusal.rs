@@ -50,7 +50,7 @@ pub(super) fn explain(error: &sqlx::Error, sql: &str, log: &Log) -> Failure {
     match error {
         sqlx::Error::Database(refused) => match refused.try_downcast_ref::<PgDatabaseError>() {
             Some(refused) => {
-                if pg_error::is_shortage(refused.code()) && !is_raised(refused) {
+                if pg_error::is_shortage(refused.code(), refused.routine().unwrap_or_default()) {
                     log.ran_short(format!("Postgres: {}", refused.message()));
                 }
                 refused_by_postgres(refused, sql).unwrap_or_else(|| ours(error, sql))

@@ -28,6 +28,14 @@ const WATCH: &str = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!
 echo $server >"$folder/pid"
 read -r _; kill -INT $server; wait $server; rm -rf "$folder""#;
 
+/// Makes a disk and a cluster on it, and then does the same.
+const SMALL_DISK: &str = r#"folder=$1 size=$2 user=$3 initdb=$4; shift 4
+mount -t tmpfs -o size="${size}m,uid=$user,gid=$user,mode=700" none "$folder" && cd /
+as="setpriv --reuid=$user --regid=$user --clear-groups"
+$as "$initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync   --wal-segsize=1 >/dev/null 2>&1
+$as "$@" -c min_wal_size=2MB -c max_wal_size=8MB >"$folder/log" 2>&1 & server=$!
+read -r _; kill -INT $server; wait $server; umount "$folder" && rmdir "$folder""#;
+
 static POSTGRES: LazyLock<PrivatePostgres> = LazyLock::new(PrivatePostgres::start);
 static REDIS: LazyLock<PrivateRedis> = LazyLock::new(PrivateRedis::start);
 
@@ -61,6 +69,29 @@ impl PrivatePostgres {
         let set = format!("alter role postgres password '{PASSWORD}'");
         run(server.psql("postgres").args(["-c", &set]));
         server
+    }
+
+    /// Starts one whose disk holds so many megabytes: a file system in memory that only it sees, and that goes with it.
+    /// `None` where we may make none, which needs root and the program `unshare`.
+    pub fn on_a_small_disk(megabytes: u32) -> Option<Self> {
+        let allowed = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
+        if !allowed.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let (bin, folder, port) = (postgres_programs(), folder(), free_port());
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, "small"]).arg(&folder);
+        shell.args([megabytes.to_string(), NOBODY.to_string(), bin.join("initdb").display().to_string()]);
+        shell.args(postgres_command(&bin, &folder, port));
+        let child = shell.stdin(Stdio::piped()).process_group(0).spawn().expect("a shell starts");
+        let server = Self { port, folder, bin, _watcher: Watcher { child } };
+        // Its socket is on that disk, too.
+        wait_until(&server.folder, || {
+            let mut asked = Command::new(server.bin.join("psql"));
+            asked.args(["-X", &server.url(), "-c", "select 1"]).stdout(Stdio::null()).stderr(Stdio::null());
+            asked.status().is_ok_and(|status| status.success())
+        });
+        Some(server)
     }
 
     fn with_authentication(method: &'static str) -> Self {
