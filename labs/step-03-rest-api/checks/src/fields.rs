@@ -4,7 +4,7 @@ use lab_kit::http::any_id;
 use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
-use crate::support::{Made, Problem, event, make, make_event, merge, order};
+use crate::support::{Made, Problem, event, make, make_event, merge, order, read};
 
 /// Somebody who fills in a form wants to hear about all mistakes at once, each next to its field (RFC 9457 §3, RFC
 /// 6901).
@@ -168,10 +168,10 @@ fn made_now(value: &Value) -> bool {
 
 /// Fails if the patch changes any of the members, whether it is refused or done.
 async fn expect_kept(app: &App, made: &Made, patch: &Value, members: &[&str]) -> CheckResult {
-    let before = app.get(&made.path).await?.expect_status(200)?.json()?;
+    let before = read(app, &made.path).await?.json()?;
     merge(app, &made.path, patch).await?.expect_status_in(&[200, 400, 422])?;
     let kept = members.iter().map(|name| ((*name).to_owned(), before[*name].clone())).collect();
-    let after = app.get(&made.path).await?.expect_status(200)?.expect_json(Value::Object(kept));
+    let after = read(app, &made.path).await?.expect_json(Value::Object(kept));
     after.because("a PATCH cannot change these members")?;
     Ok(())
 }

@@ -3,7 +3,9 @@
 use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
-use crate::support::{Made, Problem, Walk, count, event, follow, make, make_event, merge, order, overlap};
+use crate::support::{
+    Made, Problem, Walk, count, delete, event, follow, make, make_event, merged, order, overlap, read,
+};
 
 /// How many twins are sent at once. More than the database connections that the server has.
 const TWINS: usize = 12;
@@ -21,7 +23,7 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
     let event = make_event(lab, &app).await?;
     let body = order(lab, &event);
     let key = key(lab);
-    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let first = placed(&app, &key, &body).await?;
     let again = post(&app, &key, &body).await?;
     let again = expect_equal_answer(&first, again).because("it is the same request with the same key")?;
     // With the tag of another version the client's next change would be refused (RFC 9110 §13.1.1).
@@ -29,10 +31,10 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
         expect_equal("the `ETag` of the second response", &Some(tag), &first.header("etag"))?;
     }
     expect_orders(lab, &app, &event, &body, 1).await?;
-    let another = post(&app, &self::key(lab), &body).await?.expect_status(201)?;
+    let another = placed(&app, &self::key(lab), &body).await?;
     expect_that(another.at::<Value>("/id")? != first.at::<Value>("/id")?, "another key must create another order")?;
     for _ in 0..2 {
-        app.post("/orders").json(&body).await?.expect_status(201)?;
+        make(&app, "/orders", body.clone()).await?;
     }
     expect_orders(lab, &app, &event, &body, 4)
         .await
@@ -54,6 +56,7 @@ async fn concurrent_twins(lab: &Lab) -> CheckResult {
         let key = key(lab);
         let mut answers = lab.burst((0..TWINS).map(|_| post(&app, &key, &body))).await?.into_iter();
         let Some(first) = answers.next() else { return Err(Failure::Ours("a burst got no responses".into())) };
+        // never fails alone: `retry_same_answer` asks the same of one
         let first = first.expect_status(201)?;
         for twin in answers {
             expect_equal_answer(&first, twin).because("twins with one key count as one request")?;
@@ -73,9 +76,9 @@ async fn late_retry(lab: &Lab) -> CheckResult {
     let event = make_event(lab, &app).await?;
     let body = order(lab, &event);
     let key = key(lab);
-    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let first = placed(&app, &key, &body).await?;
     let made = format!("/orders/{}", Id::of(&first, "/id")?);
-    merge(&app, &made, &json!({ "note": lab.word() })).await?.expect_status(200)?;
+    merged(&app, &made, &json!({ "note": lab.word() })).await?;
     let late = post(&app, &key, &body).await?;
     expect_equal_answer(&first, late)
         .because("a retry gets what the first request got, even if the order has changed since")?;
@@ -92,7 +95,7 @@ async fn key_with_another_body(lab: &Lab) -> CheckResult {
     let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
     let body = order(lab, &event);
     let key = key(lab);
-    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let first = placed(&app, &key, &body).await?;
     let seats = body["seats"].as_i64().unwrap_or_default() + 1;
     let changes = [
         ("seats", json!(seats)),
@@ -108,8 +111,10 @@ async fn key_with_another_body(lab: &Lab) -> CheckResult {
         answer.because(&format!("the key was used with another `{member}`"))?;
     }
     expect_equal_answer(&first, post(&app, &key, &body).await?).because("this is the first request, sent again")?;
-    expect_orders(lab, &app, &event, &body, 1).await?;
-    expect_orders(lab, &app, &other, &body, 0).await
+    for (event, orders) in [(&event, 1), (&other, 0)] {
+        expect_orders(lab, &app, event, &body, orders).await?;
+    }
+    Ok(())
 }
 
 /// A refusal creates nothing, and must not leave the key half used: then every retry would wait for an order that never
@@ -138,13 +143,15 @@ async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
         let refused = post(&app, &bad, &wrong).within(AT_ONCE).await.and_then(|answer| answer.expect_problem(422));
         refused.because(&format!("the order for 0 seats was sent {turn}, with the same key"))?;
     }
+    // never fails alone: whoever leaves an order behind that was refused fails `refused_by_state`
     expect_orders(lab, &app, &event, &body, 1).await?;
-    app.delete(&holder.path).header("If-Match", "*").await?.expect_status(204)?;
+    delete(&app, &holder).await?;
     // Whoever remembers refusals says the same again; whoever does not makes the order.
     let freed = post(&app, &key, &body).within(AT_ONCE).await.and_then(|answer| answer.expect_status_in(&[201, 409]));
     let freed = freed.because("the seats are free now, and the order is sent again with its key")?;
     let another = post(&app, &self::key(lab), &body).await?;
     if freed.status() == 201 {
+        // never fails alone: `refused_by_state` asks the same
         another.expect_problem(409)?
     } else {
         another.expect_status(201)?
@@ -161,7 +168,7 @@ async fn key_survives_restart(lab: &Lab) -> CheckResult {
     let event = make_event(lab, &app).await?;
     let body = order(lab, &event);
     let key = key(lab);
-    let first = post(&app, &key, &body).await?.expect_status(201)?;
+    let first = placed(&app, &key, &body).await?;
     app.restart().await?;
     let again = post(&app, &key, &body).await?;
     expect_equal_answer(&first, again).because("the server was restarted, and the client asks again")?;
@@ -171,6 +178,10 @@ async fn key_survives_restart(lab: &Lab) -> CheckResult {
 /// A key as the draft writes it: a string in quotes.
 fn key(lab: &Lab) -> String {
     format!("\"{}-{}\"", lab.word(), lab.word())
+}
+
+async fn placed(app: &App, key: &str, body: &Value) -> CheckResult<Response> {
+    post(app, key, body).await?.expect_status(201)
 }
 
 fn post(app: &App, key: &str, body: &Value) -> Request {
@@ -203,9 +214,10 @@ async fn expect_orders(lab: &Lab, app: &App, event: &Made, body: &Value, expecte
         return Err(failure.expected(format!("{expected} orders")).actual(format!("{listed} orders")));
     }
     if let Some(rows) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
+        // never fails alone: the list shows every row
         expect_equal("rows in orders for the event", &rows, &i64::try_from(expected).unwrap_or(i64::MAX))?;
     }
     let seats = body["seats"].as_u64().unwrap_or_default() * u64::try_from(expected).unwrap_or_default();
-    app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": seats }))?;
+    read(app, &event.path).await?.expect_json(json!({ "seats_sold": seats }))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, event, make_event, make_order};
+use crate::support::{Problem, event, make_event, make_order, read};
 
 /// A client is a program: it must find out what went wrong without reading prose, even at paths that nobody thought of
 /// (RFC 9457 §3, RFC 9110 §15.5.5).
@@ -70,7 +70,8 @@ async fn malformed_json(lab: &Lab) -> CheckResult {
     }
     let order = app.post("/orders").body(r#"{"event_id": "#, "application/json").await?.expect_problem(400);
     order.because("a body that is cut off is not JSON")?;
-    let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
+    // never fails alone: of a body that cannot be read there is nothing to apply
+    let kept = read(&app, &made.path).await?.expect_json(made.answer.json()?);
     kept.because("a refused request changes nothing")?;
     Ok(())
 }
@@ -94,7 +95,7 @@ async fn wrong_media_type(lab: &Lab) -> CheckResult {
         let request = app.patch(&made.path).header("If-Match", "*").body(&patch, media_type);
         request.await?.expect_problem(415)?;
     }
-    let kept = app.get(&made.path).await?.expect_status(200)?.expect_json(made.answer.json()?);
+    let kept = read(&app, &made.path).await?.expect_json(made.answer.json()?);
     kept.because("a refused request changes nothing")?;
     Ok(())
 }

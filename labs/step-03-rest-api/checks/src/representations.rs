@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, count, event, make_event};
+use crate::support::{Problem, count, event, make_event, read};
 
 /// JSON is always UTF-8, so a charset adds nothing, and media types are case-insensitive (RFC 8259 §8.1 and §11, RFC
 /// 9110 §8.3.1).
@@ -21,7 +21,8 @@ async fn charset_is_no_reason(lab: &Lab) -> CheckResult {
         let body = event(lab);
         let answer = app.post("/events").body(body.to_string(), written).await?.expect_status(201);
         answer.because("this is JSON")?.expect_json(json!({ "title": body["title"] }))?;
-        let (patch, title) = (written.to_ascii_lowercase().replace("json", "merge-patch+json"), lab.word());
+        let (patch, title) =
+            (written.to_ascii_lowercase().replace("json", "merge-patch+json"), format!("Lied für {}", lab.word()));
         let request = app.patch(&made.path).header("If-Match", "*").body(json!({ "title": title }).to_string(), patch);
         let answer = request.await?.expect_status(200).because("this is a JSON merge patch")?;
         answer.expect_json(json!({ "title": title }))?;
@@ -60,7 +61,7 @@ async fn accept_header(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let made = make_event(lab, &app).await?;
     for path in ["/events", &made.path] {
-        app.get(path).await?.expect_status(200)?.expect_media_type("application/json")?;
+        read(&app, path).await?.expect_media_type("application/json")?;
         for accept in
             ["*/*", "application/*", "APPLICATION/JSON", "text/html, application/json;q=0.5", "text/html,*/*;q=0.1"]
         {

@@ -5,8 +5,8 @@ use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
 use crate::support::{
-    Made, Problem, Walk, count, event, expect_moment, follow, in_the_east, make, make_event, make_order, merge, moment,
-    order, texts,
+    Made, Problem, Walk, count, delete, event, expect_moment, follow, in_the_east, make, make_event, make_order, merge,
+    moment, order, read, texts,
 };
 
 /// A client that creates something wants to know that it is new, and what it looks like (RFC 9110 §15.3.2).
@@ -43,7 +43,7 @@ async fn order_seats(lab: &Lab) -> CheckResult {
     expected["total_cents"] = json!(seats * number(&event.sent["price_cents"]));
     expected["created_at"] = any_string();
     expect_new(&app, &made, expected).await?;
-    let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": seats }));
+    let sold = read(&app, &event.path).await?.expect_json(json!({ "seats_sold": seats }));
     sold.because("the order has taken that many of the event's seats")?;
     expect_row(lab, &made, &["event_id", "email", "note"]).await
 }
@@ -71,7 +71,7 @@ async fn deleted_is_gone(lab: &Lab) -> CheckResult {
     let (gone, kept) = (make_order(lab, &app, &event).await?, make_order(lab, &app, &other).await?);
     delete(&app, &gone).await?;
     expect_gone(&app, &gone, &json!({ "note": "late" })).await?;
-    let sold = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats_sold": 0 }));
+    let sold = read(&app, &event.path).await?.expect_json(json!({ "seats_sold": 0 }));
     sold.because("the deleted order has returned its seats")?;
     expect_not_listed(&app, "/orders?limit=100", &gone, &kept).await?;
     delete(&app, &event).await?;
@@ -101,9 +101,9 @@ async fn refused_by_state(lab: &Lab) -> CheckResult {
     fewer.because("6 seats are sold, so 5 are too few")?;
     let removed = app.delete(&event.path).header("If-Match", "*").await?.expect_problem(409);
     removed.because("somebody has seats for this event")?;
-    let kept = app.get(&event.path).await?.expect_status(200)?.expect_json(json!({ "seats": 9, "seats_sold": 6 }));
+    let kept = read(&app, &event.path).await?.expect_json(json!({ "seats": 9, "seats_sold": 6 }));
     kept.because("a refused request changes nothing")?;
-    app.get(&first.path).await?.expect_status(200)?;
+    read(&app, &first.path).await?;
     if let Some(orders) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
         expect_equal("rows in orders", &orders, &1)?;
     }
@@ -114,8 +114,8 @@ async fn refused_by_state(lab: &Lab) -> CheckResult {
 async fn expect_new(app: &App, made: &Made, expected: Value) -> CheckResult<Response> {
     let answer = made.answer.clone().expect_media_type("application/json")?.expect_json(expected.clone())?;
     answer.expect_json_where("/created_at", "a time as RFC 3339 writes it", is_time)?;
-    let read = app.get(&made.path).await?.expect_status(200)?.expect_media_type("application/json")?;
-    read.expect_json(expected).because("it was created a moment ago")
+    let found = read(app, &made.path).await?.expect_media_type("application/json")?;
+    found.expect_json(expected).because("it was created a moment ago")
 }
 
 /// Fails unless the `Location` leads to the very thing that was made.
@@ -125,22 +125,18 @@ async fn expect_location(app: &App, made: &Made) -> CheckResult {
     let (collection, _) = made.path.rsplit_once('/').unwrap_or_default();
     let location = answer.header("location").and_then(|location| follow(location, collection));
     let Some(location) = location else { return Err(answer.failure("the Location is not a URL")) };
-    let read = app.get(&location).await?.expect_status(200).because("this is where `Location` leads")?;
-    if read.json()? == answer.json()? {
+    let found = read(app, &location).await.because("this is where `Location` leads")?;
+    if found.json()? == answer.json()? {
         return Ok(());
     }
-    let failure = read.failure(format!("GET {location}, where `Location` leads, is not what was created"));
-    Err(failure.expected(answer.text()).actual(read.text()))
+    let failure = found.failure(format!("GET {location}, where `Location` leads, is not what was created"));
+    Err(failure.expected(answer.text()).actual(found.text()))
 }
 
 async fn expect_row(lab: &Lab, made: &Made, columns: &[&str]) -> CheckResult {
     let Some(row) = texts(lab, made, columns).await? else { return Ok(()) };
     let sent: Vec<_> = columns.iter().map(|column| text(&made.sent[*column])).collect();
     expect_equal(&format!("{} of {} in the table", columns.join(", "), made.path), &row, &sent)
-}
-
-async fn delete(app: &App, made: &Made) -> CheckResult<Response> {
-    app.delete(&made.path).header("If-Match", "*").await?.expect_status(204)
 }
 
 async fn expect_gone(app: &App, made: &Made, patch: &Value) -> CheckResult {

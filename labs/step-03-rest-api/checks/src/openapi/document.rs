@@ -4,6 +4,7 @@ use lab_kit::prelude::*;
 use percent_encoding::percent_decode_str;
 
 use super::schema::Schemas;
+use crate::support::read;
 
 /// Every operation that the README names. What stands in braces may have another name.
 pub const OPERATIONS: [(&str, &str); 10] = [
@@ -45,7 +46,7 @@ pub struct Operation<'a> {
 impl Document {
     /// Fetches it.
     pub async fn get(app: &App) -> CheckResult<Self> {
-        let answer = app.get("/openapi.json").await?.expect_status(200)?;
+        let answer = read(app, "/openapi.json").await?;
         let answer = answer.expect_where("a JSON media type", |answer| {
             answer.media_type().is_some_and(|kind| kind.ends_with("/json") || kind.ends_with("+json"))
         })?;

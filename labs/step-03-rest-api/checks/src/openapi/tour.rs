@@ -4,7 +4,7 @@ use lab_kit::Difference;
 use lab_kit::prelude::*;
 
 use super::document::{Document, content};
-use crate::support::{Made, event, make, make_event, make_order, merge, order, padded, tag_of};
+use crate::support::{Made, event, make, make_event, make_order, merge, order, padded, read, tag_of};
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 const MOST: usize = 20;
@@ -101,7 +101,7 @@ impl<'a> Tour<'a> {
         for request in refused {
             self.see(operation, request.await?);
         }
-        app.get("/health").await?.expect_status(200)?;
+        read(app, "/health").await?;
         Ok(())
     }
 

@@ -106,6 +106,21 @@ pub fn merge(app: &App, path: &str, patch: &Value) -> Request {
     app.patch(path).header("If-Match", "*").header("Content-Type", "application/merge-patch+json").json(patch)
 }
 
+/// What a `GET` of what is at `path` gives.
+pub async fn read(app: &App, path: &str) -> CheckResult<Response> {
+    app.get(path).await?.expect_status(200)
+}
+
+/// A merge patch of whatever version there is, which is taken.
+pub async fn merged(app: &App, path: &str, patch: &Value) -> CheckResult<Response> {
+    merge(app, path, patch).await?.expect_status(200)
+}
+
+/// Deletes what was made, whatever its version.
+pub async fn delete(app: &App, made: &Made) -> CheckResult<Response> {
+    app.delete(&made.path).header("If-Match", "*").await?.expect_status(204)
+}
+
 /// The same JSON, so many bytes long with white space, so that nothing can be wrong with it but its length.
 pub fn padded(body: &Value, length: usize) -> String {
     let body = body.to_string();

@@ -8,8 +8,8 @@ mod table;
 
 pub use link::{Page, Walk, follow};
 pub use made::{
-    EVENT_MEMBERS, Made, ORDER_MEMBERS, event, event_at, make, make_event, make_events, make_order, merge, order,
-    padded, tag_of,
+    EVENT_MEMBERS, Made, ORDER_MEMBERS, delete, event, event_at, make, make_event, make_events, make_order, merge,
+    merged, order, padded, read, tag_of,
 };
 pub use moment::{expect_moment, in_the_east, moment, rfc3339};
 pub use problem::Problem;
