@@ -3,9 +3,11 @@
 mod diagnosis;
 mod environment;
 mod included;
+mod isolated;
 mod messages;
 mod progress;
 mod system;
+mod toolchain;
 mod watch;
 
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Build, Program, Refusal};
 use lab_process::{Signal, signal_group};
-use lab_sandbox::{Confinement, Limits, Sandbox};
+use lab_sandbox::{Confinement, Limits, Sandbox, View};
 use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 
@@ -59,6 +61,8 @@ pub struct Job {
     pub own: bool,
     /// What cargo, and all that it runs of a submission's, runs in.
     pub sandbox: Sandbox,
+    /// Where dependencies were compiled for all isolated builds, which read it and do not write it.
+    pub shared: Option<Utf8PathBuf>,
     /// What compiling the package's own code may take, if it is a submission's. Its dependencies are not counted.
     pub bounds: Option<Bounds>,
 }
@@ -106,6 +110,9 @@ impl BuildError {
 /// # Errors
 /// It does not build; see [`BuildError`] for whose fault that is.
 pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
+    if job.sandbox.isolates() {
+        return isolated::build(job, run).await;
+    }
     let began = Instant::now();
     let mut inputs = tokio::select! {
         inputs = before_build(job, run) => inputs?,
@@ -115,19 +122,7 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
         inputs.cleaned();
     }
     let started = SystemTime::now();
-    let mut child = spawn(job, &inputs).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
-    let leader = child.id();
-    let (blocked, own_code) = (Blocked::default(), OwnCode::default());
-    let ended = tokio::select! {
-        ended = follow(job, run, &mut child, &blocked, &own_code) => Ok(ended),
-        excess = exceeded(job, leader, &own_code) => Err(BuildError::Code(diagnosis::too_costly(excess))),
-        () = sleep_awake(LIMIT) => Err(BuildError::Infrastructure(match blocked.holder() {
-            Some(holder) => diagnosis::locked_out(job, &holder),
-            None => diagnosis::too_slow(job, LIMIT),
-        })),
-        () = run.cancel().cancelled() => Err(BuildError::Interrupted),
-    };
-    let ended = ended.inspect_err(|_| kill(leader))?;
+    let ended = run_cargo(job, Some(&inputs), run).await?;
     let took = began.elapsed();
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
@@ -141,6 +136,39 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
     // Without a record cargo is asked again the next time: slower, never wrong.
     let _ = inputs.finish(executable.as_std_path());
     Ok(Built { executable, held, took })
+}
+
+/// What the compiler that builds what stands in `folder` says of itself; nothing, if there is none.
+pub fn compiler(folder: &Utf8Path) -> Vec<u8> {
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.env_clear().envs(environment::of_build(false)).current_dir(folder).stdin(Stdio::null());
+    rustc.arg("-vV").output().map(|output| output.stdout).unwrap_or_default()
+}
+
+/// Has cargo fetch what `job` needs and compile it, in a stage whose build nobody else does at the same time.
+///
+/// # Errors
+/// As [`build`].
+pub async fn fetch_and_build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
+    isolated::settle(job, true).await?;
+    build(&Job { locked: true, ..job.clone() }, run).await
+}
+
+/// Runs cargo to its end, or until it has taken more than it may. `inputs` are known of what is built in its place.
+async fn run_cargo(job: &Job, inputs: Option<&Build>, run: &RunContext) -> Result<Ended, BuildError> {
+    let mut child = spawn(job, inputs).map_err(|error| BuildError::Infrastructure(diagnosis::no_cargo(&error)))?;
+    let leader = child.id();
+    let (blocked, own_code) = (Blocked::default(), OwnCode::default());
+    let ended = tokio::select! {
+        ended = follow(job, run, &mut child, &blocked, &own_code) => Ok(ended),
+        excess = exceeded(job, leader, &own_code) => Err(BuildError::Code(diagnosis::too_costly(excess))),
+        () = sleep_awake(LIMIT) => Err(BuildError::Infrastructure(match blocked.holder() {
+            Some(holder) => diagnosis::locked_out(job, &holder),
+            None => diagnosis::too_slow(job, LIMIT),
+        })),
+        () = run.cancel().cancelled() => Err(BuildError::Interrupted),
+    };
+    ended.inspect_err(|_| kill(leader))
 }
 
 /// Reads what cargo says, to its end.
@@ -211,7 +239,8 @@ async fn clean(job: &Job, packages: impl Iterator<Item = &str>) -> bool {
     if arguments.len() == 2 {
         return true;
     }
-    command(job, &arguments).output().await.is_ok_and(|output| output.status.success())
+    let Ok(mut command) = command(job, &arguments) else { return false };
+    command.output().await.is_ok_and(|output| output.status.success())
 }
 
 /// Cargo and all it started.
@@ -221,9 +250,9 @@ fn kill(leader: Option<u32>) {
     }
 }
 
-fn spawn(job: &Job, inputs: &Build) -> std::io::Result<Child> {
-    let mut command = cargo(job);
-    if job.bounds.is_none() {
+fn spawn(job: &Job, inputs: Option<&Build>) -> std::io::Result<Child> {
+    let mut command = cargo(job)?;
+    if let Some(inputs) = inputs.filter(|_| job.bounds.is_none()) {
         let (variable, value) = inputs.incremental();
         command.env(variable, value);
     }
@@ -242,25 +271,35 @@ fn spawn(job: &Job, inputs: &Build) -> std::io::Result<Child> {
 }
 
 /// Cargo in the sandbox of `job`, with its folders.
-fn cargo(job: &Job) -> std::process::Command {
+fn cargo(job: &Job) -> std::io::Result<std::process::Command> {
+    let mut command = if job.sandbox.isolates() { isolated::cargo(job)? } else { in_the_open(job) };
+    command.env("CARGO_TARGET_DIR", &job.target).env("CARGO_BUILD_BUILD_DIR", &job.build).stdin(Stdio::null());
+    // A user's settings (`[term] quiet = true`) hide nothing that we read.
+    command.env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
+    Ok(command)
+}
+
+/// Cargo with this machine's files and network.
+fn in_the_open(job: &Job) -> std::process::Command {
     let confinement = Confinement {
         folder: job.root.clone().into(),
         environment: environment::of_build(job.own),
         limits: Limits::NO_CORE,
         orphan_signal: Signal::TERM,
+        view: View::default(),
+        network: true,
     };
-    let mut command = job.sandbox.command(environment::cargo(), &confinement);
-    command.env("CARGO_TARGET_DIR", &job.target).env("CARGO_BUILD_BUILD_DIR", &job.build).stdin(Stdio::null());
-    // A user's settings (`[term] quiet = true`) hide nothing that we read.
-    command.env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
-    command
+    job.sandbox.command(environment::cargo(), &confinement)
 }
 
 /// The same sandbox and folders for another cargo command on `job`, such as clippy's.
-pub fn command(job: &Job, arguments: &[&str]) -> Command {
-    let mut command = cargo(job);
+///
+/// # Errors
+/// There is no cargo.
+pub fn command(job: &Job, arguments: &[&str]) -> std::io::Result<Command> {
+    let mut command = cargo(job)?;
     command.args(arguments);
     let mut command = Command::from(command);
     command.kill_on_drop(true);
-    command
+    Ok(command)
 }

@@ -30,6 +30,8 @@ pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs}
 /// Runs `cargo lab` with this process's arguments.
 pub fn main() -> ExitCode {
     panic::explain_panics();
+    // What we build and start may run as the same user. Where the system does not do it, nothing else is lost.
+    let _ = lab_sandbox::keep_memory_private();
     let args = match Args::try_parse_from(arguments()) {
         Ok(args) => args,
         Err(error) => {

@@ -5,6 +5,7 @@
 //! last is done. One at a time is built, as cargo allows no more in the folder that holds everybody's dependencies; one
 //! at a time is graded, unless more are asked for.
 
+mod dependencies;
 mod hold;
 mod laps;
 mod lint;
@@ -30,7 +31,7 @@ use crate::state::State;
 use crate::submission::Source;
 use crate::suite::{Suite, SuiteSource};
 use crate::workspace::{Lab, Workspace};
-use lab_sandbox::Sandbox;
+use lab_sandbox::{Sandbox, User};
 use lab_services::{ProviderChoice, ServicePool};
 
 pub use hold::Tried;
@@ -84,6 +85,9 @@ pub struct Engine {
     services: ServicePool,
     /// What submissions are built in, and what their servers run in.
     sandbox: Sandbox,
+    /// The user that they run as, kept from others.
+    #[expect(dead_code, reason = "it is held")]
+    user: Option<User>,
     scratch: Scratch,
     /// Where services come from.
     choice: ProviderChoice,
@@ -97,12 +101,21 @@ impl Engine {
     /// # Errors
     /// The engine's own folder cannot be made.
     pub fn new(workspace: Workspace, choice: ProviderChoice) -> Result<Self, Error> {
+        Self::isolated_by(Sandbox::none(), workspace, choice)
+    }
+
+    /// The same with submissions in `sandbox`, their builds and their servers.
+    ///
+    /// # Errors
+    /// The engine's own folder cannot be made.
+    pub fn isolated_by(sandbox: Sandbox, workspace: Workspace, choice: ProviderChoice) -> Result<Self, Error> {
         Ok(Self {
             state: State::of(&workspace),
             scratch: scratch_of(&workspace)?,
             workspace,
             services: ServicePool::new(choice),
-            sandbox: Sandbox::none(),
+            sandbox,
+            user: None,
             choice,
             building: Arc::new(Semaphore::new(1)),
             grading: Arc::new(Semaphore::new(1)),
@@ -115,12 +128,18 @@ impl Engine {
     /// # Errors
     /// Its folder cannot be made.
     pub fn for_one_submission(&self) -> Result<Self, Error> {
+        let user = self.sandbox.user().map(|_| User::take()).transpose();
+        let user = user.map_err(|error| Error::Infrastructure {
+            message: format!("no user id for a submission can be had: {error}"),
+            hints: Vec::new(),
+        })?;
         Ok(Self {
             state: self.state.clone(),
             scratch: scratch_of(&self.workspace)?,
             workspace: self.workspace.place(),
             services: ServicePool::new(self.choice),
-            sandbox: self.sandbox.clone(),
+            sandbox: user.as_ref().map_or_else(|| self.sandbox.clone(), |user| self.sandbox.of_user(user)),
+            user,
             choice: self.choice,
             building: self.building.clone(),
             grading: self.grading.clone(),

@@ -53,6 +53,7 @@ pub async fn grade(
 ) -> Result<GradeReport, Error> {
     let began = Instant::now();
     let suite = engine.suite(lab, run).await?;
+    engine.compile_dependencies(lab, run).await?;
     ledger.begin()?;
     let mut batch = Batch::new(lab, ledger, &suite, began, entries.len());
     let pending = batch.sort(entries, &suite.sha256, run)?;

@@ -71,6 +71,7 @@ impl Helper {
             locked: false,
             own: true,
             sandbox: Sandbox::none(),
+            shared: None,
             bounds: None,
         };
         match building::build(&job, run).await {

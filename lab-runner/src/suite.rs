@@ -143,6 +143,7 @@ impl Suite {
             own: true,
             // A suite is ours, and so is what builds it.
             sandbox: Sandbox::none(),
+            shared: None,
             bounds: None,
         };
         let built = building::build(&job, run).await.map_err(|error| match error {

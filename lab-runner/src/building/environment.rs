@@ -66,11 +66,22 @@ pub(super) fn of_build(own: bool) -> BTreeMap<OsString, OsString> {
     std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| is_for_builds(name, own))).collect()
 }
 
-fn is_for_builds(name: &str, own: bool) -> bool {
-    let listed = |rule: &&str| match rule.strip_suffix('*') {
-        Some(beginning) => name.starts_with(beginning),
-        None => name == *rule,
+/// The environment of an isolated build, beside where the toolchain is: how compilers are called, and how they speak.
+pub(super) fn of_isolated_build() -> BTreeMap<OsString, OsString> {
+    let listed = |name: &OsString| {
+        let rules = COMPILERS.iter().chain(&["LANG", "LC_*", "TZ", "CARGO_BUILD_JOBS", "RUSTUP_TOOLCHAIN"]);
+        name.to_str().is_some_and(|name| rules.clone().any(|rule| is_meant(rule, name)))
     };
+    std::env::vars_os().filter(|(name, _)| listed(name)).collect()
+}
+
+/// Whether `rule` means the variable `name`.
+fn is_meant(rule: &str, name: &str) -> bool {
+    rule.strip_suffix('*').map_or(name == rule, |beginning| name.starts_with(beginning))
+}
+
+fn is_for_builds(name: &str, own: bool) -> bool {
+    let listed = |rule: &&str| is_meant(rule, name);
     let mut rules = SYSTEM.iter().chain(&COMPILERS).chain(&NETWORK).chain(&RUST);
     rules.any(listed) || (own && name == "DATABASE_URL")
 }

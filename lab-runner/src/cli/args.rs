@@ -259,7 +259,7 @@ pub struct DoctorArgs {
 
 /// `cargo lab grade`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab 4 --report out/ --isolation none\n\n\
+#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab 4 --report out/\n\n\
     Exit codes: 0 every submission has a grade, whatever it is; 2 a submission cannot be read, or wrong usage; 4 a \
     submission has no grade because a service or other infrastructure failed twice; 130 interrupted.")]
 pub struct GradeArgs {
@@ -275,10 +275,9 @@ pub struct GradeArgs {
     /// Go on with the results in the report folder: grade only what is new, has changed or has no grade.
     #[arg(long)]
     pub resume: bool,
-    /// What the submissions are isolated by. Required, because `none` runs code that nobody has read with your own
-    /// rights.
-    #[arg(long, value_enum, value_name = "PROVIDER")]
-    pub isolation: Option<IsolationChoice>,
+    /// What the submissions are isolated by. `none` runs code that nobody has read with your own rights.
+    #[arg(long, value_enum, default_value_t, value_name = "PROVIDER")]
+    pub isolation: IsolationChoice,
     /// How many submissions are graded at once.
     #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: u16,
@@ -300,8 +299,13 @@ pub struct GradeArgs {
 }
 
 /// What a submission can be isolated by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum IsolationChoice {
+    /// Whatever works here. Where nothing does, nothing is graded.
+    #[default]
+    Auto,
+    /// Namespaces of its own, made by bubblewrap: no files, processes or network of this machine.
+    Bubblewrap,
     /// Nothing: a submission has the rights of whoever grades it.
     None,
 }

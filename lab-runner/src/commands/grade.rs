@@ -13,6 +13,11 @@ use crate::grade::{self, Ledger, Options, Terms};
 use crate::interrupt::Interrupt;
 use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
+use lab_sandbox::{Choice, Sandbox};
+
+/// What is left where nothing isolates.
+const IN_THE_OPEN: &str = "--isolation none runs each submission with your own rights: use a container or virtual machine \
+                           that you throw away afterwards";
 
 /// Grades what `args` name.
 pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
@@ -21,7 +26,7 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
             "the summary can be shown as human or json; each submission's folder has a junit.xml",
         ));
     }
-    isolated(args.isolation)?;
+    let sandbox = sandbox(args.isolation)?;
     let folder = Some(args.report.clone());
     let style = Style { format: args.format, quiet: args.quiet, narrate: true, folder, ..Style::default() };
     let reporter = Arc::new(Reporter::new(style));
@@ -29,7 +34,7 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
     let workspace = choose::open(&run)?;
     let lab = choose::lab(&workspace, args.lab.as_deref())?;
     let entries = grade::find(&args.paths, &lab)?;
-    let engine = Engine::new(workspace, args.services)?.grading_at_once(args.jobs.into());
+    let engine = Engine::isolated_by(sandbox, workspace, args.services)?.grading_at_once(args.jobs.into());
     let request = request(&args);
     let terms = Terms {
         lab: lab.id().to_owned(),
@@ -53,18 +58,16 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
 }
 
 /// Nobody runs what nobody has read without having said so.
-fn isolated(choice: Option<IsolationChoice>) -> Result<(), Error> {
-    match choice {
-        Some(IsolationChoice::None) => Ok(()),
-        None => Err(Error::Usage {
-            message: "submissions are not isolated from this machine, so `grade` runs none unless you say so".into(),
-            hints: vec![
-                "--isolation none runs each with your own rights: use a container or virtual machine that you throw \
-                 away afterwards"
-                    .into(),
-            ],
-        }),
-    }
+fn sandbox(choice: IsolationChoice) -> Result<Sandbox, Error> {
+    let choice = match choice {
+        IsolationChoice::Auto => Choice::Auto,
+        IsolationChoice::Bubblewrap => Choice::Bubblewrap,
+        IsolationChoice::None => Choice::None,
+    };
+    choice.sandbox().map_err(|error| Error::Infrastructure {
+        message: error.to_string(),
+        hints: error.hints().into_iter().chain([IN_THE_OPEN.to_owned()]).collect(),
+    })
 }
 
 fn request(args: &GradeArgs) -> Request {

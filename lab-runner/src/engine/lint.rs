@@ -58,7 +58,8 @@ impl Engine {
 }
 
 async fn run_tool(job: &Job, arguments: &[&str], env: &[(&str, &str)], run: &RunContext) -> Result<Output, Error> {
-    let mut command = building::command(job, arguments);
+    let command = building::command(job, arguments);
+    let mut command = command.map_err(|source| Error::io("start cargo in", &job.root, source))?;
     command.envs(env.iter().copied());
     let output = command.output();
     tokio::select! {

@@ -72,11 +72,15 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
         }
         Program::Staged(stage) => {
-            let built = match stage.product.hold(&run_folder(engine)?) {
+            let known = if engine.sandbox.isolates() { None } else { stage.product.hold(&run_folder(engine)?) };
+            let built = match known {
                 Some((executable, held)) => Built { executable, held, took: Duration::ZERO },
                 None => {
                     let built = cargo(&stage_job(engine, lab, &stage)?, &named, run).await?;
-                    stage.product.remember(&built.executable, &built.held);
+                    // A build in isolation leaves nothing behind that could be looked at again.
+                    if !engine.sandbox.isolates() {
+                        stage.product.remember(&built.executable, &built.held);
+                    }
                     built
                 }
             };
@@ -104,18 +108,21 @@ pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
         locked: false,
         own: true,
         sandbox: engine.sandbox.clone(),
+        shared: None,
         bounds: Some(lab.manifest.limits.build()),
     })
 }
 
 /// How cargo builds a stage.
 pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job, Error> {
+    let isolated = engine.sandbox.isolates();
     Ok(Job {
         what: lab.package(),
         root: stage.root.clone(),
         package: lab.package(),
         target: stage.target.clone(),
-        build: engine.workspace.target.clone(),
+        build: if isolated { stage.folder.join("build") } else { engine.workspace.target.clone() },
+        shared: isolated.then(|| engine.compiled_dependencies(lab)).flatten(),
         held: run_folder(engine)?,
         locked: stage.locked,
         own: false,

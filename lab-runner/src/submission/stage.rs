@@ -29,6 +29,8 @@ const ROOT_FILES: [&str; 5] =
 pub struct Stage {
     /// The root of its workspace.
     pub root: Utf8PathBuf,
+    /// The folder in which that and all that is made of it stand.
+    pub folder: Utf8PathBuf,
     /// The lab's folder in it.
     pub lab: Utf8PathBuf,
     /// Where its programs go.
@@ -50,6 +52,21 @@ impl Stage {
         Self::write(workspace, lab, "working-tree", tree, true)
     }
 
+    /// Writes the stage `name`, in which the dependencies of `lab` are compiled: with an empty program in the place of a
+    /// submission.
+    ///
+    /// # Errors
+    /// The stage cannot be written.
+    pub fn of_dependencies(workspace: &Workspace, lab: &Lab, name: &str) -> Result<Self, SubmissionError> {
+        let tree = Tree([("src/main.rs".into(), b"fn main() {}\n".to_vec())].into());
+        Self::write(workspace, lab, name, tree, true)
+    }
+
+    /// The folder of the stage `name` of `lab`, with all that belongs to it.
+    pub fn folder(workspace: &Workspace, lab: &Lab, name: &str) -> Utf8PathBuf {
+        workspace.lab_folder().join("stage").join(lab.package()).join(name)
+    }
+
     /// Writes the stage `name` of `lab` with `submission` in it, waiting for whoever uses it now. Without `debug_info`
     /// its backtraces name no lines.
     pub(super) fn write(
@@ -59,7 +76,7 @@ impl Stage {
         submission: Tree,
         debug_info: bool,
     ) -> Result<Self, SubmissionError> {
-        let folder = workspace.lab_folder().join("stage").join(lab.package()).join(name);
+        let folder = Self::folder(workspace, lab, name);
         let lock = lock(&folder)?;
         let root = folder.join("tree");
         let place = Utf8Path::new("labs").join(lab.package());
@@ -82,7 +99,7 @@ impl Stage {
         let target = folder.join("out");
         let product =
             Product { record: folder.join("built.json"), root: root.clone(), target: target.clone(), content };
-        Ok(Self { lab: root.join(place), root, target, locked: cargo_lock.settled, product, _lock: lock })
+        Ok(Self { lab: root.join(place), root, folder, target, locked: cargo_lock.settled, product, _lock: lock })
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use lab_process::{Signal, own_session, restrict_environment, signal_group, was_stopped};
-use lab_protocol::{Envelope, RunClock, SuiteConfig, ToSuite};
+use lab_protocol::{Envelope, ISOLATED, RunClock, SuiteConfig, ToSuite};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -100,6 +100,7 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: 
     let mut process = program(suite);
     process
         .arg(command)
+        .args(config.sandbox.isolates().then_some(ISOLATED))
         .current_dir(&config.scratch)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())

@@ -124,13 +124,3 @@ fn a_batch_that_was_interrupted_goes_on_where_it_stopped() {
     let how = |index: usize| grades["submissions"][index]["standing"]["how"].as_str().unwrap().to_owned();
     assert_eq!([how(0), how(1), how(2), how(3)], ["known", "graded", "known", "known"]);
 }
-
-#[test]
-fn nobody_runs_what_nobody_has_read_without_saying_so() {
-    let path = submission("half-done");
-    let out = folder().join("grading/refused");
-    let ran = lab(&["grade", path.to_str().unwrap(), "--lab", "tiny-1", "--report", out.to_str().unwrap()]);
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("--isolation none"), "{}", ran.stderr);
-    assert!(!out.exists());
-}

@@ -14,6 +14,7 @@ mod grading;
 mod holding;
 mod interrupts;
 mod invariants;
+mod isolation;
 mod learner;
 mod load;
 mod mutants;

@@ -3,6 +3,7 @@
 
 mod failure;
 pub mod naming;
+pub mod network;
 pub mod place;
 mod recorded_stream;
 pub mod service;

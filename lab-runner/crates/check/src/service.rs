@@ -8,6 +8,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use lab_sandbox::Network;
 
 use crate::failure::{CheckResult, Failure};
 use crate::transcript::Transcript;
@@ -128,6 +129,13 @@ pub trait Tenant: Any + Debug + Send + Sync {
     fn shortage(&self) -> Option<String> {
         None
     }
+
+    /// Opens what the server under test connects to in `network` as well, at the same address: an isolated server reaches
+    /// nothing outside of its network. Called once, before the server is started.
+    ///
+    /// # Errors
+    /// The system says why not.
+    fn open_in(&self, network: &Network) -> std::io::Result<()>;
 
     /// Takes back every fault that the check has made on the way to it. Tells whether there was one.
     fn restore(&self) -> bool;

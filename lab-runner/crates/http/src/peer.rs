@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use lab_check::transcript::Transcript;
+use lab_sandbox::Network;
 
 /// Where a learner's own run listens unless told otherwise.
 const LEARNERS_ADDRESS: &str = "127.0.0.1:8080";
@@ -12,6 +13,8 @@ const LEARNERS_ADDRESS: &str = "127.0.0.1:8080";
 pub struct Peer {
     /// Where the server listens.
     pub address: SocketAddr,
+    /// The network in which it listens there.
+    pub network: Network,
     /// Where everything said is recorded.
     pub transcript: Transcript,
     /// What a learner types to start the server by hand. Empty if it already runs, where it is.

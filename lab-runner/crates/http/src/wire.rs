@@ -65,7 +65,7 @@ impl Wire {
     pub async fn connect(origin: Origin, timeout: Timeout) -> CheckResult<Self> {
         let address = origin.peer.address;
         let gone = || format!("nothing listens on {address} any more: did the server exit?");
-        let stream = match connect_with_retry(address, timeout.until).await {
+        let stream = match connect_with_retry(&origin.peer.network, address, timeout.until).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 return Err(match error.kind() {

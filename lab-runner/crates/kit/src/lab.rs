@@ -25,6 +25,7 @@ use lab_check::{CheckResult, Failure, Ours, RecordedStream};
 use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
 use lab_proxy::Proxy;
+use lab_sandbox::Network;
 
 use random::Random;
 
@@ -52,6 +53,8 @@ pub struct Lab {
     /// One for each of the run's services, in their order.
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
     folders: Mutex<Vec<TempDir>>,
+    /// The network of the check's servers, once there is one.
+    network: Mutex<Option<Network>>,
     endings: Arc<Mutex<Vec<Ending>>>,
     log_readers: Arc<Mutex<Vec<JoinHandle<()>>>>,
     /// Where the servers go that the check lets go, if somebody wants to look at them.
@@ -88,6 +91,7 @@ impl Lab {
             transcript,
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
+            network: Mutex::default(),
             endings: Arc::default(),
             log_readers: Arc::default(),
             keeper: None,
@@ -141,7 +145,9 @@ impl Lab {
     /// # Errors
     /// Ours, if no port can be had.
     pub async fn balancer(&self, probe: &str) -> CheckResult<Balancer> {
-        Balancer::start(probe, self.transcript.clone()).await.ours("opening a port for the load balancer")
+        Balancer::start(probe, self.transcript.clone(), self.network()?)
+            .await
+            .ours("opening a port for the load balancer")
     }
 
     /// A proxy of the check's own in front of `upstream`, which forwards every byte and makes faults where a check wants
@@ -162,7 +168,9 @@ impl Lab {
     /// # Errors
     /// Ours, if no port can be had.
     pub fn proxy(&self, name: &str, upstream: SocketAddr) -> CheckResult<Proxy> {
-        Proxy::plain(name, upstream, self.transcript.clone()).ours("opening a port for a proxy")
+        let proxy = Proxy::plain(name, upstream, self.transcript.clone()).ours("opening a port for a proxy")?;
+        proxy.open_in(&self.network()?).ours("opening a proxy's port in the servers' network")?;
+        Ok(proxy)
     }
 
     /// Records in the transcript what a client of the check's own says and hears on `stream`.
@@ -170,7 +178,7 @@ impl Lab {
     /// ```
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let stream = tokio::net::TcpStream::connect(app.address()).await.ours("connecting to the server")?;
+    /// let stream = app.socket()?.connect(app.address()).await.ours("connecting to the server")?;
     /// let stream = lab.recorded(stream); // for any client that works on a stream
     /// # Ok(()) }
     /// ```
@@ -326,6 +334,28 @@ impl Lab {
         self.shared.container.as_ref()
     }
 
+    /// The network of the check's servers: one of its own, if they are isolated, in which they meet its proxies.
+    pub(crate) fn network(&self) -> CheckResult<Network> {
+        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = &*network {
+            return Ok(network.clone());
+        }
+        let is_ours = self.shared.container.is_none() && matches!(self.shared.config.target, Target::Launch { .. });
+        let made = if is_ours { self.shared.config.sandbox.network() } else { Ok(Network::of_this_machine()) };
+        let made = made.ours("making a network for the check's servers")?;
+        Ok(network.insert(made).clone())
+    }
+
+    /// The check's folders, as the user of isolated servers may write them.
+    pub(crate) fn folders_for_servers(&self) -> CheckResult<Vec<PathBuf>> {
+        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.path().to_owned()).collect();
+        for folder in &folders {
+            self.shared.config.sandbox.give(folder).ours("giving the server a folder")?;
+        }
+        Ok(folders)
+    }
+
     pub(crate) fn keepsake(&self) -> &Keepsake {
         &self.shared.keepsake
     }
@@ -373,7 +403,11 @@ impl ServiceHost for Lab {
                 return Err(Failure::Ours(format!("the check uses {name}, which its suite does not have: {how}")));
             };
             self.not_attached(&format!("looks into {}", running.title()))?;
-            let make = || running.service().tenant(self.transcript.clone());
+            let make = || async {
+                let tenant = running.service().tenant(self.transcript.clone()).await?;
+                tenant.open_in(&self.network()?).ours("opening a proxy's port in the servers' network")?;
+                Ok(tenant)
+            };
             Ok(tenant.get_or_try_init(make).await?.as_ref())
         })
     }

@@ -48,8 +48,10 @@ mod system {
     /// The TCP ports that the process group of `leader` listens on.
     pub(crate) fn listening_ports(leader: u32) -> Vec<u16> {
         let sockets = sockets_of_group(leader);
-        let mut ports: Vec<u16> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        let mut ports: Vec<u16> = ["tcp", "tcp6"]
             .iter()
+            // The tables of its own network, which may not be ours.
+            .map(|table| format!("/proc/{leader}/net/{table}"))
             .filter_map(|table| fs::read_to_string(table).ok())
             .flat_map(|table| table.lines().skip(1).filter_map(listening).collect::<Vec<_>>())
             .filter(|(inode, _)| sockets.contains(inode))

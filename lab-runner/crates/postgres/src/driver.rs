@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use lab_check::CheckResult;
 use lab_check::service::{Access, Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
 use lab_check::transcript::Transcript;
+use lab_sandbox::Network;
 
 use super::cluster::Cluster;
 use super::database::Postgres;
@@ -79,6 +80,10 @@ impl Tenant for Postgres {
 
     fn shortage(&self) -> Option<String> {
         Self::shortage(self)
+    }
+
+    fn open_in(&self, network: &Network) -> std::io::Result<()> {
+        self.proxy().open_in(network)
     }
 
     fn restore(&self) -> bool {

@@ -5,11 +5,12 @@ mod environment;
 mod platform;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 pub use environment::restrict_environment;
-pub use platform::{ProcessUse, children_adopted, environment_of, kill_descendants, of_session};
+pub use platform::{ProcessUse, children_adopted, children_of, environment_of, kill_descendants, of_session};
 use rustix::process::{Pid, Rlimit, getrlimit, kill_process, kill_process_group, setrlimit};
 pub use rustix::process::{Resource, Signal};
 
@@ -46,6 +47,16 @@ pub fn own_session(command: &mut Command) {
     #[allow(unsafe_code)]
     unsafe {
         command.pre_exec(|| rustix::process::setsid().map(drop).map_err(io::Error::from));
+    }
+}
+
+/// Has `command`'s program inherit `handle`, under the number that it has here. No other program does.
+pub fn pass_on(command: &mut Command, handle: OwnedFd) {
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the system call fcntl through
+    // rustix, allocates nothing and takes no lock.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(move || Ok(rustix::io::fcntl_setfd(&handle, rustix::io::FdFlags::empty())?));
     }
 }
 

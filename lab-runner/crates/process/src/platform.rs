@@ -17,7 +17,7 @@ pub struct ProcessUse {
 }
 
 pub(crate) use system::{bind_to_parent, parent_of_children};
-pub use system::{children_adopted, environment_of, kill_descendants, of_session};
+pub use system::{children_adopted, children_of, environment_of, kill_descendants, of_session};
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
@@ -72,6 +72,12 @@ mod system {
             while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// The processes whose parent is `parent`.
+    pub fn children_of(parent: u32) -> Vec<u32> {
+        let is_child = |process: &u32| stat(*process).is_some_and(|fields| fields.get(1) == Some(&parent.to_string()));
+        processes().into_iter().filter(is_child).collect()
     }
 
     /// The processes below this one, at any depth.
@@ -152,6 +158,11 @@ mod elsewhere {
 
     /// Ends every process below this one: on this system they are the next run's to end.
     pub fn kill_descendants() {}
+
+    /// The processes whose parent is the one given: nobody tells.
+    pub fn children_of(_: u32) -> Vec<u32> {
+        Vec::new()
+    }
 
     /// What each process of the session that `leader` leads has used. Empty where nobody can tell.
     pub fn of_session(_: u32) -> Vec<ProcessUse> {

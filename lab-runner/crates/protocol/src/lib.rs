@@ -72,6 +72,9 @@ pub struct SuiteConfig {
     pub scratch: PathBuf,
 }
 
+/// The argument that tells a suite that servers will be isolated: it has to see to that before it does anything else.
+pub const ISOLATED: &str = "isolated";
+
 /// What a program that we built sees of the environment: what a shell needs to be one, and nothing of ours.
 pub const PASSED_ON: [&str; 10] =
     ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"];

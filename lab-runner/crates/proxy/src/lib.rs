@@ -18,13 +18,14 @@ mod upstream;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use lab_check::transcript::{Mark, Transcript};
+use lab_sandbox::Network;
 
 pub use failpoints::{Failpoint, Failpoints, Moment};
 use faults::{Faults, Link};
@@ -50,6 +51,8 @@ pub struct Proxy {
     address: SocketAddr,
     faults: watch::Sender<Faults>,
     listeners: mpsc::UnboundedSender<listener::Change>,
+    /// Where it has its port.
+    networks: Mutex<Vec<Network>>,
     failpoints: Failpoints,
     transcript: Transcript,
     task: AbortHandle,
@@ -85,7 +88,8 @@ impl Proxy {
         failpoints: Failpoints,
         transcript: Transcript,
     ) -> io::Result<Self> {
-        let first = listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let network = Network::of_this_machine();
+        let first = listener::bind(&network, SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let address = first.local_addr()?;
         let (faults, watched) = watch::channel(Faults::default());
         let (listeners, changes) = mpsc::unbounded_channel();
@@ -93,7 +97,30 @@ impl Proxy {
         let context =
             connection::Context { service: Arc::clone(&service), upstream, protocol, transcript: transcript.clone() };
         let task = tokio::spawn(listener::run(first, changes, watched, Arc::new(context))).abort_handle();
-        Ok(Self { service, address, faults, listeners, failpoints, transcript, task })
+        let networks = Mutex::new(vec![network]);
+        Ok(Self { service, address, faults, listeners, networks, failpoints, transcript, task })
+    }
+
+    /// Listens in `network` as well, at the same address, for servers that reach nothing else. Before any fault is made.
+    ///
+    /// # Errors
+    /// Its port is taken there, or the process has too many files open.
+    pub fn open_in(&self, network: &Network) -> io::Result<()> {
+        if network.is_alone() {
+            let opened = listener::bind(network, self.address)?;
+            self.networks().push(network.clone());
+            let _ = self.listeners.send(listener::Change::Also(opened));
+        }
+        Ok(())
+    }
+
+    fn networks(&self) -> MutexGuard<'_, Vec<Network>> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its port in each network, by `open`.
+    fn each<T>(&self, open: impl Fn(&Network, SocketAddr) -> io::Result<T>) -> io::Result<Vec<T>> {
+        self.networks().iter().map(|network| open(network, self.address)).collect()
     }
 
     /// Where the learner's server connects to.
@@ -134,7 +161,7 @@ impl Proxy {
     /// ```
     pub fn refuse(&self) {
         // The port stays ours, bound by a socket that does not listen.
-        match listener::reserve(self.address) {
+        match self.each(listener::reserve) {
             Ok(reserved) => {
                 let _ = self.listeners.send(listener::Change::Refuse(reserved));
                 self.set("its connections are cut, and new ones are refused", |faults| faults.cut(Link::Refused));
@@ -253,7 +280,7 @@ impl Proxy {
         if self.faults.borrow().link != Link::Refused {
             return;
         }
-        match listener::bind(self.address) {
+        match self.each(listener::bind) {
             Ok(opened) => {
                 let _ = self.listeners.send(listener::Change::Listen(opened));
             }

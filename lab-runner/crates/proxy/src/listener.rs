@@ -1,11 +1,14 @@
 //! Accepts connections, on a port that can be closed and opened again without being lost.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use lab_sandbox::Network;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -19,20 +22,22 @@ const BREATH: Duration = Duration::from_millis(10);
 
 /// How the port changes.
 pub(super) enum Change {
-    /// It is closed; the socket keeps it from being given to anyone else.
-    Refuse(TcpSocket),
-    /// It is opened again.
-    Listen(TcpListener),
+    /// It is closed; the sockets keep it from being given to anyone else.
+    Refuse(Vec<TcpSocket>),
+    /// It is opened again, in each network.
+    Listen(Vec<TcpListener>),
+    /// It is opened in one network more.
+    Also(TcpListener),
 }
 
 /// A listener whose port a second socket of ours may hold while nobody listens.
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    reserve(address)?.listen(BACKLOG)
+pub(super) fn bind(network: &Network, address: SocketAddr) -> io::Result<TcpListener> {
+    reserve(network, address)?.listen(BACKLOG)
 }
 
 /// Holds a port without listening on it: connections are refused.
-pub(super) fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+pub(super) fn reserve(network: &Network, address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = lab_check::network::socket(network, address)?;
     // Lets a second socket bind the port, but only one of ours: nobody else can take it away.
     socket.set_reuseport(true)?;
     socket.bind(address)?;
@@ -41,28 +46,29 @@ pub(super) fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
 
 /// Serves until the proxy is dropped. The tasks of all connections end with this one.
 pub(super) async fn run(
-    listener: TcpListener,
+    first: TcpListener,
     mut changes: mpsc::UnboundedReceiver<Change>,
     faults: watch::Receiver<Faults>,
     context: Arc<Context>,
 ) {
-    let mut listener = Some(listener);
-    let mut reserved = None;
+    let mut listeners = vec![first];
+    let mut reserved = Vec::new();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             change = changes.recv() => match change {
-                Some(Change::Refuse(socket)) => {
-                    reserved = Some(socket);
-                    listener = None;
+                Some(Change::Refuse(sockets)) => {
+                    reserved = sockets;
+                    listeners.clear();
                 }
                 Some(Change::Listen(opened)) => {
-                    listener = Some(opened);
-                    reserved = None;
+                    listeners = opened;
+                    reserved.clear();
                 }
+                Some(Change::Also(opened)) => listeners.push(opened),
                 None => break,
             },
-            accepted = accept(listener.as_ref()) => match accepted {
+            accepted = accept(&listeners) => match accepted {
                 Ok(client) => {
                     connections.spawn(connection::run(client, Arc::clone(&context), faults.clone()));
                 }
@@ -74,9 +80,11 @@ pub(super) async fn run(
     drop(reserved);
 }
 
-async fn accept(listener: Option<&TcpListener>) -> io::Result<tokio::net::TcpStream> {
-    match listener {
-        Some(listener) => Ok(listener.accept().await?.0),
-        None => std::future::pending().await,
-    }
+/// The next connection to any of `listeners`.
+async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+    poll_fn(|context| {
+        let next = listeners.iter().map(|listener| listener.poll_accept(context)).find(Poll::is_ready);
+        next.map_or(Poll::Pending, |ready| ready.map_ok(|(client, _)| client))
+    })
+    .await
 }

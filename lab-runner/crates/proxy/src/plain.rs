@@ -1,5 +1,6 @@
 //! Services without a driver of their own: a server reaches them through a proxy that understands nothing.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use futures::future::BoxFuture;
 use lab_check::service::{Access, Service, ServiceDriver, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours as _};
+use lab_sandbox::Network;
 use tokio::time::timeout;
 use url::Url;
 
@@ -150,6 +152,10 @@ impl Tenant for PlainTenant {
 
     fn service_error(&self) -> Option<String> {
         self.unreachable.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn open_in(&self, network: &Network) -> io::Result<()> {
+        self.proxy.open_in(network)
     }
 
     fn restore(&self) -> bool {

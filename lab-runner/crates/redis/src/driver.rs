@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use lab_check::CheckResult;
 use lab_check::service::{Access, Service, ServiceDriver, ServiceHost, Tenant, tenant_of};
 use lab_check::transcript::Transcript;
+use lab_sandbox::Network;
 
 use super::keyspace::Redis;
 use super::keyspaces::Keyspaces;
@@ -75,6 +76,10 @@ impl Tenant for Redis {
 
     fn service_error(&self) -> Option<String> {
         Self::service_error(self)
+    }
+
+    fn open_in(&self, network: &Network) -> std::io::Result<()> {
+        self.proxy().open_in(network)
     }
 
     fn restore(&self) -> bool {

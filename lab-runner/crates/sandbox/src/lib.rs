@@ -4,13 +4,28 @@
 //! Also without one, a program of a submission sees only the environment it is given, has no terminal to type into or
 //! to read from, keeps to limits, and ends with the thread that started it.
 
-use std::collections::BTreeMap;
+mod beginning;
+mod bubblewrap;
+mod choice;
+mod confinement;
+mod network;
+mod ownership;
+mod platform;
+mod user;
+
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
 use std::process::Command;
 
-use lab_process::{Resource, Signal, lead_session};
+use lab_process::lead_session;
 use serde::{Deserialize, Serialize};
+
+pub use beginning::Beginning;
+pub use choice::{Choice, Unavailable};
+pub use confinement::{Confinement, Limits, View};
+pub use network::{Network, prepare as prepare_networks};
+pub use user::User;
 
 /// What keeps a submission's programs from the rest of the machine. It travels from the runner to the suite as JSON; a suite
 /// that does not know the provider refuses to run.
@@ -27,45 +42,8 @@ enum Provider {
     /// Nowhere: the programs run as we do.
     #[default]
     None,
-}
-
-/// What one program is given.
-#[derive(Debug, Clone)]
-pub struct Confinement {
-    /// The folder it is started in.
-    pub folder: PathBuf,
-    /// Its whole environment: nothing is inherited.
-    pub environment: BTreeMap<OsString, OsString>,
-    /// What it may use.
-    pub limits: Limits,
-    /// What it is sent when the thread that started it ends.
-    pub orphan_signal: Signal,
-}
-
-/// What a program, and each that it starts, may use. What is not named here has the limits that we have, and no limit is
-/// raised.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest core dump, in bytes.
-    pub core_bytes: Option<u64>,
-    /// The largest file it may write, in bytes.
-    pub file_bytes: Option<u64>,
-    /// How many files and sockets it may have open.
-    pub open_files: Option<u64>,
-}
-
-impl Limits {
-    /// No core dumps, which would fill the disk with what nobody reads.
-    pub const NO_CORE: Self = Self { core_bytes: Some(0), file_bytes: None, open_files: None };
-
-    fn resources(self) -> Vec<(Resource, u64)> {
-        let all = [
-            (Resource::Core, self.core_bytes),
-            (Resource::Fsize, self.file_bytes),
-            (Resource::Nofile, self.open_files),
-        ];
-        all.into_iter().filter_map(|(resource, limit)| Some((resource, limit?))).collect()
-    }
+    /// From bubblewrap, as this user id, or as ours in a user namespace.
+    Bubblewrap { user: Option<u32> },
 }
 
 impl Sandbox {
@@ -80,18 +58,115 @@ impl Sandbox {
     pub fn name(&self) -> &'static str {
         match self.provider {
             Provider::None => "none",
+            Provider::Bubblewrap { .. } => "bubblewrap",
         }
+    }
+
+    /// Whether it isolates.
+    #[must_use]
+    pub fn isolates(&self) -> bool {
+        self.provider != Provider::None
+    }
+
+    /// The same for one submission, whose programs run as `user` if they can run as another one.
+    #[must_use]
+    pub fn of_user(&self, user: &User) -> Self {
+        match &self.provider {
+            Provider::Bubblewrap { user: Some(_) } => Self { provider: Provider::Bubblewrap { user: Some(user.id()) } },
+            _ => self.clone(),
+        }
+    }
+
+    /// The user id, also outside, of the programs in it, if that is another than ours: they can write only what belongs
+    /// to it.
+    #[must_use]
+    pub fn user(&self) -> Option<u32> {
+        match self.provider {
+            Provider::None => None,
+            Provider::Bubblewrap { user } => user,
+        }
+    }
+
+    /// Gives `folder`, and what others than the user of this sandbox's programs have put into it, to that user.
+    ///
+    /// # Errors
+    /// The system says why not.
+    pub fn give(&self, folder: &Path) -> std::io::Result<()> {
+        self.user().map_or(Ok(()), |user| ownership::give(folder, user))
+    }
+
+    /// A network for programs in this sandbox that are to meet: one of its own, if it isolates.
+    ///
+    /// # Errors
+    /// The system allows none.
+    pub fn network(&self) -> std::io::Result<Network> {
+        if self.isolates() { Network::alone() } else { Ok(Network::of_this_machine()) }
     }
 
     /// A command that runs `program` in this sandbox, as the leader of a session and a process group of its own. Its
     /// arguments and streams are the caller's to add.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>, confinement: &Confinement) -> Command {
+        self.with_options(program.as_ref(), confinement, Vec::new())
+    }
+
+    /// The same, with what tells whether the program was started at all: a sandbox that cannot be made is no failure of what
+    /// was to run in it.
+    ///
+    /// # Errors
+    /// The process has too many files open.
+    pub fn told_command(
+        &self,
+        program: impl AsRef<OsStr>,
+        confinement: &Confinement,
+    ) -> std::io::Result<(Command, Beginning)> {
+        if !self.isolates() {
+            return Ok((self.command(program, confinement), Beginning::of_any_program()));
+        }
+        let (beginning, told) = Beginning::told()?;
+        let options = vec!["--json-status-fd".into(), told.as_raw_fd().to_string().into()];
+        let mut command = self.with_options(program.as_ref(), confinement, options);
+        lab_process::pass_on(&mut command, told);
+        Ok((command, beginning))
+    }
+
+    fn with_options(&self, program: &OsStr, confinement: &Confinement, options: Vec<OsString>) -> Command {
         let mut command = match self.provider {
-            Provider::None => Command::new(program),
+            Provider::None => {
+                let mut command = Command::new(program);
+                command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
+                command
+            }
+            Provider::Bubblewrap { user } => match bubblewrap::Programs::find() {
+                Some(programs) => bubblewrap::command(programs, program, confinement, user, options),
+                // It was there when the run began. Starting it fails, and nothing runs without isolation.
+                None => Command::new("/nowhere/bwrap"),
+            },
         };
-        command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
         lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources());
         command
     }
+
+    /// The process of the program that was started as `leader` by [`Sandbox::command`]: what is to be sent to it, and not
+    /// to what holds the sandbox. None while it does not run yet, and when it has ended.
+    #[must_use]
+    pub fn program_of(&self, leader: u32) -> Option<u32> {
+        if self.isolates() { platform::program_in(leader) } else { Some(leader) }
+    }
+
+    /// The signal that ended a program in this sandbox, where `code` is what the sandbox exited with: bubblewrap passes a
+    /// signal on as shells do, as 128 and its number.
+    #[must_use]
+    pub fn signal_of(&self, code: i32) -> Option<i32> {
+        (self.isolates() && (129..=192).contains(&code)).then_some(code - 128)
+    }
+}
+
+/// Keeps the programs of submissions that run as the same user as this process from reading its memory and from taking what it
+/// has open. Programs that it starts are not kept from anything.
+///
+/// # Errors
+/// The system does not do it.
+pub fn keep_memory_private() -> std::io::Result<()> {
+    platform::keep_memory_private()
 }

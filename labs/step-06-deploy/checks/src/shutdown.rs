@@ -3,7 +3,6 @@
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::support::{Gate, Office, SOON};
@@ -59,9 +58,14 @@ async fn expect_unready_first(lab: &Lab, app: &mut App, event: &str, told: Insta
 
 /// Waits until nobody listens any more, at most until `deadline`: a server may as well go on listening.
 async fn until_closed(app: &App, deadline: Instant) {
-    while Instant::now() < deadline && TcpStream::connect(app.address()).await.is_ok() {
+    while Instant::now() < deadline && can_connect(app).await {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+async fn can_connect(app: &App) -> bool {
+    let Ok(socket) = app.socket() else { return false };
+    socket.connect(app.address()).await.is_ok()
 }
 
 /// Browsers and load balancers keep connections open for minutes in case they need them again. Nothing is in flight on
@@ -118,7 +122,7 @@ async fn half_a_request(lab: &Lab) -> CheckResult {
     let body = format!("{head}Content-Type: application/json\r\nContent-Length: 60\r\n\r\n{{\"title\": ");
     let mut open = Vec::new();
     for half in [head, body] {
-        let mut stream = TcpStream::connect(app.address()).await.ours("connecting to the server")?;
+        let mut stream = app.socket()?.connect(app.address()).await.ours("connecting to the server")?;
         stream.write_all(half.as_bytes()).await.ours("sending half a request")?;
         open.push(stream);
     }

@@ -32,7 +32,12 @@ where
             tokio::spawn(serve(stream));
         }
     });
-    Peer { address, transcript: Transcript::default(), by_hand: "cargo run".to_owned() }
+    Peer {
+        address,
+        network: lab_sandbox::Network::default(),
+        transcript: Transcript::default(),
+        by_hand: "cargo run".to_owned(),
+    }
 }
 
 /// A server that reads a request's head, says `answer` and closes.

@@ -25,6 +25,7 @@ fn words(command: &str) -> Vec<String> {
 fn request(method: &str, target: &str) -> Request {
     let peer = Peer {
         address: "127.0.0.1:4711".parse().unwrap(),
+        network: lab_sandbox::Network::default(),
         transcript: Transcript::default(),
         by_hand: "cargo run".to_owned(),
     };

@@ -15,7 +15,12 @@ const SHORT: Duration = Duration::from_millis(150);
 #[tokio::test]
 async fn nobody_listens() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let peer = Peer { address, transcript: Transcript::default(), by_hand: String::new() };
+    let peer = Peer {
+        address,
+        network: lab_sandbox::Network::default(),
+        transcript: Transcript::default(),
+        by_hand: String::new(),
+    };
     let explanation = explained(request(&peer, "GET").await);
     assert_eq!(explanation.message, format!("nothing listens on {address} any more: did the server exit?"));
     assert!(explanation.sent.unwrap().starts_with("GET / HTTP/1.1\\r\n"));

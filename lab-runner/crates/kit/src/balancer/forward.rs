@@ -9,6 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Shared;
+use lab_check::network::connect;
+use lab_sandbox::Network;
 
 /// Serves until its task is ended, and all connections with it.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -34,7 +36,7 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
         refuse(client, "503 Service Unavailable", "no instance is ready").await;
         return;
     };
-    if let Err(problem) = exchange(&mut client, &first[..count], address).await {
+    if let Err(problem) = exchange(&mut client, &first[..count], &shared.network, address).await {
         let port = address.port();
         let ago = Instant::now().duration_since(ready_at).as_millis();
         shared.failed(format!("the instance on port {port} {problem}; {ago} ms before that it had said it was ready"));
@@ -44,9 +46,8 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
 
 /// Carries bytes both ways until the instance ends the connection, or the client does. An error means that the client
 /// got nothing.
-async fn exchange(client: &mut TcpStream, first: &[u8], address: SocketAddr) -> Result<(), String> {
-    let mut instance =
-        TcpStream::connect(address).await.map_err(|error| format!("refused the connection ({error})"))?;
+async fn exchange(client: &mut TcpStream, first: &[u8], network: &Network, address: SocketAddr) -> Result<(), String> {
+    let mut instance = connect(network, address).await.map_err(|error| format!("refused the connection ({error})"))?;
     let silent = "closed the connection without a response";
     instance.write_all(first).await.map_err(|_| silent.to_owned())?;
     let (mut from_client, mut to_client) = client.split();

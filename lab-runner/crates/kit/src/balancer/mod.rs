@@ -21,6 +21,7 @@ use crate::server::App;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
 use lab_http::{Peer, Request};
+use lab_sandbox::Network;
 
 /// A load balancer in front of several instances of the server under test. Made by [`crate::Lab::balancer`]; it ends
 /// when it is dropped.
@@ -55,6 +56,8 @@ struct Shared {
     turn: AtomicUsize,
     failures: Mutex<Vec<String>>,
     transcript: Transcript,
+    /// The network that the instances are in.
+    network: Network,
 }
 
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Drop for Instance {
 
 impl Balancer {
     /// Listens on a free port of 127.0.0.1, with no instance yet.
-    pub(crate) async fn start(probe: &str, transcript: Transcript) -> io::Result<Self> {
+    pub(crate) async fn start(probe: &str, transcript: Transcript, network: Network) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
@@ -82,6 +85,7 @@ impl Balancer {
             turn: AtomicUsize::new(0),
             failures: Mutex::default(),
             transcript,
+            network,
         });
         let listener = tokio::spawn(forward::serve(listener, Arc::clone(&shared))).abort_handle();
         Ok(Self { address, shared, listener })
@@ -211,7 +215,9 @@ impl Balancer {
     /// ```
     pub fn request(&self, method: &str, path: impl AsRef<str>) -> Request {
         // Nobody can start this balancer by hand: whoever wants to see the same asks it where it is.
-        let peer = Peer { address: self.address, transcript: self.shared.transcript.clone(), by_hand: String::new() };
+        let transcript = self.shared.transcript.clone();
+        let network = Network::of_this_machine();
+        let peer = Peer { address: self.address, network, transcript, by_hand: String::new() };
         Request::new(peer, method, path.as_ref())
     }
 

@@ -10,10 +10,12 @@ use super::process::{Exit, LaunchSpec, Process};
 use super::start_line::StartLine;
 use super::{port, ready};
 use lab_check::transcript::{Mark, Transcript};
-use lab_check::{CheckResult, Failure};
+use lab_check::{CheckResult, Failure, Ours as _};
 use lab_http::{Connection, Peer, Request};
 use lab_process::Signal;
 use lab_protocol::{Readiness, SuiteConfig};
+use lab_sandbox::Network;
+use tokio::net::TcpSocket;
 
 /// How often a port that somebody else took in the meantime is exchanged for another.
 const PORT_TRIES: usize = 3;
@@ -240,6 +242,22 @@ impl App {
         Connection::open(self.peer()).await
     }
 
+    /// A socket to connect to it with, for clients of a check's own: an isolated server is reached only by sockets of its
+    /// network.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(app: &App) -> CheckResult<()> {
+    /// let stream = app.socket()?.connect(app.address()).await.ours("connecting to the server")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if there are too many files open.
+    pub fn socket(&self) -> CheckResult<TcpSocket> {
+        lab_check::network::socket(&self.network(), self.address).ours("making a socket")
+    }
+
     /// Where it listens.
     ///
     /// ```
@@ -417,8 +435,12 @@ impl App {
     pub async fn exited(&mut self, within: Duration) -> CheckResult<Exit> {
         let Origin::Launched(launched) = &mut self.origin else { return Err(not_ours()) };
         let process = &mut launched.process;
+        let ended = process.wait(within).await?;
+        if process.never_was() {
+            return Err(Failure::Ours("the server's sandbox could not be made".into()));
+        }
         process.asked_to_end();
-        process.wait(within).await?.ok_or_else(|| {
+        ended.ok_or_else(|| {
             Failure::learner(format!("the server is still running after {within:?}"))
                 .expected("the process ends")
                 .by_time()
@@ -458,7 +480,20 @@ impl App {
     }
 
     fn peer(&self) -> Peer {
-        Peer { address: self.address, transcript: self.transcript.clone(), by_hand: self.by_hand.written() }
+        Peer {
+            address: self.address,
+            network: self.network(),
+            transcript: self.transcript.clone(),
+            by_hand: self.by_hand.written(),
+        }
+    }
+
+    /// The network that it is in.
+    fn network(&self) -> Network {
+        match &self.origin {
+            Origin::Launched(launched) => launched.spec.network.clone(),
+            Origin::Attached => Network::of_this_machine(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
 use lab_check::{Because as _, CheckResult, Failure};
 use lab_protocol::{PASSED_ON, Target};
+use lab_sandbox::Sandbox;
 
 /// A server that is about to be started. Made by [`Lab::server`].
 #[derive(Debug, Clone)]
@@ -110,6 +111,7 @@ impl<'a> ServerBuilder<'a> {
         }
         self.put_back_what_is_gone()?;
         let container = self.lab.container().cloned();
+        let isolated = container.is_none();
         let keeper = self.lab.keeper();
         let (argv, by_hand) = match &container {
             // It will stand where it is.
@@ -126,9 +128,11 @@ impl<'a> ServerBuilder<'a> {
         let spec = LaunchSpec {
             argv: argv.into_iter().chain(self.arguments).collect(),
             container,
-            sandbox: config.sandbox.clone(),
             cwd,
             env,
+            sandbox: if isolated { config.sandbox.clone() } else { Sandbox::none() },
+            network: self.lab.network()?,
+            folders: self.lab.folders_for_servers()?,
             port: config.port,
             transcript: self.lab.transcript().clone(),
             endings: self.lab.endings(),

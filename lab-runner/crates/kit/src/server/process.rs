@@ -18,7 +18,19 @@ use super::port;
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
-use lab_sandbox::{Confinement, Limits, Sandbox};
+use lab_sandbox::{Beginning, Confinement, Limits, Network, Sandbox, View};
+
+/// What an isolated server may use: more than any of the labs needs.
+const LIMITS: Limits = Limits {
+    core_bytes: Some(0),
+    file_bytes: Some(1 << 30),
+    open_files: None,
+    memory_bytes: Some(1 << 30),
+    processor_seconds: Some(600),
+    // Of all servers of the submission that run at once, with their threads.
+    processes: Some(2_000),
+    temporary_bytes: Some(64 << 20),
+};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +41,14 @@ pub struct Exit {
     pub signal: Option<i32>,
 }
 
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
+impl Exit {
+    /// How a program in `sandbox` ended.
+    fn of(status: ExitStatus, sandbox: &Sandbox) -> Self {
         use std::os::unix::process::ExitStatusExt as _;
-        Self { code: status.code(), signal: status.signal() }
+        match status.code().and_then(|code| sandbox.signal_of(code)) {
+            Some(signal) => Self { code: None, signal: Some(signal) },
+            None => Self { code: status.code(), signal: status.signal() },
+        }
     }
 }
 
@@ -62,10 +78,14 @@ pub(super) struct LaunchSpec {
     /// The program and its arguments; of a container, the arguments alone.
     pub argv: Vec<String>,
     pub container: Option<Container>,
-    /// What the program runs in. A container is the engine's to isolate.
-    pub sandbox: Sandbox,
     pub cwd: PathBuf,
     pub env: BTreeMap<String, String>,
+    /// What the program runs in. A container is the engine's to isolate.
+    pub sandbox: Sandbox,
+    /// The network that it is in.
+    pub network: Network,
+    /// The folders of the check that it may write.
+    pub folders: Vec<PathBuf>,
     pub port: Option<u16>,
     pub transcript: Transcript,
     pub endings: Arc<Mutex<Vec<Ending>>>,
@@ -74,6 +94,9 @@ pub(super) struct LaunchSpec {
     /// Takes the server when its check lets it go.
     pub keeper: KeeperRef,
 }
+
+/// How long a sandbox may take to begin with its program, on a busy machine.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// A running process. Dropping it ends its whole group.
 #[derive(Debug)]
@@ -86,6 +109,8 @@ pub(super) struct Process {
     spec: LaunchSpec,
     /// The name of the container that it stands for.
     container: Option<String>,
+    /// What its sandbox tells.
+    beginning: Option<Beginning>,
     reader: Option<JoinHandle<()>>,
     pub log: Log,
 }
@@ -94,18 +119,18 @@ impl Process {
     /// Starts `spec` on `port`.
     pub fn start(spec: &LaunchSpec, port: u16) -> CheckResult<Self> {
         let container = spec.container.as_ref().map(|container| (container, container.fresh_name()));
-        let mut command = match &container {
+        let (mut command, beginning) = match &container {
             Some((container, name)) => {
                 let mut command = container.command(name, &spec.env, &spec.argv);
                 command.current_dir(&spec.cwd);
                 die_with_parent(command.as_std_mut(), Signal::KILL);
-                command
+                (command, None)
             }
-            None => program(spec)?,
+            None => program(spec).map(|(command, beginning)| (command, Some(beginning)))?,
         };
         command.env("PORT", port.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = port::apart_from_looks(|| command.spawn());
-        let mut child = spawned.map_err(|error| cannot_start(command.as_std().get_program(), &error))?;
+        let name = command.as_std().get_program().to_owned();
+        let mut child = spawn(command, &spec.network).map_err(|error| cannot_start(&name, &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the server has no process id".into()))?;
         spec.transcript.mark(format!("started the server on port {port}"), Mark::Started { port });
         let log = Log::default();
@@ -113,11 +138,28 @@ impl Process {
         let reader = streams.map(|(output, error)| log.follow(output, error, spec.transcript.clone(), port));
         let container = container.map(|(_, name)| name);
         let started = Instant::now();
-        Ok(Self { child, group, exit: None, asked_to_end: false, started, spec: spec.clone(), container, reader, log })
+        Ok(Self {
+            child,
+            group,
+            exit: None,
+            asked_to_end: false,
+            started,
+            spec: spec.clone(),
+            container,
+            beginning,
+            reader,
+            log,
+        })
     }
 
+    /// The server's own process.
     pub fn id(&self) -> u32 {
-        self.group
+        self.spec.sandbox.program_of(self.group).unwrap_or(self.group)
+    }
+
+    /// The network that it is in.
+    pub fn network(&self) -> &Network {
+        &self.spec.network
     }
 
     /// Its process group, unless it is a container, whose processes are the engine's.
@@ -138,6 +180,13 @@ impl Process {
         self.spec.transcript.mark(format!("the server on port {port} is ready"), Mark::Ready { port });
     }
 
+    /// Whether it has ended without ever having been started, because its sandbox could not be made.
+    pub fn never_was(&mut self) -> bool {
+        let ended = self.ended().is_some();
+        // What was killed with its sandbox was killed by us.
+        ended && !self.asked_to_end && self.beginning.take().is_some_and(|mut beginning| beginning.never_was())
+    }
+
     /// When it was started.
     pub fn started(&self) -> Instant {
         self.started
@@ -151,7 +200,7 @@ impl Process {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<Exit> {
         if self.exit.is_none() {
-            self.exit = self.child.try_wait().ok().flatten().map(Exit::from);
+            self.exit = self.child.try_wait().ok().flatten().map(|status| Exit::of(status, &self.spec.sandbox));
         }
         self.exit
     }
@@ -160,7 +209,10 @@ impl Process {
     pub async fn wait(&mut self, within: Duration) -> CheckResult<Option<Exit>> {
         if self.exit.is_none() {
             match timeout(within, self.child.wait()).await {
-                Ok(status) => self.exit = Some(status.ours("waiting for the server to exit")?.into()),
+                Ok(status) => {
+                    let status = status.ours("waiting for the server to exit")?;
+                    self.exit = Some(Exit::of(status, &self.spec.sandbox));
+                }
                 Err(_) => return Ok(None),
             }
         }
@@ -183,10 +235,17 @@ impl Process {
     /// Sends `signal` to the server's own process, as an operator or a container engine does.
     pub fn signal(&mut self, signal: Signal) -> CheckResult {
         self.asked_to_end = true;
-        if self.ended().is_some() {
-            return Ok(());
+        let deadline = Instant::now() + STARTING;
+        while self.ended().is_none() {
+            if let Some(process) = self.spec.sandbox.program_of(self.group) {
+                return signal_process(process, signal).ours("signalling the server");
+            }
+            if Instant::now() > deadline {
+                return Err(Failure::Ours("the server's process cannot be found in its sandbox".into()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
-        signal_process(self.group, signal).ours("signalling the server")
+        Ok(())
     }
 
     /// Kills the whole group and waits until the server is gone.
@@ -196,7 +255,8 @@ impl Process {
             container.kill(name).await?;
         }
         signal_group(self.group, Signal::KILL).ours("killing the server")?;
-        self.exit = Some(self.child.wait().await.ours("waiting for the killed server")?.into());
+        let status = self.child.wait().await.ours("waiting for the killed server")?;
+        self.exit = Some(Exit::of(status, &self.spec.sandbox));
         Ok(())
     }
 }
@@ -217,18 +277,34 @@ impl Drop for Process {
 }
 
 /// A program of this machine's, in a sandbox: it sees nothing of our environment but what its spec says.
-fn program(spec: &LaunchSpec) -> CheckResult<Command> {
+fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
     let (program, arguments) =
         spec.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
     let confinement = Confinement {
         folder: spec.cwd.clone(),
         environment: spec.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
-        limits: Limits::NO_CORE,
+        limits: if spec.sandbox.isolates() { LIMITS } else { Limits::NO_CORE },
         orphan_signal: Signal::KILL,
+        view: View {
+            programs: false,
+            readable: vec![program.into(), spec.cwd.clone()],
+            writable: spec.folders.clone(),
+        },
+        network: true,
     };
-    let mut command = spec.sandbox.command(program, &confinement);
+    let (mut command, beginning) =
+        spec.sandbox.told_command(program, &confinement).ours("preparing the server's sandbox")?;
     command.args(arguments);
-    Ok(command.into())
+    Ok((command.into(), beginning))
+}
+
+/// Starts `command` in `network`.
+fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
+    let runtime = tokio::runtime::Handle::current();
+    network.within(move || {
+        let _runtime = runtime.enter();
+        port::apart_from_looks(|| command.spawn())
+    })?
 }
 
 /// The program and its folder are ours to give: what is gone of them says nothing of the submission. A program that

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::diagnose;
 use super::process::Process;
+use lab_check::network::connect;
 use lab_check::transcript::show_bytes;
 use lab_check::{CheckResult, Failure};
 use lab_protocol::Readiness;
+use lab_sandbox::Network;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -49,11 +50,15 @@ pub(super) async fn wait(
                 let said = process.log.lines().join(" / ");
                 return Err(Failure::Ours(format!("the container engine could not start a container: {said}")));
             }
+            if process.never_was() {
+                let said = process.log.lines().join(" / ");
+                return Err(Failure::Ours(format!("the server's sandbox could not be made: {said}")));
+            }
             let failure = Failure::learner(format!("the server exited before it was ready: {exit}"));
             return Err(failure.expected(expectation(readiness)));
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let probe = match timeout(ONE_TRY.min(left), probe(address, readiness)).await {
+        let probe = match timeout(ONE_TRY.min(left), probe(process.network(), address, readiness)).await {
             Ok(Probe::Ready) => {
                 process.is_ready(address.port());
                 return Ok(());
@@ -73,8 +78,8 @@ fn expectation(readiness: &Readiness) -> String {
     format!("`GET {}` on the port in PORT returns status {}", readiness.path, readiness.status)
 }
 
-async fn probe(address: SocketAddr, readiness: &Readiness) -> Probe {
-    let Ok(mut stream) = TcpStream::connect(address).await else { return Probe::Refused };
+async fn probe(network: &Network, address: SocketAddr, readiness: &Readiness) -> Probe {
+    let Ok(mut stream) = connect(network, address).await else { return Probe::Refused };
     let head = format!("GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n", readiness.path);
     if stream.write_all(head.as_bytes()).await.is_err() {
         return Probe::Closed;

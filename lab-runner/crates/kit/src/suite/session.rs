@@ -19,7 +19,7 @@ use crate::lab::{Lab, Shared};
 use crate::server::Exit;
 use crate::services::Services;
 use lab_check::{CheckResult, Failure};
-use lab_protocol::Event;
+use lab_protocol::{Event, ISOLATED};
 
 /// Cleaning up may take a little while, but a dead service must not hold the run.
 const CLEAN_UP: Duration = Duration::from_secs(10);
@@ -32,6 +32,12 @@ const FIRST_STARTS: u32 = 2;
 
 /// Runs `session` on a runtime of its own.
 pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
+    let isolated = std::env::args().nth(2).as_deref() == Some(ISOLATED);
+    if isolated && let Err(error) = lab_sandbox::prepare_networks() {
+        return complain(&format!("no networks for servers: {error}"));
+    }
+    // A server may run as the same user. Where the system does not do it, nothing else is lost.
+    let _ = lab_sandbox::keep_memory_private();
     // Servers that fork and lose their parent become our children, and so we can end them.
     lab_process::children_adopted();
     allow_many_connections();

@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use lab_kit::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpSocket;
 
 use super::Person;
 
@@ -13,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The status of `POST /login` from `source`. `None` where this machine has no such address, as with macOS.
 pub async fn log_in_from(app: &App, source: Ipv4Addr, person: &Person, password: &str) -> CheckResult<Option<u16>> {
-    let socket = TcpSocket::new_v4().ours("making a socket")?;
+    let socket = app.socket()?;
     if socket.bind(SocketAddr::from((source, 0))).is_err() {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use lab_process::Signal;
-use lab_sandbox::{Confinement, Limits, Sandbox};
+use lab_sandbox::{Confinement, Limits, Sandbox, View};
 
 fn confinement(limits: Limits) -> Confinement {
     Confinement {
@@ -12,6 +12,8 @@ fn confinement(limits: Limits) -> Confinement {
         environment: BTreeMap::from([("GIVEN".into(), "a value".into())]),
         limits,
         orphan_signal: Signal::KILL,
+        view: View::default(),
+        network: true,
     }
 }
 
@@ -47,7 +49,7 @@ fn it_leads_a_session_that_has_no_terminal() {
 
 #[test]
 fn limits_are_lowered_and_never_raised() {
-    let limits = Limits { core_bytes: Some(0), file_bytes: None, open_files: Some(64) };
+    let limits = Limits { open_files: Some(64), ..Limits::NO_CORE };
     assert_eq!(shell("ulimit -Hc; ulimit -Sn; ulimit -Hn", limits), "0\n64\n64");
     let (before, all) = (shell("ulimit -Hn", Limits::default()), Some(u64::MAX / 2));
     assert_eq!(shell("ulimit -Hn", Limits { open_files: all, ..Limits::default() }), before);

@@ -1,0 +1,131 @@
+//! What only Linux has of what isolation is made of: namespaces, and names that the system lets go of by itself.
+//! Elsewhere nothing isolates.
+
+/// Where the system shows its processes.
+pub(crate) const PROCESSES: &str = "/proc";
+/// Where programs share memory by name.
+pub(crate) const SHARED_MEMORY: &str = "/dev/shm";
+
+pub(crate) use system::{enter_network, enter_user_namespace, hold_name, keep_memory_private, program_in, socket};
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::ffi::c_char;
+    use std::fs;
+    use std::io;
+    use std::net::{Ipv4Addr, UdpSocket};
+    use std::os::fd::{AsRawFd as _, OwnedFd};
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    use rustix::process::{DumpableBehavior, getgid, getuid, set_dumpable_behavior};
+
+    /// Moves the calling thread to a network of its own, which has a loopback interface and nothing else. What the thread
+    /// opens and starts from now on belongs to that network.
+    pub(crate) fn enter_network() -> io::Result<()> {
+        // SAFETY: unshare(2) touches no memory. It changes in which network this one thread makes sockets, which no
+        // code of ours relies on: the thread does nothing else.
+        #[allow(unsafe_code)]
+        let left = unsafe { libc::unshare(libc::CLONE_NEWNET) };
+        if left != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        raise_loopback()
+    }
+
+    /// The system gives the interface its addresses, 127.0.0.0/8, as soon as it is up (netdevice(7)).
+    fn raise_loopback() -> io::Result<()> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        // SAFETY: ifreq holds integers, arrays of integers and a union of such (netdevice(7)): all zeros are a value.
+        #[allow(unsafe_code)]
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        request.ifr_name[..2].copy_from_slice(&[b'l' as c_char, b'o' as c_char]);
+        request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+        // SAFETY: SIOCSIFFLAGS reads one ifreq, which outlives the call.
+        #[allow(unsafe_code)]
+        let raised = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &request) };
+        if raised == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Gives this process, which must have one thread only, rights over networks that it makes: those of a user namespace
+    /// in which it is who it was (user_namespaces(7)).
+    pub(crate) fn enter_user_namespace() -> io::Result<()> {
+        let (user, group) = (getuid().as_raw(), getgid().as_raw());
+        // SAFETY: unshare(2) touches no memory; with more than one thread it fails.
+        #[allow(unsafe_code)]
+        let left = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
+        if left != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
+        fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
+    }
+
+    /// Keeps processes of the same user from reading this one's memory, and from taking what it has open (ptrace(2),
+    /// "Ptrace access mode checking").
+    pub(crate) fn keep_memory_private() -> io::Result<()> {
+        Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+    }
+
+    /// Takes `name` for as long as what is returned lives: an abstract socket, which only one can have (unix(7)).
+    pub(crate) fn hold_name(name: &str) -> io::Result<OwnedFd> {
+        Ok(UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?.into())
+    }
+
+    /// A TCP socket over IPv4 in the network of the calling thread.
+    pub(crate) fn socket() -> io::Result<OwnedFd> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        Ok(socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?)
+    }
+
+    /// The process that is the second in the process namespace whose first is a child of `outside`: bubblewrap stays
+    /// outside, its child is the first, and the program that it was given is that one's first child.
+    pub(crate) fn program_in(outside: u32) -> Option<u32> {
+        let first = lab_process::children_of(outside).into_iter().next()?;
+        lab_process::children_of(first).into_iter().find(|process| is_second(*process))
+    }
+
+    /// Whether `process` has the id 2 in its own namespace (proc_pid_status(5), NSpid).
+    fn is_second(process: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        ids.and_then(|ids| ids.split_whitespace().last()) == Some("2")
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    fn not_here<T>() -> io::Result<T> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn enter_network() -> io::Result<()> {
+        not_here()
+    }
+
+    pub(crate) fn enter_user_namespace() -> io::Result<()> {
+        not_here()
+    }
+
+    /// Keeps other processes from reading this one's memory: on this system only root can.
+    pub(crate) fn keep_memory_private() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn hold_name(_: &str) -> io::Result<OwnedFd> {
+        not_here()
+    }
+
+    pub(crate) fn socket() -> io::Result<OwnedFd> {
+        not_here()
+    }
+
+    pub(crate) fn program_in(_: u32) -> Option<u32> {
+        None
+    }
+}
