@@ -113,7 +113,7 @@ mod tests {
     fn a_wait_belongs_to_the_statement_during_which_it_was_seen() {
         let waits = LockWaits::default();
         waits.is_process(1, 4711);
-        let since = Instant::now();
+        let since = Instant::now().checked_sub(Duration::from_millis(200)).unwrap();
         waits.arrived(1);
         assert!(waits.oldest().is_some());
         waits.take(&[(4711, 30_000), (4712, 90_000)], Instant::now());
