@@ -55,9 +55,9 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let page =
-            builder.capabilities(wanted.as_object().unwrap().clone()).connect(&format!("http://127.0.0.1:{port}"));
-        let browser = Self { page: page.await.expect("Chromium starts"), driver };
+        let address = format!("http://127.0.0.1:{port}");
+        let page = builder.capabilities(wanted.as_object().unwrap().clone()).connect(&address).await;
+        let browser = Self { page: page.expect("Chromium starts"), driver };
         // The window has a frame, the page has not.
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
