@@ -208,7 +208,7 @@ pub fn hostile() -> Value {
     let texts = json!({
         "message": HOSTILE, "expected": HOSTILE, "actual": HOSTILE, "why": HOSTILE, "source": HOSTILE, "hints": [HOSTILE],
     });
-    let mut result = result(HOSTILE, vec![check("harm", 1, HOSTILE, "failed", story, texts)]);
+    let mut result = result(HOSTILE, vec![check("hostile", 1, HOSTILE, "failed", story, texts)]);
     result["submission"]["path"] = json!(HOSTILE);
     result["notes"] = json!([HOSTILE]);
     result["services"]["postgres"]["version"] = json!(HOSTILE);

@@ -2,8 +2,10 @@
 
 mod browser;
 mod report;
+#[expect(dead_code, reason = "the page's own tests use the rest")]
 #[path = "../../../tests/page/sample.rs"]
 mod sample;
+#[expect(dead_code, reason = "the page's own tests use the rest")]
 #[path = "../../../tests/page/served.rs"]
 mod served;
 mod site;
