@@ -1,5 +1,6 @@
 //! Task 1: answers. Paths, status codes, and bodies of the right length.
 
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 use lab_kit::prelude::*;
 
 use crate::support::{expect_well_formed, get};
@@ -22,9 +23,24 @@ async fn answer_lines(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
     for path in ["/".to_owned(), format!("/{word}"), format!("/echo/{word}"), "/user-agent".to_owned()] {
-        expect_well_formed(&app.get(path).await?)?;
+        let answer = app.get(path).await?;
+        expect_well_formed(&answer)?;
+        expect_present(&answer)?;
     }
     expect_well_formed(&app.request(&word.to_ascii_uppercase(), "/").await?)
+}
+
+/// Fails if there is a `Date`, and it is not the present as HTTP writes it (RFC 9110 §5.6.7, §6.6.1). Caches compute with
+/// it.
+fn expect_present(answer: &Response) -> CheckResult {
+    const FORM: &str = "%a, %d %b %Y %H:%M:%S GMT";
+    let Some(date) = answer.header("date") else { return Ok(()) };
+    let now = Utc::now();
+    let said = NaiveDateTime::parse_from_str(date, FORM).ok().filter(|said| said.format(FORM).to_string() == date);
+    if said.is_some_and(|said| (now.naive_utc() - said).abs() <= TimeDelta::minutes(1)) {
+        return Ok(());
+    }
+    Err(answer.failure("`Date` is not the present").expected(now.format(FORM).to_string()).actual(date))
 }
 
 /// Whatever does not exist is not found (RFC 9110 §15.5.5).
