@@ -51,6 +51,17 @@ fn a_server_that_does_not_answer_is_named() {
     started.stop();
 }
 
+/// The system's own words for it are "Resource temporarily unavailable".
+#[test]
+fn a_server_that_is_silent_is_told_to_be() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let world = World::new().set("LAB_REDIS_URL", &format!("redis://127.0.0.1:{port}/"));
+    let error = world.start("external", "redis").error();
+    assert!(error.contains("it accepts connections and is silent"), "{error}");
+    assert!(!error.contains("os error"), "{error}");
+}
+
 #[test]
 fn a_server_of_another_kind_is_quoted() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -38,6 +38,14 @@ fn a_umask_that_closes_everything_keeps_no_server_from_its_folder() {
 }
 
 #[test]
+fn a_user_without_a_home_is_told_what_to_set() {
+    let world = World::of_an_ordinary_user().set("HOME", "").set("XDG_CACHE_HOME", "").set("LAB_CACHE_DIR", "");
+    let error = world.start("native", "postgres").error();
+    assert!(error.contains("neither HOME nor XDG_CACHE_HOME is set"), "{error}");
+    assert!(error.contains("set LAB_CACHE_DIR to a folder"), "{error}");
+}
+
+#[test]
 fn a_second_run_takes_the_data_folder_of_the_first() {
     let world = World::new();
     let first = world.start("native", "postgres");
