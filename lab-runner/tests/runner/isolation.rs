@@ -15,14 +15,13 @@ use crate::sandbox::{folder, lab, not_tried, repository, workspace};
 const HONEST: u64 = 60;
 
 /// Those that gain all points where nothing isolates and that do no harm there: what the others are proven by.
-const REAL: [&str; 8] = [
+const REAL: [&str; 7] = [
     "reads-suite",
     "reads-solution",
     "reads-others",
     "reads-environment",
     "reaches-the-network",
     "remembers-in-a-daemon",
-    "takes-memory",
     "assembles-the-suite",
 ];
 
@@ -80,7 +79,9 @@ fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
     // A neighbour of the grader's on this machine, whom nobody may meet.
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
     neighbour.set_nonblocking(true).unwrap();
-    let before = untouched(workspace());
+    // Cargo.lock beside it is cargo's to bring up to date.
+    let labs = workspace().join("labs");
+    let before = untouched(&labs);
     let (grades, scores) = grade("isolated", &all(), "auto");
     assert_eq!(grades["isolation"], "bubblewrap");
     assert_eq!(scores["none"], Some(HONEST), "{grades}");
@@ -89,7 +90,7 @@ fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
         assert!(score.is_some_and(|score| score <= HONEST), "{name}: {score:?}\n{grades}");
     }
     assert!(neighbour.accept().is_err(), "a submission has reached a neighbour");
-    let after = untouched(workspace());
+    let after = untouched(&labs);
     assert!(before == after, "a submission has changed the lab: {:?}", changed(&before, &after));
     assert_eq!(left_behind(), Vec::<String>::new());
 }

@@ -130,19 +130,27 @@ impl Sandbox {
         Ok((command, beginning))
     }
 
-    fn with_options(&self, program: &OsStr, confinement: &Confinement, options: Vec<OsString>) -> Command {
+    fn with_options(&self, program: &OsStr, confinement: &Confinement, mut options: Vec<OsString>) -> Command {
+        let mut filters = Vec::new();
         let mut command = match self.provider {
             Provider::None => {
                 let mut command = Command::new(program);
                 command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
                 command
             }
-            Provider::Bubblewrap { user } => match bubblewrap::Programs::find() {
-                Some(programs) => bubblewrap::command(programs, program, confinement, user, options),
+            Provider::Bubblewrap { user } => match (bubblewrap::Programs::find(), platform::call_filters()) {
+                (Some(programs), Ok(made)) => {
+                    for filter in &made {
+                        options.extend(["--add-seccomp-fd".into(), filter.as_raw_fd().to_string().into()]);
+                    }
+                    filters = made;
+                    bubblewrap::command(programs, program, confinement, user, options)
+                }
                 // It was there when the run began. Starting it fails, and nothing runs without isolation.
-                None => Command::new("/nowhere/bwrap"),
+                _ => Command::new("/nowhere/bwrap"),
             },
         };
+        filters.into_iter().for_each(|filter| lab_process::pass_on(&mut command, filter));
         lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources());
         command
     }

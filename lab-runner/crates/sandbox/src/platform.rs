@@ -6,7 +6,12 @@ pub(crate) const PROCESSES: &str = "/proc";
 /// Where programs share memory by name.
 pub(crate) const SHARED_MEMORY: &str = "/dev/shm";
 
-pub(crate) use system::{enter_network, enter_user_namespace, hold_name, keep_memory_private, program_in, socket};
+#[cfg(target_os = "linux")]
+mod seccomp;
+
+pub(crate) use system::{
+    call_filters, enter_network, enter_user_namespace, hold_name, keep_memory_private, program_in, socket,
+};
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -69,6 +74,11 @@ mod system {
         Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
     }
 
+    /// The filters of system calls that programs of submissions run behind, for bubblewrap to read.
+    pub(crate) fn call_filters() -> io::Result<Vec<OwnedFd>> {
+        super::seccomp::filters()
+    }
+
     /// Takes `name` for as long as what is returned lives: an abstract socket, which only one can have (unix(7)).
     pub(crate) fn hold_name(name: &str) -> io::Result<OwnedFd> {
         Ok(UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?.into())
@@ -115,6 +125,10 @@ mod system {
     /// Keeps other processes from reading this one's memory: on this system only root can.
     pub(crate) fn keep_memory_private() -> io::Result<()> {
         Ok(())
+    }
+
+    pub(crate) fn call_filters() -> io::Result<Vec<OwnedFd>> {
+        not_here()
     }
 
     pub(crate) fn hold_name(_: &str) -> io::Result<OwnedFd> {

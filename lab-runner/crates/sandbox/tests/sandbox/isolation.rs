@@ -177,6 +177,14 @@ fn it_is_another_user_without_rights_or_at_least_one_with_rights_over_nothing() 
 }
 
 #[test]
+fn it_makes_no_namespaces_in_which_it_would_have_rights() {
+    let Some((sandbox, _user)) = sandbox() else { return };
+    let script = "unshare --user true && echo made; unshare --net true && echo made; echo over";
+    let said = said(&sandbox, script, &confinement(View::default()));
+    assert!(!said.contains("made") && said.contains("over"), "{said}");
+}
+
+#[test]
 fn it_reaches_its_own_network_and_no_other() {
     let Some((sandbox, _user)) = sandbox() else { return };
     let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
