@@ -36,7 +36,7 @@ use plan::{Subject, Unit};
 use record::Record;
 use seen::Seen;
 pub use shard::Shard;
-use source::SuiteSource;
+use source::SuiteCode;
 
 /// How to audit.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
         sources: Vec::new(),
         seen: Vec::new(),
     };
-    auditor.sources = labs.iter().map(SuiteSource::of).collect();
+    auditor.sources = labs.iter().map(SuiteCode::of).collect();
     auditor.seen = labs.iter().map(|lab| Seen::load(&engine.workspace, lab)).collect();
     auditor.documents(&mut units).await?;
     // Only now: cargo may have brought Cargo.lock up to date for the suites.
@@ -114,13 +114,13 @@ struct Auditor<'a> {
     /// What is proven, lab by lab.
     records: Vec<Record>,
     /// The suites as they are written, lab by lab.
-    sources: Vec<SuiteSource>,
+    sources: Vec<SuiteCode>,
     /// Which expectations have been seen to fail, lab by lab.
     seen: Vec<Seen>,
 }
 
 impl Auditor<'_> {
-    fn say(&self, lab: usize, text: impl std::fmt::Display) {
+    fn step(&self, lab: usize, text: impl std::fmt::Display) {
         self.run.emit(EventKind::Step { text: format!("{}: {text}", self.labs[lab].id()) });
     }
 
@@ -224,8 +224,4 @@ fn describe(report: &Report) -> String {
 
 fn seconds(millis: u64) -> String {
     format!("{:.1} s", Duration::from_millis(millis).as_secs_f64())
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

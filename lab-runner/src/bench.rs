@@ -81,8 +81,8 @@ pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run:
         say(format!("round {round} of {rounds}"));
         let (began, called) = (Instant::now(), chrono::Utc::now());
         let report = check(run, &warm, &[]).await?;
-        checks.push(millis(began.elapsed()));
-        cargos.push(millis(engine.cargo_again(lab, run).await?));
+        checks.push(exact_millis(began.elapsed()));
+        cargos.push(exact_millis(engine.cargo_again(lab, run).await?));
         let startup = (report.started_at - called).num_microseconds().unwrap_or_default() as f64 / 1000.0;
         let first = report.timings.first_check_ms.unwrap_or_default() as f64;
         added.push(startup + first - report.timings.cargo_ms.unwrap_or_default() as f64);
@@ -133,7 +133,7 @@ async fn check(run: &RunContext, arguments: &[String], env: &[(String, String)])
     Ok(report)
 }
 
-fn millis(duration: Duration) -> f64 {
+fn exact_millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 

@@ -15,8 +15,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::{Build, Program, Refusal};
+use lab_launcher::{Artifact, Build, Refusal};
 use lab_process::{Signal, signal_group};
+use lab_protocol::millis;
 use lab_sandbox::{Confinement, Limits, Sandbox, View};
 use tokio::io::BufReader;
 use tokio::process::{Child, Command};
@@ -37,7 +38,7 @@ pub use watch::Bounds;
 /// When a whole build is given up, dependencies included: on a slow machine these take many minutes, the first time.
 const LIMIT: Duration = Duration::from_secs(3600);
 /// What is quicker than this needs no progress.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+pub const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -124,8 +125,7 @@ pub async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildError> {
     let started = SystemTime::now();
     let ended = run_cargo(job, Some(&inputs), run).await?;
     let took = began.elapsed();
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms });
+    run.emit(EventKind::BuildFinished { what: job.what.clone(), took_ms: millis(took) });
     let executable = ended.messages.program(&job.package).filter(|_| ended.succeeded()).cloned();
     if let Some(file) = foreign(job, &ended, executable.as_deref(), started) {
         return Err(BuildError::Code(diagnosis::includes(&file)));
@@ -177,9 +177,9 @@ async fn follow(job: &Job, run: &RunContext, child: &mut Child, blocked: &Blocke
     let stdout = child.stdout.take().expect("it is piped");
     let stderr = child.stderr.take().expect("it is piped");
     let follower = Follower::new(job, run, child.id(), blocked, own_code);
-    let (messages, complaints) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
+    let (messages, stderr) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
     let status = child.wait().await.ok();
-    Ended { messages, complaints, status, out_of_memory: platform::memory_kills() > kills }
+    Ended { messages, stderr, status, out_of_memory: platform::memory_kills() > kills }
 }
 
 /// Returns once compiling the package's own code takes more than it may.
@@ -204,11 +204,11 @@ fn foreign(job: &Job, ended: &Ended, program: Option<&Utf8Path>, started: System
 
 /// Waits until nobody else builds in this folder, and looks at what there is to build.
 async fn before_build(job: &Job, run: &RunContext) -> Result<Build, BuildError> {
-    let program = Program::new(job.program().as_std_path(), job.root.as_std_path());
+    let program = Artifact::new(job.program().as_std_path(), job.root.as_std_path());
     let mut looking = tokio::task::spawn_blocking(move || program.before_build(|| ()));
     let looked = tokio::select! {
         looked = &mut looking => looked,
-        () = tokio::time::sleep(PATIENCE) => {
+        () = tokio::time::sleep(PROGRESS_DELAY) => {
             let holder = lab_launcher::waited_for(std::process::id());
             let holder = holder.map_or_else(|| "another cargo lab".to_owned(), |holder| holder.to_string());
             run.emit(EventKind::Step { text: format!("waiting for {holder} to finish building") });

@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            tell(&error);
+            report(&error);
             error.exit_code()
         }
         // The panic hook has told it.
@@ -53,11 +53,11 @@ pub fn main() -> ExitCode {
 }
 
 /// Has `error` told like everything else.
-fn tell(error: &Error) {
+fn report(error: &Error) {
     let (_raise, interrupt) = Interrupt::new();
     let run = RunContext::new(Arc::new(Reporter::new(Style::default())), &interrupt);
     let details = error.details().to_vec();
-    run.emit(EventKind::CommandFailed { message: error.to_string(), details, hints: error.hints() });
+    run.emit(EventKind::CommandFailed { message: error.message(), details, hints: error.hints() });
 }
 
 /// Installed as `cargo-lab`, cargo calls us with `lab` as the first argument.

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Refusal, RefusalKind};
+use lab_protocol::in_full;
 
 use crate::disk;
 use crate::exit::ExitCode;
@@ -14,6 +15,14 @@ use lab_services::ServicesError;
 
 /// An error that may come up in use: what the user is told besides its message.
 pub trait ExpectedError: std::error::Error {
+    /// What is wrong, with its causes.
+    fn message(&self) -> String
+    where
+        Self: Sized,
+    {
+        in_full(self)
+    }
+
     /// The exit code this ends the program with.
     fn exit_code(&self) -> ExitCode;
 
@@ -61,7 +70,7 @@ pub enum Error {
         hints: Vec<String>,
     },
     /// A file of ours cannot be read or written.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}")]
     Io {
         /// What we were doing.
         doing: &'static str,
@@ -159,5 +168,40 @@ impl ExpectedError for ServicesError {
 
     fn hints(&self) -> Vec<String> {
         self.hints()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_services::{Provider, ProviderError, ServiceId};
+
+    use super::*;
+    use crate::submission::mutant::MutantError;
+
+    /// Whatever may fail for a cause that lies elsewhere, each by `cause`.
+    fn with_cause(cause: &str) -> Vec<Error> {
+        let io = || std::io::Error::other(cause.to_owned());
+        let path = || Utf8PathBuf::from("labs/a");
+        let manifest = || ManifestError::Unreadable { path: path(), source: io() };
+        let source = ProviderError::new(cause);
+        vec![
+            Error::io("write", &path(), io()),
+            WorkspaceError::Unreadable { path: path(), source: io() }.into(),
+            manifest().into(),
+            SelectError::Broken(Box::new(manifest())).into(),
+            SubmissionError::Unreadable { path: path(), source: io() }.into(),
+            SubmissionError::Unwritable { path: path(), source: io() }.into(),
+            SubmissionError::from(MutantError::Unreadable { path: path(), source: io() }).into(),
+            ServicesError::Unavailable { service: ServiceId::all()[0], provider: Provider::Native, source }.into(),
+        ]
+    }
+
+    #[test]
+    fn each_error_says_its_cause_once() {
+        for error in with_cause("the disk is gone") {
+            let (message, alone) = (error.message(), error.to_string());
+            assert_eq!(message, format!("{alone}: the disk is gone"));
+            assert!(!alone.contains("the disk is gone"), "{alone}");
+        }
     }
 }

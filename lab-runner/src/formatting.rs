@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// The edition that cargo assumes where none is named.
 const OLDEST_EDITION: &str = "2015";
-/// How many lines of rustfmt's complaint are shown.
+/// How many lines of what rustfmt reports are shown.
 const MOST_LINES: usize = 20;
 
 /// The Rust files below `folder`: of a lab, those of its starter, its suite and its solution.

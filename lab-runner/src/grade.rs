@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::{StreamExt as _, stream};
+use lab_protocol::millis;
 
 use crate::context::RunContext;
 use crate::engine::{Engine, Request};
@@ -193,7 +194,7 @@ impl<'a> Batch<'a> {
         self.ledger.write(entry, &report)?;
         self.left -= 1;
         self.graded += 1;
-        self.tell(Graded::new(entry, &report, self.points, Standing::Graded), report.clone(), run);
+        self.report(Graded::new(entry, &report, self.points, Standing::Graded), report.clone(), run);
         self.share(&entry.folder, &report, run)
     }
 
@@ -217,14 +218,14 @@ impl<'a> Batch<'a> {
             report.submission.path = entry.path.to_string();
             self.ledger.write(&entry, &report)?;
             let standing = Standing::SameAs { folder: of.to_owned() };
-            self.tell(Graded::new(&entry, &report, self.points, standing), report, run);
+            self.report(Graded::new(&entry, &report, self.points, standing), report, run);
         }
         Ok(())
     }
 
-    fn tell(&mut self, graded: Graded, report: Report, run: &RunContext) {
+    fn report(&mut self, graded: Graded, report: Report, run: &RunContext) {
         self.done.push(graded.clone());
-        let left_ms = self.time_left().map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let left_ms = self.time_left().map(millis);
         let (done, total) = (self.done.len(), self.total);
         run.emit(EventKind::SubmissionGraded { graded, report: Box::new(report), done, total, left_ms });
     }

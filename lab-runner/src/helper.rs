@@ -2,7 +2,7 @@
 //! they need.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::Program;
+use lab_launcher::Artifact;
 use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
@@ -50,7 +50,7 @@ impl Helper {
             return self.installed.is_file().then(|| self.installed.clone());
         }
         let path = self.target.join("debug").join(self.package);
-        Program::new(path.as_std_path(), self.root.as_std_path()).is_fresh().then_some(path)
+        Artifact::new(path.as_std_path(), self.root.as_std_path()).is_fresh().then_some(path)
     }
 
     /// Builds the program. It is held in `held`.

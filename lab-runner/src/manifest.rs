@@ -105,7 +105,7 @@ impl Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The manifest.
         path: Utf8PathBuf,

@@ -37,11 +37,11 @@ pub struct Report {
     /// What was graded.
     pub submission: Submission,
     /// The suite that graded it.
-    pub suite: Suite,
+    pub suite: SuiteIdentity,
     /// The seed of all random data; give it to `--seed` to repeat the run.
     pub seed: u64,
     /// The services that were used, by name.
-    pub services: BTreeMap<String, Service>,
+    pub services: BTreeMap<String, UsedService>,
     /// The sandbox that the submission ran in: `none` while no isolation provider is used.
     pub isolation: String,
     /// The outcome for the submission as a whole.
@@ -100,14 +100,14 @@ pub enum SubmissionKind {
 
 /// The suite that graded the submission.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Suite {
+pub struct SuiteIdentity {
     /// The SHA-256 of its program. Null when nothing was graded.
     pub sha256: Option<String>,
 }
 
 /// A service that was used.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Service {
+pub struct UsedService {
     /// Where it came from: `external`, `containers`, `native` or `embedded`.
     pub provider: String,
     /// The version it reports.

@@ -6,7 +6,7 @@
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_lock::FileLock;
+use lab_files::FileLock;
 
 const LOCK: &str = "owner.lock";
 

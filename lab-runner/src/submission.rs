@@ -41,7 +41,7 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SubmissionError {
     /// The folder cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The file or folder.
         path: Utf8PathBuf,
@@ -68,7 +68,7 @@ pub enum SubmissionError {
         message: String,
     },
     /// The stage cannot be written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Unwritable {
         /// The file or folder.
         path: Utf8PathBuf,
@@ -136,12 +136,12 @@ pub struct Prepared {
     /// How the report names it.
     pub named: report::Submission,
     /// Where its program comes from.
-    pub program: Program,
+    pub program: ProgramSource,
 }
 
 /// Where a submission's program comes from.
 #[derive(Debug)]
-pub enum Program {
+pub enum ProgramSource {
     /// Cargo builds it in the workspace itself.
     InPlace,
     /// Cargo builds it in a stage.
@@ -165,11 +165,11 @@ impl Source {
             Prepared { named, program }
         };
         let (tree, left_out) = match self {
-            Self::Command(command) => return Ok(plain(Program::Command(command.clone()))),
-            Self::Url(url) => return Ok(plain(Program::Running(url.clone()))),
+            Self::Command(command) => return Ok(plain(ProgramSource::Command(command.clone()))),
+            Self::Url(url) => return Ok(plain(ProgramSource::Running(url.clone()))),
             Self::WorkingTree => {
                 let tree = overlay::read(&lab.folder, &lab.manifest.editable)?.tree;
-                let mut prepared = plain(Program::InPlace);
+                let mut prepared = plain(ProgramSource::InPlace);
                 prepared.named.sha256 = Some(tree.sha256());
                 return Ok(prepared);
             }
@@ -184,7 +184,7 @@ impl Source {
         // A mutant is built once, and a tenth faster so.
         let debug_info = !matches!(self, Self::Mutant(_));
         let stage = Stage::write(workspace, lab, &self.stage_name(), tree, debug_info)?;
-        Ok(Prepared { named, program: Program::Staged(Box::new(stage)) })
+        Ok(Prepared { named, program: ProgramSource::Staged(Box::new(stage)) })
     }
 
     /// How a report names where it came from.

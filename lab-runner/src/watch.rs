@@ -167,7 +167,7 @@ impl<'a> Watch<'a> {
             Ok(_) => Wake::Done,
             Err(Error::Interrupted) => Wake::Interrupted,
             Err(error) => {
-                let (message, details, hints) = (error.to_string(), error.details().to_vec(), error.hints());
+                let (message, details, hints) = (error.message(), error.details().to_vec(), error.hints());
                 run.emit(EventKind::CommandFailed { message, details, hints });
                 Wake::Done
             }
@@ -207,7 +207,7 @@ impl<'a> Watch<'a> {
         run.emit(EventKind::Step { text: "compiling the screen, once; results are printed until it is there".into() });
         let folder = self.engine.folder();
         let built = tokio::select! {
-            built = async { helper.build(folder.map_err(|error| error.to_string())?, &run).await } => built,
+            built = async { helper.build(folder.map_err(|error| lab_protocol::in_full(&error))?, &run).await } => built,
             wake = self.attention.next() => {
                 run.cancel().cancel();
                 return Some(wake);
@@ -248,6 +248,6 @@ impl<'a> Watch<'a> {
     /// The error that the terminal was lost.
     async fn lost(&mut self) -> Error {
         self.attention.release().await;
-        Error::Fault(self.attention.complaint().unwrap_or_else(|| "the screen was lost".to_owned()))
+        Error::Fault(self.attention.screen_error().unwrap_or_else(|| "the screen was lost".to_owned()))
     }
 }

@@ -27,7 +27,7 @@ async fn program(engine: &Engine, run: &RunContext) -> Result<Utf8PathBuf, Strin
         Some(program) => Ok(program),
         None => {
             run.emit(EventKind::Step { text: "compiling what makes the page, once".to_owned() });
-            helper.build(engine.folder().map_err(|error| error.to_string())?, run).await
+            helper.build(engine.folder().map_err(|error| lab_protocol::in_full(&error))?, run).await
         }
     }
 }

@@ -60,7 +60,7 @@ pub enum WorkspaceError {
         from: String,
     },
     /// A folder cannot be listed.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The folder.
         path: Utf8PathBuf,

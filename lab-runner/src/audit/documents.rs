@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use lab_protocol::CheckInfo;
 use walkdir::WalkDir;
 
-use super::source::SuiteSource;
+use super::source::SuiteCode;
 use super::{LabAudit, Problem, tables};
 use crate::suggest;
 use crate::workspace::{Lab, Workspace};
@@ -15,7 +15,7 @@ use crate::workspace::{Lab, Workspace};
 const POINTS: u32 = 100;
 
 /// Examines the documents of `lab`, whose suite declares `checks`.
-pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
+pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
     let mut problems = names(lab);
     problems.extend(source.unreadable.iter().map(|(place, message)| Problem::of(place, message.as_str())));
     problems.extend(checks.iter().flat_map(check_is_complete));
@@ -80,7 +80,7 @@ fn check_is_complete(check: &CheckInfo) -> Vec<Problem> {
     lacks.iter().map(|what| Problem::of(&format!("check {}", check.id), format!("it has no {what}"))).collect()
 }
 
-fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
+fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sum: u32 = checks.iter().map(|check| check.points).sum();
     if sum != POINTS {

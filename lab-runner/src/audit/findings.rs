@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use lab_protocol::CheckInfo;
+use lab_protocol::{CheckInfo, millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Generated, Shard, millis};
+use super::{Expectations, Generated, Shard};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 

@@ -182,7 +182,7 @@ struct Auditor<'a> {
 }
 
 impl Auditor<'_> {
-    fn say(&self, lab: usize, text: impl std::fmt::Display) {
+    fn step(&self, lab: usize, text: impl std::fmt::Display) {
         self.run.emit(EventKind::Step { text: format!("{}: {text}", self.labs[lab].id()) });
     }
 
@@ -203,7 +203,7 @@ impl Auditor<'_> {
         let request = self.request(Source::Solution);
         let report = self.engine.grade(&self.labs[lab], &request, &self.run.silent()).await?;
         let time = seconds(report.duration_ms);
-        self.say(lab, format_args!("the solution scores {}/{}, {time}", report.score, report.max_score));
+        self.step(lab, format_args!("the solution scores {}/{}, {time}", report.score, report.max_score));
         self.surveys[lab].sound = solution::full_score(&report);
         if !self.surveys[lab].sound {
             self.surveys[lab].audit.problem("solution", &describe(&report));
@@ -271,9 +271,9 @@ impl Auditor<'_> {
             Ok(Fate::Unviable) => "does not build".to_owned(),
             Err(message) => format!("cannot be tried: {message}"),
         };
-        self.say(lab, format_args!("{number}, {name}: {told}, {:.1} s", took.as_secs_f64()));
+        self.step(lab, format_args!("{number}, {name}: {told}, {:.1} s", took.as_secs_f64()));
         let survey = &mut self.surveys[lab];
-        survey.audit.duration_ms += super::millis(took);
+        survey.audit.duration_ms += lab_protocol::millis(took);
         match fate {
             Ok(fate) => {
                 survey.fates.settle(name, fate);

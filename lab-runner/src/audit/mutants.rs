@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
-use lab_protocol::Verdict;
+use lab_protocol::{Verdict, in_full};
 
 use super::{Auditor, LabAudit, MutantResult, Options, Problem, Subject, Unit, describe, is_over, seconds};
 use crate::engine::Request;
@@ -35,7 +35,7 @@ pub(super) fn units(labs: &[Lab], options: &Options, audits: &mut [LabAudit]) ->
                         units.push(Unit { lab, subject: Subject::Mutant(Box::new(mutant)) });
                     }
                 }
-                Err(error) => audit.problem("mutants", &error.to_string()),
+                Err(error) => audit.problem("mutants", &in_full(&error)),
             }
         }
     }
@@ -111,14 +111,14 @@ impl Auditor<'_> {
                 let result = self.judge(unit.lab, mutant, &report);
                 let word = if result.caught { "caught" } else { "NOT CAUGHT" };
                 let (build, checks) = (seconds(result.build_ms), seconds(result.checks_ms));
-                self.say(
+                self.step(
                     unit.lab,
                     format_args!("{number}, {}: {word}, built in {build}, checked in {checks}", mutant.name),
                 );
                 self.audits[unit.lab].duration_ms += result.duration_ms;
                 self.audits[unit.lab].mutants.push(result);
             }
-            Err(Error::Submission(error)) => self.audits[unit.lab].problem(&unit.place(), &error.to_string()),
+            Err(Error::Submission(error)) => self.audits[unit.lab].problem(&unit.place(), &in_full(&error)),
             Err(error) => return Err(error),
         }
         self.conclude(unit, self.audits[unit.lab].problems.len() == before);

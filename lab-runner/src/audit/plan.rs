@@ -133,7 +133,7 @@ mod tests {
         units
     }
 
-    fn told(units: &[Unit]) -> Vec<String> {
+    fn names(units: &[Unit]) -> Vec<String> {
         units.iter().map(|unit| format!("{} {}", unit.lab, unit.place())).collect()
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn solutions_come_first_then_a_mutant_for_each_check() {
         for seed in ["1", "2", "3", "4", "5"] {
             let ordered = order(units(), &none(), seed);
-            assert!(ordered[..2].iter().all(|unit| unit.mutant().is_none()), "{:?}", told(&ordered));
+            assert!(ordered[..2].iter().all(|unit| unit.mutant().is_none()), "{:?}", names(&ordered));
             // The checks are covered as soon as `d` and perhaps one other of each lab were tried.
             for lab in 0..2 {
                 let mutants: Vec<&str> = ordered
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn chance_decides_the_same_way_for_one_commit_and_otherwise_for_another() {
-        let with = |seed: &str| told(&order(units(), &none(), seed));
+        let with = |seed: &str| names(&order(units(), &none(), seed));
         assert_eq!(with("1"), with("1"));
         assert!(["2", "3", "4", "5"].iter().any(|seed| with(seed) != with("1")));
     }

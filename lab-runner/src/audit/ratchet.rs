@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
-use super::source::SuiteSource;
+use super::source::SuiteCode;
 use crate::workspace::Lab;
 
 /// The file, as seen from the lab's folder.
@@ -47,7 +47,7 @@ impl Ratchet {
     }
 
     /// What the suite written as `source` has, of which `unproven` tells whether an expectation was never seen to fail.
-    pub(super) fn of(source: &SuiteSource, unproven: impl Fn(&super::source::Expectation) -> bool) -> Self {
+    pub(super) fn of(source: &SuiteCode, unproven: impl Fn(&super::source::Expectation) -> bool) -> Self {
         let mut functions: BTreeMap<String, Count> = BTreeMap::new();
         for one in &source.expectations {
             let count = functions.entry(one.place()).or_default();
@@ -127,7 +127,7 @@ mod tests {
         Ratchet { functions: counts.iter().map(count).collect() }
     }
 
-    fn told(promised: &Ratchet, now: &Ratchet, complete: bool) -> Vec<String> {
+    fn describe(promised: &Ratchet, now: &Ratchet, complete: bool) -> Vec<String> {
         promised.broken_by(now, complete).iter().map(|one| format!("{}: {}", one.place, one.message)).collect()
     }
 
@@ -136,18 +136,18 @@ mod tests {
         let promised = ratchet(&[("src/a.rs one", 3, 1), ("src/a.rs gone", 1, 0)]);
         let gone = "checks/src/a.rs gone: of 1 expectations there, 0 are left; if that is meant, say so in checks/expectations.toml";
         let fewer = "checks/src/a.rs one: of 3 expectations there, 2 are left; if that is meant, say so in checks/expectations.toml";
-        assert_eq!(told(&promised, &ratchet(&[("src/a.rs one", 2, 1)]), false), [gone, fewer]);
-        assert!(told(&promised, &ratchet(&[("src/a.rs one", 4, 1), ("src/a.rs gone", 1, 0)]), true).is_empty());
+        assert_eq!(describe(&promised, &ratchet(&[("src/a.rs one", 2, 1)]), false), [gone, fewer]);
+        assert!(describe(&promised, &ratchet(&[("src/a.rs one", 4, 1), ("src/a.rs gone", 1, 0)]), true).is_empty());
     }
 
     #[test]
     fn more_unproven_ones_are_noticed_once_every_mutant_was_tried() {
         let promised = ratchet(&[("src/a.rs one", 3, 1)]);
         let now = ratchet(&[("src/a.rs one", 4, 2), ("src/b.rs new", 1, 1)]);
-        assert!(told(&promised, &now, false).is_empty());
+        assert!(describe(&promised, &now, false).is_empty());
         let more = "checks/src/a.rs one: no mutant fails 2 of its expectations, and checks/expectations.toml allows 1";
         let new = "checks/src/b.rs new: no mutant fails 1 of its expectations, and checks/expectations.toml allows 0";
-        assert_eq!(told(&promised, &now, true), [more, new]);
+        assert_eq!(describe(&promised, &now, true), [more, new]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::source::SuiteSource;
+use super::source::SuiteCode;
 use crate::report::Check;
 use crate::state;
 use crate::submission::Mutant;
@@ -37,7 +37,7 @@ impl Seen {
     }
 
     /// `mutant` failed `checks` just now, in the suite that is written as `source`.
-    pub(super) fn add(&mut self, mutant: &str, checks: &[Check], source: &SuiteSource) {
+    pub(super) fn add(&mut self, mutant: &str, checks: &[Check], source: &SuiteCode) {
         let places = checks.iter().flat_map(|check| &check.places);
         let keys = places.filter_map(|place| source.at(place)).map(super::source::Expectation::key).collect();
         self.mutants.insert(mutant.to_owned(), keys);

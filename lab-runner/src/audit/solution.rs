@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use lab_protocol::Verdict;
+use lab_protocol::{Verdict, millis};
 
 use super::load::Load;
-use super::{Auditor, Unit, describe, millis, seconds};
+use super::{Auditor, Unit, describe, seconds};
 use crate::error::Error;
 use crate::report::{Check, Outcome, Report};
 use crate::submission::Source;
@@ -42,7 +42,7 @@ impl Auditor<'_> {
     async fn starter(&mut self, lab: usize) -> Result<bool, Error> {
         let report = self.grade(lab, Source::WorkingTree).await?;
         let (score, max) = (report.score, report.max_score);
-        self.say(lab, format_args!("the starter scores {score}/{max}, {}", seconds(report.duration_ms)));
+        self.step(lab, format_args!("the starter scores {score}/{max}, {}", seconds(report.duration_ms)));
         let audit = &mut self.audits[lab];
         match report.outcome {
             Outcome::Graded if score < max => audit.starter = Some((score, max)),
@@ -57,10 +57,10 @@ impl Auditor<'_> {
     async fn quiet_round(&mut self, lab: usize) -> Result<bool, Error> {
         let quiet = self.grade(lab, Source::Solution).await?;
         let time = seconds(quiet.duration_ms);
-        self.say(lab, format_args!("the solution scores {}/{}, {time}", quiet.score, quiet.max_score));
+        self.step(lab, format_args!("the solution scores {}/{}, {time}", quiet.score, quiet.max_score));
         // What needs more than this machine has proves nothing here, neither for the solution nor for a mutant.
         for check in quiet.checks.iter().filter(|check| check.verdict != Verdict::Passed && check.is_fine()) {
-            self.say(lab, format_args!("`{}` cannot run here and is not proven", check.id));
+            self.step(lab, format_args!("`{}` cannot run here and is not proven", check.id));
             self.audits[lab].unseen.insert(check.id.clone());
         }
         if full_score(&quiet) {
@@ -77,7 +77,7 @@ impl Auditor<'_> {
         for round in 1..=self.options.repeat {
             let report = self.grade(lab, Source::Solution).await?;
             let time = seconds(report.duration_ms);
-            self.say(
+            self.step(
                 lab,
                 format_args!(
                     "round {round} of {} under load: {}/{}, {time}",
@@ -100,11 +100,11 @@ impl Auditor<'_> {
     async fn lint(&mut self, lab: usize) -> Result<bool, Error> {
         for (whose, source) in [("starter", Source::WorkingTree), ("solution", Source::Solution)] {
             let began = Instant::now();
-            for complaint in self.engine.lint(&self.labs[lab], &source, self.run).await? {
-                self.audits[lab].problem(whose, &complaint);
+            for finding in self.engine.lint(&self.labs[lab], &source, self.run).await? {
+                self.audits[lab].problem(whose, &finding);
             }
             let took: Duration = began.elapsed();
-            self.say(lab, format_args!("clippy and rustfmt have checked the {whose}, {}", seconds(millis(took))));
+            self.step(lab, format_args!("clippy and rustfmt have checked the {whose}, {}", seconds(millis(took))));
         }
         Ok(true)
     }

@@ -17,7 +17,7 @@ const REASON: &str = "never fails alone:";
 
 /// A suite as it is written.
 #[derive(Debug, Default)]
-pub(super) struct SuiteSource {
+pub(super) struct SuiteCode {
     /// Its expectations, in the order of files and lines.
     pub expectations: Vec<Expectation>,
     /// Its checks by id.
@@ -71,7 +71,7 @@ pub(super) struct CheckPlace {
     pub needs_lines: BTreeMap<String, usize>,
 }
 
-impl SuiteSource {
+impl SuiteCode {
     /// Reads the suite of `lab`.
     pub(super) fn of(lab: &Lab) -> Self {
         let folder = lab.folder.join("checks");
@@ -116,7 +116,7 @@ impl SuiteSource {
 
 /// Walks through a file.
 struct Reader<'a> {
-    source: &'a mut SuiteSource,
+    source: &'a mut SuiteCode,
     file: &'a str,
     lines: Vec<&'a str>,
     functions: Vec<String>,
@@ -314,8 +314,8 @@ mod tests {
 }
 "#;
 
-    fn source() -> SuiteSource {
-        let mut source = SuiteSource::default();
+    fn source() -> SuiteCode {
+        let mut source = SuiteCode::default();
         source.read(Utf8Path::new("src/main.rs"), SUITE);
         assert!(source.unreadable.is_empty(), "{:?}", source.unreadable);
         source

@@ -3,7 +3,7 @@
 use lab_protocol::CheckInfo;
 
 use super::Problem;
-use super::source::SuiteSource;
+use super::source::SuiteCode;
 use crate::suggest;
 use crate::workspace::Lab;
 
@@ -22,7 +22,7 @@ struct Row<'a> {
 }
 
 /// Compares the tables in the README of `lab` with `checks`, which `source` declares.
-pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteSource) -> Vec<Problem> {
+pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
     let text = std::fs::read_to_string(lab.folder.join("README.md")).unwrap_or_default();
     let problem = |row: Row<'_>| {
         let place = format!("README.md:{}", row.line);

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use lab_services::{FreshContainers, ProviderError};
 
-use super::{OneByOne, check, millis};
+use super::{OneByOne, check, exact_millis};
 use crate::context::RunContext;
-use crate::error::Error;
+use crate::error::{Error, ExpectedError as _};
 use crate::report::Report;
 use crate::workspace::Lab;
 
@@ -56,13 +56,13 @@ async fn alone(
         env.push((service.service().variable("URL"), container.url.clone()));
         running.push(container);
     }
-    let start = millis(began.elapsed());
+    let start = exact_millis(began.elapsed());
     // `check` reads the lab first, then the checks' names.
     let mut arguments = arguments(&["--services", "external", "--jobs", "1"]);
     arguments.insert(2, id.to_owned());
-    let graded = check(run, &arguments, &env).await.map_err(|error: Error| error.to_string())?;
+    let graded = check(run, &arguments, &env).await.map_err(|error: Error| error.message())?;
     let own = graded.checks.iter().find(|check| check.id == id).map_or(0, |check| check.duration_ms);
     let began = Instant::now();
     drop(running);
-    Ok((start + millis(began.elapsed()), own as f64))
+    Ok((start + exact_millis(began.elapsed()), own as f64))
 }

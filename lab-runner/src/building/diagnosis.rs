@@ -38,7 +38,7 @@ const NETWORK: [&str; 9] = [
 pub(super) struct Ended {
     pub messages: Messages,
     /// What cargo wrote on standard error, without its progress.
-    pub complaints: String,
+    pub stderr: String,
     /// How it ended, unless it could not be waited for.
     pub status: Option<std::process::ExitStatus>,
     /// Whether the system had to kill a process for want of memory meanwhile.
@@ -128,7 +128,7 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
     }
     let placed = ended.messages.errors.iter().any(|error| error.placed);
     if !placed && let Some(Fault { message, hint }) = fault(job, ended) {
-        let details = first_complaint(&ended.complaints).into_iter().collect();
+        let details = first_error(&ended.stderr).into_iter().collect();
         return BuildError::Infrastructure(Diagnostics {
             message,
             details,
@@ -141,7 +141,7 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
     if count == 0 {
         return BuildError::Code(Diagnostics {
             message: format!("{} does not build", job.what),
-            details: first_complaint(&ended.complaints).into_iter().collect(),
+            details: first_error(&ended.stderr).into_iter().collect(),
             ..Diagnostics::default()
         });
     }
@@ -152,11 +152,11 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
 /// What keeps cargo from beginning at all. In a stage, where a manifest may be a submission's, only what cargo says
 /// before it reads one.
 fn refusal(job: &Job, ended: &Ended) -> Option<Refusal> {
-    let believed = job.own || ended.complaints.starts_with("error: could not execute process `");
+    let believed = job.own || ended.stderr.starts_with("error: could not execute process `");
     if ended.messages.begun || !believed {
         return None;
     }
-    Refusal::explain(&ended.complaints, job.root.as_std_path())
+    Refusal::explain(&ended.stderr, job.root.as_std_path())
 }
 
 /// A refusal as a report tells it.
@@ -174,7 +174,7 @@ fn broken_dependency<'a>(job: &Job, messages: &'a Messages) -> Option<&'a str> {
 
 /// What else than the code may be to blame for a failure that no place in the code explains.
 fn fault(job: &Job, ended: &Ended) -> Option<Fault> {
-    if !ended.messages.begun && cannot_fetch(&ended.complaints) {
+    if !ended.messages.begun && cannot_fetch(&ended.stderr) {
         return Some(Fault {
             message: "cargo could not download a dependency".into(),
             hint: "check the network connection and run the command again".into(),
@@ -199,9 +199,9 @@ fn fault(job: &Job, ended: &Ended) -> Option<Fault> {
     Some(Fault { message: format!("cargo was killed by signal {signal}"), hint: "run the command again".into() })
 }
 
-fn cannot_fetch(complaints: &str) -> bool {
+fn cannot_fetch(stderr: &str) -> bool {
     // What cargo quotes of a manifest stands behind a line number, and a name in the middle of a line.
-    complaints.lines().any(|line| {
+    stderr.lines().any(|line| {
         let line = line.trim_start();
         let line = line.strip_prefix("error: ").or_else(|| line.strip_prefix("warning: ")).unwrap_or(line);
         NETWORK.iter().any(|start| line.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
@@ -227,9 +227,9 @@ fn errors(message: String, messages: &Messages) -> Diagnostics {
 }
 
 /// Cargo's own `error: …` and what follows, bounded.
-fn first_complaint(complaints: &str) -> Option<String> {
-    let start = complaints.find("error").unwrap_or(0);
-    let lines: Vec<&str> = complaints[start..].lines().take(25).collect();
+fn first_error(stderr: &str) -> Option<String> {
+    let start = stderr.find("error").unwrap_or(0);
+    let lines: Vec<&str> = stderr[start..].lines().take(25).collect();
     let text = lines.join("\n").trim().to_owned();
     (!text.is_empty()).then_some(text)
 }

@@ -1,4 +1,4 @@
-//! Cargo's standard error: how far it is, what it waits for, and its complaints.
+//! Cargo's standard error: how far it is, what it waits for, and its stderr.
 //!
 //! Once cargo has begun to build, others write here as well: what a failing build script printed, what a macro prints.
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
 use super::watch::OwnCode;
-use super::{Job, PATIENCE};
+use super::{Job, PROGRESS_DELAY};
 use crate::context::RunContext;
 use crate::events::EventKind;
 
@@ -80,13 +80,13 @@ impl<'a> Follower<'a> {
                 Ok(Ok(count @ 1..)) => count,
                 Ok(_) => break,
                 Err(_) => {
-                    self.tell_of_lock();
+                    self.report_lock();
                     continue;
                 }
             };
             for byte in &buffer[..count] {
                 if matches!(byte, b'\r' | b'\n') {
-                    self.hear(&plain(&pending));
+                    self.on_line(&plain(&pending));
                     pending.clear();
                 } else if pending.len() < LONGEST_LINE {
                     pending.push(*byte);
@@ -97,8 +97,8 @@ impl<'a> Follower<'a> {
         self.kept
     }
 
-    fn hear(&mut self, line: &str) {
-        let late = self.began.elapsed() > PATIENCE;
+    fn on_line(&mut self, line: &str) {
+        let late = self.began.elapsed() > PROGRESS_DELAY;
         let word = line.split_whitespace().next().unwrap_or_default();
         if word.is_empty() {
             return;
@@ -131,7 +131,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Says for whom cargo waits, as soon as that is known and the wait is worth a line.
-    fn tell_of_lock(&mut self) {
+    fn report_lock(&mut self) {
         let Some(wait) = &self.untold else { return };
         if wait.since.elapsed() < TELL_AFTER {
             return;

@@ -17,7 +17,7 @@ use crate::platform;
 /// How often the compiler is looked at. What it allocates between two looks comes on top of its bound.
 const GLANCE: Duration = Duration::from_millis(100);
 /// So many times as long as the processor time that it may use, compiling may take by the clock.
-const PATIENCE: u32 = 4;
+const CLOCK_FACTOR: u32 = 4;
 
 /// What compiling the submission's own code may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Meter {
             return Some(Excess::Memory(bounds.memory));
         }
         let time: Duration = self.own.values().sum();
-        (time > bounds.time || self.by_clock > bounds.time * PATIENCE).then_some(Excess::Time(bounds.time))
+        (time > bounds.time || self.by_clock > bounds.time * CLOCK_FACTOR).then_some(Excess::Time(bounds.time))
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn what_only_waits_is_stopped_by_the_clock() {
         let mut meter = Meter::new("own");
-        assert_eq!(meter.add(&[used(7, 0, 0)], BOUNDS.time * PATIENCE, BOUNDS), None);
+        assert_eq!(meter.add(&[used(7, 0, 0)], BOUNDS.time * CLOCK_FACTOR, BOUNDS), None);
         let later = meter.add(&[used(7, 0, 0)], Duration::from_millis(1), BOUNDS);
         assert_eq!(later, Some(Excess::Time(BOUNDS.time)));
     }

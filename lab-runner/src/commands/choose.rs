@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
     let workspace = Workspace::discover()?;
     for broken in &workspace.broken {
-        let message = broken.error.to_string().replace(&format!("{}/", workspace.root), "");
+        let message = broken.error.message().replace(&format!("{}/", workspace.root), "");
         let place = workspace.relative(&broken.folder);
         run.emit(EventKind::Warning { message: format!("{place} is ignored: {message}"), hints: broken.error.hints() });
     }

@@ -4,6 +4,8 @@ mod draft;
 
 use std::sync::Arc;
 
+use lab_protocol::in_full;
+
 use super::choose;
 use crate::cli::{MutantArgs, MutantCommand, RefreshArgs};
 use crate::context::RunContext;
@@ -84,7 +86,7 @@ pub(super) fn refresh_lab(
                 }
                 result.refreshed = Some(refreshed);
             }
-            Err(error) => result.cannot = Some(error.to_string().replace(&format!("{}/", workspace.root), "")),
+            Err(error) => result.cannot = Some(in_full(&error).replace(&format!("{}/", workspace.root), "")),
         }
         results.push(result);
     }

@@ -1,6 +1,6 @@
 //! Has a suite play one check, and leave the server and its services standing as the check left them.
 
-use lab_protocol::{Envelope, Event, Held, SuiteConfig, TranscriptEntry, Verdict};
+use lab_protocol::{Event, Held, SuiteConfig, TranscriptEntry, Verdict};
 
 use super::replacing::InUse;
 use super::stages::{Grading, Prepared, Stop};
@@ -60,7 +60,7 @@ impl Engine {
 
 /// What the suite has told so far.
 #[derive(Default)]
-struct Told {
+struct Progress {
     transcript: Vec<TranscriptEntry>,
     check: Option<Check>,
 }
@@ -75,33 +75,33 @@ async fn follow(
     run: &RunContext,
 ) -> Result<Tried, Error> {
     let name = request.checks.first().map(String::as_str).unwrap_or_default();
-    let mut told = Told::default();
+    let mut progress = Progress::default();
     let mut enough = std::pin::pin!(enough);
     let mut held = false;
     loop {
         let message = tokio::select! {
             message = session.next() => message,
-            () = run.cancel().cancelled() => return if held { told.came_to() } else { Err(Error::Interrupted) },
-            () = &mut enough, if held => return told.came_to(),
+            () = run.cancel().cancelled() => return if held { progress.came_to() } else { Err(Error::Interrupted) },
+            () = &mut enough, if held => return progress.came_to(),
         };
-        let Message::Event(Envelope { event, .. }) = message else {
+        let Message::Event(envelope) = message else {
             return Err(Error::Fault("the suite stopped early".into()));
         };
-        match event {
-            Event::Transcript { entry } => told.transcript.push(entry),
+        match envelope.event {
+            Event::Transcript { entry } => progress.transcript.push(entry),
             Event::CheckFinished(mut report) => {
-                report.transcript = std::mem::take(&mut told.transcript);
+                report.transcript = std::mem::take(&mut progress.transcript);
                 let info = prepared.expected.iter().find(|info| info.id == report.id);
                 let Some(info) = info else { return Err(unknown(name, lab)) };
-                told.check = Some(Check::new(info, *report));
+                progress.check = Some(Check::new(info, *report));
             }
             Event::Held(what) => {
                 held = true;
-                run.emit(shown(&told, lab, Some(*what)));
+                run.emit(shown(&progress, lab, Some(*what)));
             }
             Event::SuiteFinished => {
-                let tried = told.came_to()?;
-                run.emit(shown(&told, lab, None));
+                let tried = progress.came_to()?;
+                run.emit(shown(&progress, lab, None));
                 return Ok(tried);
             }
             Event::ServerLog { line } => run.emit(EventKind::ServerLog { line }),
@@ -118,11 +118,11 @@ async fn follow(
     }
 }
 
-fn shown(told: &Told, lab: &Lab, held: Option<Held>) -> EventKind {
-    EventKind::CheckHeld { lab: lab.id().to_owned(), result: Box::new(told.check.clone()), held: Box::new(held) }
+fn shown(progress: &Progress, lab: &Lab, held: Option<Held>) -> EventKind {
+    EventKind::CheckHeld { lab: lab.id().to_owned(), result: Box::new(progress.check.clone()), held: Box::new(held) }
 }
 
-impl Told {
+impl Progress {
     /// What the check came to.
     ///
     /// # Errors

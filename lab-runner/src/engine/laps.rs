@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lab_protocol::RunClock;
+use lab_protocol::{RunClock, millis};
 
 use crate::report::Timings;
 
@@ -28,7 +28,7 @@ impl Laps {
 
     /// Notes a length of time that was measured elsewhere.
     pub(super) fn note(&self, lap: impl FnOnce(&mut Timings) -> &mut Option<u64>, took: Duration) {
-        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let took = millis(took);
         *lap(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner)) = Some(took);
     }
 

@@ -8,10 +8,10 @@ use super::program::stage_job;
 use crate::building::{self, Job};
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::submission::{Program, Source};
+use crate::submission::{ProgramSource, Source};
 use crate::workspace::Lab;
 
-/// The most that is shown of a tool's complaint, in lines.
+/// The most that is shown of a tool's output, in lines.
 const MOST_LINES: usize = 40;
 
 impl Engine {
@@ -23,19 +23,19 @@ impl Engine {
         let _turn = self.building.acquire().await;
         let prepared = source.prepare(&self.workspace, lab)?;
         let job = match &prepared.program {
-            Program::Staged(stage) => stage_job(self, lab, stage)?,
-            Program::InPlace => super::program::own_job(self, lab)?,
-            Program::Command(_) | Program::Running(_) => return Ok(Vec::new()),
+            ProgramSource::Staged(stage) => stage_job(self, lab, stage)?,
+            ProgramSource::InPlace => super::program::own_job(self, lab)?,
+            ProgramSource::Command(_) | ProgramSource::Running(_) => return Ok(Vec::new()),
         };
         let fmt = run_tool(&job, &["fmt", "--package", &job.package, "--", "--check"], &[], run).await?;
         let fmt = if fmt.status.success() { String::new() } else { text(&fmt.stdout) + &text(&fmt.stderr) };
-        let mut complaints = Vec::new();
+        let mut findings = Vec::new();
         for (tool, said) in [("clippy", self.clippy(job, run).await?), ("rustfmt", fmt)] {
             if !said.is_empty() {
-                complaints.push(format!("{tool} complains:\n{}", shorten(&said)));
+                findings.push(format!("{tool} complains:\n{}", shorten(&said)));
             }
         }
-        Ok(complaints)
+        Ok(findings)
     }
 
     /// Clippy's warnings and the compiler's errors. A build in which clippy takes the compiler's place has the very

@@ -7,7 +7,7 @@ use super::program::stage_job;
 use crate::building::{self, BuildError};
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::submission::{Program, Source};
+use crate::submission::{ProgramSource, Source};
 use crate::workspace::Lab;
 
 impl Engine {
@@ -17,7 +17,7 @@ impl Engine {
     /// It does not build.
     pub async fn cargo_again(&self, lab: &Lab, run: &RunContext) -> Result<Duration, Error> {
         let prepared = Source::Solution.prepare(&self.workspace, lab)?;
-        let Program::Staged(stage) = prepared.program else { return Ok(Duration::ZERO) };
+        let ProgramSource::Staged(stage) = prepared.program else { return Ok(Duration::ZERO) };
         match building::build(&stage_job(self, lab, &stage)?, &run.silent()).await {
             Ok(built) => Ok(built.took),
             Err(BuildError::Interrupted) => Err(Error::Interrupted),

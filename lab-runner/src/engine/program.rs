@@ -15,7 +15,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::report::{self, Outcome, RunOutcome};
-use crate::submission::{Program, Source, Stage};
+use crate::submission::{ProgramSource, Source, Stage};
 use crate::workspace::Lab;
 
 /// A submission that can be started.
@@ -48,7 +48,7 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
         let mut work = tokio::task::spawn_blocking(move || source.prepare(&workspace, &lab));
         let prepared = tokio::select! {
             prepared = &mut work => prepared,
-            () = tokio::time::sleep(building::PATIENCE) => {
+            () = tokio::time::sleep(building::PROGRESS_DELAY) => {
                 if let Some(holder) = lab_launcher::waited_for(std::process::id()) {
                     run.emit(EventKind::Step { text: format!("waiting for {holder} to finish building") });
                 }
@@ -59,19 +59,19 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
     };
     let named = prepared.named;
     match prepared.program {
-        Program::Running(url) => {
+        ProgramSource::Running(url) => {
             Ok(Runnable { named, target: Target::Attached { url }, tree: None, cargo: Duration::ZERO })
         }
-        Program::Command(command) => {
+        ProgramSource::Command(command) => {
             Ok(Runnable { named, target: by_shell(lab, &command)?, tree: None, cargo: Duration::ZERO })
         }
-        Program::InPlace => {
+        ProgramSource::InPlace => {
             let built = in_place(grading, &named).await?;
             let by_hand = format!("cargo lab run {}", lab.id());
             let target = launch(lab, &built, &lab.folder, by_hand);
             Ok(Runnable { named, target, tree: Some(lab.folder.clone().into()), cargo: built.took })
         }
-        Program::Staged(stage) => {
+        ProgramSource::Staged(stage) => {
             let known = if engine.sandbox.isolates() { None } else { stage.product.hold(&run_folder(engine)?) };
             let built = match known {
                 Some((executable, held)) => Built { executable, held, took: Duration::ZERO },
@@ -79,7 +79,7 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
                     let built = cargo(&stage_job(engine, lab, &stage)?, &named, run).await?;
                     // A build in isolation leaves nothing behind that could be looked at again.
                     if !engine.sandbox.isolates() {
-                        stage.product.remember(&built.executable, &built.held);
+                        stage.product.record(&built.executable, &built.held);
                     }
                     built
                 }
@@ -221,17 +221,8 @@ fn manifest_env(lab: &Lab) -> impl Iterator<Item = (String, String)> {
 
 /// Copies the stage's whole workspace, so that the lab's folder can be built from there as well, and gives that folder.
 fn freeze(copy: &Utf8Path, stage: &Stage) -> std::io::Result<Utf8PathBuf> {
-    for entry in walkdir::WalkDir::new(&stage.root).min_depth(1) {
-        let entry = entry?;
-        let relative = entry.path().strip_prefix(&stage.root).map_err(std::io::Error::other)?;
-        let to = copy.as_std_path().join(relative);
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(to)?;
-        } else if entry.file_type().is_file() {
-            // A build may have left links and pipes: the copy is of the submission's own files.
-            std::fs::copy(entry.path(), to)?;
-        }
-    }
+    // A build may have left links and pipes: the copy is of the submission's own files.
+    lab_files::copy_folder(stage.root.as_std_path(), copy.as_std_path(), &mut |_, _| Ok(()))?;
     Ok(copy.join(stage.lab.strip_prefix(&stage.root).map_err(std::io::Error::other)?))
 }
 

@@ -35,7 +35,7 @@ impl<'a> InUse<'a> {
                 self.urls.insert(name.clone(), endpoint.url.clone());
                 ToSuite::ServiceReplaced { name, url: endpoint.url }
             }
-            Err(error) => ToSuite::ServiceLost { name, message: error.to_string() },
+            Err(error) => ToSuite::ServiceLost { name, message: lab_protocol::in_full(&error) },
         }
     }
 }

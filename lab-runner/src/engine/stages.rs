@@ -10,7 +10,7 @@ use lab_services::{Endpoint, Endpoints, ServiceId, ServicesError};
 use super::laps::Laps;
 use super::{Engine, Extent, Request, Runnable, program};
 use crate::context::RunContext;
-use crate::error::Error;
+use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
 use crate::guide::LabGuide;
 use crate::report::{self, Report, RunFacts, RunOutcome, Submission};
@@ -158,7 +158,7 @@ impl<'a> Grading<'a> {
         facts.suite_sha256 = Some(prepared.suite.sha256.clone());
         let endpoints = match &prepared.services {
             Ok(endpoints) => endpoints,
-            Err(error) => return Ok(RunOutcome::infrastructure(error.to_string(), error.hints())),
+            Err(error) => return Ok(RunOutcome::infrastructure(error.message(), error.hints())),
         };
         facts.services = used(endpoints);
         let _turn = self.engine.grading.acquire().await;
@@ -200,9 +200,9 @@ fn wanted<'a>(lab: &'a Lab, source: &Source) -> &'a [ServiceId] {
 }
 
 /// How a report names services.
-fn used(endpoints: &Endpoints) -> BTreeMap<String, report::Service> {
+fn used(endpoints: &Endpoints) -> BTreeMap<String, report::UsedService> {
     let used = |(service, endpoint): (ServiceId, &Endpoint)| {
-        let used = report::Service { provider: endpoint.provider.to_string(), version: endpoint.version.clone() };
+        let used = report::UsedService { provider: endpoint.provider.to_string(), version: endpoint.version.clone() };
         (service.id().to_owned(), used)
     };
     endpoints.iter().map(used).collect()

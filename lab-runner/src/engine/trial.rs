@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry};
+use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, SuiteConfig, TranscriptEntry, millis};
 
 use super::replacing::InUse;
 use super::stages::{Grading, Prepared};
@@ -117,7 +117,7 @@ impl Grading<'_> {
                     session.say(&answer).await;
                 }
                 Message::Event(envelope) => {
-                    watchdog.heard(&envelope.event);
+                    watchdog.on_event(&envelope.event);
                     self.take(expected, envelope, state, facts);
                 }
             }
@@ -223,10 +223,6 @@ impl Grading<'_> {
         };
         OVERHEAD + 2 * expected.iter().map(each).sum::<Duration>()
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a suite that ended early printed is for us to read: a panic, or a signal's message.

@@ -30,7 +30,7 @@ impl Watchdog {
     }
 
     /// Takes note of what the suite said.
-    pub(super) fn heard(&mut self, event: &Event) {
+    pub(super) fn on_event(&mut self, event: &Event) {
         match event {
             Event::Alive => self.silent = Some(Duration::ZERO),
             Event::CheckStarted { id } => {
@@ -82,9 +82,9 @@ mod tests {
         let mut old = Watchdog::new();
         assert_eq!(old.pass(LONGEST_SILENCE * 2, limit), None);
         let mut watchdog = Watchdog::new();
-        watchdog.heard(&Event::Alive);
+        watchdog.on_event(&Event::Alive);
         assert_eq!(watchdog.pass(LONGEST_SILENCE, limit), None);
-        watchdog.heard(&Event::SuiteFinished);
+        watchdog.on_event(&Event::SuiteFinished);
         assert_eq!(watchdog.pass(LONGEST_SILENCE, limit), None);
         assert!(watchdog.pass(SECOND, limit).unwrap().contains("said nothing for 60 s"));
     }
@@ -92,11 +92,11 @@ mod tests {
     #[test]
     fn a_check_that_does_not_end_is_named_and_one_that_waits_to_be_asked_again_is_not() {
         let mut watchdog = Watchdog::new();
-        watchdog.heard(&Event::CheckStarted { id: "echoes".into() });
-        watchdog.heard(&Event::CheckPostponed { id: "echoes".into() });
-        watchdog.heard(&Event::CheckStarted { id: "greets".into() });
+        watchdog.on_event(&Event::CheckStarted { id: "echoes".into() });
+        watchdog.on_event(&Event::CheckPostponed { id: "echoes".into() });
+        watchdog.on_event(&Event::CheckStarted { id: "greets".into() });
         for _ in 0..110 {
-            watchdog.heard(&Event::Alive);
+            watchdog.on_event(&Event::Alive);
             assert_eq!(watchdog.pass(SECOND, limit), None);
         }
         assert!(watchdog.pass(SECOND, limit).unwrap().starts_with("the check `greets` did not end"));

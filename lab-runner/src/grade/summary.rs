@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lab_protocol::Verdict;
+use lab_protocol::{Verdict, millis};
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Terms};
-use crate::error::Error;
+use crate::error::{Error, ExpectedError as _};
 use crate::exit::ExitCode;
 use crate::report::{Outcome, Report};
 use crate::suite::Suite;
@@ -120,7 +120,7 @@ impl Graded {
             outcome: None,
             score: None,
             max_score: None,
-            message: Some(error.to_string()),
+            message: Some(error.message()),
             sha256: None,
             standing: Standing::Unreadable,
             duration_ms: 0,
@@ -156,7 +156,7 @@ impl GradeReport {
             suite_sha256: suite.sha256.clone(),
             seed: terms.seed,
             isolation: isolation.to_owned(),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(took),
             submissions,
             checks,
         }

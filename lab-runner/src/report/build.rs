@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lab_protocol::{CheckInfo, CheckReport, Verdict};
+use lab_protocol::{CheckInfo, CheckReport, Verdict, millis};
 
-use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, Suite, Timings, score};
+use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Submission, SuiteIdentity, Timings, UsedService, score};
 
 /// What is known of a run before its result is.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct RunFacts {
     /// Where all random data comes from.
     pub seed: u64,
     /// The services in use.
-    pub services: BTreeMap<String, Service>,
+    pub services: BTreeMap<String, UsedService>,
     /// What kept the submission from the machine.
     pub isolation: String,
     /// When grading began.
@@ -82,7 +82,7 @@ impl RunOutcome {
             lab: facts.lab,
             title: facts.title,
             submission: facts.submission,
-            suite: Suite { sha256: facts.suite_sha256 },
+            suite: SuiteIdentity { sha256: facts.suite_sha256 },
             seed: facts.seed,
             services: facts.services,
             isolation: facts.isolation,
@@ -91,7 +91,7 @@ impl RunOutcome {
             max_score,
             partial: facts.partial,
             started_at: facts.started_at,
-            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(duration),
             timings: facts.timings,
             diagnostics,
             notes: facts.notes,

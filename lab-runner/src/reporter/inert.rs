@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use lab_protocol::{Difference, SkipReason};
 
-use crate::report::{Check, Diagnostics, Report, Service, Submission};
+use crate::report::{Check, Diagnostics, Report, Submission, UsedService};
 
 /// `text` with everything escaped that is not seen for what it is. Line feeds and tabs stay.
 pub fn inert(text: &str) -> Cow<'_, str> {
@@ -108,7 +108,7 @@ pub(super) fn report(report: &Report) -> Report {
         checks,
     } = report;
     let Submission { kind, path, sha256, left_out } = submission;
-    let service = |Service { provider, version }: &Service| Service {
+    let service = |UsedService { provider, version }: &UsedService| UsedService {
         provider: line(provider),
         version: version.as_deref().map(line),
     };

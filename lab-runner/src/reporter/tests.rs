@@ -1,9 +1,12 @@
 //! Every line that a reporter can print, for every kind of event.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::DateTime;
-use lab_protocol::{CheckInfo, Difference, Happening, Held, SkipReason, Stamp, TranscriptEntry, Verdict};
+use lab_protocol::{
+    Asked, CheckInfo, Difference, Exchange, Happening, Held, SkipReason, Stamp, TranscriptEntry, Verdict,
+};
 use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId, State};
 
 use super::live::words::Words;
@@ -18,7 +21,9 @@ use crate::learner::logs::{CheckLog, LogLine, RunLog};
 use crate::learner::next::{NextStep, NextTask};
 use crate::learner::reset::{Change, What};
 use crate::learner::starter::Origin;
-use crate::report::{Check, Diagnostics, Outcome, Report, SCHEMA, Service, Submission, SubmissionKind, Suite, Timings};
+use crate::report::{
+    Check, Diagnostics, Outcome, Report, SCHEMA, Submission, SubmissionKind, SuiteIdentity, Timings, UsedService,
+};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
 
@@ -109,11 +114,11 @@ pub(super) fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks:
             sha256: Some("00".into()),
             left_out: vec!["build.rs".into()],
         },
-        suite: Suite { sha256: Some("11".into()) },
+        suite: SuiteIdentity { sha256: Some("11".into()) },
         seed: 7,
         services: BTreeMap::from([(
             "postgres".into(),
-            Service { provider: "native".into(), version: Some("PostgreSQL 15.12".into()) },
+            UsedService { provider: "native".into(), version: Some("PostgreSQL 15.12".into()) },
         )]),
         isolation: "none".into(),
         outcome,
@@ -497,17 +502,15 @@ fn what_people_read_of_each_event() {
     insta::assert_snapshot!(text);
 }
 
+const TOOK: Duration = Duration::from_micros(300);
+
 /// A failure in the middle of statements, with more of everything than fits.
 fn busy() -> Check {
     let statement = |at_us, text: &str| TranscriptEntry {
         at_us,
-        what: Happening::Sql {
-            statement: text.into(),
-            answer: "SELECT 1".into(),
-            took_us: 300,
-            waited_us: 0,
-            on: Default::default(),
-        },
+        what: Happening::Exchange(
+            Exchange::new("sql", "postgres", Asked::Statement(text.into())).answered("SELECT 1", false, TOOK),
+        ),
     };
     let mut transcript = vec![TranscriptEntry {
         at_us: 1_200_000,

@@ -42,7 +42,7 @@ pub fn locate(root: &Utf8Path, lab: &Utf8Path) -> Place {
         Err(reason) => {
             let shown = old.strip_prefix(root).unwrap_or(&old);
             let note = format!("your progress is kept in {shown}, where `cargo clean` removes it: {reason}");
-            Place { note: tells_first(&old).then_some(note), folder: old }
+            Place { note: is_first_notice(&old).then_some(note), folder: old }
         }
     }
 }
@@ -145,7 +145,7 @@ fn write_if_new(path: &Utf8Path, text: &str) -> io::Result<()> {
 }
 
 /// Whether nobody was told before that the state is in `folder`.
-fn tells_first(folder: &Utf8Path) -> bool {
+fn is_first_notice(folder: &Utf8Path) -> bool {
     let told = folder.join(TOLD);
     let first = !told.exists();
     // If it cannot be remembered, it is told again.
@@ -229,7 +229,7 @@ mod tests {
         fs::write(home.join("state"), "a file, no folder").unwrap();
         let reason = prepare(home.join("state").as_std_path(), &root, &lab).unwrap_err();
         assert!(reason.starts_with(&format!("cannot write to {}/state/labs-", home)), "{reason}");
-        assert!(tells_first(&lab.join("state")));
-        assert!(!tells_first(&lab.join("state")));
+        assert!(is_first_notice(&lab.join("state")));
+        assert!(!is_first_notice(&lab.join("state")));
     }
 }

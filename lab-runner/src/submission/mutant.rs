@@ -40,7 +40,7 @@ pub struct Mutant {
 #[derive(Debug, thiserror::Error)]
 pub enum MutantError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The patch or its folder.
         path: Utf8PathBuf,

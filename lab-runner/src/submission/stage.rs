@@ -6,8 +6,8 @@
 //! another's program. Hence each stage's package carries a version of its own.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::Program;
-use lab_lock::FileLock;
+use lab_files::FileLock;
+use lab_launcher::Artifact;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use walkdir::WalkDir;
@@ -95,7 +95,7 @@ impl Stage {
         let content = format!("{}-{}", tree.sha256(), cargo_lock.mark);
         tree.0.extend(cargo_lock.content.clone().map(|content| ("Cargo.lock".into(), content)));
         sync::sync(&root, &tree)?;
-        cargo_lock.remember(&folder)?;
+        cargo_lock.record(&folder)?;
         let target = folder.join("out");
         let product =
             Product { record: folder.join("built.json"), root: root.clone(), target: target.clone(), content };
@@ -143,14 +143,14 @@ impl Product {
     }
 
     /// Remembers that `held`, which cargo has put at `program`, is what the stage makes.
-    pub fn remember(&self, program: &Utf8Path, held: &Utf8Path) {
+    pub fn record(&self, program: &Utf8Path, held: &Utf8Path) {
         let (Ok(sha256), Ok(place)) = (hash::file(held), program.strip_prefix(&self.target)) else { return };
         let made = Made { program: place.to_owned(), sha256, content: self.content.clone() };
         state::write(&self.record, &made);
     }
 
-    fn at(&self, program: &Utf8Path) -> Program {
-        Program::new(program.as_std_path(), self.root.as_std_path())
+    fn at(&self, program: &Utf8Path) -> Artifact {
+        Artifact::new(program.as_std_path(), self.root.as_std_path())
     }
 }
 
@@ -270,7 +270,7 @@ impl Lock {
         lock[if marked { Self::CARGOS_MARK.len() } else { 0 }..].to_vec()
     }
 
-    fn remember(&self, folder: &Utf8Path) -> Result<(), SubmissionError> {
+    fn record(&self, folder: &Utf8Path) -> Result<(), SubmissionError> {
         let path = folder.join(Self::MARK);
         std::fs::write(&path, &self.mark).map_err(|source| SubmissionError::Unwritable { path, source })
     }

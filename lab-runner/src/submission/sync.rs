@@ -98,7 +98,7 @@ mod tests {
         let (folder, outside) = (root.join("stage"), root.join("outside"));
         for path in ["../outside", "src/../../outside", outside.as_str()] {
             let error = sync(&folder, &tree(&[("src/main.rs", "a"), (path, "b")])).unwrap_err();
-            assert!(error.to_string().contains("leads out of the folder"), "{error}");
+            assert!(lab_protocol::in_full(&error).contains("leads out of the folder"), "{error}");
             assert!(!outside.exists() && !folder.exists());
         }
         // Links that a build left in the stage: of a file, of a folder, of the stage itself.

@@ -1,7 +1,7 @@
 //! What is known of a suite that was built, as long as it is up to date.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_launcher::Program;
+use lab_launcher::Artifact;
 use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,6 @@ fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
     workspace.lab_folder().join("suites").join(format!("{}.json", lab.package()))
 }
 
-fn at(executable: &Utf8Path, workspace: &Workspace) -> Program {
-    Program::new(executable.as_std_path(), workspace.root.as_std_path())
+fn at(executable: &Utf8Path, workspace: &Workspace) -> Artifact {
+    Artifact::new(executable.as_std_path(), workspace.root.as_std_path())
 }

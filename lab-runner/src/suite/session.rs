@@ -66,6 +66,7 @@ pub struct Session {
 
 /// What comes next from a suite.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Message {
     /// An event of this run.
     Event(Envelope),

@@ -48,7 +48,7 @@ pub(super) struct Attention<'a> {
     display: Option<Display>,
     screen: Option<Arc<WatchScreen>>,
     /// What went wrong with the terminal.
-    complaint: Option<String>,
+    screen_error: Option<String>,
 }
 
 /// A save that may go on.
@@ -70,14 +70,14 @@ struct Display {
 impl<'a> Attention<'a> {
     pub(super) fn new(files: Files, interrupt: &'a Interrupt) -> Self {
         let look_at = Instant::now() + OFTEN;
-        let (display, screen, settling, complaint) = (None, None, None, None);
-        Self { files, interrupt, look_at, every: OFTEN, settling, display, screen, complaint }
+        let (display, screen, settling, screen_error) = (None, None, None, None);
+        Self { files, interrupt, look_at, every: OFTEN, settling, display, screen, screen_error }
     }
 
     /// Shows `screen` on `terminal` from now on.
     pub(super) fn show_on(&mut self, terminal: Terminal, screen: Arc<WatchScreen>) {
         let (folders, shallow) = self.files.folders();
-        terminal.tell(ToScreen::Watch { folders, shallow });
+        terminal.send(ToScreen::Watch { folders, shallow });
         self.display = Some(Display { terminal, columns: 0, rows: 0, drawn: Instant::now(), stale: false });
         self.screen = Some(screen);
     }
@@ -88,8 +88,8 @@ impl<'a> Attention<'a> {
     }
 
     /// What went wrong with the terminal, if something did.
-    pub(super) fn complaint(&self) -> Option<String> {
-        self.complaint.clone()
+    pub(super) fn screen_error(&self) -> Option<String> {
+        self.screen_error.clone()
     }
 
     /// The check that the user looks at.
@@ -100,7 +100,7 @@ impl<'a> Attention<'a> {
     /// Has the terminal given back.
     pub(super) async fn release(&mut self) {
         if let Some(display) = self.display.take() {
-            self.complaint = display.terminal.close().await;
+            self.screen_error = display.terminal.close().await;
         }
     }
 
@@ -110,18 +110,18 @@ impl<'a> Attention<'a> {
             let draw_at = self.display.as_ref().filter(|display| display.stale).map(|display| display.drawn + FRAME);
             let (display, screen) = (&mut self.display, &self.screen);
             let showing = display.is_some();
-            let told = tokio::select! {
+            let occurrence = tokio::select! {
                 () = self.interrupt.wait() => return Wake::Interrupted,
-                () = until(Some(self.look_at)) => Told::Look,
-                () = until(draw_at) => Told::Draw,
-                () = changed(screen.as_deref()), if showing && draw_at.is_none() => Told::Stale,
-                said = said(display) => Told::Said(said),
+                () = until(Some(self.look_at)) => Occurrence::Look,
+                () = until(draw_at) => Occurrence::Draw,
+                () = changed(screen.as_deref()), if showing && draw_at.is_none() => Occurrence::Stale,
+                message = next_message(display) => Occurrence::Message(message),
             };
-            let wake = match told {
-                Told::Look => self.look(),
-                Told::Draw => self.draw(),
-                Told::Stale => self.make_stale(),
-                Told::Said(said) => self.take(said),
+            let wake = match occurrence {
+                Occurrence::Look => self.look(),
+                Occurrence::Draw => self.draw(),
+                Occurrence::Stale => self.make_stale(),
+                Occurrence::Message(message) => self.take(message),
             };
             if let Some(wake) = wake {
                 return wake;
@@ -161,7 +161,7 @@ impl<'a> Attention<'a> {
             display.stale = false;
             display.drawn = Instant::now();
             if display.rows > 0 {
-                display.terminal.tell(ToScreen::Show { lines: screen.lines(display.columns, display.rows) });
+                display.terminal.send(ToScreen::Show { lines: screen.lines(display.columns, display.rows) });
             }
         }
         None
@@ -195,11 +195,11 @@ impl<'a> Attention<'a> {
 }
 
 /// What there is to do.
-enum Told {
+enum Occurrence {
     Look,
     Draw,
     Stale,
-    Said(Option<FromScreen>),
+    Message(Option<FromScreen>),
 }
 
 async fn until(moment: Option<Instant>) {
@@ -216,7 +216,7 @@ async fn changed(screen: Option<&WatchScreen>) {
     }
 }
 
-async fn said(display: &mut Option<Display>) -> Option<FromScreen> {
+async fn next_message(display: &mut Option<Display>) -> Option<FromScreen> {
     match display {
         Some(display) => display.terminal.next().await,
         None => std::future::pending().await,

@@ -40,7 +40,7 @@ pub(super) struct Terminal {
     messages: UnboundedReceiver<FromScreen>,
     lines: UnboundedSender<ToScreen>,
     writer: JoinHandle<()>,
-    complaints: JoinHandle<String>,
+    stderr: JoinHandle<String>,
 }
 
 impl Terminal {
@@ -81,18 +81,18 @@ impl Terminal {
             }
         });
         let stderr = child.stderr.take();
-        let complaints = tokio::spawn(async move {
+        let stderr = tokio::spawn(async move {
             let mut text = String::new();
             if let Some(stderr) = stderr {
                 let _ = stderr.take(16 << 10).read_to_string(&mut text).await;
             }
             text
         });
-        Ok(Self { child, before, messages, lines, writer, complaints })
+        Ok(Self { child, before, messages, lines, writer, stderr })
     }
 
     /// Tells the program `what`. If it is gone, that is noticed where it is listened to.
-    pub(super) fn tell(&self, what: ToScreen) {
+    pub(super) fn send(&self, what: ToScreen) {
         let _ = self.lines.send(what);
     }
 
@@ -103,7 +103,7 @@ impl Terminal {
 
     /// Has the terminal given back, by the program or, if it cannot, by us. Tells what went wrong, if something did.
     pub(super) async fn close(self) -> Option<String> {
-        let Self { mut child, before, messages, lines, writer, complaints } = self;
+        let Self { mut child, before, messages, lines, writer, stderr } = self;
         // It hangs up when it has no more to say, and leaves when we do.
         drop((messages, lines));
         let _ = tokio::time::timeout(LEAVE, writer).await;
@@ -114,7 +114,7 @@ impl Terminal {
         }
         let _ = child.kill().await;
         before.restore();
-        let text = tokio::time::timeout(Duration::from_millis(200), complaints).await;
+        let text = tokio::time::timeout(Duration::from_millis(200), stderr).await;
         let text = text.ok().and_then(Result::ok).unwrap_or_default();
         let how = status.map_or_else(|| "it hung".to_owned(), |status| status.to_string());
         let last = text.lines().next_back().map(|line| format!(": {line}")).unwrap_or_default();

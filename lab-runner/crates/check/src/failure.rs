@@ -1,6 +1,6 @@
 //! Why a check does not pass: the learner's mistake, our fault, or a behaviour that cannot be seen here.
 
-use lab_protocol::{Difference, Explanation};
+use lab_protocol::{Difference, Explanation, in_full};
 
 /// What a check, or any step of one, comes to. A check itself gives nothing back.
 pub type CheckResult<T = ()> = Result<T, Failure>;
@@ -39,17 +39,7 @@ impl Failure {
     /// assert!(!Failure::ours("could not write the canary", &error).is_learners());
     /// ```
     pub fn ours(what: &str, error: &dyn std::error::Error) -> Self {
-        let mut message = format!("{what}: {error}");
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !message.ends_with(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            source = cause.source();
-        }
-        Self::Ours(message)
+        Self::Ours(format!("{what}: {}", in_full(error)))
     }
 
     /// A behaviour that cannot be seen here: the check is skipped and its points are taken out of the total.

@@ -1,6 +1,7 @@
 //! What a check and every driver of a service share: how a check fails, the record of what happened, and what a suite asks
 //! of a service.
 
+pub mod exchanges;
 mod failure;
 pub mod naming;
 pub mod network;

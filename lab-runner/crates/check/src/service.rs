@@ -1,7 +1,8 @@
 //! What a suite asks of a service: the traits that a service's crate implements, so that the kit names no service.
 //!
 //! A suite registers a [`ServiceDriver`] for each service of its lab. A run connects once and holds a [`Service`]. Each
-//! check that needs it gets a [`Tenant`]: its own share, such as a database, which no other check sees.
+//! check that needs it gets a [`Tenant`]: its own share, such as a database, which no other check sees. What a
+//! server asks of it, the driver records in an [`ExchangeLog`](crate::exchanges::ExchangeLog).
 
 use std::any::Any;
 use std::fmt::{self, Debug};
@@ -73,7 +74,7 @@ pub trait ServiceDriver: Debug + Send + Sync {
     fn connect(&self, access: Access) -> BoxFuture<'_, CheckResult<Box<dyn Service>>>;
 }
 
-/// The service of one run.
+/// What one run has of a service: the administrator's way to it.
 pub trait Service: Debug + Send + Sync {
     /// What it says it is, with its version: `PostgreSQL 15.18`.
     fn version(&self) -> &str;

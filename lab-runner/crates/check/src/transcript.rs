@@ -1,15 +1,14 @@
-//! What happened during one check, in order: HTTP, SQL, Redis and the server's own log.
+//! What happened during one check, in order: HTTP, exchanges with services and the server's own log.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use lab_protocol::{Happening, RunClock, TranscriptEntry};
 
-pub use lab_protocol::{Mark, ServiceConnection};
+pub use lab_protocol::{Asked, Exchange, Mark, micros};
 
 /// No check needs more to be understood, and a server that floods its log must not fill our memory.
 const MOST_ENTRIES: usize = 2_000;
@@ -91,16 +90,21 @@ impl Transcript {
         self.push(Happening::Received { connection, text: show_bytes(bytes) });
     }
 
-    /// A statement the server ran, how long its answer took, and how long of that it waited for a lock.
-    pub fn sql(&self, statement: &str, answer: &str, took: Duration, waited: Duration, on: ServiceConnection) {
-        let (statement, answer) = (shorten(statement), shorten(answer));
-        self.push(Happening::Sql { statement, answer, took_us: micros(took), waited_us: micros(waited), on });
-    }
-
-    /// A Redis command the server ran, how its reply begins, and how long that took.
-    pub fn redis(&self, command: &str, answer: &str, took: Duration, on: ServiceConnection) {
-        let (command, answer) = (shorten(command), shorten(answer));
-        self.push(Happening::Redis { command, answer, took_us: micros(took), on });
+    /// What the server asked of a service. Long texts are shortened.
+    ///
+    /// ```
+    /// use lab_check::transcript::{Asked, Exchange, Transcript};
+    ///
+    /// let transcript = Transcript::default();
+    /// transcript.exchanged(Exchange::new("redis", "redis", Asked::Command("GET event:7".into())));
+    /// ```
+    pub fn exchanged(&self, exchange: Exchange) {
+        let asked = match exchange.asked {
+            Asked::Statement(text) => Asked::Statement(shorten(&text)),
+            Asked::Command(text) => Asked::Command(shorten(&text)),
+        };
+        let answer = exchange.answer.as_deref().map(shorten);
+        self.push(Happening::Exchange(Exchange { asked, answer, ..exchange }));
     }
 
     /// A line the server wrote.
@@ -247,10 +251,6 @@ pub fn show_bytes(bytes: &[u8]) -> String {
         text.push_str(&format!("… ({} bytes more)", bytes.len() - shown.len()));
     }
     text
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Text cut to what a transcript keeps of one message.

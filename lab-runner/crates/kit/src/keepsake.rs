@@ -16,7 +16,7 @@ const MOST: u64 = 64 << 20;
 /// What is kept.
 #[derive(Debug)]
 pub(crate) struct Keepsake {
-    program: Option<Program>,
+    program: Option<KeptProgram>,
     tree: Option<Tree>,
     /// Folders that are needed: the suite's own, and the one that servers are started in.
     folders: Vec<PathBuf>,
@@ -27,7 +27,7 @@ pub(crate) struct Keepsake {
 }
 
 #[derive(Debug)]
-struct Program {
+struct KeptProgram {
     path: PathBuf,
     file: File,
     permissions: Permissions,
@@ -47,7 +47,7 @@ impl Keepsake {
         let mut folders = vec![scratch.to_owned()];
         let (mut program, mut tree) = (None, None);
         if let Target::Launch { argv, cwd, .. } = target {
-            program = argv.first().map(Path::new).filter(|path| path.is_absolute()).and_then(Program::keep);
+            program = argv.first().map(Path::new).filter(|path| path.is_absolute()).and_then(KeptProgram::keep);
             tree = frozen(cwd, scratch).and_then(|root| Tree::keep(&root).ok());
             folders.push(cwd.clone());
         }
@@ -90,11 +90,11 @@ impl Keepsake {
             }
             fs::create_dir_all(folder)?;
         }
-        self.program.as_ref().map_or(Ok(()), Program::put_back)
+        self.program.as_ref().map_or(Ok(()), KeptProgram::put_back)
     }
 }
 
-impl Program {
+impl KeptProgram {
     fn keep(path: &Path) -> Option<Self> {
         let file = File::open(path).ok()?;
         let permissions = file.metadata().ok()?.permissions();

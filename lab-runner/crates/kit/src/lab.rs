@@ -65,7 +65,7 @@ impl Lab {
     /// What the check called `check` works with: all that happens is told as it happens.
     pub(crate) fn of_check(shared: Arc<Shared>, check: &'static str) -> Self {
         let transcript = match shared.events.clone() {
-            Some(events) => Transcript::followed(shared.clock, move |entry| events.tell(check, entry)),
+            Some(events) => Transcript::followed(shared.clock, move |entry| events.send_transcript(check, entry)),
             None => Transcript::new(shared.clock),
         };
         Self::with(shared, check, transcript)

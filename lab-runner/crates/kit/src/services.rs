@@ -11,16 +11,16 @@ use lab_protocol::SuiteConfig;
 
 /// The services that a run is connected to, in the order in which the suite registers their drivers.
 #[derive(Debug, Default)]
-pub(crate) struct Services(Vec<RunningService>);
+pub(crate) struct Services(Vec<NamedService>);
 
 /// One of them.
 #[derive(Debug)]
-pub(crate) struct RunningService {
+pub(crate) struct NamedService {
     driver: &'static dyn ServiceDriver,
     service: Box<dyn Service>,
 }
 
-impl RunningService {
+impl NamedService {
     pub fn name(&self) -> &str {
         self.driver.name()
     }
@@ -54,12 +54,12 @@ impl Services {
         let connections = endpoints.map(|(driver, endpoint)| async move {
             let replacement = endpoint.ours.then(|| replacements.of(driver.name()));
             let access = Access { url: endpoint.url.clone(), run: config.nonce.clone(), replacement };
-            Ok(RunningService { driver, service: driver.connect(access).await? })
+            Ok(NamedService { driver, service: driver.connect(access).await? })
         });
         Ok(Self(try_join_all(connections).await?))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &RunningService> {
+    pub fn iter(&self) -> impl Iterator<Item = &NamedService> {
         self.0.iter()
     }
 

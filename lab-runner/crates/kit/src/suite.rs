@@ -57,16 +57,16 @@ fn list() -> ExitCode {
             println!("{json}");
             ExitCode::SUCCESS
         }
-        Err(error) => complain(&error.to_string()),
+        Err(error) => fail(&error.to_string()),
     }
 }
 
 fn usage() -> ExitCode {
-    complain("a suite is run by `cargo lab check`; by hand it understands only `list`")
+    fail("a suite is run by `cargo lab check`; by hand it understands only `list`")
 }
 
 #[allow(clippy::print_stderr)]
-fn complain(message: &str) -> ExitCode {
+fn fail(message: &str) -> ExitCode {
     eprintln!("error: {message}");
     ExitCode::from(2)
 }

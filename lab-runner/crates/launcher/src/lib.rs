@@ -37,7 +37,7 @@ const RECORDS: &str = ".lab-built";
 
 /// A program of the workspace at some root.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub struct Artifact {
     path: PathBuf,
     root: PathBuf,
 }
@@ -54,7 +54,7 @@ pub fn sources_of(program: &Path, root: &Path) -> BTreeSet<PathBuf> {
 #[derive(Debug)]
 pub struct Build {
     _lock: Option<File>,
-    program: Program,
+    program: Artifact,
     before: BTreeMap<PathBuf, Seen>,
     overlooked: BTreeMap<String, PathBuf>,
     incremental: OsString,
@@ -63,7 +63,7 @@ pub struct Build {
 /// An input before the build. What was changed just now could be changed again without a trace, and is read.
 type Seen = (Option<Stamp>, Option<Input>);
 
-impl Program {
+impl Artifact {
     /// The program at `path`, which cargo builds in the workspace at `root`.
     #[must_use]
     pub fn new(path: &Path, root: &Path) -> Self {
@@ -257,7 +257,7 @@ impl Build {
     /// # Errors
     /// What the system says when an input cannot be read or a record not be written.
     pub fn finish(self, program: &Path) -> io::Result<bool> {
-        let program = Program { path: program.to_owned(), root: self.program.root.clone() };
+        let program = Artifact { path: program.to_owned(), root: self.program.root.clone() };
         let root = &program.root;
         let (Some(stamp), Some(sources)) = (Stamp::of(&program.path), inputs::sources(&program.path, root)) else {
             return Ok(false);

@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use lab_launcher::{Build, Program, Refusal, RefusalKind};
+use lab_launcher::{Artifact, Build, Refusal, RefusalKind};
 
 /// The workspace is wrong, as the runner's own exit codes have it.
 const USAGE: u8 = 2;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         let error = places.start_again();
         return places.cannot_start(&places.cargo, &error);
     }
-    let runner = Program::new(&places.runner, &places.root);
+    let runner = Artifact::new(&places.runner, &places.root);
     if !runner.is_fresh() {
         match places.build(&runner) {
             Ok(Ended::Built) => {}
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
                 eprintln!("hint: your lab is not the cause: check the network and the disk, then try again");
                 return ExitCode::from(INFRASTRUCTURE);
             }
-            Ok(Ended::Refused(refusal)) => return tell(&refusal),
+            Ok(Ended::Refused(refusal)) => return report(&refusal),
             Err(error) => return places.cannot_start(&places.cargo, &error),
         }
     }
@@ -151,9 +151,9 @@ impl Places {
         Refusal::explain(&String::from_utf8_lossy(stderr), &self.root)
     }
 
-    fn build(&self, runner: &Program) -> io::Result<Ended> {
+    fn build(&self, runner: &Artifact) -> io::Result<Ended> {
         let existed = self.runner.exists();
-        let mut build = runner.before_build(waiting::tell_of_another_build);
+        let mut build = runner.before_build(waiting::report_other_build);
         if let Some(refusal) = self.refused()? {
             return Ok(Ended::Refused(refusal));
         }
@@ -238,7 +238,7 @@ enum Ended {
     Refused(Refusal),
 }
 
-fn tell(refusal: &Refusal) -> ExitCode {
+fn report(refusal: &Refusal) -> ExitCode {
     eprintln!("error: {}", refusal.message);
     eprintln!("hint: {}", refusal.hint);
     ExitCode::from(match refusal.kind {

@@ -42,7 +42,7 @@ fn watching<T>(process: u32, work: impl FnOnce() -> T) -> T {
 }
 
 /// Says that somebody else builds in our folder, and has to be waited for. Called by who is about to wait.
-pub(crate) fn tell_of_another_build() {
+pub(crate) fn report_other_build() {
     // Who holds the lock shows as soon as we wait for it.
     thread::spawn(|| {
         let mut holder = None;

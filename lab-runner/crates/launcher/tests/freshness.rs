@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use lab_launcher::Program;
+use lab_launcher::Artifact;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MAIN: &str = "app/src/main.rs";
@@ -62,8 +62,8 @@ impl Checkout {
         set_time(&self.root.join(path), SystemTime::now() - HOUR);
     }
 
-    fn program(&self) -> Program {
-        Program::new(&self.executable(), &self.root)
+    fn program(&self) -> Artifact {
+        Artifact::new(&self.executable(), &self.root)
     }
 
     fn executable(&self) -> PathBuf {

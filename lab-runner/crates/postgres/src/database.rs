@@ -213,7 +213,7 @@ impl Postgres {
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
     /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.expect_statements_at_most(2, "a list does not need a query for each of its rows")?;
+    /// seen.statements.expect_at_most(2, "a list does not need a query for each of its rows")?;
     /// seen.value.expect_status(200)?;
     /// # Ok(()) }
     /// ```

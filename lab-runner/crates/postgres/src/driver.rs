@@ -11,6 +11,7 @@ use lab_sandbox::Network;
 use super::cluster::Cluster;
 use super::database::Postgres;
 
+/// The name by which manifests ask for it.
 const NAME: &str = "postgres";
 /// The variable in which the server under test finds its database.
 const VARIABLE: &str = "DATABASE_URL";

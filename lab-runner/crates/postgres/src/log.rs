@@ -1,72 +1,35 @@
 //! The record of one check's statements, filled by its connections and read by the check.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::lock_waits::LockWaits;
 use super::names::Text;
-use super::statement::{Statement, Statements};
-use lab_check::transcript::{self, ServiceConnection, Transcript};
+use super::statement::{Statement, Statements, is_refusal};
+use lab_check::exchanges::{EntryId, ExchangeLog, Mark, Recordable as _};
+use lab_check::transcript::{Asked, Exchange, Transcript};
 
-/// No check needs more, and a server that never stops asking must not fill our memory. What comes after is counted.
-const MOST: usize = 200_000;
-/// The same for the bytes of their texts.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
-
-/// What the service is called in a transcript.
-const SERVICE: &str = "Postgres";
-
-/// A statement of the log, by its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry(usize);
-
-/// A place in the log, from which on statements are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
-    kept: usize,
-    unkept: usize,
-}
+/// What results call an exchange with Postgres.
+const KIND: &str = "sql";
 
 /// All statements of one check. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
-    entries: Arc<Mutex<Entries>>,
-    service_error: Arc<Mutex<Option<String>>>,
-    shortage: Arc<Mutex<Option<String>>>,
-    transcript: Transcript,
-    connections: Arc<AtomicU64>,
-    /// The connection that this clone records.
-    connection: Option<u64>,
+    statements: ExchangeLog<Statement>,
     waits: LockWaits,
 }
 
-#[derive(Debug, Default)]
-struct Entries {
-    kept: Vec<Kept>,
-    bytes: usize,
-    /// How many there was no room for.
-    unkept: usize,
-}
+impl Deref for Log {
+    type Target = ExchangeLog<Statement>;
 
-#[derive(Debug)]
-struct Kept {
-    statement: Statement,
-    /// It was never run: something before it in the same pipeline failed.
-    passed_over: bool,
+    fn deref(&self) -> &ExchangeLog<Statement> {
+        &self.statements
+    }
 }
 
 impl Log {
     pub fn new(transcript: Transcript) -> Self {
-        Self {
-            entries: Arc::default(),
-            service_error: Arc::default(),
-            shortage: Arc::default(),
-            transcript,
-            connections: Arc::default(),
-            connection: None,
-            waits: LockWaits::default(),
-        }
+        Self { statements: ExchangeLog::new(transcript), waits: LockWaits::default() }
     }
 
     /// What becomes known of waits for locks.
@@ -76,159 +39,93 @@ impl Log {
 
     /// The connection's session is this process of Postgres.
     pub fn is_process(&self, process: i32) {
-        if let Some(connection) = self.connection {
+        if let Some(connection) = self.connection() {
             self.waits.is_process(connection, process);
         }
     }
 
     /// The connection has ended.
     pub fn ended(&self) {
-        if let Some(connection) = self.connection {
+        if let Some(connection) = self.connection() {
             self.waits.ended(connection);
         }
     }
 
     fn waited(&self, since: Instant) -> Duration {
-        self.connection.map_or(Duration::ZERO, |connection| self.waits.answered(connection, since))
+        self.connection().map_or(Duration::ZERO, |connection| self.waits.answered(connection, since))
     }
 
     /// The same log for a new connection.
     pub fn of_a_connection(&self) -> Self {
-        Self { connection: Some(self.connections.fetch_add(1, Ordering::Relaxed) + 1), ..self.clone() }
-    }
-
-    fn on(&self) -> ServiceConnection {
-        ServiceConnection { service: Some(SERVICE.to_owned()), number: self.connection }
-    }
-
-    /// A failpoint has cut the connection.
-    pub fn cut(&self) {
-        let mark = transcript::Mark::Cut { service: SERVICE.to_owned() };
-        self.transcript.mark(format!("{SERVICE}: the connection was cut here by the check"), mark);
+        Self { statements: self.statements.of_a_connection(), waits: self.waits.clone() }
     }
 
     /// A statement arrived.
-    pub fn arrived(&self, text: &Text) -> Entry {
-        if let Some(connection) = self.connection {
+    pub fn arrived(&self, text: &Text) -> EntryId {
+        if let Some(connection) = self.connection() {
             self.waits.arrived(connection);
         }
-        self.keep(Statement { answer: String::new(), at: Instant::now(), took: Duration::ZERO, ..statement(text) })
+        self.keep(statement(text), text.sql.len())
     }
 
     /// Postgres answered.
-    pub fn answered(&self, entry: Entry, answer: &str) {
-        if let Some(kept) = self.lock().kept.get_mut(entry.0) {
-            kept.statement.took = kept.statement.at.elapsed();
-            kept.statement.answer = answer.to_owned();
-            let waited = self.waited(kept.statement.at);
-            self.transcript.sql(&kept.statement.sql, answer, kept.statement.took, waited, self.on());
+    pub fn answered(&self, entry: EntryId, answer: &str) {
+        let answered = self.change(entry, |statement| {
+            statement.took = statement.at.elapsed();
+            statement.answer = answer.to_owned();
+            (statement.sql.clone(), statement.took, statement.at)
+        });
+        if let Some((sql, took, at)) = answered {
+            self.record(exchange(sql, answer, is_refusal(answer), took, self.waited(at)));
         }
     }
 
     /// Postgres answered the next statement of a text that came with `first`.
-    pub fn answered_after(&self, first: Entry, sql: &str, answer: &str) {
-        let at = self.lock().kept.get(first.0).map_or_else(Instant::now, |kept| kept.statement.at);
+    pub fn answered_after(&self, first: EntryId, sql: &str, answer: &str) {
+        let at = self.change(first, |statement| statement.at).unwrap_or_else(Instant::now);
         let took = at.elapsed();
-        self.transcript.sql(sql, answer, took, Duration::ZERO, self.on());
-        self.keep(Statement { answer: answer.to_owned(), at, took, ..statement(&Text::stand_in(sql)) });
+        self.record(exchange(sql.to_owned(), answer, is_refusal(answer), took, Duration::ZERO));
+        let statement = Statement { answer: answer.to_owned(), at, took, ..statement(&Text::stand_in(sql)) };
+        self.keep(statement, sql.len());
     }
 
     /// The text of a statement that was taken for another, such as the first of several.
-    pub fn is_really(&self, entry: Entry, text: &Text) {
-        if let Some(kept) = self.lock().kept.get_mut(entry.0)
-            && kept.statement.sql != *text.sql
-        {
-            kept.statement.sql = text.sql.as_ref().to_owned();
-            kept.statement.cut = text.cut;
-        }
+    pub fn is_really(&self, entry: EntryId, text: &Text) {
+        self.change(entry, |statement| {
+            if statement.sql != *text.sql {
+                statement.sql = text.sql.as_ref().to_owned();
+                statement.cut = text.cut;
+            }
+        });
     }
 
     /// The text of a statement.
-    pub fn text(&self, entry: Entry) -> Option<String> {
-        self.lock().kept.get(entry.0).map(|kept| kept.statement.sql.clone())
-    }
-
-    /// Postgres does not run it.
-    pub fn passed_over(&self, entry: Entry) {
-        if let Some(kept) = self.lock().kept.get_mut(entry.0) {
-            kept.passed_over = true;
-        }
+    pub fn text(&self, entry: EntryId) -> Option<String> {
+        self.change(entry, |statement| statement.sql.clone())
     }
 
     /// Its connection ended before the answer.
-    pub fn lost(&self, entry: Entry) {
-        if let Some(kept) = self.lock().kept.get(entry.0) {
-            self.transcript.sql(
-                &kept.statement.sql,
-                "no answer: the connection was closed",
-                kept.statement.at.elapsed(),
-                self.waited(kept.statement.at),
-                self.on(),
-            );
+    pub fn lost(&self, entry: EntryId) {
+        if let Some((sql, at)) = self.change(entry, |statement| (statement.sql.clone(), statement.at)) {
+            let waited = self.waited(at);
+            self.record(exchange(sql, "no answer: the connection was closed", true, at.elapsed(), waited));
         }
-    }
-
-    /// A line for the transcript.
-    pub fn note(&self, text: String) {
-        self.transcript.note(text);
-    }
-
-    /// Something went wrong on our side.
-    pub fn service_failed(&self, what: String) {
-        self.service_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
-    }
-
-    /// What went wrong on our side, if anything did.
-    pub fn service_error(&self) -> Option<String> {
-        self.service_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Something was used up that others use too.
-    pub fn ran_short(&self, what: String) {
-        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
-    }
-
-    /// What was used up, if anything was.
-    pub fn shortage(&self) -> Option<String> {
-        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The place after the last statement so far.
-    pub fn mark(&self) -> Mark {
-        let entries = self.lock();
-        Mark { kept: entries.kept.len(), unkept: entries.unkept }
     }
 
     /// The statements that arrived after `mark`.
     pub fn since(&self, mark: Mark) -> Statements {
-        let entries = self.lock();
-        let kept = entries.kept.iter().skip(mark.kept).filter(|kept| !kept.passed_over);
-        let kept: Statements = kept.map(|kept| kept.statement.clone()).collect();
-        kept.and_unkept(entries.unkept - mark.unkept)
+        Statements::from(self.statements.since(mark))
     }
 
     /// Every statement.
     pub fn all(&self) -> Statements {
-        self.since(Mark { kept: 0, unkept: 0 })
+        Statements::from(self.statements.all())
     }
+}
 
-    fn keep(&self, statement: Statement) -> Entry {
-        let mut entries = self.lock();
-        if entries.kept.len() < MOST && entries.bytes + statement.sql.len() <= MOST_BYTES {
-            entries.bytes += statement.sql.len();
-            entries.kept.push(Kept { statement, passed_over: false });
-            return Entry(entries.kept.len() - 1);
-        }
-        entries.unkept += 1;
-        if entries.unkept == 1 {
-            self.transcript.note("Postgres: there are more statements than can be kept; the rest is only counted");
-        }
-        Entry(usize::MAX)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn exchange(sql: String, answer: &str, failed: bool, took: Duration, waited: Duration) -> Exchange {
+    let exchange = Exchange::new(KIND, Statement::SERVICE, Asked::Statement(sql)).answered(answer, failed, took);
+    Exchange { waited_us: lab_check::transcript::micros(waited), ..exchange }
 }
 
 fn statement(text: &Text) -> Statement {
@@ -238,26 +135,5 @@ fn statement(text: &Text) -> Statement {
         at: Instant::now(),
         took: Duration::ZERO,
         cut: text.cut,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_there_is_no_room_for_is_counted_all_the_same() {
-        let log = Log::new(Transcript::default());
-        let long = Text::stand_in(&format!("select * from t where a = '{}'", "x".repeat(MOST_BYTES / 4)));
-        for _ in 0..10 {
-            log.arrived(&long);
-        }
-        let mark = log.mark();
-        for _ in 0..5 {
-            log.arrived(&long);
-        }
-        assert!(log.since(mark).expect(5, "").is_ok());
-        assert!(log.all().expect_at_most(14, "").is_err());
-        assert!(log.all().expect(15, "").is_ok());
     }
 }

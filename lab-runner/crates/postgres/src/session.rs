@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 
-use super::log::{Entry, Log};
+use super::log::Log;
 use super::names::{Change, Names, Text};
 use super::pg_error::PgError;
 use super::sql;
 use super::start_up::refusal;
 use super::wire::{Framer, Message, NotUnderstood};
+use lab_check::exchanges::EntryId;
 use lab_proxy::{Failpoints, Output, Session};
 
 /// What an answer is awaited to.
@@ -22,11 +23,11 @@ enum Awaited {
     /// Parse, Bind, Describe or Close: no execution, but an error names its statement.
     Step { answers: &'static [u8], sql: Option<Text>, change: Option<Change> },
     /// Execute. No entry, if it goes on with a portal that was counted.
-    Execute { entry: Option<Entry>, portal: Vec<u8> },
+    Execute { entry: Option<EntryId>, portal: Vec<u8> },
     /// A text of the simple protocol.
-    Simple { entry: Entry, pieces: Vec<String>, answered: usize },
+    Simple { entry: EntryId, pieces: Vec<String>, answered: usize },
     /// A call of the old function protocol.
-    Call { entry: Entry },
+    Call { entry: EntryId },
     /// The end of COPY data, which is answered by the statement's own completion.
     CopyEnd,
     /// Sync.
@@ -297,7 +298,7 @@ impl Recorder {
     }
 
     /// An execution was answered: by now it is certain what the portal runs, and whether it was counted.
-    fn executed(&mut self, entry: Option<Entry>, portal: &[u8], answer: &str) -> bool {
+    fn executed(&mut self, entry: Option<EntryId>, portal: &[u8], answer: &str) -> bool {
         let text = self.agreed.portal(portal);
         let counts = self.agreed.counts(portal);
         let entry = match (entry, &text) {
@@ -311,7 +312,7 @@ impl Recorder {
         entry.is_some_and(|entry| self.answered(entry, answer))
     }
 
-    fn answered(&mut self, entry: Entry, answer: &str) -> bool {
+    fn answered(&mut self, entry: EntryId, answer: &str) -> bool {
         self.log.answered(entry, answer);
         let Some(text) = self.log.text(entry) else { return false };
         self.forget_names(&text, answer);
@@ -403,8 +404,8 @@ impl Recorder {
         while let Some(awaited) = self.queue.front() {
             match awaited {
                 Awaited::Sync => return,
-                Awaited::Execute { entry: Some(entry), .. } => self.log.passed_over(*entry),
-                Awaited::Simple { entry, .. } | Awaited::Call { entry } => self.log.passed_over(*entry),
+                Awaited::Execute { entry: Some(entry), .. } => self.log.take_out(*entry),
+                Awaited::Simple { entry, .. } | Awaited::Call { entry } => self.log.take_out(*entry),
                 Awaited::Step { change: Some(change), .. } => self.said.take_over(&self.agreed, change),
                 _ => {}
             }

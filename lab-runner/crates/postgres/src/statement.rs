@@ -4,12 +4,7 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::sql;
-use lab_check::{CheckResult, Failure};
-
-/// How many statements a failure lists.
-const MOST_LISTED: usize = 12;
-/// How much of a statement a failure shows.
-const MOST_SHOWN: usize = 160;
+use lab_check::exchanges::{Exchanges, Recordable};
 
 /// One statement that reached Postgres.
 ///
@@ -59,7 +54,7 @@ impl Statement {
     /// # Ok(()) }
     /// ```
     pub fn is_error(&self) -> bool {
-        self.answer.starts_with("ERROR") || self.answer.starts_with("FATAL")
+        is_refusal(&self.answer)
     }
 
     /// Whether it begins with `word`, such as `COMMIT`, in any letter case.
@@ -86,23 +81,32 @@ impl Statement {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Statements {
-    kept: Vec<Statement>,
-    /// How many more there were, of which nothing is kept. They are taken for queries.
-    unkept: usize,
-}
+pub struct Statements(Exchanges<Statement>);
 
 impl Deref for Statements {
-    type Target = [Statement];
+    type Target = Exchanges<Statement>;
 
-    fn deref(&self) -> &[Statement] {
-        &self.kept
+    fn deref(&self) -> &Exchanges<Statement> {
+        &self.0
     }
 }
 
-impl FromIterator<Statement> for Statements {
-    fn from_iter<I: IntoIterator<Item = Statement>>(statements: I) -> Self {
-        Self { kept: statements.into_iter().collect(), unkept: 0 }
+impl From<Exchanges<Statement>> for Statements {
+    fn from(exchanges: Exchanges<Statement>) -> Self {
+        Self(exchanges)
+    }
+}
+
+impl Recordable for Statement {
+    const SERVICE: &'static str = "Postgres";
+    const NOUN: &'static str = "SQL statement";
+
+    fn counts(&self) -> bool {
+        self.is_query()
+    }
+
+    fn text(&self) -> String {
+        self.sql.clone()
     }
 }
 
@@ -118,102 +122,7 @@ impl Statements {
     /// ```
     #[must_use]
     pub fn queries(&self) -> Self {
-        let queries: Self = self.kept.iter().filter(|statement| statement.is_query()).cloned().collect();
-        queries.and_unkept(self.unkept)
-    }
-
-    /// The same, and as many more that were not kept.
-    pub(super) fn and_unkept(self, unkept: usize) -> Self {
-        Self { unkept: self.unkept + unkept, ..self }
-    }
-
-    /// Expects exactly `count` queries, because of `why`.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.value.expect_status(200)?;
-    /// seen.statements.expect(0, "the second read comes from Redis")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("{} to reach Postgres", counted(count)), why, |seen| seen == count)
-    }
-
-    /// Expects no more than `count` queries, because of `why`.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.statements.expect_at_most(3, "a list does not need a query for each of its rows")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect_at_most(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("at most {} to reach Postgres", counted(count)), why, |seen| seen <= count)
-    }
-
-    /// Expects `count` queries or more, because of `why`.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.statements.expect_at_least(1, "the events are in the database, and only there")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect_at_least(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("at least {} to reach Postgres", counted(count)), why, |seen| seen >= count)
-    }
-
-    fn expect_count(&self, expected: &str, why: &str, holds: impl FnOnce(usize) -> bool) -> CheckResult {
-        let queries = self.queries();
-        let count = queries.len() + queries.unkept;
-        if holds(count) {
-            return Ok(());
-        }
-        let seen = counted(count);
-        Err(Failure::learner(format!("{seen} reached Postgres"))
-            .expected(expected)
-            .actual(queries.listed())
-            .because(why))
-    }
-
-    /// Every different text with how often it came, in the order of arrival.
-    fn listed(&self) -> String {
-        let mut lines: Vec<(String, usize)> = Vec::new();
-        for statement in &self.kept {
-            let text = shown(&statement.sql);
-            match lines.iter_mut().find(|(known, _)| *known == text) {
-                Some((_, times)) => *times += 1,
-                None => lines.push((text, 1)),
-            }
-        }
-        let mut list = counted(self.len() + self.unkept);
-        for (text, times) in lines.iter().take(MOST_LISTED) {
-            let times = if *times > 1 { format!("{times} × ") } else { String::new() };
-            list.push_str(&format!("\n  {times}{text}"));
-        }
-        if lines.len() > MOST_LISTED {
-            list.push_str(&format!("\n  and {} more", lines.len() - MOST_LISTED));
-        }
-        if self.unkept > 0 {
-            list.push_str(&format!("\n  and {} of which only the number was kept", self.unkept));
-        }
-        list
+        Self(self.counted())
     }
 }
 
@@ -237,74 +146,9 @@ pub struct Recorded<T> {
     pub statements: Statements,
 }
 
-impl<T> Recorded<T> {
-    /// [`Statements::expect`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.expect_statements(0, "the second read comes from Redis")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect_statements(&self, count: usize, why: &str) -> CheckResult {
-        self.statements.expect(count, why)
-    }
-
-    /// [`Statements::expect_at_most`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.expect_statements_at_most(2, "a list does not need a query for each of its rows")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect_statements_at_most(&self, count: usize, why: &str) -> CheckResult {
-        self.statements.expect_at_most(count, why)
-    }
-
-    /// [`Statements::expect_at_least`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_postgres::LabPostgres as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.postgres().await?.record(app.get("/events")).await?;
-    /// seen.expect_statements_at_least(1, "the events are in the database, and only there")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the queries that were seen.
-    pub fn expect_statements_at_least(&self, count: usize, why: &str) -> CheckResult {
-        self.statements.expect_at_least(count, why)
-    }
-}
-
-fn counted(count: usize) -> String {
-    match count {
-        0 => "no SQL statement".into(),
-        1 => "1 SQL statement".into(),
-        _ => format!("{count} SQL statements"),
-    }
-}
-
-/// A statement on one line.
-fn shown(sql: &str) -> String {
-    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.len() <= MOST_SHOWN {
-        return line;
-    }
-    format!("{}…", &line[..line.floor_char_boundary(MOST_SHOWN)])
+/// Whether an answer is an error, as [`super::PgError`] is shown.
+pub(super) fn is_refusal(answer: &str) -> bool {
+    answer.starts_with("ERROR") || answer.starts_with("FATAL")
 }
 
 #[cfg(test)]
@@ -319,7 +163,7 @@ mod tests {
             took: Duration::ZERO,
             cut: false,
         };
-        texts.iter().map(one).collect()
+        Statements(texts.iter().map(one).collect())
     }
 
     #[test]
@@ -329,15 +173,5 @@ mod tests {
         assert!(seen.expect_at_most(1, "").is_ok());
         assert!(seen.expect_at_least(1, "").is_ok());
         assert!(seen.expect(4, "").is_err());
-    }
-
-    #[test]
-    fn a_failed_expectation_lists_each_statement_with_how_often_it_came() {
-        let seen = statements(&["select *\n  from events", "select name from x", "select name from x"]);
-        let Err(Failure::Learner(explanation)) = seen.expect(1, "one query serves the list") else { panic!() };
-        assert_eq!(explanation.message, "3 SQL statements reached Postgres");
-        assert_eq!(explanation.expected.unwrap(), "1 SQL statement to reach Postgres");
-        assert_eq!(explanation.actual.unwrap(), "3 SQL statements\n  select * from events\n  2 × select name from x");
-        assert_eq!(explanation.because.unwrap(), "one query serves the list");
     }
 }

@@ -221,8 +221,8 @@ async fn statements_are_recorded_with_their_answers_and_only_queries_counted() {
         ("ROLLBACK", "ROLLBACK"),
     ];
     assert_eq!(all, expected);
-    seen.expect_statements(4, "").unwrap();
-    assert!(message(seen.expect_statements(0, "").unwrap_err()).starts_with("4 SQL statements"));
+    seen.statements.expect(4, "").unwrap();
+    assert!(message(seen.statements.expect(0, "").unwrap_err()).starts_with("4 SQL statements"));
     let before = db.statements().len();
     assert_eq!(db.scalar::<i64>("select 1::int8").await.unwrap(), 1);
     assert_eq!(db.statements().len(), before, "the administrator's statements are recorded too");
@@ -744,8 +744,8 @@ async fn a_transcript_tells_how_long_a_statement_waited_for_a_lock_and_on_which_
         .entries()
         .into_iter()
         .filter_map(|entry| match entry.what {
-            Happening::Sql { statement, took_us, waited_us, on, .. } => {
-                Some((statement, took_us, waited_us, on.number))
+            Happening::Exchange(one) => {
+                Some((one.asked.text().to_owned(), one.took_us.unwrap_or_default(), one.waited_us, one.connection))
             }
             _ => None,
         })

@@ -9,6 +9,18 @@ use serde::{Deserialize, Serialize};
 /// No process takes longer to read its configuration: a greater difference is a clock that was set.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
+/// `duration` in whole milliseconds, as it stands in results and configurations.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `duration` in whole microseconds, as it stands in results.
+#[must_use]
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A moment of a run.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 pub struct Stamp {
@@ -39,7 +51,7 @@ impl RunClock {
     pub fn continued_from(stamp: Stamp) -> Self {
         let anchor = Instant::now();
         let delay = (Utc::now() - stamp.wall).to_std().ok().filter(|delay| *delay < LONGEST_DELAY);
-        let delay_us = u64::try_from(delay.unwrap_or_default().as_micros()).unwrap_or_default();
+        let delay_us = micros(delay.unwrap_or_default());
         let began = stamp.wall - TimeDelta::microseconds(i64::try_from(stamp.us).unwrap_or_default());
         Self { anchor, anchor_us: stamp.us.saturating_add(delay_us), began }
     }
@@ -65,7 +77,7 @@ impl RunClock {
     /// Microseconds since the run began.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        self.anchor_us.saturating_add(u64::try_from(self.anchor.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.anchor_us.saturating_add(micros(self.anchor.elapsed()))
     }
 }
 

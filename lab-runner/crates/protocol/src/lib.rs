@@ -4,10 +4,12 @@
 //! reads [`Envelope`]s from it. A submission never gets a handle on that socket, and a socket, unlike a pipe,
 //! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
 
+mod causes;
 mod clock;
 mod container;
 mod plan;
 mod screen;
+mod transcript;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,10 +18,12 @@ use lab_sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use clock::{RunClock, Stamp};
+pub use causes::in_full;
+pub use clock::{RunClock, Stamp, micros, millis};
 pub use container::{CgroupShare, ContainerSpec};
 pub use plan::{PlanError, plan};
 pub use screen::{FromScreen, Key, ToScreen};
+pub use transcript::{Asked, Exchange, Happening, Mark, TranscriptEntry};
 
 /// Everything a suite needs to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -389,144 +393,4 @@ pub struct Difference {
     pub expected: String,
     /// What was found there.
     pub actual: String,
-}
-
-/// One thing that happened during a check.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
-pub struct TranscriptEntry {
-    /// When, in microseconds since the run began.
-    pub at_us: u64,
-    /// What.
-    #[serde(flatten)]
-    pub what: Happening,
-}
-
-/// The kinds of things a transcript holds.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Happening {
-    /// The grader sent bytes to the server, shown as text.
-    Sent {
-        /// Which connection, numbered from 1.
-        connection: u64,
-        /// The bytes, escaped where they are not text.
-        text: String,
-        /// The port of the server that they were sent to, if it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        port: Option<u16>,
-    },
-    /// The server sent bytes to the grader.
-    Received {
-        /// Which connection, numbered from 1.
-        connection: u64,
-        /// The bytes, escaped where they are not text.
-        text: String,
-    },
-    /// The server ran an SQL statement.
-    Sql {
-        /// The statement.
-        statement: String,
-        /// What Postgres answered: `SELECT 3`, or the code and message of an error.
-        answer: String,
-        /// How long the answer took, in microseconds.
-        took_us: u64,
-        /// How much of that it waited for a lock, in microseconds, as far as it was seen.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        waited_us: u64,
-        /// Where it was run.
-        #[serde(flatten)]
-        on: ServiceConnection,
-    },
-    /// The server ran a Redis command.
-    Redis {
-        /// The command and its arguments, long ones shortened.
-        command: String,
-        /// How the reply begins. Empty if it was not recorded.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        answer: String,
-        /// How long the reply took, in microseconds; 0 if it was not recorded.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        took_us: u64,
-        /// Where it was run.
-        #[serde(flatten)]
-        on: ServiceConnection,
-    },
-    /// The server wrote a line.
-    Log {
-        /// The line.
-        line: String,
-        /// The port of the server that wrote it, if it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        port: Option<u16>,
-    },
-    /// The server was started, stopped or signalled, or a fault was made.
-    Note {
-        /// What was done.
-        text: String,
-        /// What it marks on a timeline, if it is one of these things.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        mark: Option<Mark>,
-    },
-}
-
-/// A connection of the server under test to one of its services, as far as it is known.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
-pub struct ServiceConnection {
-    /// The service, as faults name it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// The connection, numbered from 1 for each service of a check.
-    #[serde(default, rename = "service_connection", skip_serializing_if = "Option::is_none")]
-    pub number: Option<u64>,
-}
-
-/// What a note marks on a timeline.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Mark {
-    /// A server was started.
-    Started {
-        /// Its port.
-        port: u16,
-    },
-    /// A server answered its readiness request.
-    Ready {
-        /// Its port.
-        port: u16,
-    },
-    /// A server was sent a signal.
-    Signalled {
-        /// Its port.
-        port: u16,
-    },
-    /// A server ended.
-    Ended {
-        /// Its port.
-        port: u16,
-    },
-    /// The way to a service is disturbed from here on.
-    Fault {
-        /// The service.
-        service: String,
-    },
-    /// The way to a service is as it should be again.
-    Restored {
-        /// The service.
-        service: String,
-    },
-    /// One connection to a service was cut, once.
-    Cut {
-        /// The service.
-        service: String,
-    },
-    /// It is about a connection of the check.
-    Connection {
-        /// Its number.
-        connection: u64,
-    },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }

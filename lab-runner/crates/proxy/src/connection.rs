@@ -120,7 +120,7 @@ impl Relay {
         }
         self.notice_delay(now.delay);
         let flows = now.flow(self.made_after);
-        if flows && self.to_server.tell_end() {
+        if flows && self.to_server.take_end() {
             self.upstream.finish_writing()?;
         }
         if flows && self.to_client.is_finished() && self.to_client.is_empty() {

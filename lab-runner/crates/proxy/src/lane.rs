@@ -82,7 +82,7 @@ impl Lane {
     }
 
     /// Whether the receiver is to be told of the end now; says so once.
-    pub fn tell_end(&mut self) -> bool {
+    pub fn take_end(&mut self) -> bool {
         let now = self.finished && self.parcels.is_empty() && !self.end_delivered;
         self.end_delivered |= now;
         now

@@ -4,10 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Instant;
 
-use lab_check::{CheckResult, Failure};
-
-/// How many commands a failure lists.
-const MOST_LISTED: usize = 12;
+use lab_check::exchanges::{Exchanges, Recordable};
 
 /// One command that reached Redis.
 ///
@@ -69,23 +66,32 @@ impl fmt::Display for Command {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Commands {
-    kept: Vec<Command>,
-    /// How many more there were, of which nothing is kept. They are taken for calls.
-    unkept: usize,
-}
+pub struct Commands(Exchanges<Command>);
 
 impl Deref for Commands {
-    type Target = [Command];
+    type Target = Exchanges<Command>;
 
-    fn deref(&self) -> &[Command] {
-        &self.kept
+    fn deref(&self) -> &Exchanges<Command> {
+        &self.0
     }
 }
 
-impl FromIterator<Command> for Commands {
-    fn from_iter<I: IntoIterator<Item = Command>>(commands: I) -> Self {
-        Self { kept: commands.into_iter().collect(), unkept: 0 }
+impl From<Exchanges<Command>> for Commands {
+    fn from(exchanges: Exchanges<Command>) -> Self {
+        Self(exchanges)
+    }
+}
+
+impl Recordable for Command {
+    const SERVICE: &'static str = "Redis";
+    const NOUN: &'static str = "Redis command";
+
+    fn counts(&self) -> bool {
+        self.is_call()
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -100,13 +106,7 @@ impl Commands {
     /// ```
     #[must_use]
     pub fn calls(&self) -> Self {
-        let calls: Self = self.kept.iter().filter(|command| command.is_call()).cloned().collect();
-        calls.and_unkept(self.unkept)
-    }
-
-    /// The same, and as many more that were not kept.
-    pub(super) fn and_unkept(self, unkept: usize) -> Self {
-        Self { unkept: self.unkept + unkept, ..self }
+        Self(self.counted())
     }
 
     /// Those with one of `names`, such as `["KEYS", "SCAN"]`.
@@ -122,82 +122,7 @@ impl Commands {
     #[must_use]
     pub fn named(&self, names: &[&str]) -> Self {
         let wanted = |command: &&Command| names.iter().any(|name| command.name.eq_ignore_ascii_case(name));
-        self.kept.iter().filter(wanted).cloned().collect()
-    }
-
-    /// Expects exactly `count` calls, because of `why`.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
-    /// seen.commands.expect(1, "one GET finds what the cache holds")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("{} to reach Redis", counted(count)), why, |seen| seen == count)
-    }
-
-    /// Expects no more than `count` calls, because of `why`.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events")).await?;
-    /// seen.commands.expect_at_most(2, "many keys are read with one MGET")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect_at_most(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("at most {} to reach Redis", counted(count)), why, |seen| seen <= count)
-    }
-
-    /// Expects `count` calls or more, because of `why`.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
-    /// seen.commands.expect_at_least(1, "the cache is looked into")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect_at_least(&self, count: usize, why: &str) -> CheckResult {
-        self.expect_count(&format!("at least {} to reach Redis", counted(count)), why, |seen| seen >= count)
-    }
-
-    fn expect_count(&self, expected: &str, why: &str, holds: impl FnOnce(usize) -> bool) -> CheckResult {
-        let calls = self.calls();
-        let count = calls.len() + calls.unkept;
-        if holds(count) {
-            return Ok(());
-        }
-        let seen = counted(count);
-        Err(Failure::learner(format!("{seen} reached Redis")).expected(expected).actual(calls.listed()).because(why))
-    }
-
-    fn listed(&self) -> String {
-        let mut list = counted(self.len() + self.unkept);
-        for command in self.kept.iter().take(MOST_LISTED) {
-            list.push_str(&format!("\n  {command}"));
-        }
-        if self.len() > MOST_LISTED {
-            list.push_str(&format!("\n  and {} more", self.len() - MOST_LISTED));
-        }
-        if self.unkept > 0 {
-            list.push_str(&format!("\n  and {} of which only the number was kept", self.unkept));
-        }
-        list
+        Self(self.iter().filter(wanted).cloned().collect())
     }
 }
 
@@ -221,67 +146,6 @@ pub struct Recorded<T> {
     pub commands: Commands,
 }
 
-impl<T> Recorded<T> {
-    /// [`Commands::expect`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
-    /// seen.expect_commands(1, "one GET finds what the cache holds")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect_commands(&self, count: usize, why: &str) -> CheckResult {
-        self.commands.expect(count, why)
-    }
-
-    /// [`Commands::expect_at_most`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events")).await?;
-    /// seen.expect_commands_at_most(2, "many keys are read with one MGET")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect_commands_at_most(&self, count: usize, why: &str) -> CheckResult {
-        self.commands.expect_at_most(count, why)
-    }
-
-    /// [`Commands::expect_at_least`] on what was recorded.
-    ///
-    /// ```
-    /// # use lab_redis::LabRedis as _;
-    /// # use lab_kit::prelude::*;
-    /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
-    /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
-    /// seen.expect_commands_at_least(1, "the cache is looked into")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The learner's failure, with the commands that were seen.
-    pub fn expect_commands_at_least(&self, count: usize, why: &str) -> CheckResult {
-        self.commands.expect_at_least(count, why)
-    }
-}
-
-fn counted(count: usize) -> String {
-    match count {
-        0 => "no Redis command".into(),
-        1 => "1 Redis command".into(),
-        _ => format!("{count} Redis commands"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,12 +157,10 @@ mod tests {
 
     #[test]
     fn a_connections_own_commands_are_not_counted() {
-        let seen: Commands =
-            [command("HELLO", &["3"]), command("GET", &["event:7"]), command("PING", &[])].into_iter().collect();
-        assert!(seen.expect(1, "").is_ok());
-        let Err(Failure::Learner(explanation)) = seen.expect(0, "it is in memory") else { panic!() };
-        assert_eq!(explanation.message, "1 Redis command reached Redis");
-        assert_eq!(explanation.actual.unwrap(), "1 Redis command\n  GET event:7");
+        let commands = [command("HELLO", &["3"]), command("GET", &["event:7"]), command("PING", &[])];
+        let seen = Commands(commands.into_iter().collect());
+        assert!(seen.expect(1, "").is_ok() && seen.expect(0, "it is in memory").is_err());
+        assert_eq!(seen.calls().len(), 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use lab_sandbox::Network;
 use super::keyspace::Redis;
 use super::keyspaces::Keyspaces;
 
+/// The name by which manifests ask for it.
 const NAME: &str = "redis";
 /// The variable in which the server under test finds its keyspace.
 const VARIABLE: &str = "REDIS_URL";

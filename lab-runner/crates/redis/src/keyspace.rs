@@ -204,7 +204,7 @@ impl Redis {
     /// # use lab_kit::prelude::*;
     /// # async fn example(lab: &Lab, app: &App) -> CheckResult<()> {
     /// let seen = lab.redis().await?.record(app.get("/events/7")).await?;
-    /// seen.expect_commands_at_least(1, "the cache is looked into")?;
+    /// seen.commands.expect_at_least(1, "the cache is looked into")?;
     /// seen.value.expect_status(200)?;
     /// # Ok(()) }
     /// ```

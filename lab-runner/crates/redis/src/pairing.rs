@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::log::Log;
+use super::log::{Log, NO_ANSWER};
 
 /// How much of a reply is kept.
 const KEPT: usize = 200;
@@ -99,7 +99,7 @@ impl Pairing {
 impl Drop for Pairing {
     fn drop(&mut self) {
         for (command, at) in self.waiting.drain(..) {
-            self.log.answered(&command, "no answer: the connection was closed", at.elapsed());
+            self.log.answered(&command, NO_ANSWER, at.elapsed());
         }
     }
 }
@@ -202,7 +202,7 @@ mod tests {
         replies.chunks(size).for_each(|chunk| pairing.received(chunk));
         drop(pairing);
         let told = transcript.entries().into_iter().filter_map(|entry| match entry.what {
-            Happening::Redis { command, answer, .. } => Some((command, answer)),
+            Happening::Exchange(one) => Some((one.asked.text().to_owned(), one.answer.unwrap_or_default())),
             _ => None,
         });
         told.collect()

@@ -197,8 +197,8 @@ async fn commands_are_recorded_and_only_calls_counted() {
     assert_eq!(names, ["MULTI", "SETEX", "GET", "EXEC"]);
     assert_eq!(&seen.commands[1].args[..2], ["k", "60"]);
     assert!(seen.commands[1].args[2].len() < 300);
-    seen.expect_commands(2, "").unwrap();
-    assert!(matches!(seen.expect_commands(0, ""), Err(Failure::Learner(_))));
+    seen.commands.expect(2, "").unwrap();
+    assert!(matches!(seen.commands.expect(0, ""), Err(Failure::Learner(_))));
     let all_so_far = cache.commands();
     assert!(all_so_far.len() >= 4 && all_so_far.calls().len() == 2, "{all_so_far:?}");
     let before = cache.commands().len();

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

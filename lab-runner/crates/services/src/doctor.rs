@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use lab_protocol::millis;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
@@ -60,7 +61,7 @@ pub enum State {
 
 impl State {
     fn ready_since(began: Instant) -> Self {
-        Self::Ready { ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+        Self::Ready { ms: millis(began.elapsed()) }
     }
 
     /// Whether it can be counted on.

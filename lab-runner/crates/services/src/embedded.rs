@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 
 use crate::cache::Cache;
 use crate::error::ProviderError;

@@ -72,7 +72,7 @@ impl ProviderError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServicesError {
     /// The provider that was asked for did not serve.
-    #[error("provider `{provider}` has no {service}: {source}")]
+    #[error("provider `{provider}` has no {service}")]
     Unavailable {
         /// The service.
         service: ServiceId,

@@ -9,7 +9,6 @@ mod cache;
 mod command;
 mod connection;
 mod containers;
-mod copy;
 mod definition;
 mod doctor;
 mod down;

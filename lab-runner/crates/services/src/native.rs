@@ -1,13 +1,14 @@
 //! Private throw-away instances of programs: those found on this machine, and those that were downloaded.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::time::Duration;
 
+use lab_files::copy_folder;
+
 use crate::cache::Cache;
 use crate::connection::{ProbeReply, free_ports, probe};
-use crate::copy;
 use crate::error::ProviderError;
 use crate::instance::{Instance, StartError};
 use crate::program::{Launch, Preparation, Prepared, Program, ServiceProgram};
@@ -98,7 +99,12 @@ fn fill(slot: Slot, runner: &dyn ServiceProgram, prepared: &Prepared, cache: &Ca
     let make = || -> io::Result<()> {
         slot.clear(runner.stop_signals().insist)?;
         match &prepared.template {
-            Some(template) => copy::folder(template, &data, account),
+            Some(template) => copy_folder(template, &data, &mut |original, copy| {
+                if copy.is_dir() {
+                    fs::set_permissions(copy, fs::metadata(original)?.permissions())?;
+                }
+                account.own(copy)
+            }),
             None => DirBuilder::new().mode(0o700).create(&data).and_then(|()| account.own(&data)),
         }
     };

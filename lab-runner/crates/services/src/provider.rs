@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 use serde::{Deserialize, Serialize};
 
 use crate::containers::RetryPolicy;

@@ -27,7 +27,7 @@ pub(crate) fn find(service: ServiceId) -> Result<Program, ProviderError> {
     folders.extend(search.folders.iter().flat_map(|pattern| matching(pattern)));
     let found = newest(runner, &folders, &mut turned_down)
         // Asked last: on Debian it is a script that takes longer than starting the server does.
-        .or_else(|| newest(runner, &told_folder(search).into_iter().collect::<Vec<_>>(), &mut turned_down));
+        .or_else(|| newest(runner, &folder_by_command(search).into_iter().collect::<Vec<_>>(), &mut turned_down));
     found.ok_or_else(|| {
         let seen = if turned_down.is_empty() {
             "none was found".to_owned()
@@ -121,7 +121,7 @@ fn matching(pattern: &str) -> Vec<PathBuf> {
 }
 
 /// The folder that a command such as `pg_config --bindir` prints.
-fn told_folder(search: &ProgramSearch) -> Option<PathBuf> {
+fn folder_by_command(search: &ProgramSearch) -> Option<PathBuf> {
     let (program, arguments) = search.folder_command?.split_first()?;
     let mut command = Command::new(program);
     environment::restrict(&mut command, Purpose::Server);

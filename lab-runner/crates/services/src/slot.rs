@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 use lab_process::Signal;
 
 use crate::process_identity::ProcessIdentity;

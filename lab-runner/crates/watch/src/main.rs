@@ -26,7 +26,7 @@ use terminal::Terminal;
 /// What there is to react to.
 enum Signal {
     /// The runner said something.
-    Told(ToScreen),
+    Message(ToScreen),
     /// The runner is gone, or the terminal is.
     HungUp,
     /// The terminal said something.
@@ -51,11 +51,11 @@ fn run() -> io::Result<()> {
     let (mut runner, messages) = socket::open()?;
     let told = signals.clone();
     thread::spawn(move || {
-        messages.map(Signal::Told).chain([Signal::HungUp]).for_each(|signal| drop(told.send(signal)));
+        messages.map(Signal::Message).chain([Signal::HungUp]).for_each(|signal| drop(told.send(signal)));
     });
     let mut terminal = Terminal::enter()?;
     let (columns, rows) = crossterm::terminal::size()?;
-    runner.tell(FromScreen::Size { columns, rows });
+    runner.send(FromScreen::Size { columns, rows });
     let pressed = signals.clone();
     thread::spawn(move || {
         while let Ok(event) = crossterm::event::read() {
@@ -80,19 +80,19 @@ fn serve(
     for signal in coming {
         match signal {
             Signal::HungUp => break,
-            Signal::Touched => runner.tell(FromScreen::Touched),
-            Signal::Told(ToScreen::Show { lines }) => terminal.show(lines)?,
-            Signal::Told(ToScreen::Watch { folders, shallow }) => {
+            Signal::Touched => runner.send(FromScreen::Touched),
+            Signal::Message(ToScreen::Show { lines }) => terminal.show(lines)?,
+            Signal::Message(ToScreen::Watch { folders, shallow }) => {
                 watcher = files::watch(&folders, &shallow, touched.clone());
                 // Whatever happened before now was not seen by anybody.
-                runner.tell(if watcher.is_some() { FromScreen::Touched } else { FromScreen::Blind });
+                runner.send(if watcher.is_some() { FromScreen::Touched } else { FromScreen::Blind });
             }
             Signal::Input(event) => match keys::meaning(&event) {
                 Meaning::Nothing => {}
-                Meaning::Pressed(key) => runner.tell(FromScreen::Pressed { key }),
+                Meaning::Pressed(key) => runner.send(FromScreen::Pressed { key }),
                 Meaning::Size(columns, rows) => {
                     terminal.resized(columns, rows)?;
-                    runner.tell(FromScreen::Size { columns, rows });
+                    runner.send(FromScreen::Size { columns, rows });
                 }
                 Meaning::Suspend => terminal.suspend()?,
             },

@@ -22,7 +22,7 @@ pub(crate) fn open() -> io::Result<(Runner, impl Iterator<Item = ToScreen> + Sen
 
 impl Runner {
     /// Tells the runner `what`. If it is gone, that is noticed where it is listened to.
-    pub(crate) fn tell(&mut self, what: FromScreen) {
+    pub(crate) fn send(&mut self, what: FromScreen) {
         if let Ok(mut line) = serde_json::to_vec(&what) {
             line.push(b'\n');
             let _ = self.0.write_all(&line);

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::submission::{self, Mutant, Program, Source};
+use crate::submission::{self, Mutant, ProgramSource, Source};
 use crate::workspace::{Lab, Workspace};
 
 /// The program.
@@ -89,7 +89,7 @@ impl Maker {
         let prepared = tokio::task::spawn_blocking(move || Source::Solution.prepare(&place, &of));
         let prepared = prepared.await.map_err(|error| Error::Fault(error.to_string()))??;
         // The stage is ours as long as it lives.
-        let Program::Staged(stage) = &prepared.program else {
+        let ProgramSource::Staged(stage) = &prepared.program else {
             return Err(Error::Fault("the solution is not built in a stage".into()));
         };
         let listed = self.run(&stage.root, run).await?;

@@ -39,7 +39,7 @@ pub(super) async fn until_a_failure(
     let fate = match (graded, watch.check.get()) {
         (_, Some(check)) => Ok(Fate::Caught(format!("`{check}`"))),
         (Ok(report), None) => fate(&report),
-        (Err(Error::Submission(error)), None) => Err(error.to_string()),
+        (Err(Error::Submission(error)), None) => Err(lab_protocol::in_full(&error)),
         (Err(error), None) => return Err(error),
     };
     Ok(Tried { fate, took: watch.took() })

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::Command;
 use std::sync::Arc;
 
-use lab_protocol::Verdict;
+use lab_protocol::{Verdict, in_full};
 
 use super::super::choose;
 use crate::cli::{DraftArgs, EditMutantArgs, NewMutantArgs, SaveMutantArgs, ShowMutantArgs};
@@ -203,7 +203,7 @@ pub(super) async fn edit(args: EditMutantArgs, interrupt: Interrupt) -> Result<E
     bench.may_begin(args.restart)?;
     let solution = submission::solution(&bench.lab)?;
     let mutated = mutant.apply(solution, &bench.lab.manifest.editable).map_err(|error: MutantError| Error::Usage {
-        message: error.to_string(),
+        message: in_full(&error),
         hints: vec![format!("`cargo lab mutant refresh {}` carries it over to the solution", bench.lab.id())],
     })?;
     bench.draft.begin(&mutated, &mutant.breaks, &mutant.fails)?;

@@ -44,7 +44,7 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
         let differences: Vec<String> = check
             .diff
             .iter()
-            .filter(|one| !says_no_more(one, check))
+            .filter(|one| !repeats_the_summary(one, check))
             .map(|one| format!("{}: expected {}, found {}", one.place, one.expected, one.actual))
             .collect();
         rows.verbatim("differs", (!differences.is_empty()).then(|| differences.join("\n")).as_deref());
@@ -61,7 +61,7 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
 }
 
 /// One difference that repeats what stands under `expected` and `found` already.
-fn says_no_more(one: &Difference, check: &Check) -> bool {
+fn repeats_the_summary(one: &Difference, check: &Check) -> bool {
     check.diff.len() == 1
         && check.expected.as_deref() == Some(one.expected.as_str())
         && check.actual.as_deref() == Some(one.actual.as_str())

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_protocol::{Happening, Mark, TranscriptEntry};
+use lab_protocol::{Exchange, Happening, Mark, TranscriptEntry};
 
 use super::super::inert;
 use super::super::style::dim;
@@ -22,10 +22,10 @@ struct Line {
 }
 
 /// Whether more happened than one request and its answer, which are shown in full elsewhere.
-pub(super) fn tells_more(transcript: &[TranscriptEntry]) -> bool {
+pub(super) fn adds_something(transcript: &[TranscriptEntry]) -> bool {
     let entries = since_first_request(transcript);
     let sent = entries.iter().filter(|entry| matches!(entry.what, Happening::Sent { .. })).count();
-    let inside = |entry: &TranscriptEntry| of_a_service(&entry.what);
+    let inside = |entry: &TranscriptEntry| matches!(entry.what, Happening::Exchange(_));
     sent > 1 || entries.iter().any(inside)
 }
 
@@ -39,7 +39,7 @@ pub(in crate::reporter) fn happened(transcript: &[TranscriptEntry], width: usize
     let room = width.saturating_sub(CLOCK + 2);
     let told = |line: &Line| {
         let ms = line.at_us.saturating_sub(begin) / 1000;
-        format!("{} {:<room$}{}", line.mark, said(line, room), dim(format_args!("{ms:>CLOCK$}")))
+        format!("{} {:<room$}{}", line.mark, render(line, room), dim(format_args!("{ms:>CLOCK$}")))
     };
     let mut text = Vec::new();
     if left_out > 0 {
@@ -51,7 +51,7 @@ pub(in crate::reporter) fn happened(transcript: &[TranscriptEntry], width: usize
 }
 
 /// The line in at most `room` columns: what is counted is not cut.
-fn said(line: &Line, room: usize) -> String {
+fn render(line: &Line, room: usize) -> String {
     if line.times < 2 {
         return cut(&line.text, room);
     }
@@ -77,7 +77,7 @@ pub(super) fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
         // How a connection was used belongs to its own request.
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => false,
         Happening::Note { text, .. } => !["connection ", "what follows "].iter().any(|start| text.starts_with(start)),
-        what => of_a_service(what),
+        what => matches!(what, Happening::Exchange(_)),
     };
     !connections.is_empty() && (connections.len() > 1 || since.iter().any(more))
 }
@@ -107,7 +107,7 @@ fn grouped(entries: &[TranscriptEntry]) -> Vec<Line> {
             known.clear();
         }
         let Some(line) = line(entry) else { continue };
-        let repeats = of_a_service(&entry.what);
+        let repeats = matches!(entry.what, Happening::Exchange(_));
         match known.get(&line.text).filter(|_| repeats) {
             Some(at) => {
                 lines[*at].times += 1;
@@ -128,11 +128,10 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
     let (mark, text, took_us) = match &entry.what {
         Happening::Sent { text, .. } => ("→", message(text), 0),
         Happening::Received { text, .. } => ("←", message(text.strip_prefix("HTTP/1.1 ").unwrap_or(text)), 0),
-        Happening::Sql { statement, answer, took_us, .. } => (" ", sql(statement, answer), *took_us),
+        Happening::Exchange(one) => (" ", exchange(one), one.took_us.unwrap_or_default()),
         Happening::Log { line, .. } => ("|", one_line(line), 0),
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
         Happening::Note { text, .. } => ("⚡", one_line(text), 0),
-        other => (" ", one_line(&command(other)), 0),
     };
     (!text.is_empty()).then(|| Line { mark, text: inert::line(&text), at_us: entry.at_us, times: 1, took_us })
 }
@@ -140,18 +139,6 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
 /// Whether a note only says that a server lives or lives no more, which nobody brought about just then.
 fn is_life(mark: Option<&Mark>) -> bool {
     matches!(mark, Some(Mark::Ready { .. } | Mark::Ended { .. }))
-}
-
-/// Whether the server spoke to one of its services.
-fn of_a_service(what: &Happening) -> bool {
-    use Happening::{Log, Note, Received, Sent};
-    !matches!(what, Sent { .. } | Received { .. } | Log { .. } | Note { .. })
-}
-
-/// The command to a service that the runner does not know by name.
-fn command(what: &Happening) -> String {
-    let fields = serde_json::to_value(what).unwrap_or_default();
-    fields["command"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The first line of a message, and its body.
@@ -162,24 +149,13 @@ fn message(text: &str) -> String {
     shorten_binary(one_line(&format!("{first}  {body}")).trim_end())
 }
 
-/// A statement, and what Postgres answered if that is an error: it begins with a code, not with a word.
-fn sql(statement: &str, answer: &str) -> String {
-    let statement = one_line(statement);
-    match is_error(answer) {
-        true => format!("{statement}  ✗ {}", one_line(answer)),
-        false => statement,
+/// What was asked of a service, and its answer if that is a refusal.
+fn exchange(exchange: &Exchange) -> String {
+    let asked = one_line(exchange.asked.text());
+    match &exchange.answer {
+        Some(answer) if exchange.failed => format!("{asked}  ✗ {}", one_line(answer)),
+        _ => asked,
     }
-}
-
-/// Whether an answer is an error: those have an SQLSTATE, whose five characters hold a digit.
-fn is_error(answer: &str) -> bool {
-    answer.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        word.len() == 5
-            && word.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-            && word.starts_with(|c: char| c.is_ascii_digit() || c == 'X' || c == 'P' || c == 'F')
-            && word.bytes().any(|b| b.is_ascii_digit())
-            && !answer.starts_with(char::is_uppercase)
-    })
 }
 
 fn one_line(text: &str) -> String {
@@ -188,7 +164,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_protocol::ServiceConnection;
+    use std::time::Duration;
+
+    use lab_protocol::Asked;
 
     use super::*;
 
@@ -197,9 +175,12 @@ mod tests {
     }
 
     fn select(at_us: u64) -> TranscriptEntry {
-        let statement = "SELECT *\n  FROM orders WHERE id = $1".to_owned();
-        let (answer, on) = ("SELECT 1".into(), ServiceConnection::default());
-        entry(at_us, Happening::Sql { statement, answer, took_us: 400, waited_us: 0, on })
+        entry(at_us, asked("SELECT *\n  FROM orders WHERE id = $1", "SELECT 1", false))
+    }
+
+    fn asked(statement: &str, answer: &str, failed: bool) -> Happening {
+        let exchange = Exchange::new("sql", "a database", Asked::Statement(statement.into()));
+        Happening::Exchange(exchange.answered(answer, failed, Duration::from_micros(400)))
     }
 
     fn plain(lines: Vec<String>) -> Vec<String> {
@@ -222,6 +203,15 @@ mod tests {
         assert!(lines[0].starts_with("→ GET /orders ") && lines[0].ends_with(" 0"), "{lines:#?}");
         assert!(lines[1].contains("SELECT * FROM orders WHERE id = $1  ran 50 times, 20 ms in all"), "{lines:#?}");
         assert!(lines[2].starts_with("← 200 OK []") && lines[2].ends_with(" 29"), "{lines:#?}");
+    }
+
+    #[test]
+    fn what_a_service_refused_is_shown_with_its_answer() {
+        let refused = asked("insert into orders\n values (1)", "ERROR 23505: duplicate key", true);
+        let command = Happening::Exchange(Exchange::new("document", "documents", Asked::Command("find {}".into())));
+        let lines = plain(happened(&[request(), entry(2_000, refused), entry(3_000, command)], 90, 10));
+        assert!(lines[1].contains("insert into orders values (1)  ✗ ERROR 23505: duplicate key"), "{lines:#?}");
+        assert!(lines[2].contains("find {}"), "{lines:#?}");
     }
 
     #[test]

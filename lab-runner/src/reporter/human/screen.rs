@@ -193,7 +193,7 @@ impl Page<'_> {
         let log = self.log(if cause.is_some() { 3 } else { 0 });
         parts[5] = log;
         let used = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
-        if happened::tells_more(self.transcript) {
+        if happened::adds_something(self.transcript) {
             let left = room.saturating_sub(used(&parts) + 1);
             let lines = happened(self.transcript, self.width.saturating_sub(4), left.min(12));
             if left >= 3 && !lines.is_empty() {

@@ -7,7 +7,7 @@ use lab_protocol::{CheckInfo, Verdict};
 use super::super::inert::inert;
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
-use crate::report::{Check, Outcome, Report, SCHEMA, Submission, SubmissionKind, Suite, Timings};
+use crate::report::{Check, Outcome, Report, SCHEMA, Submission, SubmissionKind, SuiteIdentity, Timings};
 
 /// What goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,7 @@ fn blank(lab: &str, title: &str) -> Report {
             sha256: None,
             left_out: Vec::new(),
         },
-        suite: Suite { sha256: None },
+        suite: SuiteIdentity { sha256: None },
         seed: 0,
         services: BTreeMap::new(),
         isolation: String::new(),

@@ -1,6 +1,6 @@
 //! The pages that a key opens: hints, transcript, log, every result, the README. Each is as long as it has to be.
 
-use lab_protocol::{Happening, TranscriptEntry};
+use lab_protocol::{Exchange, Happening, TranscriptEntry};
 
 use super::super::human;
 use super::super::inert::inert;
@@ -85,10 +85,12 @@ fn in_full(entry: &TranscriptEntry) -> Vec<String> {
     let (mark, text) = match &entry.what {
         Happening::Sent { text, .. } => ("→".to_owned(), text.clone()),
         Happening::Received { text, .. } => ("←".to_owned(), text.clone()),
-        Happening::Sql { statement, answer, .. } => (" ".to_owned(), format!("{statement}\n⇒ {answer}")),
+        Happening::Exchange(Exchange { asked, answer: Some(answer), .. }) => {
+            (" ".to_owned(), format!("{}\n⇒ {answer}", asked.text()))
+        }
+        Happening::Exchange(exchange) => (" ".to_owned(), exchange.asked.text().to_owned()),
         Happening::Log { line, .. } => ("|".to_owned(), line.clone()),
         Happening::Note { text, .. } => ("⚡".to_owned(), text.clone()),
-        other => (" ".to_owned(), command(other)),
     };
     let at = format!("{:>7}", entry.at_us / 1000);
     let line = |(index, line): (usize, &str)| {
@@ -96,12 +98,6 @@ fn in_full(entry: &TranscriptEntry) -> Vec<String> {
         format!("{before} {}", inert(line))
     };
     text.lines().enumerate().map(line).collect()
-}
-
-/// The command to a service that the runner does not know by name.
-fn command(what: &Happening) -> String {
-    let fields = serde_json::to_value(what).unwrap_or_default();
-    fields["command"].as_str().unwrap_or_default().to_owned()
 }
 
 /// What the server wrote in `check`.

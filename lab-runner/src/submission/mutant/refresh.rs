@@ -62,7 +62,7 @@ impl Mutant {
     ) -> Result<Refreshed, MutantError> {
         let changes = patch::parse(&self.patch, editable).map_err(|refusal| self.does_not_apply(refusal))?;
         let applied = patch::apply(&self.patch, solution.clone(), editable);
-        if applied.is_ok() && stand(&changes, solution) == Stand::AsTold {
+        if applied.is_ok() && stand(&changes, solution) == Stand::InPlace {
             return Ok(Refreshed::Current);
         }
         if let Ok(mutated) = &applied
@@ -99,7 +99,7 @@ impl Mutant {
             changes.iter().flat_map(|change| [&change.from, &change.to]).flatten().map(AsRef::as_ref).collect();
         for commit in history.bases(&self.path) {
             let base = history.solution_at(&commit, &paths);
-            if stand(changes, &base) != Stand::AsTold {
+            if stand(changes, &base) != Stand::InPlace {
                 continue;
             }
             if let Ok(mutated) = patch::apply(&self.patch, base.clone(), editable) {
@@ -149,7 +149,7 @@ pub(super) fn diff(solution: &Tree, mutated: &Tree) -> String {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stand {
     /// On the lines that the diff says.
-    AsTold,
+    InPlace,
     /// Each hunk's elsewhere, but in one place.
     Once,
     /// Some hunk's in several places or none, so that a guess would be needed.
@@ -160,11 +160,11 @@ fn stand(changes: &[Change<'_>], tree: &Tree) -> Stand {
     let of_change = |change: &Change<'_>| {
         let Some(from) = &change.from else {
             let absent = change.to.as_ref().is_some_and(|to| !tree.0.contains_key(to));
-            return if absent { Stand::AsTold } else { Stand::Unclear };
+            return if absent { Stand::InPlace } else { Stand::Unclear };
         };
         let Some(Ok(text)) = tree.0.get(from).map(|bytes| std::str::from_utf8(bytes)) else { return Stand::Unclear };
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        change.patch.hunks().iter().map(|hunk| stand_of_hunk(hunk, &lines)).max().unwrap_or(Stand::AsTold)
+        change.patch.hunks().iter().map(|hunk| stand_of_hunk(hunk, &lines)).max().unwrap_or(Stand::InPlace)
     };
     changes.iter().map(of_change).max().unwrap_or(Stand::Unclear)
 }
@@ -173,7 +173,7 @@ fn stand_of_hunk(hunk: &diffy::Hunk<'_, str>, lines: &[&str]) -> Stand {
     let old: Vec<&str> = hunk.lines().iter().filter_map(place::old_line).collect();
     let told = hunk.old_range().start().saturating_sub(1);
     if lines.get(told..told + old.len()).is_some_and(|there| there == old) {
-        return Stand::AsTold;
+        return Stand::InPlace;
     }
     let found = lines.windows(old.len().max(1)).filter(|window| *window == old).count();
     if found == 1 { Stand::Once } else { Stand::Unclear }

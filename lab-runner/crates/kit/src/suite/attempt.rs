@@ -10,7 +10,7 @@ use super::pulse::{Surroundings, Watch};
 use crate::check::Check;
 use crate::lab::{Lab, Shared};
 use lab_check::{CheckResult, Failure};
-use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict};
+use lab_protocol::{CheckReport, Explanation, SkipReason, Verdict, millis};
 
 /// How long a check that is out of time may take to stop: it has only to reach its next await.
 const LET_GO: Duration = Duration::from_secs(10);
@@ -130,7 +130,7 @@ pub(super) async fn play(shared: &Shared, lab: &Arc<Lab>, check: &'static Check)
         verdict: conclusion.verdict,
         skip_reason: conclusion.skip_reason,
         started_us: Some(started_us),
-        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: millis(began.elapsed()),
         explanation,
         transcript,
         asked_again: None,

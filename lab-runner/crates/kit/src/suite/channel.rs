@@ -36,7 +36,7 @@ impl Events {
     }
 
     /// Queues what has just happened in `check`.
-    pub fn tell(&self, check: &str, entry: &TranscriptEntry) {
+    pub fn send_transcript(&self, check: &str, entry: &TranscriptEntry) {
         let event = Event::Transcript { entry: entry.clone() };
         let at = self.clock.at(entry.at_us);
         self.queue(Envelope { nonce: self.nonce.clone(), at, check: Some(check.to_owned()), event });

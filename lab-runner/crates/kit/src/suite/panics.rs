@@ -9,7 +9,7 @@ use tokio::task::Id;
 static SAID: Mutex<Option<HashMap<Id, String>>> = Mutex::new(None);
 
 /// From now on, panics of tasks are kept, and still printed.
-pub(super) fn remember() {
+pub(super) fn record() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if let Some(task) = tokio::task::try_id() {

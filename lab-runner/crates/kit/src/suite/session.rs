@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::attempt::fault_of_ours;
 use super::channel::{self, Channel, Events};
 use super::pulse::{self, Surroundings, Watch};
-use super::{Drivers, complain, hold, panics, schedule};
+use super::{Drivers, fail, hold, panics, schedule};
 use crate::check;
 use crate::keepsake::Keepsake;
 use crate::lab::{Lab, Shared};
@@ -34,7 +34,7 @@ const FIRST_STARTS: u32 = 2;
 pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
     let isolated = std::env::args().nth(2).as_deref() == Some(ISOLATED);
     if isolated && let Err(error) = lab_sandbox::prepare_networks() {
-        return complain(&format!("no networks for servers: {error}"));
+        return fail(&format!("no networks for servers: {error}"));
     }
     // A server may run as the same user. Where the system does not do it, nothing else is lost.
     let _ = lab_sandbox::keep_memory_private();
@@ -49,7 +49,7 @@ pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() 
             runtime.shutdown_background();
             code
         }
-        Err(error) => complain(&format!("no runtime: {error}")),
+        Err(error) => fail(&format!("no runtime: {error}")),
     }
 }
 
@@ -67,7 +67,7 @@ fn allow_many_connections() {
 pub(super) async fn run(drivers: Drivers) -> ExitCode {
     match channel::open().await {
         Ok(channel) => guarded(drivers, channel, checks).await,
-        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+        Err(error) => fail(&format!("no configuration on standard input: {error}")),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn run(drivers: Drivers) -> ExitCode {
 pub(super) async fn serve(drivers: Drivers) -> ExitCode {
     match channel::open().await {
         Ok(channel) => guarded(drivers, channel, keep).await,
-        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+        Err(error) => fail(&format!("no configuration on standard input: {error}")),
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn serve(drivers: Drivers) -> ExitCode {
 pub(super) async fn hold(drivers: Drivers) -> ExitCode {
     match channel::open().await {
         Ok(channel) => guarded(drivers, channel, hold::hold).await,
-        Err(error) => complain(&format!("no configuration on standard input: {error}")),
+        Err(error) => fail(&format!("no configuration on standard input: {error}")),
     }
 }
 
@@ -97,7 +97,7 @@ async fn guarded<F: Future<Output = ()>>(
     if config.places {
         lab_check::place::name_places();
     }
-    panics::remember();
+    panics::record();
     pulse::count_continuing();
     let beat = tokio::spawn(beat(events.clone()));
     match Services::connect(drivers, &config, &replacements).await {

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lab_launcher::Program;
+use lab_launcher::Artifact;
 use lab_protocol::ContainerSpec;
 
 use super::engine::ContainerEngine;
@@ -77,7 +77,7 @@ pub(super) fn is_compiled() -> bool {
 fn built(progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
     let program = place()?;
     let root = workspace();
-    let helper = Program::new(&program, &root);
+    let helper = Artifact::new(&program, &root);
     if helper.is_fresh() {
         return Ok(program);
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 use serde_json::json;
 
 use super::engine::ContainerEngine;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lab_lock::FileLock;
+use lab_files::FileLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

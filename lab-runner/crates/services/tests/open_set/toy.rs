@@ -82,7 +82,7 @@ fn server() {
     }
 }
 
-fn answer(mut stream: TcpStream) {
+pub(crate) fn answer(mut stream: TcpStream) {
     let lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
     for line in lines.map_while(Result::ok) {
         let answer = if line == "PING" { "PONG" } else { "UNKNOWN" };

@@ -52,7 +52,9 @@ async fn start(provider: &str, ids: &str) {
     let began = Instant::now();
     let progress = |text: String| say(&json!({"progress": text}));
     match lab_services::start(choice, &services(ids), &progress).await {
-        Err(error) => say(&json!({"error": error.to_string(), "hints": error.hints(), "code": error.exit_code()})),
+        Err(error) => {
+            say(&json!({"error": lab_protocol::in_full(&error), "hints": error.hints(), "code": error.exit_code()}))
+        }
         Ok(running) => {
             let milliseconds = began.elapsed().as_millis();
             let mut line = json!({"milliseconds": milliseconds});

@@ -36,7 +36,7 @@ pub(super) fn exchange(what: &Happening, at_us: u64) -> Option<Exchange> {
         row: 0,
         from_us,
         to_us: at_us,
-        kind: Kind::Exchange { refused: is_refusal(answer) },
+        kind: Kind::Exchange { refused: fields["failed"] == true || is_refusal(answer) },
         title: text::one_line(asked),
         result: text::one_line(answer),
         waited_us: number("waited_us").unwrap_or_default().min(at_us - from_us),

@@ -1,6 +1,8 @@
 //! Timelines of small transcripts.
 
-use lab_protocol::{Happening, Mark, ServiceConnection, TranscriptEntry};
+use std::time::Duration;
+
+use lab_protocol::{Asked, Exchange, Happening, Mark, TranscriptEntry};
 
 use super::*;
 
@@ -17,9 +19,9 @@ fn received(ms: u64, connection: u64, text: &str) -> TranscriptEntry {
 }
 
 fn sql(ms: u64, took_ms: u64, connection: u64, statement: &str, answer: &str) -> TranscriptEntry {
-    let on = ServiceConnection { service: Some("Postgres".into()), number: Some(connection) };
-    let (statement, answer) = (statement.into(), answer.into());
-    entry(ms, Happening::Sql { statement, answer, took_us: took_ms * 1000, waited_us: 0, on })
+    let exchange = Exchange::new("sql", "Postgres", Asked::Statement(statement.into()));
+    let exchange = exchange.answered(answer, answer.starts_with("ERROR"), Duration::from_millis(took_ms));
+    entry(ms, Happening::Exchange(Exchange { connection: Some(connection), ..exchange }))
 }
 
 fn note(ms: u64, text: &str, mark: Option<Mark>) -> TranscriptEntry {

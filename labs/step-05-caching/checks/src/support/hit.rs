@@ -11,8 +11,8 @@ pub const KEPT: Duration = Duration::from_secs(2);
 pub async fn expect_hit(lab: &Lab, request: Request, why: &str) -> CheckResult<Response> {
     let (db, cache) = (lab.postgres().await?, lab.redis().await?);
     let seen = db.record(cache.record(request)).await?;
-    seen.expect_statements(0, why)?;
-    seen.value.expect_commands_at_least(1, "a hit is read from Redis, so that other instances can clear it")?;
+    seen.statements.expect(0, why)?;
+    seen.value.commands.expect_at_least(1, "a hit is read from Redis, so that other instances can clear it")?;
     Ok(seen.value.value)
 }
 

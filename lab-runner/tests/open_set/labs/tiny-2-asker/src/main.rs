@@ -1,0 +1,3 @@
+//! The starter: it does nothing yet.
+
+fn main() {}
