@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use crate::text;
-use crate::timeline::{Bracket, BracketKind, Event, Kind, LaneKind, Scale, Timeline};
+use crate::timeline::{Bracket, BracketKind, Event, Kind, Lane, LaneKind, Scale, Timeline};
 
 /// The height of the axis, in pixels.
 const AXIS: usize = 22;
@@ -14,6 +14,9 @@ const AXIS: usize = 22;
 const GAP: usize = 5;
 /// How many labels the axis has at most.
 const TICKS: usize = 10;
+/// How many rows a service's lane has at most: what a client sends ahead stands below one another, and is not to fill the
+/// page. What is beyond shares the last.
+const SERVICE_ROWS: usize = 16;
 /// How many kinds of services have a colour of their own.
 const COLOURS: usize = 3;
 
@@ -74,18 +77,23 @@ fn summary(timeline: &Timeline, label: &str) -> String {
 
 fn bands(timeline: &Timeline) -> Vec<Band> {
     let mut top = AXIS;
-    let band = |lane: &crate::timeline::Lane| {
-        let row = match lane.rows {
+    let band = |lane: &Lane| {
+        let rows = rows(lane);
+        let row = match rows {
             0..=4 => 13,
             5..=12 => 8,
             _ => 4,
         };
-        let height = (lane.rows * row + 6).max(19);
+        let height = (rows * row + 6).max(19);
         let band = Band { top, row, height };
         top += height + GAP;
         band
     };
     timeline.lanes.iter().map(band).collect()
+}
+
+fn rows(lane: &Lane) -> usize {
+    if matches!(lane.kind, LaneKind::Service(_)) { lane.rows.min(SERVICE_ROWS) } else { lane.rows }
 }
 
 /// The scale for the script: times in microseconds and places in thousandths.
@@ -131,7 +139,8 @@ fn bracketed(bracket: &Bracket, bands: &[Band], scale: &Scale) -> Markup {
 
 fn drawn(timeline: &Timeline, number: usize, event: &Event, bands: &[Band], scale: &Scale) -> Markup {
     let band = &bands[event.lane];
-    let (x, y, tall) = (at(scale, event.from_us), band.top + 3 + event.row * band.row, band.row.max(3) - 1);
+    let last = rows(&timeline.lanes[event.lane]) - 1;
+    let (x, y, tall) = (at(scale, event.from_us), band.top + 3 + event.row.min(last) * band.row, band.row.max(3) - 1);
     let wide = width(scale, event.from_us, event.to_us);
     let middle = band.top + band.height / 2;
     match event.kind {

@@ -15,13 +15,15 @@ use crate::text;
 pub const MOST: usize = 2_000_000;
 
 /// From all there is to what fits in any case.
-const LADDER: [Limits; 7] = [
+const LADDER: [Limits; 9] = [
     Limits::WHOLE,
-    Limits { items: 1_000, bytes: 2_048, drawn: 2_000 },
-    Limits { items: 500, bytes: 1_024, drawn: 1_000 },
-    Limits { items: 300, bytes: 512, drawn: 600 },
-    Limits { items: 150, bytes: 300, drawn: 400 },
-    Limits { items: 60, bytes: 200, drawn: 250 },
+    Limits { items: 1_000, bytes: 2_048, drawn: 3_000 },
+    Limits { items: 500, bytes: 1_024, drawn: 2_000 },
+    Limits { items: 300, bytes: 512, drawn: 1_500 },
+    Limits { items: 200, bytes: 400, drawn: 1_000 },
+    Limits { items: 120, bytes: 300, drawn: 700 },
+    Limits { items: 70, bytes: 250, drawn: 400 },
+    Limits { items: 40, bytes: 200, drawn: 200 },
     Limits { items: 20, bytes: 120, drawn: 100 },
 ];
 /// How many steps there are on the way down: first the passed checks are cut, then the others follow.
