@@ -119,7 +119,7 @@ fn axis(scale: &Scale, height: usize) -> Markup {
 
 /// A label of the axis, in milliseconds.
 fn tick(us: u64) -> String {
-    if us % 1000 == 0 { (us / 1000).to_string() } else { format!("{}.{}", us / 1000, us % 1000 / 100) }
+    if us.is_multiple_of(1000) { (us / 1000).to_string() } else { format!("{}.{}", us / 1000, us % 1000 / 100) }
 }
 
 fn bracketed(bracket: &Bracket, bands: &[Band], scale: &Scale) -> Markup {
