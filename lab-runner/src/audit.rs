@@ -1,10 +1,12 @@
 //! The proof that a lab grades fairly: its documents agree, its starter fails, its solution passes again and again, and
 //! every mutant is caught by the checks it names.
 
+mod by_hand;
 mod documents;
 mod expectations;
 mod findings;
 mod generated;
+mod lines;
 mod load;
 mod mutants;
 mod plan;
@@ -32,6 +34,7 @@ use crate::workspace::Lab;
 pub use expectations::{Expectations, Unproven};
 pub use findings::{AuditReport, LabAudit, MutantResult, Problem};
 pub use generated::{Generated, Survivor};
+pub use lines::Lines;
 use plan::{Subject, Unit};
 use record::Record;
 use seen::Seen;
@@ -51,6 +54,8 @@ pub struct Options {
     pub all_checks: bool,
     /// Whether each lab's promise of its expectations is written anew where it has become better.
     pub ratchet: bool,
+    /// Whether the lines that reports show for work by hand are run.
+    pub try_lines: bool,
     /// After how long nothing more is begun.
     pub within: Option<Duration>,
     /// The part of the work to do; none means all.
@@ -82,6 +87,7 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
         records: Vec::new(),
         sources: Vec::new(),
         seen: Vec::new(),
+        shown: Vec::new(),
     };
     auditor.sources = labs.iter().map(SuiteCode::of).collect();
     auditor.seen = labs.iter().map(|lab| Seen::load(&engine.workspace, lab)).collect();
@@ -90,6 +96,7 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
     auditor.records = labs.iter().map(|lab| Record::load(&engine.workspace, lab)).collect();
     let planned: BTreeSet<(usize, String)> = units.iter().map(|unit| (unit.lab, unit.place())).collect();
     auditor.prove(units).await?;
+    auditor.lines().await?;
     if options.mutants.is_empty() {
         all.retain(|unit| auditor.is_untried(unit, &planned));
         auditor.every_check_catches_one(&all);
@@ -117,6 +124,8 @@ struct Auditor<'a> {
     sources: Vec<SuiteCode>,
     /// Which expectations have been seen to fail, lab by lab.
     seen: Vec<Seen>,
+    /// The lines that reports showed, where they are to be run.
+    shown: Vec<lines::Shown>,
 }
 
 impl Auditor<'_> {

@@ -4,6 +4,7 @@
 //! schema/README.md explains it to readers.
 
 mod build;
+mod by_hand;
 mod score;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::ExitCode;
 
 pub use build::{RunFacts, RunOutcome};
+pub(crate) use by_hand::depends_on_more;
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "backend-labs/result/v1";

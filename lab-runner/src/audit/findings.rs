@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_protocol::{CheckInfo, millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Generated, Shard};
+use super::{Expectations, Generated, Lines, Shard};
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
@@ -58,6 +58,9 @@ pub struct LabAudit {
     /// What became of generated mutants, if these were what was audited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<Generated>,
+    /// What came of the lines for work by hand, if they were run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Lines>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
     /// How many of the proofs were on record when the audit began, made with the very same files. They come last.
@@ -136,6 +139,7 @@ impl LabAudit {
             unseen: BTreeSet::new(),
             expectations: None,
             generated: None,
+            lines: None,
             order: Vec::new(),
             on_record: 0,
             left: Vec::new(),

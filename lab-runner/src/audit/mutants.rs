@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt as _, stream};
 use lab_protocol::{Verdict, in_full};
 
-use super::{Auditor, LabAudit, MutantResult, Options, Problem, Subject, Unit, describe, is_over, seconds};
+use super::{Auditor, LabAudit, MutantResult, Options, Problem, Subject, Unit, describe, is_over, lines, seconds};
 use crate::engine::Request;
 use crate::error::Error;
 use crate::report::{Outcome, Report};
@@ -108,6 +108,9 @@ impl Auditor<'_> {
             Ok(report) => {
                 self.seen[unit.lab].add(&mutant.name, &report.checks, &self.sources[unit.lab]);
                 self.seen[unit.lab].save(&self.engine.workspace, &self.labs[unit.lab]);
+                if self.options.try_lines {
+                    self.shown.extend(lines::shown(unit.lab, mutant, &report));
+                }
                 let result = self.judge(unit.lab, mutant, &report);
                 let word = if result.caught { "caught" } else { "NOT CAUGHT" };
                 let (build, checks) = (seconds(result.build_ms), seconds(result.checks_ms));

@@ -337,6 +337,10 @@ pub struct AuditArgs {
     /// mutant has failed. Only labs all of whose mutants have been tried on this machine are written.
     #[arg(long)]
     pub ratchet: bool,
+    /// Run the lines that reports show for work by hand, against the mutant and against the solution: they have to tell
+    /// one from the other.
+    #[arg(long = "try")]
+    pub try_lines: bool,
     /// Try each mutant on every check, not only on those it names. Slower, but the table is complete.
     #[arg(long)]
     pub all_checks: bool,

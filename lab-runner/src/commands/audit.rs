@@ -43,6 +43,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
         generated,
         all_checks: args.all_checks,
         ratchet: args.ratchet,
+        try_lines: args.try_lines,
         within: args.within,
         shard: args.shard,
         request,

@@ -38,6 +38,22 @@ impl Engine {
         env: BTreeMap<String, String>,
         run: &RunContext,
     ) -> Result<Served, Error> {
+        self.serve_until(lab, request, env, Some(USUAL_PORT), std::future::pending(), run).await
+    }
+
+    /// The same on `port`, or any that is free, and only until `enough` is over.
+    ///
+    /// # Errors
+    /// There is no service or no suite, or we failed.
+    pub async fn serve_until(
+        &self,
+        lab: &Lab,
+        request: &Request,
+        env: BTreeMap<String, String>,
+        port: Option<u16>,
+        enough: impl Future<Output = ()>,
+        run: &RunContext,
+    ) -> Result<Served, Error> {
         let run = &self.recorded(lab, request, run);
         let grading = Grading::new(self, lab, request, run);
         let prepared = match grading.prepare().await {
@@ -49,7 +65,7 @@ impl Engine {
         let endpoints = prepared.services.as_ref().map_err(|error| Error::from(error.clone()))?;
         let scratch = self.scratch.folder("serve");
         let scratch = scratch.map_err(|error| Error::io("create a folder in", self.scratch.path(), error))?;
-        let mut config = SuiteConfig { port: Some(USUAL_PORT), ..grading.config(&prepared, endpoints, scratch.into()) };
+        let mut config = SuiteConfig { port, ..grading.config(&prepared, endpoints, scratch.into()) };
         if let Target::Launch { env: variables, .. } = &mut config.target {
             variables.extend(env);
         }
@@ -57,9 +73,11 @@ impl Engine {
         let spawned = suite::spawn(executable, "serve", config, run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
         let mut services = InUse::of(endpoints, self, run);
+        let mut enough = std::pin::pin!(enough);
         let served = loop {
             let message = tokio::select! {
                 message = session.next() => message,
+                () = &mut enough => break Ok(Served::Ended),
                 () = run.cancel().cancelled() => break Ok(Served::Ended),
             };
             match message {

@@ -74,6 +74,9 @@ impl RunOutcome {
                 (if ours { Outcome::InfrastructureError } else { Outcome::Graded }, diagnostics, checks)
             }
         };
+        for check in &mut checks {
+            check.tried_in_place(&facts.lab, facts.submission.kind);
+        }
         let (score, max_score) = score::score(&mut checks);
         Report {
             schema: SCHEMA.to_owned(),

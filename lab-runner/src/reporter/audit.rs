@@ -130,6 +130,11 @@ fn facts(lab: &LabAudit) -> String {
         !lab.mutants.is_empty() && fine(&["mutant"]),
         format!("{caught} of {} mutants are caught by the checks they name", lab.mutants.len()),
     );
+    if let Some(lines) = lab.lines {
+        let told =
+            format!("{} of {} lines for work by hand tell their mutant from the solution", lines.telling, lines.tried);
+        let _ = writeln!(text, "  {}", dim(told));
+    }
     if let Some(expectations) = &lab.expectations {
         text.push_str(&expectations_table(expectations));
     }

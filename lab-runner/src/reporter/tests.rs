@@ -532,6 +532,8 @@ fn busy() -> Check {
         expected: Some("seats_sold 0".into()),
         actual: Some("seats_sold 3".into()),
         diff: Vec::new(),
+        // The report has seen that more than one request had a part in it.
+        reproduce: Some("cargo lab try tiny-1 missing".into()),
         transcript,
         ..failed()
     }

@@ -1,7 +1,7 @@
 //! What happened in a check, from its transcript: requests and answers, statements, commands, faults and the server's
 //! log on one clock, equal ones grouped and counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lab_protocol::{Exchange, Happening, Mark, TranscriptEntry};
 
@@ -60,26 +60,6 @@ fn render(line: &Line, room: usize) -> String {
         took => format!("  ran {} times, {} ms in all", line.times, took.div_ceil(1000)),
     };
     format!("{}{count}", cut(&line.text, room.saturating_sub(count.chars().count())))
-}
-
-/// Whether the last request alone would not show what the check saw: there were others, or a service or a fault had a
-/// part in it.
-pub(super) fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
-    let since = since_first_request(transcript);
-    let connections: BTreeSet<u64> = since
-        .iter()
-        .filter_map(|entry| match entry.what {
-            Happening::Sent { connection, .. } => Some(connection),
-            _ => None,
-        })
-        .collect();
-    let more = |entry: &TranscriptEntry| match &entry.what {
-        // How a connection was used belongs to its own request.
-        Happening::Note { mark, .. } if is_life(mark.as_ref()) => false,
-        Happening::Note { text, .. } => !["connection ", "what follows "].iter().any(|start| text.starts_with(start)),
-        what => matches!(what, Happening::Exchange(_)),
-    };
-    !connections.is_empty() && (connections.len() > 1 || since.iter().any(more))
 }
 
 /// What comes before the check's first request is the server's start.

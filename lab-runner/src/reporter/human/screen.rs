@@ -301,11 +301,10 @@ impl Page<'_> {
     }
 
     /// A command is to be copied: it is shown whole or not at all. One request does not show what others, the data or a
-    /// fault have led to.
+    /// fault have led to: then the report names the command that keeps the server as it was.
     fn try_it(&self, room: usize) -> Vec<String> {
-        let own = self.report.submission.kind == SubmissionKind::WorkingTree;
-        if own && room > 0 && happened::depends_on_more(self.transcript) {
-            let command = format!("cargo lab try {} {}", self.report.lab, self.check.id);
+        let kept = self.check.reproduce.as_ref().filter(|command| command.starts_with("cargo lab try "));
+        if let Some(command) = kept.filter(|_| room > 0).cloned() {
             let what = dim("   your server in this very state, with a line to paste");
             let fits = LABELS + 2 + command.chars().count() + 55 <= self.width;
             return labelled("try", [if fits { format!("{command}{what}") } else { command }].into_iter());
