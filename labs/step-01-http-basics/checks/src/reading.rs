@@ -109,6 +109,9 @@ async fn host_value(lab: &Lab) -> CheckResult {
     for front in ["user@", "user:pass@", "http://", "/"] {
         app.get("/").header("Host", format!("{front}{word}")).await?.expect_status(400)?;
     }
+    for inside in ["/", "@", "?", "#", "\\", "\"", " "] {
+        app.get("/").header("Host", format!("[::1{inside}]")).await?.expect_status(400)?;
+    }
     Ok(())
 }
 
