@@ -31,18 +31,18 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     enum Outer {
         #[error("cannot read the canary")]
-        LeavesItsCause(#[source] std::io::Error),
+        Leaves(#[source] std::io::Error),
         #[error("cannot read the canary: {0}")]
-        EndsInItsCause(#[source] std::io::Error),
+        Repeats(#[source] std::io::Error),
         #[error(transparent)]
-        IsItsCause(Box<Outer>),
+        Transparent(Box<Outer>),
     }
 
     #[test]
     fn each_cause_is_said_once() {
         let cause = || std::io::Error::other("the disk is gone");
-        let leaves = Outer::LeavesItsCause(cause());
-        for error in [Outer::EndsInItsCause(cause()), Outer::IsItsCause(Box::new(leaves))] {
+        let leaves = Outer::Leaves(cause());
+        for error in [Outer::Repeats(cause()), Outer::Transparent(Box::new(leaves))] {
             assert_eq!(in_full(&error), "cannot read the canary: the disk is gone");
         }
     }
