@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -213,6 +214,10 @@ fn stand_in(root: &Path, version: &str, mutants: &[Value]) -> String {
 #[test]
 fn generated_mutants_are_graded_until_a_check_fails_and_survivors_are_listed() {
     let root = workspace("generated", "0.1.9");
+    // What the first build adds to Cargo.lock would be a change of the lab's inputs.
+    let locked =
+        Command::new("cargo").args(["metadata", "--offline", "--format-version", "1"]).current_dir(&root).output();
+    assert!(locked.unwrap().status.success());
     let lab = root.join("labs/tiny-1-greeter");
     let equivalent = "[[mutant]]\nname = \"src/main.rs: replace 8080 with 8081 in main\"\nreason = \"PORT is always set\"\n\
                       [[mutant]]\nname = \"src/main.rs: replace gone with ()\"\nreason = \"it was there once\"\n";

@@ -19,6 +19,8 @@ use tokio::net::TcpSocket;
 
 /// How often a port that somebody else took in the meantime is exchanged for another.
 const PORT_TRIES: usize = 3;
+/// How long a server that is ending may take to do so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping it ends its whole process group.
 #[derive(Debug)]
@@ -52,6 +54,13 @@ impl Launched {
     pub(super) fn started(&self) -> std::time::Instant {
         self.process.started()
     }
+
+    /// Whether it goes on running at `address`: one that has just closed a connection because it panics has not ended yet.
+    async fn goes_on(&mut self, address: SocketAddr) -> bool {
+        // Whether it answers is for the learner to see.
+        let _ = ready::wait(&mut self.process, address, &self.readiness, LAST_WORDS).await;
+        self.is_running()
+    }
 }
 
 /// A server that a check lets go ends, unless somebody wants to look at it.
@@ -77,7 +86,12 @@ impl App {
             transcript: launched.spec.transcript.clone(),
             origin: Origin::Launched(launched),
         };
-        let standing: Vec<Self> = keeper.take_standing().into_iter().map(again).collect();
+        let mut standing = Vec::new();
+        for (address, mut launched) in keeper.take_standing() {
+            if launched.goes_on(address).await {
+                standing.push(again((address, launched)));
+            }
+        }
         if !standing.is_empty() {
             return Ok((standing, false));
         }

@@ -1,6 +1,7 @@
 //! The last lines a server wrote, from both of its streams.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -20,7 +21,10 @@ pub(super) enum Stream {
 
 /// A server's log. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Log(Arc<Mutex<VecDeque<(Stream, String)>>>);
+pub(super) struct Log {
+    lines: Arc<Mutex<VecDeque<(Stream, String)>>>,
+    end_is_told: Arc<AtomicBool>,
+}
 
 impl Log {
     /// The lines kept, oldest first.
@@ -34,7 +38,7 @@ impl Log {
     }
 
     fn kept(&self, wanted: impl Fn(Stream) -> bool) -> Vec<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().filter(|(from, _)| wanted(*from)).map(|(_, line)| line.clone()).collect()
     }
 
@@ -51,8 +55,15 @@ impl Log {
         tokio::spawn(async move {
             log.read(streams, &transcript, port).await;
             // Nobody has the other end any more.
-            transcript.mark(format!("the server on port {port} has ended"), Mark::Ended { port });
+            log.tell_end(&transcript, port);
         })
+    }
+
+    /// Records that the server on `port` has ended, unless that was recorded before.
+    pub fn tell_end(&self, transcript: &Transcript, port: u16) {
+        if !self.end_is_told.swap(true, Ordering::Relaxed) {
+            transcript.mark(format!("the server on port {port} has ended"), Mark::Ended { port });
+        }
     }
 
     /// Standard output first: whenever there is something on standard error, what was written to standard output before
@@ -76,7 +87,7 @@ impl Log {
     fn push(&self, from: Stream, line: &[u8], transcript: &Transcript, port: u16) {
         let line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
         transcript.log_of(port, &line);
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == MOST_LINES {
             lines.pop_front();
         }

@@ -103,6 +103,7 @@ const STARTING: Duration = Duration::from_secs(10);
 pub(super) struct Process {
     child: Child,
     group: u32,
+    port: u16,
     exit: Option<Exit>,
     asked_to_end: bool,
     started: Instant,
@@ -141,6 +142,7 @@ impl Process {
         Ok(Self {
             child,
             group,
+            port,
             exit: None,
             asked_to_end: false,
             started,
@@ -272,6 +274,8 @@ impl Drop for Process {
         }
         // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
         let _ = signal_group(self.group, Signal::KILL);
+        // The reader of its log may see that only when the check is over.
+        self.log.tell_end(&self.spec.transcript, self.port);
         self.spec.log_readers.lock().unwrap_or_else(PoisonError::into_inner).extend(self.reader.take());
     }
 }
