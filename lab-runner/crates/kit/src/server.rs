@@ -15,4 +15,6 @@ pub use app::App;
 pub use builder::ServerBuilder;
 pub use container::{ByHand, Container};
 pub(crate) use keeper::Keeper;
+#[cfg(any(test, not(target_os = "linux")))]
+pub(crate) use port::apart_from_looks;
 pub use process::{Ending, Exit};

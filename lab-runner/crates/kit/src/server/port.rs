@@ -41,7 +41,7 @@ pub(super) fn is_free(port: u16) -> bool {
 /// Starts a program by `start` while nobody looks at a port. Until the child has become its program it holds copies of
 /// all our sockets: on a busy machine the socket that tried a port would live on in it for longer than in us, and the
 /// server that was given the port could not have it.
-pub(super) fn apart_from_looks<T>(start: impl FnOnce() -> T) -> T {
+pub(crate) fn apart_from_looks<T>(start: impl FnOnce() -> T) -> T {
     let _nobody_looks = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     start()
 }
