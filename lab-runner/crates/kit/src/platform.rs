@@ -116,7 +116,7 @@ mod elsewhere {
     use std::process::{Command, Stdio};
 
     use super::Processors;
-    use crate::server::apart_from_looks;
+    use crate::server::port::apart_from_looks;
 
     /// Whether a process with the id `process` runs, as `kill -0` tells.
     pub(crate) fn is_running(process: &str) -> bool {

@@ -6,7 +6,7 @@ mod container;
 mod diagnose;
 mod keeper;
 mod log;
-mod port;
+pub(crate) mod port;
 mod process;
 mod ready;
 mod start_line;
@@ -15,6 +15,4 @@ pub use app::App;
 pub use builder::ServerBuilder;
 pub use container::{ByHand, Container};
 pub(crate) use keeper::Keeper;
-#[cfg(any(test, not(target_os = "linux")))]
-pub(crate) use port::apart_from_looks;
 pub use process::{Ending, Exit};

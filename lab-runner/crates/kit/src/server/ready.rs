@@ -43,6 +43,7 @@ pub(super) async fn wait(
 ) -> CheckResult {
     let deadline = Instant::now() + within;
     let mut pause = FIRST_PAUSE;
+    let mut last = Probe::Silent;
     loop {
         if let Some(exit) = process.ended() {
             process.drain_log().await;
@@ -58,16 +59,18 @@ pub(super) async fn wait(
             return Err(failure.expected(expectation(readiness)));
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let probe = match timeout(ONE_TRY.min(left), probe(process.network(), address, readiness)).await {
+        match timeout(ONE_TRY.min(left), probe(process.network(), address, readiness)).await {
             Ok(Probe::Ready) => {
                 process.is_ready(address.port());
                 return Ok(());
             }
-            Ok(probe) => probe,
-            Err(_) => Probe::Silent,
-        };
+            Ok(probe) => last = probe,
+            // What the deadline cut short says less than what came before.
+            Err(_) if left < ONE_TRY => {}
+            Err(_) => last = Probe::Silent,
+        }
         if Instant::now() + pause >= deadline {
-            return Err(diagnose::not_ready(process.group(), address, within, &probe).expected(expectation(readiness)));
+            return Err(diagnose::not_ready(process.group(), address, within, &last).expected(expectation(readiness)));
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
