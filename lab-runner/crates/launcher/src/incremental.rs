@@ -23,7 +23,7 @@ fn is_wanted(program: &Path, records: &Path) -> bool {
     if marker.exists() {
         return true;
     }
-    let again = program.exists();
+    let again = was_recorded(program, records) || was_incremental(program);
     if again {
         // Without the marker the next program is compiled the other way: slower, never wrong.
         let _ = fs::create_dir_all(records).and_then(|()| fs::write(marker, ""));
@@ -31,20 +31,69 @@ fn is_wanted(program: &Path, records: &Path) -> bool {
     again
 }
 
+/// That a program is there does not mean that it was asked for: the suite is compiled beside the runner, and its own
+/// build then finds it finished.
+fn was_recorded(program: &Path, records: &Path) -> bool {
+    program.file_name().is_some_and(|name| records.join(name).exists())
+}
+
+/// As by a developer's own `cargo build`.
+fn was_incremental(program: &Path) -> bool {
+    let (Some(folder), Some(name)) = (program.parent(), program.file_stem()) else { return false };
+    let crate_name = name.to_string_lossy().replace('-', "_") + "-";
+    let Ok(entries) = fs::read_dir(folder.join("incremental")) else { return false };
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(&crate_name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    struct Target(std::path::PathBuf);
+
+    impl Target {
+        fn new(name: &str) -> Self {
+            let folder = env::temp_dir().join(format!("lab-launcher-{name}-{}", std::process::id()));
+            fs::create_dir_all(folder.join("records")).unwrap();
+            Self(folder)
+        }
+
+        fn wants(&self, program: &str) -> bool {
+            is_wanted(&self.0.join(program), &self.0.join("records"))
+        }
+
+        fn record(&self, program: &str) {
+            fs::write(self.0.join("records").join(program), "").unwrap();
+        }
+    }
+
+    impl Drop for Target {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
     #[test]
     fn programs_are_compiled_incrementally_from_the_first_that_is_built_again() {
-        let folder = env::temp_dir().join(format!("lab-launcher-incremental-{}", std::process::id()));
-        let (runner, suite, records) = (folder.join("runner"), folder.join("suite"), folder.join("records"));
-        fs::create_dir_all(&folder).unwrap();
-        assert!(!is_wanted(&runner, &records), "nothing was built yet");
-        fs::write(&runner, "").unwrap();
-        assert!(!is_wanted(&suite, &records), "another program's first build");
-        assert!(is_wanted(&runner, &records), "it is built again");
-        assert!(is_wanted(&suite, &records), "the first build of a program after that");
-        fs::remove_dir_all(folder).unwrap();
+        let target = Target::new("again");
+        assert!(!target.wants("runner"), "nothing was built yet");
+        target.record("runner");
+        assert!(!target.wants("suite"), "another program's first build");
+        assert!(target.wants("runner"), "it is built again");
+        assert!(target.wants("suite"), "the first build of a program after that");
+    }
+
+    #[test]
+    fn a_suite_that_was_compiled_beside_the_runner_is_not_compiled_a_second_time_in_another_way() {
+        let target = Target::new("beside");
+        fs::write(target.0.join("suite"), "").unwrap();
+        assert!(!target.wants("suite"));
+    }
+
+    #[test]
+    fn what_plain_cargo_compiled_incrementally_is_compiled_so_from_the_start() {
+        let target = Target::new("plain");
+        fs::create_dir_all(target.0.join("incremental/lab_suite-1abc")).unwrap();
+        assert!(target.wants("lab-suite"));
     }
 }
