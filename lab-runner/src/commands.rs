@@ -43,7 +43,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Watch(args)) => watch::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
-        Some(Command::New(args)) => new::run(args, interrupt),
+        Some(Command::New(args)) => new::run(args, interrupt).await,
         Some(Command::Fmt(args)) => fmt::run(args, interrupt),
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
         Some(Command::Completions(args)) => documents::completions(&args, interrupt),

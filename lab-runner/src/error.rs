@@ -7,7 +7,7 @@ use lab_protocol::in_full;
 use crate::disk;
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
-use crate::scaffold::NameError;
+use crate::names::NameError;
 use crate::submission::SubmissionError;
 use crate::suite::SuiteError;
 use crate::workspace::{SelectError, WorkspaceError};

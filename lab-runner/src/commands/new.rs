@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use lab_protocol::{NewLab, NewLabService};
 use lab_services::ServiceId;
 
 use super::{choose, mutant};
@@ -15,41 +16,62 @@ use crate::exit::ExitCode;
 use crate::formatting;
 use crate::interrupt::Interrupt;
 use crate::manifest::{self, Manifest};
+use crate::names::Names;
 use crate::reporter::{Reporter, Style};
-use crate::scaffold::{Names, NewLab};
+use crate::scratch::Scratch;
 use crate::submission::Tree;
 use crate::suggest;
+use crate::template;
 use crate::workspace::{Lab, Workspace};
 
 /// The manifest's JSON schema, as seen from the workspace's root.
 const SCHEMA: &str = "lab-runner/schema/lab.schema.json";
 
 /// Writes the lab that `args` describe.
-pub(super) fn run(args: NewArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
+pub(super) async fn run(args: NewArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     let reporter = Arc::new(Reporter::new(Style::default()));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
     let names = Names::choose(&workspace, &args.id, &args.slug, args.title.as_deref())?;
-    let lab = NewLab {
-        names,
-        services: services(&args.services)?,
-        schema: workspace.root.join(SCHEMA).is_file().then(|| format!("../../{SCHEMA}")),
-    };
-    let folder = workspace.root.join("labs").join(lab.names.package());
+    let services = services(&args.services)?;
+    let folder = workspace.root.join("labs").join(names.package());
     if folder.symlink_metadata().is_ok() {
         return Err(Error::usage(format!("{} is there already", workspace.relative(&folder))));
     }
-    let files = lab.files().map_err(|error| Error::Fault(error.to_string()))?;
+    let files = tokio::select! {
+        files = render(&workspace, &names, &services, &run) => files?,
+        () = interrupt.wait() => return Err(Error::Interrupted),
+    };
     write(&workspace, &files, &folder)?;
     let created = CreatedLab {
-        id: lab.names.id,
+        id: names.id,
         folder: workspace.relative(&folder).to_owned(),
         files: files.0.len(),
-        services: lab.services.iter().map(|service| service.name().to_owned()).collect(),
+        services: services.iter().map(|service| service.name().to_owned()).collect(),
     };
     run.emit(EventKind::LabCreated { lab: Box::new(created) });
     reporter.finish()?;
     Ok(ExitCode::Passed)
+}
+
+async fn render(workspace: &Workspace, names: &Names, services: &[ServiceId], run: &RunContext) -> Result<Tree, Error> {
+    let of_template = |service: &ServiceId| NewLabService {
+        id: service.id().to_owned(),
+        name: service.name().to_owned(),
+        variable: service.definition().description().server_variable.to_owned(),
+    };
+    let lab = NewLab {
+        id: names.id.clone(),
+        slug: names.slug.clone(),
+        title: names.title.clone(),
+        heading: names.heading(),
+        package: names.package(),
+        schema: workspace.root.join(SCHEMA).is_file().then(|| format!("../../{SCHEMA}")),
+        services: services.iter().map(of_template).collect(),
+    };
+    let scratch = workspace.lab_folder().join("scratch");
+    let held = Scratch::create(&scratch).map_err(|source| Error::io("write to", &scratch, source))?;
+    template::render(&lab, held.path().to_owned(), run).await.map_err(Error::Fault)
 }
 
 /// The services called `names`, in the order in which they are known.

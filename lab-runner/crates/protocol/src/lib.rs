@@ -7,6 +7,7 @@
 mod causes;
 mod clock;
 mod container;
+mod new_lab;
 mod plan;
 mod screen;
 mod transcript;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use causes::in_full;
 pub use clock::{RunClock, Stamp, micros, millis};
 pub use container::{CgroupShare, ContainerSpec};
+pub use new_lab::{NewLab, NewLabService};
 pub use plan::{PlanError, plan};
 pub use screen::{FromScreen, Key, ToScreen};
 pub use transcript::{Asked, Exchange, Happening, Mark, TranscriptEntry};

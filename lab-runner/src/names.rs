@@ -99,7 +99,7 @@ impl Names {
     }
 
     /// How a heading names the lab: `Lab 07` for the id `lab-07`.
-    pub(super) fn heading(&self) -> String {
+    pub(crate) fn heading(&self) -> String {
         sentence(&self.id)
     }
 

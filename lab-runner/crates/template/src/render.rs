@@ -2,18 +2,17 @@
 //!
 //! Its README says how it is laid out. Nothing here knows a service: each has a folder of its name in the template.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use include_dir::{Dir, DirEntry, include_dir};
-use lab_services::ServiceId;
+use lab_protocol::{NewLab, NewLabService};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::{Deserialize, Serialize};
 
-use super::NewLab;
-use crate::submission::Tree;
-
-static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/lab-template");
+static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../../fixtures/lab-template");
 
 /// The folder that makes every lab.
 const BASE: &str = "base";
@@ -38,11 +37,11 @@ const PLACES: [(&str, &str, bool); 5] = [
 /// What is wrong with the template: a fault of ours.
 #[derive(Debug, thiserror::Error)]
 #[error("the template of a lab, {path}: {message}")]
-pub struct TemplateError {
+pub(crate) struct TemplateError {
     /// The file.
-    pub path: String,
+    path: String,
     /// What is wrong with it.
-    pub message: String,
+    message: String,
 }
 
 /// What a service adds to a lab.
@@ -57,10 +56,8 @@ struct LayerManifest {
 /// A service, as templates see it.
 #[derive(Debug, Clone, Serialize)]
 struct Layer {
-    id: &'static str,
-    name: &'static str,
-    /// The variable in which the lab's server finds its URL.
-    variable: &'static str,
+    #[serde(flatten)]
+    service: NewLabService,
     /// The folder of its files.
     folder: String,
     /// The folder of its parts, with a slash.
@@ -73,22 +70,23 @@ struct Layer {
     editable: Vec<String>,
 }
 
-/// The files of `lab`.
+/// The files of `lab`, relative to its folder, as the template has them: not formatted, and with patches whose line numbers
+/// are still to be set.
 ///
 /// # Errors
 /// The template is broken.
-pub(super) fn render(lab: &NewLab) -> Result<Tree, TemplateError> {
+pub(crate) fn render(lab: &NewLab) -> Result<BTreeMap<Utf8PathBuf, String>, TemplateError> {
     let layers = layers(&lab.services)?;
     let environment = environment()?;
     let editable: Vec<&String> = layers.iter().flat_map(|layer| &layer.editable).collect();
     let points: u32 = layers.iter().map(|layer| layer.points).sum();
     let common = context! {
-        id => lab.names.id.as_str(),
-        slug => lab.names.slug.as_str(),
-        title => lab.names.title.as_str(),
-        heading => lab.names.heading(),
-        package => lab.names.package(),
-        crate => lab.names.package().replace('-', "_"),
+        id => lab.id.as_str(),
+        slug => lab.slug.as_str(),
+        title => lab.title.as_str(),
+        heading => lab.heading.as_str(),
+        package => lab.package.as_str(),
+        crate => lab.package.replace('-', "_"),
         schema => lab.schema.as_deref(),
         services => Serde(&layers),
         rest => (POINTS - POINTS_OF_BASE).saturating_sub(points),
@@ -96,7 +94,7 @@ pub(super) fn render(lab: &NewLab) -> Result<Tree, TemplateError> {
     };
     let base = [(BASE, None)];
     let services = layers.iter().map(|layer| (layer.folder.as_str(), Some(layer)));
-    let mut tree = Tree::default();
+    let mut tree = BTreeMap::new();
     for (folder, service) in base.into_iter().chain(services) {
         for (part, place, solution) in PLACES {
             let top = Utf8Path::new(folder).join(part);
@@ -105,9 +103,9 @@ pub(super) fn render(lab: &NewLab) -> Result<Tree, TemplateError> {
                 let text = environment.get_template(path.as_str()).and_then(|template| template.render(values));
                 let text = text.map_err(|error| broken(&path, &error))?;
                 let inside = path.strip_prefix(&top).unwrap_or(&path);
-                tree.0.insert(
+                tree.insert(
                     Utf8Path::new(place).join(without_in(inside)),
-                    format!("{}\n", text.trim_end_matches('\n')).into_bytes(),
+                    format!("{}\n", text.trim_end_matches('\n')),
                 );
             }
         }
@@ -115,20 +113,18 @@ pub(super) fn render(lab: &NewLab) -> Result<Tree, TemplateError> {
     Ok(tree)
 }
 
-fn layers(services: &[ServiceId]) -> Result<Vec<Layer>, TemplateError> {
+fn layers(services: &[NewLabService]) -> Result<Vec<Layer>, TemplateError> {
     let mut tasks = TASKS_OF_BASE;
     let mut layers = Vec::new();
     for service in services {
-        let own = format!("services/{}", service.id());
+        let own = format!("services/{}", service.id);
         let folder = if TEMPLATE.get_dir(&own).is_some() { own } else { OTHER.to_owned() };
         let path = format!("{folder}/{LAYER_FILE}");
         let text = TEMPLATE.get_file(&path).and_then(|file| file.contents_utf8()).unwrap_or_default();
         let manifest: LayerManifest = toml::from_str(text).map_err(|error| broken(Utf8Path::new(&path), &error))?;
         tasks += u32::from(manifest.points > 0);
         layers.push(Layer {
-            id: service.id(),
-            name: service.name(),
-            variable: service.definition().description().server_variable,
+            service: service.clone(),
             parts: format!("{folder}/parts/"),
             folder,
             task: tasks,
