@@ -69,6 +69,13 @@ pub struct Job {
 }
 
 impl Job {
+    /// A program of ours: `package` of the workspace at `root`, built in its own `target` folder with all of this machine's
+    /// files, and held in `held`.
+    pub fn of_ours(what: String, root: Utf8PathBuf, package: String, target: Utf8PathBuf, held: Utf8PathBuf) -> Self {
+        let (sandbox, build) = (Sandbox::none(), target.clone());
+        Self { what, root, package, target, build, held, locked: false, own: true, sandbox, shared: None, bounds: None }
+    }
+
     /// Where the program is, unless the user's settings name a platform to build for.
     fn program(&self) -> Utf8PathBuf {
         self.target.join("debug").join(&self.package)

@@ -3,7 +3,6 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::Artifact;
-use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
@@ -61,19 +60,8 @@ impl Helper {
         if !self.has_sources() {
             return Err(format!("the program {} is missing from this installation", self.package));
         }
-        let job = Job {
-            what: self.what.to_owned(),
-            root: self.root.clone(),
-            package: self.package.to_owned(),
-            target: self.target.clone(),
-            build: self.target.clone(),
-            held,
-            locked: false,
-            own: true,
-            sandbox: Sandbox::none(),
-            shared: None,
-            bounds: None,
-        };
+        let (root, target) = (self.root.clone(), self.target.clone());
+        let job = Job::of_ours(self.what.to_owned(), root, self.package.to_owned(), target, held);
         match building::build(&job, run).await {
             Ok(built) => Ok(built.executable),
             Err(BuildError::Code(why) | BuildError::Infrastructure(why)) => {

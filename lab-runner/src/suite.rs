@@ -9,7 +9,6 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Refusal, RefusalKind};
 use lab_protocol::{CheckInfo, PlanError};
-use lab_sandbox::Sandbox;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
@@ -132,20 +131,8 @@ impl Suite {
         held: Utf8PathBuf,
         run: &RunContext,
     ) -> Result<Self, SuiteError> {
-        let job = Job {
-            what: format!("the suite of {}", lab.id()),
-            root: workspace.root.clone(),
-            package: lab.suite_package(),
-            target: workspace.target.clone(),
-            build: workspace.target.clone(),
-            held,
-            locked: false,
-            own: true,
-            // A suite is ours, and so is what builds it.
-            sandbox: Sandbox::none(),
-            shared: None,
-            bounds: None,
-        };
+        let what = format!("the suite of {}", lab.id());
+        let job = Job::of_ours(what, workspace.root.clone(), lab.suite_package(), workspace.target.clone(), held);
         let built = building::build(&job, run).await.map_err(|error| match error {
             BuildError::Refused(refusal) => SuiteError::Refused(refusal),
             BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),

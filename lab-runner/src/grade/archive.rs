@@ -105,7 +105,7 @@ fn zip(archive: &Utf8Path, folder: &Utf8Path) -> Result<(), Unpack> {
     for index in 0..zip.len() {
         room.entry()?;
         let entry = zip.by_index(index).map_err(Unpack::broken)?;
-        let path = within(&entry.name().map_err(Unpack::broken)?)?;
+        let path = within(entry.name())?;
         if entry.is_dir() {
             std::fs::create_dir_all(folder.join(path)).map_err(Unpack::Ours)?;
         } else if entry.is_file() && !entry.is_symlink() {
