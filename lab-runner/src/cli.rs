@@ -21,7 +21,7 @@ use crate::reporter::{Reporter, Style};
 pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, ColorChoice, Command, DoctorArgs, DownArgs, DraftArgs, EditMutantArgs,
     FmtArgs, GradeArgs, GradingArgs, HintArgs, IsolationChoice, MutantArgs, MutantCommand, NewArgs, NewMutantArgs,
-    RefreshArgs, RunArgs, SaveMutantArgs, ShowMutantArgs, SourceArgs, WatchArgs,
+    RefreshArgs, RunArgs, SaveMutantArgs, ShowMutantArgs, SourceArgs, TestArgs, WatchArgs,
 };
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};

@@ -17,6 +17,7 @@ mod overview;
 mod reset;
 mod run;
 mod solution;
+mod test;
 mod try_check;
 mod watch;
 mod web;
@@ -45,6 +46,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
         Some(Command::New(args)) => new::run(args, interrupt).await,
         Some(Command::Fmt(args)) => fmt::run(args, interrupt),
+        Some(Command::Test(args)) => test::run(args, interrupt).await,
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
         Some(Command::Completions(args)) => documents::completions(&args, interrupt),
         Some(Command::Man(args)) => documents::man(args, interrupt),

@@ -10,6 +10,7 @@ mod hold;
 mod laps;
 mod lint;
 mod noop;
+mod own_tests;
 mod program;
 mod replacing;
 mod serve;
@@ -35,6 +36,7 @@ use lab_sandbox::{Sandbox, User};
 use lab_services::{ProviderChoice, ServicePool};
 
 pub use hold::Tried;
+pub use own_tests::OwnTests;
 pub use program::Runnable;
 pub use serve::Served;
 use stages::Grading;

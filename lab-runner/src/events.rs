@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditReport;
 use crate::bench::Bench;
 use crate::course::RoadmapStep;
+use crate::engine::OwnTests;
 use crate::grade::{GradeReport, Graded};
 use crate::guide::LabGuide;
 use crate::learner::compare::FileDifference;
@@ -322,6 +323,13 @@ pub enum EventKind {
         files: Vec<Utf8PathBuf>,
         /// Whether they are now, or it was only asked which they are.
         written: bool,
+    },
+    /// The tests that a lab's submission brings along have been run.
+    OwnTestsFinished {
+        /// The lab's id.
+        lab: String,
+        /// What became of them.
+        tests: Box<OwnTests>,
     },
     /// A measurement is done.
     BenchFinished {

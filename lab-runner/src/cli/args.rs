@@ -55,6 +55,8 @@ pub enum Command {
     Next(NextArgs),
     /// Run your server with its services, for curl and psql.
     Run(RunArgs),
+    /// Run the tests that you have written, with the services that they need.
+    Test(TestArgs),
     /// Show what your server wrote in the last run, check by check.
     Logs(LogsArgs),
     /// Compare your files with the model answer, once all checks pass.
@@ -227,6 +229,26 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it is not of the form NAME=VALUE".to_owned()),
     }
+}
+
+/// `cargo lab test`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab test 2                    the tests in your src, with DATABASE_URL set
+  cargo lab test 2 --solution         those of the reference submission
+  cargo lab test --solution           those of every lab's
+
+They grade nothing: `cargo lab check` does.")]
+pub struct TestArgs {
+    /// The labs. Defaults to the lab of the current folder, or else the last one checked; with --solution, to all.
+    pub labs: Vec<String>,
+    /// The tests of the reference submission.
+    #[arg(long)]
+    pub solution: bool,
+    /// Where services come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: ProviderChoice,
 }
 
 /// `cargo lab down`

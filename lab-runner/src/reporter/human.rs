@@ -109,6 +109,7 @@ impl Human {
             EventKind::MutantShown { path, patch } => mutants::shown(path, patch),
             EventKind::LabCreated { lab } => labs::created(lab),
             EventKind::LabsFormatted { files, written } => labs::formatted(files, *written),
+            EventKind::OwnTestsFinished { lab, tests } => labs::tested(lab, tests),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
             EventKind::DoctorFinished { report } => machine::doctor(report),

@@ -1,11 +1,13 @@
 //! What instructors are told of a lab that was made, and of sources that were formatted.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
 use super::inert;
 use super::style::{bad, dim, good, strong};
+use crate::engine::OwnTests;
 use crate::events::CreatedLab;
 
 /// What was written, what changes beside it, and what to do next.
@@ -36,6 +38,22 @@ pub(super) fn created(lab: &CreatedLab) -> String {
     }
     text.push_str(&dim("  Then replace its tasks one by one with yours: CONTRIBUTING.md, \"Add a lab\".\n"));
     text
+}
+
+/// What became of the tests that a lab's submission brings along; what was printed, only where they do not pass.
+pub(super) fn tested(lab: &str, tests: &OwnTests) -> String {
+    let seconds = Duration::from_millis(tests.took_ms).as_secs_f64();
+    match tests {
+        OwnTests { passed: true, run: 0, .. } => format!("{}  {lab}  it has no tests of its own\n", bad("no tests")),
+        OwnTests { passed: true, run, .. } => {
+            let noun = if *run == 1 { "test" } else { "tests" };
+            format!("{}  {lab}  {run} {noun}, {seconds:.1} s\n", good("passed"))
+        }
+        OwnTests { output, .. } => {
+            let lines: String = output.lines().map(|line| format!("  {}\n", inert(line))).collect();
+            format!("{}  {lab}\n{lines}", bad("failed"))
+        }
+    }
 }
 
 /// The files that were not formatted; `written` tells whether they are now.

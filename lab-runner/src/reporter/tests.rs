@@ -14,6 +14,7 @@ use super::{Human, human, json, to_junit};
 use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
 use crate::bench::{Bench, OneByOne};
 use crate::course::RoadmapStep;
+use crate::engine::OwnTests;
 use crate::events::{CreatedLab, EventKind, LabOverview, MutantProof, MutantRefresh, RunEvent};
 use crate::guide::{LabGuide, Todo};
 use crate::learner::compare::{FileDifference, Line, Place, Side};
@@ -325,6 +326,9 @@ fn events() -> Vec<RunEvent> {
             written: false,
         }),
         event(EventKind::LabsFormatted { files: Vec::new(), written: false }),
+        event(own_tests(12, true, "")),
+        event(own_tests(0, true, "")),
+        event(own_tests(2, false, "error: it says \u{1b}[2J\ntest result: FAILED. 1 passed; 1 failed\n")),
         event(EventKind::BenchFinished { bench: Box::new(bench(Ok(one))) }),
         event(EventKind::BenchFinished { bench: Box::new(bench(Err("no container engine".into()))) }),
         event(EventKind::DoctorFinished { report: Box::new(doctor()) }),
@@ -453,6 +457,11 @@ fn created(services: &[&str]) -> EventKind {
     let services = services.iter().map(|name| (*name).to_owned()).collect();
     let lab = CreatedLab { id: "tiny-2".into(), folder: "labs/tiny-2-queues".into(), files: 24, services };
     EventKind::LabCreated { lab: Box::new(lab) }
+}
+
+fn own_tests(run: usize, passed: bool, output: &str) -> EventKind {
+    let tests = OwnTests { run, passed, took_ms: 1_260, output: output.into() };
+    EventKind::OwnTestsFinished { lab: "tiny-1".into(), tests: Box::new(tests) }
 }
 
 fn refreshed() -> Vec<MutantRefresh> {

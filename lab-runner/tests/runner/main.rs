@@ -20,6 +20,7 @@ mod load;
 mod mutants;
 mod new;
 mod order;
+mod own_tests;
 mod prebuilt;
 mod progress;
 mod recordings;

@@ -60,3 +60,32 @@ impl Cursor {
         Some(Self { key, id })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_to_the_microsecond() {
+        let time = DateTime::from_timestamp_micros(1_893_456_000_123_456).unwrap();
+        let cursors = [
+            (Cursor { key: Key::StartsAt(time), id: 7 }, Sort::StartsAtDescending),
+            (Cursor { key: Key::StartsAt(DateTime::UNIX_EPOCH), id: i64::MAX }, Sort::StartsAt),
+            (Cursor { key: Key::Price(0), id: 1 }, Sort::Price),
+        ];
+        for (cursor, sort) in cursors {
+            assert_eq!(Cursor::decode(&cursor.encode(), sort).unwrap(), cursor);
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in ["", ".", "1", "1.", ".1", "1.2.3", "1.x", "1 .2", "9223372036854775808.1"] {
+            for sort in [Sort::StartsAt, Sort::Price] {
+                assert!(matches!(Cursor::decode(text, sort), Err(StoreError::UnknownCursor)), "{text}");
+            }
+        }
+        // A number that is no time.
+        assert!(matches!(Cursor::decode("9223372036854775807.1", Sort::StartsAt), Err(StoreError::UnknownCursor)));
+    }
+}

@@ -30,3 +30,39 @@ fn pause(attempt: u32) -> Duration {
     let longest = 2_u64 << attempt.min(5);
     Duration::from_millis(rand::random_range(1..=longest))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Fails for `error` as long as `failures` says, and counts how often it was tried.
+    async fn tried(failures: u32, error: fn() -> StoreError) -> (Result<(), StoreError>, u32) {
+        let attempts = Cell::new(0);
+        let work = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(if attempts.get() <= failures { Err(error()) } else { Ok(()) })
+        };
+        (retrying(work).await, attempts.get())
+    }
+
+    fn contended() -> StoreError {
+        StoreError::Contended(sqlx::Error::RowNotFound)
+    }
+
+    #[tokio::test]
+    async fn contention_is_met_by_trying_again() {
+        assert!(matches!(tried(2, contended).await, (Ok(()), 3)));
+    }
+
+    #[tokio::test]
+    async fn contention_without_an_end_is_told() {
+        assert!(matches!(tried(u32::MAX, contended).await, (Err(StoreError::Contended(_)), ATTEMPTS)));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_final() {
+        assert!(matches!(tried(1, || StoreError::SoldOut).await, (Err(StoreError::SoldOut), 1)));
+    }
+}
