@@ -99,7 +99,11 @@ fn points(report: &Report, guide: &LabGuide) -> (u32, u32) {
 pub(super) fn notes(report: &Report, width: usize) -> Vec<String> {
     let left_out = report.submission.left_out.iter().map(|name| format!("not used from the submission: {name}"));
     let out: u32 = report.checks.iter().filter(|check| !check.counted).map(|check| check.max_points).sum();
-    let out = (out > 0).then(|| format!("{out} points cannot be graded here and do not count; --all says why"));
+    let out = match out {
+        0 => None,
+        1 => Some("1 point cannot be graded here and does not count; --all says why".to_owned()),
+        _ => Some(format!("{out} points cannot be graded here and do not count; --all says why")),
+    };
     let notes: Vec<String> = left_out.chain(report.notes.iter().cloned()).chain(out).collect();
     let more = notes.len().saturating_sub(3);
     let shown = notes.iter().take(3).map(|note| format!("{} {}", warn("note:"), cut(note, width.saturating_sub(6))));

@@ -98,7 +98,8 @@ fn score_line(report: &Report) -> String {
     let out: u32 = report.checks.iter().filter(|check| !check.counted).map(|check| check.max_points).sum();
     let out = match out {
         0 => String::new(),
-        _ => format!(" ({} could not be graded and do not count)", count(out as usize, "point")),
+        1 => " (1 point could not be graded and does not count)".to_owned(),
+        _ => format!(" ({out} points could not be graded and do not count)"),
     };
     format!(
         "{score} points{out}  {} {}, {passed} of {asked} checks passed, {part}{seconds}\n",

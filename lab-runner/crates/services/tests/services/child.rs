@@ -7,6 +7,8 @@ use clap::ValueEnum as _;
 use lab_services::{Endpoint, ProviderChoice, ServiceId, ServicePool};
 use serde_json::{Value, json};
 
+use super::probe::spin;
+
 /// What the child is to do.
 pub(crate) const TASK: &str = "LAB_TEST_TASK";
 /// Begins each line that is meant for the parent: the test harness writes to stdout as well.
@@ -22,7 +24,7 @@ fn child() {
         match words[..] {
             ["start", provider, ids] => start(provider, ids).await,
             ["pool", ids] => pool(ids).await,
-            ["replace", ids] => replace(ids).await,
+            ["replace", provider, ids] => replace(provider, ids).await,
             ["down", which] => {
                 let report = lab_services::down(which == "all").await.expect("a cache");
                 say(&json!({"done": report.done, "in_use": report.in_use, "failed": report.failed, "code": report.exit_code()}));
@@ -78,12 +80,14 @@ async fn pool(ids: &str) {
     pool.shutdown().await;
 }
 
-/// The first of the services is put another in place of, and asked for again by who has not heard of it.
-async fn replace(ids: &str) {
+/// A script that cannot be stopped keeps Redis from answering: another is put in its place, and asked for again by who has
+/// not heard of it.
+async fn replace(provider: &str, ids: &str) {
     let all = services(ids);
-    let pool = ServicePool::new(ProviderChoice::Native);
+    let pool = ServicePool::new(ProviderChoice::from_str(provider, true).expect("a provider"));
     let before = pool.get(&all, &|_| {}).await.expect("services");
     let ended = before.get(all[0]).expect("the first").url.clone();
+    let _spinning = spin(&ended);
     let next = pool.replace(all[0], &ended, &|_| {}).await.expect("another");
     let again = pool.replace(all[0], &ended, &|_| {}).await.expect("the same");
     let after = pool.get(&all, &|_| {}).await.expect("services");

@@ -109,6 +109,18 @@ fn containers_are_kept_warm_and_down_removes_ours_alone() {
     assert!(std::fs::read_dir(world.cache().join("containers")).expect("a folder").next().is_none());
 }
 
+/// A warm container is another run's as well, and both get the same one in its place.
+#[test]
+fn a_container_whose_server_does_not_answer_any_more_is_replaced_by_one_for_all_and_the_others_stay() {
+    let Some(world) = world() else { return };
+    let told = world.run("replace containers redis,postgres");
+    for what in ["another", "same_for_all", "others_kept"] {
+        assert_eq!(told[what], true, "{what}: {told}");
+    }
+    world.run("down all");
+    assert_eq!(of(&world), Vec::<String>::new());
+}
+
 #[test]
 fn without_an_engine_it_is_said_where_one_was_looked_for() {
     let error = World::new().set("DOCKER_HOST", "tcp://127.0.0.1:9").start("containers", "redis").error();

@@ -95,7 +95,7 @@ fn runs_at_the_same_time_have_instances_of_their_own_from_one_template() {
 #[test]
 fn a_server_that_had_to_be_ended_is_replaced_by_one_for_all_and_the_others_stay() {
     let world = World::new();
-    let told = world.run("replace redis,postgres");
+    let told = world.run("replace native redis,postgres");
     for what in ["another", "same_for_all", "others_kept"] {
         assert_eq!(told[what], true, "{what}: {told}");
     }

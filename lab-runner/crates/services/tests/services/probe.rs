@@ -42,18 +42,36 @@ pub(crate) fn works(program: &PathBuf) -> bool {
 
 /// What Redis answers to each of `commands`, sent one after the other by the user of `url`.
 pub(crate) fn redis(url: &str, commands: &[&[&str]]) -> Vec<String> {
-    let (password, place) = url.trim_start_matches("redis://:").trim_end_matches('/').split_once('@').expect("a URL");
-    let mut stream = TcpStream::connect(place).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
+    let (mut stream, password) = connect(url);
     let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
     let mut answers = Vec::new();
     for command in [&["AUTH", password][..]].iter().chain(commands) {
-        let words: String = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
-        stream.write_all(format!("*{}\r\n{words}", command.len()).as_bytes()).expect("a request");
+        send(&mut stream, command);
         answers.push(answer(&mut reader));
     }
     assert_eq!(answers.remove(0), "+OK");
     answers
+}
+
+/// Has Redis run a script that has written and never ends: it answers nobody any more, and nobody can stop the script.
+pub(crate) fn spin(url: &str) -> TcpStream {
+    let (mut stream, password) = connect(url);
+    let script = "redis.call('set', KEYS[1], '1') while true do end";
+    send(&mut stream, &["AUTH", password]);
+    send(&mut stream, &["EVAL", script, "1", "spun"]);
+    stream
+}
+
+fn connect(url: &str) -> (TcpStream, &str) {
+    let (password, place) = url.trim_start_matches("redis://:").trim_end_matches('/').split_once('@').expect("a URL");
+    let stream = TcpStream::connect(place).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
+    (stream, password)
+}
+
+fn send(stream: &mut TcpStream, command: &[&str]) {
+    let words: String = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+    stream.write_all(format!("*{}\r\n{words}", command.len()).as_bytes()).expect("a request");
 }
 
 fn answer(reader: &mut BufReader<TcpStream>) -> String {
