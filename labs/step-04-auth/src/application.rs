@@ -61,6 +61,14 @@ impl Application {
         Ok(Self { listener, router: http::router().merge(web::router()).with_state(state) })
     }
 
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system does not know.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// Serves until the process is stopped.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::auth::{Limits, Secret};
 
 /// The server's settings.
@@ -14,7 +16,7 @@ pub struct Configuration {
     /// `PORT`: the port to listen on; 0 lets the system pick one.
     pub port: u16,
     /// `DATABASE_URL`: where Postgres is.
-    pub database_url: String,
+    pub database_url: SecretString,
     /// `JWT_SECRET`: what tokens are signed with.
     pub jwt_secret: Secret,
     /// `BCRYPT_COST`: each step doubles the work of a log-in, and of a thief.
@@ -43,7 +45,7 @@ impl Configuration {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
             port: variable("PORT")?.unwrap_or(8080),
-            database_url: variable("DATABASE_URL")?.ok_or(ConfigurationError::Missing("DATABASE_URL"))?,
+            database_url: url("DATABASE_URL")?,
             jwt_secret: secret("JWT_SECRET")?,
             bcrypt_cost: cost("BCRYPT_COST")?,
             throttle: Limits {
@@ -64,6 +66,12 @@ fn secret(name: &'static str) -> Result<Secret, ConfigurationError> {
 // TODO(step-04.1): a cost below 10 is a mistake. Refuse to start with it.
 fn cost(name: &'static str) -> Result<u32, ConfigurationError> {
     Ok(variable(name)?.unwrap_or(12))
+}
+
+/// A URL is not to be printed: it may hold a password.
+fn url(name: &'static str) -> Result<SecretString, ConfigurationError> {
+    let text: String = variable(name)?.ok_or(ConfigurationError::Missing(name))?;
+    Ok(text.into())
 }
 
 fn variable<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigurationError> {

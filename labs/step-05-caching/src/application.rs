@@ -72,6 +72,14 @@ impl Application {
         Ok(Self { listener, router: http::router().with_state(state) })
     }
 
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system does not know.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// Serves until the process is stopped.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Redis. Clones share one connection, on which commands of many requests follow each other without waiting.
 #[derive(Clone)]
@@ -25,10 +26,10 @@ impl Redis {
     ///
     /// # Errors
     /// The URL makes no sense.
-    pub fn open(url: &str, _timeout: Duration) -> Result<Self, RedisError> {
+    pub fn open(url: &SecretString, _timeout: Duration) -> Result<Self, RedisError> {
         // TODO(step-05.7): no command may wait longer than the timeout, and no request for several attempts to connect.
         let config = ConnectionManagerConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        let connection = ConnectionManager::new_lazy_with_config(Client::open(url.expose_secret())?, config)?;
         Ok(Self { connection })
     }
 

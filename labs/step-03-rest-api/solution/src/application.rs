@@ -1,5 +1,7 @@
 //! Puts the parts together: a store that is connected and migrated, a router, a listener.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use tokio::net::TcpListener;
 
@@ -38,6 +40,14 @@ impl Application {
         store.migrate().await?;
         let listener = TcpListener::bind((configuration.host.as_str(), configuration.port)).await?;
         Ok(Self { listener, router: http::router(store, configuration.cors_allowed_origin.clone()) })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system does not know.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 
     /// Serves until the process is stopped.

@@ -4,6 +4,7 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
+use secrecy::SecretString;
 
 /// The server's settings.
 #[derive(Debug, Clone)]
@@ -13,7 +14,7 @@ pub struct Configuration {
     /// `PORT`: the port to listen on; 0 lets the system pick one.
     pub port: u16,
     /// `DATABASE_URL`: where Postgres is.
-    pub database_url: String,
+    pub database_url: SecretString,
     /// `DATABASE_MAX_CONNECTIONS`: the most connections to keep open at once.
     pub database_max_connections: u32,
     /// `CORS_ALLOWED_ORIGIN`: the one origin whose pages may call us; none if it is not set.
@@ -40,11 +41,17 @@ impl Configuration {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
             port: variable("PORT")?.unwrap_or(8080),
-            database_url: variable("DATABASE_URL")?.ok_or(ConfigurationError::Missing("DATABASE_URL"))?,
+            database_url: secret("DATABASE_URL")?,
             database_max_connections: variable("DATABASE_MAX_CONNECTIONS")?.unwrap_or(10),
             cors_allowed_origin: variable("CORS_ALLOWED_ORIGIN")?,
         })
     }
+}
+
+/// A value that is not to be printed, such as a URL with a password in it.
+fn secret(name: &'static str) -> Result<SecretString, ConfigurationError> {
+    let text: String = variable(name)?.ok_or(ConfigurationError::Missing(name))?;
+    Ok(text.into())
 }
 
 fn variable<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigurationError> {

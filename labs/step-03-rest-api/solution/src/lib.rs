@@ -9,5 +9,8 @@ pub mod http;
 pub mod model;
 pub mod store;
 
+#[cfg(test)]
+mod tests;
+
 pub use application::{Application, StartError};
 pub use configuration::{Configuration, ConfigurationError};

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{FromRef, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use tokio::net::TcpListener;
 
 use crate::auth::{LogIn, TokenKeys};
@@ -58,7 +60,18 @@ impl Application {
             log_in: LogIn::new(store, configuration.bcrypt_cost, configuration.throttle),
         };
         let listener = TcpListener::bind((configuration.host.as_str(), configuration.port)).await?;
-        Ok(Self { listener, router: http::router().merge(web::router()).with_state(state) })
+        Ok(Self {
+            listener,
+            router: http::router().merge(web::router()).layer(middleware::from_fn(traced)).with_state(state),
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system does not know.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 
     /// Serves until the process is stopped.
@@ -69,4 +82,11 @@ impl Application {
         // The client's address comes from the connection: a header says what its sender likes.
         axum::serve(self.listener, self.router.into_make_service_with_connect_info::<SocketAddr>()).await
     }
+}
+
+/// Whatever is logged for a request is logged in its span, and so says which request it was for. The query string is left
+/// out: it holds what a visitor typed.
+#[tracing::instrument(name = "request", skip_all, fields(method = %request.method(), path = request.uri().path()))]
+async fn traced(request: Request, next: Next) -> Response {
+    next.run(request).await
 }

@@ -4,6 +4,8 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::auth::{Limits, Secret};
 
 /// OWASP's least work factor for bcrypt; at 31 a single log-in takes days.
@@ -17,7 +19,7 @@ pub struct Configuration {
     /// `PORT`: the port to listen on; 0 lets the system pick one.
     pub port: u16,
     /// `DATABASE_URL`: where Postgres is.
-    pub database_url: String,
+    pub database_url: SecretString,
     /// `JWT_SECRET`: what tokens are signed with.
     pub jwt_secret: Secret,
     /// `BCRYPT_COST`: each step doubles the work of a log-in, and of a thief.
@@ -64,7 +66,7 @@ impl Configuration {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
             port: variable("PORT")?.unwrap_or(8080),
-            database_url: variable("DATABASE_URL")?.ok_or(ConfigurationError::Missing("DATABASE_URL"))?,
+            database_url: url("DATABASE_URL")?,
             jwt_secret: secret("JWT_SECRET")?,
             bcrypt_cost: cost("BCRYPT_COST")?,
             throttle: Limits {
@@ -86,6 +88,12 @@ fn cost(name: &'static str) -> Result<u32, ConfigurationError> {
     let cost = variable(name)?.unwrap_or(12);
     let out_of_range = ConfigurationError::OutOfRange { name, least: *COSTS.start(), most: *COSTS.end() };
     COSTS.contains(&cost).then_some(cost).ok_or(out_of_range)
+}
+
+/// A URL is not to be printed: it may hold a password.
+fn url(name: &'static str) -> Result<SecretString, ConfigurationError> {
+    let text: String = variable(name)?.ok_or(ConfigurationError::Missing(name))?;
+    Ok(text.into())
 }
 
 fn variable<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigurationError> {

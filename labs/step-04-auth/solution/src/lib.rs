@@ -11,5 +11,8 @@ pub mod model;
 pub mod store;
 pub mod web;
 
+#[cfg(test)]
+mod tests;
+
 pub use application::{AppState, Application, StartError};
 pub use configuration::{Configuration, ConfigurationError};

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use secrecy::SecretString;
+
 use super::passwords::{HashingError, Passwords};
 use super::throttle::{Limits, Throttle, TooManyFailures};
 use crate::model::{Account, Credentials};
@@ -42,7 +44,7 @@ impl LogIn {
     ///
     /// # Errors
     /// It could not be made.
-    pub async fn hash(&self, password: String) -> Result<String, HashingError> {
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashingError> {
         self.passwords.hash(password).await
     }
 

@@ -1,5 +1,7 @@
 //! Passwords: hashed slowly on purpose, and never where requests are served.
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 /// Hashes passwords and compares them with their hashes.
 #[derive(Debug, Clone)]
 pub struct Passwords {
@@ -26,8 +28,8 @@ impl Passwords {
     /// # Errors
     /// The hash could not be computed.
     // TODO(step-04.1): hash with bcrypt. It reads only 72 bytes: what about longer passwords?
-    pub async fn hash(&self, password: String) -> Result<String, HashingError> {
-        tracing::debug!(bytes = password.len(), cost = self.cost, "a password to be hashed");
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashingError> {
+        tracing::debug!(bytes = password.expose_secret().len(), cost = self.cost, "a password to be hashed");
         Err(HashingError::NotWritten(1))
     }
 
@@ -36,8 +38,8 @@ impl Passwords {
     /// # Errors
     /// The hash is invalid, or could not be compared.
     // TODO(step-04.2): compare. Where does this run, and who has to wait in the meantime?
-    pub async fn verify(&self, password: String, hash: String) -> Result<bool, HashingError> {
-        tracing::debug!(bytes = password.len(), characters = hash.len(), "a password to be compared");
+    pub async fn verify(&self, password: SecretString, hash: String) -> Result<bool, HashingError> {
+        tracing::debug!(bytes = password.expose_secret().len(), characters = hash.len(), "a password to be compared");
         Err(HashingError::NotWritten(2))
     }
 }

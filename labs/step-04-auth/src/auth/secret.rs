@@ -1,23 +1,19 @@
 //! A secret that no log line shows by accident.
 
-/// What tokens are signed with.
-#[derive(Clone)]
-pub struct Secret(String);
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// What tokens are signed with. Nothing prints it, and it is wiped from memory when it goes.
+#[derive(Debug, Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// The secret.
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// The key's bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
+        self.0.expose_secret().as_bytes()
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts.
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
@@ -24,23 +25,23 @@ pub struct Account {
 }
 
 /// What somebody logs in with.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Credentials {
     /// The address.
     pub email: String,
     /// The password, as it was typed.
-    pub password: String,
+    pub password: SecretString,
 }
 
 /// An account to be made. It has no role: nobody can choose theirs.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct NewAccount {
     /// The address.
     pub email: String,
     /// What others call them, 1 to 100 characters.
     pub name: String,
     /// The password, as it was typed.
-    pub password: String,
+    pub password: SecretString,
 }
 
 impl NewAccount {
@@ -51,7 +52,7 @@ impl NewAccount {
     pub fn validate(&self) -> Result<(), &'static str> {
         require(is_address(&self.email), "email is an address of at most 200 characters")?;
         require(is_filled(&self.name, 100), "name has 1 to 100 characters")?;
-        let long_enough = self.password.chars().count() >= SHORTEST_PASSWORD_CHARACTERS;
+        let long_enough = self.password.expose_secret().chars().count() >= SHORTEST_PASSWORD_CHARACTERS;
         require(long_enough, "password has at least 8 characters")
     }
 }

@@ -10,6 +10,7 @@ mod web_sessions;
 
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgPoolOptions;
@@ -30,9 +31,9 @@ impl Store {
     ///
     /// # Errors
     /// The URL makes no sense, or the database does not answer in time.
-    pub async fn connect(url: &str) -> Result<Self, sqlx::Error> {
+    pub async fn connect(url: &SecretString) -> Result<Self, sqlx::Error> {
         let options = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        Ok(Self { pool: options.connect(url).await? })
+        Ok(Self { pool: options.connect(url.expose_secret()).await? })
     }
 
     /// Brings the schema up to date.

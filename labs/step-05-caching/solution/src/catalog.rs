@@ -1,5 +1,6 @@
 //! Events, read through the cache: which copies there are, when they are made, and when they are cleared.
 
+use tracing::instrument;
 use uuid::Uuid;
 
 use crate::cache::{Cache, Found, Key};
@@ -69,6 +70,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The database failed.
+    #[instrument(skip(self, new))]
     pub async fn put(&self, id: Uuid, new: &NewEvent) -> Result<Written, StoreError> {
         let written = self.store.put_event(id, new).await?;
         self.changed(id).await;
@@ -79,6 +81,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The database failed.
+    #[instrument(skip(self))]
     pub async fn delete(&self, id: Uuid) -> Result<bool, StoreError> {
         let existed = self.store.delete_event(id).await?;
         self.changed(id).await;
@@ -104,4 +107,33 @@ fn list_key(generation: &str, listing: &Listing) -> Key {
     };
     let category = listing.category.as_deref().map(|category| format!("={category}")).unwrap_or_default();
     Key::new(format!("list:{generation}:{sort}:{}:{category}", listing.limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(category: Option<&str>, sort: Sort, limit: u16) -> Key {
+        list_key("7f", &Listing { category: category.map(str::to_owned), sort, limit })
+    }
+
+    #[test]
+    fn two_lists_never_share_a_key() {
+        let mut keys = Vec::new();
+        for category in
+            [None, Some(""), Some("="), Some("all"), Some("jazz"), Some("20:"), Some("price_cents:20:=jazz")]
+        {
+            for (sort, limit) in [(Sort::StartsAt, 20), (Sort::Price, 20), (Sort::StartsAt, 2)] {
+                let key = key(category, sort, limit);
+                assert!(!keys.contains(&key), "{key:?}");
+                keys.push(key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_of_another_generation_has_another_key() {
+        let listing = Listing { category: None, sort: Sort::Price, limit: 20 };
+        assert_ne!(list_key("7f", &listing), list_key("80", &listing));
+    }
 }

@@ -4,6 +4,8 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 /// The server's settings.
 #[derive(Debug, Clone)]
 pub struct Configuration {
@@ -12,11 +14,11 @@ pub struct Configuration {
     /// `PORT`: the port to listen on; 0 lets the system pick one.
     pub port: u16,
     /// `DATABASE_URL`: where Postgres is.
-    pub database_url: String,
+    pub database_url: SecretString,
     /// `DATABASE_MAX_CONNECTIONS`: the most connections to keep open at once.
     pub database_max_connections: u32,
     /// `REDIS_URL`: where Redis is.
-    pub redis_url: String,
+    pub redis_url: SecretString,
     /// `REDIS_TIMEOUT_MS`: the longest that one command waits for Redis.
     pub redis_timeout: Duration,
     /// `CACHE_TTL_SECONDS`: the longest that a copy is kept. Zero turns the cache off.
@@ -60,9 +62,9 @@ impl Configuration {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
             port: variable("PORT")?.unwrap_or(8080),
-            database_url: variable("DATABASE_URL")?.ok_or(ConfigurationError::Missing("DATABASE_URL"))?,
+            database_url: secret("DATABASE_URL")?,
             database_max_connections: variable("DATABASE_MAX_CONNECTIONS")?.unwrap_or(10),
-            redis_url: variable("REDIS_URL")?.ok_or(ConfigurationError::Missing("REDIS_URL"))?,
+            redis_url: secret("REDIS_URL")?,
             redis_timeout: Duration::from_millis(variable("REDIS_TIMEOUT_MS")?.unwrap_or(250)),
             cache_ttl: Duration::from_secs(variable("CACHE_TTL_SECONDS")?.unwrap_or(60)),
             lock_ttl: Duration::from_millis(variable("LOCK_TTL_MS")?.unwrap_or(5_000)),
@@ -74,6 +76,12 @@ impl Configuration {
             rate_window: Duration::from_secs(variable("RATE_WINDOW_SECONDS")?.unwrap_or(60)),
         })
     }
+}
+
+/// A value that is not to be printed, such as a URL with a password in it.
+fn secret(name: &'static str) -> Result<SecretString, ConfigurationError> {
+    let text: String = variable(name)?.ok_or(ConfigurationError::Missing(name))?;
+    Ok(text.into())
 }
 
 fn variable<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigurationError> {

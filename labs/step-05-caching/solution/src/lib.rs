@@ -15,6 +15,9 @@ mod redis_client;
 mod sessions;
 pub mod store;
 
+#[cfg(test)]
+mod tests;
+
 pub use application::{AppState, Application, StartError};
 pub use catalog::Catalog;
 pub use configuration::{Configuration, ConfigurationError, SessionLimits};

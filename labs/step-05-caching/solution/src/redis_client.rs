@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Redis. Clones share one connection, on which commands of many requests follow each other without waiting.
 #[derive(Clone)]
@@ -36,13 +37,13 @@ impl Redis {
     ///
     /// # Errors
     /// The URL makes no sense.
-    pub fn open(url: &str, timeout: Duration) -> Result<Self, RedisError> {
+    pub fn open(url: &SecretString, timeout: Duration) -> Result<Self, RedisError> {
         // No retries while a request waits: the next request is the next try.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(Some(timeout));
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        let connection = ConnectionManager::new_lazy_with_config(Client::open(url.expose_secret())?, config)?;
         Ok(Self { connection, timeout })
     }
 

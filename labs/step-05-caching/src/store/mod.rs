@@ -6,6 +6,7 @@ mod events;
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgPoolOptions;
@@ -33,7 +34,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(configuration.database_max_connections)
             .acquire_timeout(ACQUIRE)
-            .connect(&configuration.database_url)
+            .connect(configuration.database_url.expose_secret())
             .await?;
         Ok(Self { pool })
     }

@@ -46,3 +46,29 @@ fn match_json(range: &str) -> Option<Match> {
     let wanted = weight.is_none_or(|(_, value)| value.parse::<f32>().is_ok_and(|weight| weight > 0.0));
     Some(Match { narrowness, wanted })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(value: &str) -> bool {
+        let value = value.parse().expect("a header's value");
+        accepts_json(&HeaderMap::from_iter([(header::ACCEPT, value)]))
+    }
+
+    #[test]
+    fn without_accept_and_with_a_range_that_matches_json_is_taken() {
+        assert!(accepts_json(&HeaderMap::new()));
+        for value in ["", "*/*", "application/*", "APPLICATION/JSON", "text/html, application/json;q=0.5"] {
+            assert!(accepts(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_range_that_matches_decides() {
+        assert!(accepts("*/*;q=0, application/json"));
+        for value in ["text/html", "application/json;q=0", "application/json; q=0.000, */*", "application/*;Q=0, */*"] {
+            assert!(!accepts(value), "{value}");
+        }
+    }
+}

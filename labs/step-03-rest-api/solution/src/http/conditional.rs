@@ -72,3 +72,33 @@ fn tags(values: &[HeaderValue]) -> impl Iterator<Item = &str> {
 fn version(tag: &str) -> Option<i64> {
     tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn versions(value: &'static str) -> Vec<i64> {
+        let values = [HeaderValue::from_static(value)];
+        tags(&values).filter_map(version).collect()
+    }
+
+    #[test]
+    fn a_list_of_tags_gives_the_versions_that_are_ours() {
+        assert_eq!(versions("\"1\", \"22\" ,\"x\""), [1, 22]);
+    }
+
+    #[test]
+    fn a_weak_tag_and_one_without_quotes_are_no_version() {
+        assert!(versions("W/\"1\", 1, \"1, 1\"").is_empty());
+    }
+
+    #[test]
+    fn for_reading_a_weak_tag_is_as_good_as_a_strong_one() {
+        for (tag, status) in [("\"3\"", 304), ("W/\"3\"", 304), ("*", 304), ("\"4\"", 200), ("3", 200)] {
+            let known = IfNoneMatch(vec![HeaderValue::from_static(tag)]);
+            let answer = known.answer(3, "body");
+            assert_eq!(answer.status().as_u16(), status, "{tag}");
+            assert_eq!(answer.headers()[header::ETAG], "\"3\"", "{tag}");
+        }
+    }
+}

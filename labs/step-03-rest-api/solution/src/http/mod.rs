@@ -16,9 +16,10 @@ mod read;
 mod rules;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::get;
 
 use crate::store::Store;
@@ -40,12 +41,20 @@ pub fn router(store: Store, allowed_origin: Option<HeaderValue>) -> Router {
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(traced))
         .with_state(store);
     match allowed_origin {
         // The outermost layer: a page must be able to read refusals too.
         Some(origin) => router.layer(cors::layer(origin)),
         None => router,
     }
+}
+
+/// Whatever is logged for a request is logged in its span, and so says which request it was for. The query string is left
+/// out: it holds what a visitor typed.
+#[tracing::instrument(name = "request", skip_all, fields(method = %request.method(), path = request.uri().path()))]
+async fn traced(request: Request, next: Next) -> Response {
+    next.run(request).await
 }
 
 /// The process lives. It asks nothing of the database: a server that waits for its database is not dead.

@@ -33,3 +33,26 @@ impl Listing {
         Slice { items: rows, end }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(limit: i64, rows: std::ops::Range<i64>) -> (Vec<i64>, Option<String>) {
+        let listing = Listing { limit, after: None };
+        let rows = rows.take(usize::try_from(listing.rows_to_read()).unwrap_or_default()).collect();
+        let slice = listing.slice(rows, ToString::to_string);
+        (slice.items, slice.end)
+    }
+
+    #[test]
+    fn a_slice_ends_where_something_follows() {
+        assert_eq!(slice(2, 0..3), (vec![0, 1], Some("1".into())));
+    }
+
+    #[test]
+    fn a_full_slice_is_the_last_if_nothing_follows() {
+        assert_eq!(slice(3, 0..3), (vec![0, 1, 2], None));
+        assert_eq!(slice(3, 0..0), (vec![], None));
+    }
+}

@@ -38,3 +38,22 @@ impl EventCursor {
         Some(Self { starts_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?, id: id.parse().ok()? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written_to_the_microsecond() {
+        let starts_at = DateTime::from_timestamp_micros(1_935_430_200_000_001).expect("a time");
+        let cursor = EventCursor { starts_at, id: 7 };
+        assert_eq!(EventCursor::decode(&cursor.encode()).ok(), Some(cursor));
+    }
+
+    #[test]
+    fn whatever_else_a_client_sends_is_refused() {
+        for text in ["", ".", "1", "1.", ".1", "1.x", "1.2.3", "99999999999999999999.1", "9223372036854775807.1"] {
+            assert!(matches!(EventCursor::decode(text), Err(StoreError::UnknownCursor)), "{text:?}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Events: made, read, listed, changed, deleted.
 
+use tracing::instrument;
+
 use super::event_cursor::EventCursor;
 use super::{Store, StoreError};
 use crate::model::{Event, EventPatch, Listing, NewEvent, Precondition, Slice};
@@ -67,6 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, it has changed, more seats are sold than it shall have, or the database failed.
+    #[instrument(skip(self, seen, patch))]
     pub async fn update_event(&self, id: i64, seen: &Precondition, patch: &EventPatch) -> Result<Event, StoreError> {
         let updated = sqlx::query_as(concat!(
             "UPDATE events SET
@@ -101,6 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, it has changed or has orders, or the database failed.
+    #[instrument(skip(self, seen))]
     pub async fn delete_event(&self, id: i64, seen: &Precondition) -> Result<(), StoreError> {
         let deleted = sqlx::query("DELETE FROM events WHERE id = $1 AND ($2::bigint[] IS NULL OR version = ANY ($2))")
             .bind(id)

@@ -9,6 +9,7 @@ mod orders;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -35,7 +36,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(configuration.database_max_connections)
             .acquire_timeout(PATIENCE)
-            .connect_with(PgConnectOptions::from_str(&configuration.database_url)?)
+            .connect_with(PgConnectOptions::from_str(configuration.database_url.expose_secret())?)
             .await?;
         Ok(Self { pool })
     }

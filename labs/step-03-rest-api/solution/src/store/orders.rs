@@ -3,6 +3,7 @@
 //! Every transaction here takes the event's row before the order's, so that no two of them wait for each other.
 
 use sqlx::PgConnection;
+use tracing::instrument;
 
 use super::idempotency::{self, Earlier};
 use super::{Store, StoreError};
@@ -21,6 +22,7 @@ impl Store {
     ///
     /// # Errors
     /// The event is unknown or has too few seats left, the key was used for another order, or the database failed.
+    #[instrument(skip_all, fields(event = new.event_id, with_key = key.is_some()))]
     pub async fn place_order(&self, new: &NewOrder, key: Option<&str>) -> Result<Order, StoreError> {
         let mut transaction = self.pool.begin().await?;
         if let Some(key) = key
@@ -74,6 +76,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, it has changed, or the database failed.
+    #[instrument(skip(self, seen, patch))]
     pub async fn update_order(&self, id: i64, seen: &Precondition, patch: &OrderPatch) -> Result<Order, StoreError> {
         let updated = sqlx::query_as(concat!(
             "UPDATE orders SET
@@ -101,6 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, it has changed, or the database failed.
+    #[instrument(skip(self, seen))]
     pub async fn delete_order(&self, id: i64, seen: &Precondition) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         return_seats(&mut transaction, id).await?;

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use secrecy::SecretString;
+use tracing::instrument;
+
 use super::passwords::{HashingError, Passwords};
 use super::throttle::{Limits, Throttle, TooManyFailures};
 use crate::model::{Account, Credentials};
@@ -42,7 +45,7 @@ impl LogIn {
     ///
     /// # Errors
     /// It could not be made.
-    pub async fn hash(&self, password: String) -> Result<String, HashingError> {
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashingError> {
         self.passwords.hash(password).await
     }
 
@@ -50,6 +53,8 @@ impl LogIn {
     ///
     /// # Errors
     /// They are nobody's, or somebody tried too often.
+    // Neither the address nor the password: who mistypes writes the one into the field of the other.
+    #[instrument(skip_all, fields(%address))]
     pub async fn try_with(&self, credentials: Credentials, address: IpAddr) -> Result<Account, LogInError> {
         let attempt = self.throttle.admit(&credentials.email, address)?;
         // Postgres cannot be asked for an address that it cannot keep. Nobody has it.
@@ -62,7 +67,10 @@ impl LogIn {
                 attempt.succeeded();
                 Ok(login.account)
             }
-            _ => Err(LogInError::Refused),
+            _ => {
+                tracing::info!("a log-in failed");
+                Err(LogInError::Refused)
+            }
         }
     }
 }

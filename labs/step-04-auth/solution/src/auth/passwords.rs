@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -42,9 +43,9 @@ impl Passwords {
     ///
     /// # Errors
     /// The password is longer than bcrypt reads, or the hash could not be made.
-    pub async fn hash(&self, password: String) -> Result<String, HashingError> {
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashingError> {
         let cost = self.cost;
-        self.aside(move || bcrypt::non_truncating_hash(password, cost)).await
+        self.aside(move || bcrypt::non_truncating_hash(password.expose_secret(), cost)).await
     }
 
     /// Whether `password` belongs to `hash`. Without a hash it does not, and that takes just as long: the time
@@ -52,12 +53,12 @@ impl Passwords {
     ///
     /// # Errors
     /// The hash is none, or could not be compared.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, HashingError> {
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, HashingError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
-        let fits = !password.contains('\0') && password.len() < 72;
-        // What bcrypt would cut cannot be right. The work is done all the same.
-        let matches = self.aside(move || bcrypt::verify(password, &hash)).await?;
+        let fits = fits(password.expose_secret());
+        // The work is done all the same.
+        let matches = self.aside(move || bcrypt::verify(password.expose_secret(), &hash)).await?;
         Ok(matches && known && fits)
     }
 
@@ -69,4 +70,9 @@ impl Passwords {
         let _core = self.cores.acquire().await?;
         Ok(spawn_blocking(work).await??)
     }
+}
+
+/// Whether bcrypt reads all of `password`. What it would cut, or repeat, cannot be right.
+fn fits(password: &str) -> bool {
+    !password.contains('\0') && password.len() < 72
 }

@@ -83,3 +83,41 @@ pub mod may {
         if holds { Ok(()) } else { Err(Forbidden) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: i64, role: Role) -> Account {
+        Account { id, email: "ada@example.com".into(), name: "Ada".into(), role, disabled: false }
+    }
+
+    /// An order of customer 8 for an event of organizer 7.
+    const ORDER: Order = Order { id: 1, event_id: 1, customer_id: 8, seats: 2, total_cents: 9_000, organizer_id: 7 };
+
+    #[test]
+    fn an_order_is_seen_by_both_sides_and_cancelled_by_its_customer() {
+        let table = [
+            (7, Role::Organizer, true, false),
+            (8, Role::Customer, true, true),
+            (9, Role::Admin, true, true),
+            (9, Role::Organizer, false, false),
+            (9, Role::Customer, false, false),
+        ];
+        for (id, role, sees, cancels) in table {
+            let who = account(id, role);
+            assert_eq!(
+                (may::see(&who, &ORDER).is_ok(), may::cancel(&who, &ORDER).is_ok()),
+                (sees, cancels),
+                "{role:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_somebody_owned_in_another_role_is_theirs_no_longer() {
+        assert_eq!(may::see(&account(7, Role::Customer), &ORDER), Err(Forbidden));
+        assert_eq!(may::see(&account(8, Role::Organizer), &ORDER), Err(Forbidden));
+        assert_eq!(may::cancel(&account(8, Role::Organizer), &ORDER), Err(Forbidden));
+    }
+}

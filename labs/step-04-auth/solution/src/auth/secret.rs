@@ -1,8 +1,10 @@
 //! A secret that no log line shows by accident.
 
-/// What tokens are signed with.
-#[derive(Clone)]
-pub struct Secret(String);
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// What tokens are signed with. Nothing prints it, and it is wiped from memory when it goes.
+#[derive(Debug, Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// HMAC with SHA-256 wants a key as long as its output (RFC 7518 §3.2).
@@ -10,17 +12,11 @@ impl Secret {
 
     /// The secret, if it is long enough to be one.
     pub fn new(text: String) -> Option<Self> {
-        (text.len() >= Self::LEAST_BYTES).then_some(Self(text))
+        (text.len() >= Self::LEAST_BYTES).then(|| Self(text.into()))
     }
 
     /// The key's bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
+        self.0.expose_secret().as_bytes()
     }
 }

@@ -164,3 +164,70 @@ impl std::fmt::Debug for TokenKeys {
         f.write_str("TokenKeys(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SECRET: &str = "a secret that nobody has but this test";
+
+    fn keys() -> TokenKeys {
+        TokenKeys::new(&Secret::new(SECRET.into()).expect("it is long enough"))
+    }
+
+    /// What a token of ours says, for whom nothing is wrong with it.
+    fn claims() -> Value {
+        let now = Utc::now().timestamp();
+        json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "7", "sid": Uuid::new_v4(), "jti": Uuid::new_v4(), "type": "access",
+            "iat": now, "nbf": now, "exp": now + 60,
+        })
+    }
+
+    /// Whether we take a token with these claims for an access token.
+    fn holds(header: &Header, claims: &Value) -> bool {
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let token = encode(header, claims, &key).expect("it can be signed");
+        keys().verify(&token, TokenType::Access).and_then(|claims| claims.user_id()).is_ok_and(|id| id == 7)
+    }
+
+    #[test]
+    fn a_token_is_good_for_what_it_was_issued_for() {
+        let (keys, session, refresh) = (keys(), Uuid::new_v4(), Uuid::new_v4());
+        let tokens = keys.issue(7, session, refresh).unwrap();
+        let access = keys.verify(&tokens.access_token, TokenType::Access).unwrap();
+        assert_eq!((access.user_id().unwrap(), access.sid), (7, session));
+        assert_eq!(keys.verify(&tokens.refresh_token, TokenType::Refresh).unwrap().jti, refresh);
+        assert!(matches!(keys.verify(&tokens.refresh_token, TokenType::Access), Err(InvalidToken::Type(_))));
+        assert!(matches!(keys.verify(&tokens.access_token, TokenType::Refresh), Err(InvalidToken::Type(_))));
+    }
+
+    #[test]
+    fn one_wrong_claim_is_enough_to_refuse() {
+        let (now, good) = (Utc::now().timestamp(), Header::new(ALGORITHM));
+        assert!(holds(&good, &claims()));
+        let wrong = [
+            ("exp", json!(now - 90)),
+            ("nbf", json!(now + 90)),
+            ("iss", json!("somebody else")),
+            ("aud", json!("somebody else")),
+            ("sub", json!("+7")),
+            ("sub", json!("07")),
+            ("exp", Value::Null),
+        ];
+        for (claim, value) in wrong {
+            let mut claims = claims();
+            claims[claim] = value.clone();
+            assert!(!holds(&good, &claims), "{claim}: {value}");
+        }
+    }
+
+    #[test]
+    fn neither_another_algorithm_nor_an_unknown_extension_is_taken() {
+        assert!(!holds(&Header::new(Algorithm::HS512), &claims()));
+        let critical = Header { crit: Some(vec!["hours".into()]), ..Header::new(ALGORITHM) };
+        assert!(!holds(&critical, &claims()));
+    }
+}

@@ -1,5 +1,6 @@
 //! Accounts.
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
@@ -26,23 +27,23 @@ pub struct Account {
 }
 
 /// What somebody logs in with.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Credentials {
     /// The address.
     pub email: String,
     /// The password, as it was typed.
-    pub password: String,
+    pub password: SecretString,
 }
 
 /// An account to be made. It has no role: nobody can choose theirs.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct NewAccount {
     /// The address.
     pub email: String,
     /// What others call them, 1 to 100 characters.
     pub name: String,
     /// The password, as it was typed.
-    pub password: String,
+    pub password: SecretString,
 }
 
 impl NewAccount {
@@ -53,10 +54,11 @@ impl NewAccount {
     pub fn validate(&self) -> Result<(), &'static str> {
         require(is_address(&self.email), "email is an address of at most 200 characters")?;
         require(is_filled(&self.name, 100), "name has 1 to 100 characters")?;
-        let long_enough = self.password.chars().count() >= SHORTEST_PASSWORD_CHARACTERS;
+        let password = self.password.expose_secret();
+        let long_enough = password.chars().count() >= SHORTEST_PASSWORD_CHARACTERS;
         require(long_enough, "password has at least 8 characters")?;
-        require(self.password.len() <= LONGEST_PASSWORD_BYTES, "password has at most 71 bytes")?;
-        require(storable(&self.password), "password holds no NUL character")
+        require(password.len() <= LONGEST_PASSWORD_BYTES, "password has at most 71 bytes")?;
+        require(storable(password), "password holds no NUL character")
     }
 }
 

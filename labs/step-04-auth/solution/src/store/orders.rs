@@ -1,5 +1,7 @@
 //! Orders: seats change hands in one transaction, or not at all.
 
+use tracing::instrument;
+
 use super::{Store, StoreError};
 use crate::model::{NewOrder, Order};
 
@@ -20,6 +22,7 @@ impl Store {
     ///
     /// # Errors
     /// The event is unknown, too few seats are left, or the database failed.
+    #[instrument(skip(self, new))]
     pub async fn place_order(&self, event_id: i64, customer_id: i64, new: NewOrder) -> Result<Order, StoreError> {
         let event = self.event(event_id).await?;
         let mut transaction = self.pool.begin().await?;
@@ -84,6 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, or the database failed.
+    #[instrument(skip(self))]
     pub async fn cancel_order(&self, id: i64) -> Result<(), StoreError> {
         let returned = sqlx::query(
             "WITH gone AS (DELETE FROM orders WHERE id = $1 RETURNING event_id, seats)

@@ -2,6 +2,7 @@
 //!
 //! A token says who sent it. Whether that still counts, only the database knows.
 
+use tracing::instrument;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -44,6 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
+    #[instrument(skip(self, token))]
     pub async fn rotate(&self, session: Uuid, token: Uuid) -> Result<Option<Uuid>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         // One statement: of two who come at once, the second waits for the first and finds the token used.
@@ -56,6 +58,7 @@ impl Store {
         .await?;
         if used.rows_affected() == 0 {
             transaction.rollback().await?;
+            tracing::warn!("a refresh token was used twice: its session ends");
             self.end_session(session).await?;
             return Ok(None);
         }

@@ -71,3 +71,33 @@ fn is_own(headers: &HeaderMap) -> bool {
         rest.is_some() && rest == host
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(origin: &'static str) -> bool {
+        let pairs = [(HOST, "office.example:8080"), (ORIGIN, origin)];
+        is_own(&pairs.into_iter().map(|(name, value)| (name, value.parse().expect("a header's value"))).collect())
+    }
+
+    #[test]
+    fn an_origin_is_ours_as_a_whole_or_not_at_all() {
+        assert!(own("http://office.example:8080") && own("https://office.example:8080"));
+        for origin in [
+            "null",
+            "http://office.example",
+            "http://office.example:80801",
+            "http://office.example:8080.evil.test",
+            "http://evil-office.example:8080",
+            "ftp://office.example:8080",
+        ] {
+            assert!(!own(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_program_names_no_origin() {
+        assert!(is_own(&HeaderMap::new()));
+    }
+}

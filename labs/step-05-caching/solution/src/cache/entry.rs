@@ -29,3 +29,23 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let read: Read<T> = serde_json::from_slice(bytes).ok()?;
     (read.format == FORMAT).then_some(read.value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_as_it_was_written_and_so_is_none() {
+        assert_eq!(decode(&encode(&Some("jazz"))), Some(Some("jazz".to_owned())));
+        assert_eq!(decode::<Option<String>>(&encode(&None::<String>)), Some(None));
+    }
+
+    #[test]
+    fn whatever_else_is_there_is_no_copy() {
+        let other: [&[u8]; 5] =
+            [b"", b"\xff\x00", b"{\"old_format\": true}", b"{\"format\":0,\"value\":1}", b"{\"format\":1,\"val"];
+        for bytes in other {
+            assert_eq!(decode::<Option<u32>>(bytes), None, "{bytes:?}");
+        }
+    }
+}

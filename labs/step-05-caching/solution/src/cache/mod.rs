@@ -18,6 +18,7 @@ use redis::Cmd;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
+use tracing::instrument;
 
 pub use key::Key;
 pub use many::Found;
@@ -53,6 +54,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of `load`. The cache has none: without it, everything is loaded.
+    #[instrument(name = "cache", skip_all, fields(key = key.value()))]
     pub async fn fetch<T, E, Loading>(&self, key: &Key, load: impl FnOnce() -> Loading) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,

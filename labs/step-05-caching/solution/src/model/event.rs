@@ -60,3 +60,30 @@ impl NewEvent {
         require((0..=10_000_000).contains(&self.price_cents), "price_cents is 0 to 10000000")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(cents: i64, discount_percent: Option<i32>) -> i64 {
+        let event = Event {
+            id: Uuid::nil(),
+            title: "Jazz".into(),
+            category: "jazz".into(),
+            starts_at: DateTime::UNIX_EPOCH,
+            seats: 1,
+            price_cents: cents,
+        };
+        let customer =
+            discount_percent.map(|percent| Customer { id: 1, name: "Ada".into(), discount_percent: percent });
+        event.priced_for(customer.as_ref()).price_cents
+    }
+
+    #[test]
+    fn a_discount_is_taken_off_and_half_a_cent_is_paid() {
+        assert_eq!(price(4_500, None), 4_500);
+        assert_eq!(price(4_500, Some(20)), 3_600);
+        assert_eq!((price(4_500, Some(0)), price(4_500, Some(100))), (4_500, 0));
+        assert_eq!(price(99, Some(50)), 50);
+    }
+}
