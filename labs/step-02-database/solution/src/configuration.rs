@@ -4,6 +4,8 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 /// The server's settings.
 #[derive(Debug, Clone)]
 pub struct Configuration {
@@ -11,8 +13,8 @@ pub struct Configuration {
     pub host: String,
     /// `PORT`: the port to listen on; 0 lets the system pick one.
     pub port: u16,
-    /// `DATABASE_URL`: where Postgres is.
-    pub database_url: String,
+    /// `DATABASE_URL`: where Postgres is. It holds a password: whoever prints the configuration prints no URL.
+    pub database_url: SecretString,
     /// `DATABASE_MAX_CONNECTIONS`: the most connections to keep open at once.
     pub database_max_connections: u32,
     /// `DATABASE_TIMEOUT_MS`: the longest that one request waits for the database.
@@ -39,7 +41,9 @@ impl Configuration {
         Ok(Self {
             host: variable("HOST")?.unwrap_or_else(|| "127.0.0.1".into()),
             port: variable("PORT")?.unwrap_or(8080),
-            database_url: variable("DATABASE_URL")?.ok_or(ConfigurationError::Missing("DATABASE_URL"))?,
+            database_url: variable::<String>("DATABASE_URL")?
+                .ok_or(ConfigurationError::Missing("DATABASE_URL"))?
+                .into(),
             database_max_connections: variable("DATABASE_MAX_CONNECTIONS")?.unwrap_or(10),
             database_timeout: Duration::from_millis(variable("DATABASE_TIMEOUT_MS")?.unwrap_or(5_000)),
         })

@@ -8,6 +8,7 @@ mod orders;
 mod retry;
 mod transfers;
 
+use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
@@ -29,7 +30,7 @@ impl Store {
     pub async fn connect(configuration: &Configuration) -> Result<Self, sqlx::Error> {
         // TODO(step-02.2): this pool has sqlx's default size, and waits for a connection for sqlx's default time. Look
         // at `PgPoolOptions` and at `configuration`.
-        let pool = PgPool::connect_lazy(&configuration.database_url)?;
+        let pool = PgPool::connect_lazy(configuration.database_url.expose_secret())?;
         Ok(Self { pool })
     }
 

@@ -12,6 +12,7 @@ mod transfers;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor as _, PgPool};
@@ -35,7 +36,7 @@ impl Store {
     pub async fn connect(configuration: &Configuration) -> Result<Self, sqlx::Error> {
         let timeout = configuration.database_timeout;
         // The second line of defence: when we have stopped waiting, Postgres shall stop working for us too.
-        let options = PgConnectOptions::from_str(&configuration.database_url)?
+        let options = PgConnectOptions::from_str(configuration.database_url.expose_secret())?
             .options([("statement_timeout", timeout.as_millis().to_string())]);
         let pool = PgPoolOptions::new()
             .max_connections(configuration.database_max_connections)

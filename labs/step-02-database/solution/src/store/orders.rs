@@ -4,6 +4,7 @@
 //! that no two of them wait for each other.
 
 use sqlx::PgConnection;
+use tracing::instrument;
 
 use super::{Store, StoreError};
 use crate::model::{NewOrder, Order};
@@ -13,6 +14,7 @@ impl Store {
     ///
     /// # Errors
     /// The event or the customer is unknown, too few seats or too little credit are left, or the database failed.
+    #[instrument(skip_all, fields(event_id, customer_id = new.customer_id, seats = new.seats))]
     pub async fn place_order(&self, event_id: i64, new: NewOrder) -> Result<Order, StoreError> {
         self.run(|| self.try_place(event_id, new)).await
     }
@@ -32,6 +34,7 @@ impl Store {
     ///
     /// # Errors
     /// The order is unknown or cancelled already, or the database failed.
+    #[instrument(skip(self))]
     pub async fn cancel_order(&self, id: i64) -> Result<Order, StoreError> {
         self.run(|| self.try_cancel(id)).await
     }

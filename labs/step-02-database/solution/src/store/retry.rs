@@ -17,6 +17,7 @@ where
     loop {
         match work().await {
             Err(StoreError::Contended(_)) if attempt < ATTEMPTS => {
+                tracing::info!(attempt, "a transaction gave way to another and is tried again");
                 tokio::time::sleep(pause(attempt)).await;
                 attempt += 1;
             }

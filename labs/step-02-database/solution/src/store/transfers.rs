@@ -1,6 +1,7 @@
 //! Transfers: what one customer loses, another gains.
 
 use sqlx::PgConnection;
+use tracing::instrument;
 
 use super::{Store, StoreError};
 use crate::model::{NewTransfer, Transfer};
@@ -10,6 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// One of the two is unknown, the sender has too little, or the database failed.
+    #[instrument(skip_all, fields(from = new.from_customer_id, to = new.to_customer_id))]
     pub async fn send_credit(&self, new: NewTransfer) -> Result<Transfer, StoreError> {
         self.run(|| self.try_send(new)).await
     }

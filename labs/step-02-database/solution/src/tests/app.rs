@@ -25,7 +25,7 @@ impl TestApp {
         let configuration = Configuration {
             host: "127.0.0.1".into(),
             port: 0,
-            database_url: pool.connect_options().to_url_lossy().to_string(),
+            database_url: pool.connect_options().to_url_lossy().to_string().into(),
             database_max_connections: 5,
             database_timeout: Duration::from_secs(20),
         };
