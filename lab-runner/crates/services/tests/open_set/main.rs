@@ -5,6 +5,9 @@
 
 #[path = "../services/child.rs"]
 mod child;
+#[path = "../services/resp.rs"]
+#[expect(dead_code, reason = "the tests of real services use all of it")]
+mod resp;
 mod toy;
 #[path = "../services/world.rs"]
 #[expect(dead_code, reason = "the tests of the built-in services need more of it")]

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use lab_services::{Endpoint, ProviderChoice, ServiceId, ServicePool};
 use serde_json::{Value, json};
 
-use super::probe::spin;
+use super::resp::spin;
 
 /// What the child is to do.
 pub(crate) const TASK: &str = "LAB_TEST_TASK";

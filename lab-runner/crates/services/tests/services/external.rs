@@ -18,7 +18,7 @@ fn servers_that_are_named_are_used_and_left_running() {
         assert_eq!(started.url("postgres"), servers.url("postgres"));
         started.stop();
     }
-    assert_eq!(super::probe::redis(&servers.url("redis"), &[&["PING"]]), ["+PONG"]);
+    assert_eq!(super::resp::redis(&servers.url("redis"), &[&["PING"]]), ["+PONG"]);
     servers.stop();
 }
 

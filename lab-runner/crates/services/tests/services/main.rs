@@ -12,4 +12,5 @@ mod embedded;
 mod external;
 mod native;
 mod probe;
+mod resp;
 mod world;

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::thread;
 
-use super::probe::{in_path, redis, sql, use_both, works};
+use super::probe::{in_path, sql, use_both, works};
+use super::resp::redis;
 use super::world::World;
 
 fn serves(world: &World) {
