@@ -53,6 +53,29 @@ fn the_kit_names_no_service_outside_of_its_examples() {
     }
 }
 
+/// Suites have no tests of their own as a rule, and compiling each of them once more for none costs the first `cargo test`
+/// seconds: `test = false`. One that gets a test has to say so.
+#[test]
+fn no_package_that_cargo_is_told_not_to_test_has_a_test() {
+    let packages = manifests_of_suites();
+    let untested = packages.iter().filter(|(_, manifest)| manifest.contains("\ntest = false"));
+    let untested: Vec<&Path> = untested.map(|(folder, _)| folder.as_path()).collect();
+    assert!(!untested.is_empty());
+    for folder in untested {
+        let mut found = Vec::new();
+        sources(&folder.join("src"), &mut found);
+        let tested = found.iter().find(|(_, text)| text.contains("test]\n") || text.contains("cfg(test)"));
+        assert!(tested.is_none(), "{} would not be run: take `test = false` out of the manifest", tested.unwrap().0);
+    }
+}
+
+/// Of all labs' suites: the folder and the text.
+fn manifests_of_suites() -> Vec<(std::path::PathBuf, String)> {
+    let labs = fs::read_dir(repository().join("labs")).unwrap().flatten();
+    let checks = labs.map(|lab| lab.path().join("checks"));
+    checks.filter_map(|folder| fs::read_to_string(folder.join("Cargo.toml")).ok().map(|text| (folder, text))).collect()
+}
+
 #[test]
 fn only_main_ends_the_process() {
     for (path, text) in all_sources(&["lab-runner/src"]) {
