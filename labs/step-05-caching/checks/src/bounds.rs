@@ -23,6 +23,7 @@ async fn no_key_scans(lab: &Lab) -> CheckResult {
     every_kind(lab, &app).await?;
     let cache = lab.redis().await?;
     let commands = cache.commands();
+    // never fails alone: `hit` needs a command for each of its reads
     expect_that(!commands.calls().is_empty(), "Redis got no command at all")?;
     let plain = commands.named(&WHOLE_KEYSPACE).first().map(ToString::to_string);
     match plain.or_else(|| cache.scripts().into_iter().find(|script| calls_one(script))) {
@@ -48,6 +49,7 @@ async fn bounded_values(lab: &Lab) -> CheckResult {
     insert_all(lab, &events).await?;
     for some in events.chunks(40) {
         for answer in lab.burst(some.iter().map(|event| app.get(event.path()))).await? {
+            // never fails alone: `events` asks the same of a GET
             answer.expect_status(200)?;
         }
         let ids: Vec<_> = some.iter().map(|event| event.id.to_string()).collect();
@@ -58,6 +60,7 @@ async fn bounded_values(lab: &Lab) -> CheckResult {
     app.get("/events?limit=50&sort=price_cents").await?.expect_status(200)?;
     let cache = lab.redis().await?;
     let keys = cache.keys().await?;
+    // never fails alone: `hit` fails a server that keeps no copies
     expect_that(!keys.is_empty(), "Redis holds no key at all")?;
     let mut connection = cache.connection().await?;
     for key in keys {

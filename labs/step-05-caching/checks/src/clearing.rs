@@ -11,6 +11,7 @@ use crate::support::{Event, distinct, expect_items, insert_all, warm};
 async fn write_clears_event(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let mut event = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     event.put(&app).await?.expect_status(201)?;
     for writer in [&app, &other, &app] {
         warm(lab, app.get(event.path())).await?;
@@ -42,6 +43,7 @@ async fn write_clears_lists(lab: &Lab) -> CheckResult {
     expect_lists(lab, &[&app], &shown, &jazz, &rock, true).await?;
     // A new event …
     let new = all[3].clone().with_category(&jazz);
+    // never fails alone: `events` asks the same of a PUT
     new.put(&app).await?.expect_status(201)?;
     shown.push(new);
     expect_lists(lab, &[&other, &app], &shown, &jazz, &rock, false).await?;
@@ -59,10 +61,12 @@ async fn write_clears_lists(lab: &Lab) -> CheckResult {
 async fn delete_clears(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let event = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     event.put(&app).await?.expect_status(201)?;
     warm(lab, app.get(event.path())).await?;
     warm(lab, app.get("/events")).await?;
     warm(lab, app.get(event.list())).await?;
+    // never fails alone: `events` asks the same of a DELETE
     app.delete(event.path()).await?.expect_status_in(&[200, 204])?;
     for reader in [&other, &app] {
         reader.get(event.path()).await?.expect_status(404).because("the event was removed before this GET was sent")?;
@@ -79,17 +83,22 @@ async fn delete_clears(lab: &Lab) -> CheckResult {
 async fn creation_clears_miss(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let event = Event::random(lab);
+    // never fails alone: `miss_cached` asks the same
     warm(lab, other.get(event.path())).await?.expect_status(404)?;
+    // never fails alone: `miss_cached` asks the same
     expect_items(warm(lab, other.get(event.list())).await?, &[])?;
     expect_items(other.get(format!("/events?ids={}", event.id)).await?, &[])?;
+    // never fails alone: `events` asks the same of a PUT
     event.put(&app).await?.expect_status(201)?;
     for reader in [&other, &app] {
         event.expect_read(reader.get(event.path())).await.because("the event was created before this GET was sent")?;
         expect_items(reader.get(event.list()).await?, &[&event])?;
         expect_items(reader.get(format!("/events?ids={}", event.id)).await?, &[&event])?;
     }
+    // never fails alone: `events` asks the same of a DELETE
     app.delete(event.path()).await?.expect_status_in(&[200, 204])?;
     warm(lab, other.get(event.path())).await?.expect_status(404)?;
+    // never fails alone: `events` asks the same of a PUT
     event.put(&other).await?.expect_status(201)?;
     event.expect_read(app.get(event.path())).await?;
     Ok(())

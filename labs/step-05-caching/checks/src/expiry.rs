@@ -37,6 +37,7 @@ async fn keys_expire(lab: &Lab) -> CheckResult {
     every_kind(lab, &app).await?;
     let cache = lab.redis().await?;
     let keys = cache.keys().await?;
+    // never fails alone: `hit` fails a server that keeps no copies
     expect_that(!keys.is_empty(), "Redis holds no key at all")?;
     let mut endless = Vec::new();
     for key in keys {
@@ -65,6 +66,7 @@ async fn jitter(lab: &Lab) -> CheckResult {
     insert_all(lab, &events).await?;
     let began = Instant::now();
     for answer in lab.burst(events.iter().map(|event| app.get(event.path()))).await? {
+        // never fails alone: `events` asks the same of a GET
         answer.expect_status(200)?;
     }
     let kept = || async {
@@ -123,7 +125,9 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
         let new = old.changed(lab);
         old.insert(lab).await?;
         let began = Instant::now();
+        // never fails alone: `hit` asks the same
         old.expect_in(warm(lab, app.get(old.path())).await?)?;
+        // never fails alone: `list_hit` asks the same
         expect_items(warm(lab, app.get(old.list())).await?, &[&old])?;
         new.overwrite(lab).await?;
         let seen = (app.get(old.path()).await?, app.get(old.list()).await?);
@@ -132,7 +136,9 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
             continue;
         }
         let why = "its copy is less than a second old, and a change made with SQL does not clear it";
+        // never fails alone: `hit` fails a server that reads no copies
         old.expect_in(seen.0.expect_status(200)?).because(why)?;
+        // never fails alone: `list_hit` fails a server that reads no copies
         expect_items(seen.1, &[&old]).because(why)?;
         return Ok(new);
     }

@@ -26,10 +26,12 @@ const DELETE: &[u16] = &[200, 204];
 async fn clears_after_commit(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let old = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     old.put(&app).await?.expect_status(201)?;
     warm(lab, app.get(old.path())).await?;
     warm(lab, app.get(old.list())).await?;
     let doomed = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     doomed.put(&app).await?.expect_status(201)?;
     warm(lab, app.get(doomed.path())).await?;
     warm(lab, app.get(doomed.list())).await?;
@@ -133,6 +135,7 @@ async fn late_writer(lab: &Lab) -> CheckResult {
     let path = SidePath::to_redis(lab).await?;
     let (slow, quick) = (lab.server().env("REDIS_URL", path.url()).start().await?, lab.start().await?);
     let old = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     old.put(&slow).await?.expect_status(201)?;
     for app in [&slow, &quick] {
         warm(lab, app.get(old.path())).await?;
@@ -161,6 +164,7 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let (old, doomed) = (Event::random(lab), Event::random(lab));
     for event in [&old, &doomed] {
+        // never fails alone: `events` asks the same of a PUT
         event.put(&app).await?.expect_status(201)?;
         warm(lab, app.get(event.path())).await?;
         warm(lab, app.get(event.list())).await?;
@@ -219,8 +223,11 @@ async fn row_of(lab: &Lab, event: &Event) -> CheckResult<Option<String>> {
 async fn get_going(lab: &Lab, apps: &[&App]) -> CheckResult {
     for app in apps {
         let event = Event::random(lab);
+        // never fails alone: `events` asks the same of a PUT
         event.put(app).await?.expect_status(201)?;
+        // never fails alone: `events` asks the same of a GET
         event.expect_read(app.get(event.path())).await?;
+        // never fails alone: `list_hit` asks the same of a list
         app.get(event.list()).await?.expect_status(200)?;
     }
     Ok(())

@@ -23,6 +23,7 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
     let app = lab.server().env("REDIS_TIMEOUT_MS", "500").start().await?;
     let (event, doomed) = (Event::random(lab), Event::random(lab));
     for event in [&event, &doomed] {
+        // never fails alone: `events` asks the same of a PUT
         event.put(&app).await?.expect_status(201)?;
         warm(lab, app.get(event.path())).await?;
         warm(lab, app.get(event.list())).await?;
@@ -62,7 +63,9 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
 async fn redis_hangs(lab: &Lab) -> CheckResult {
     let app = impatient(lab).start().await?;
     let event = Event::random(lab);
+    // never fails alone: `events` asks the same of a PUT
     event.put(&app).await?.expect_status(201)?;
+    // never fails alone: `events` asks the same of a GET
     event.expect_read(app.get(event.path())).await?;
     lab.redis().await?.proxy().stop();
     let why = "Postgres is there, and REDIS_TIMEOUT_MS is 250";

@@ -82,6 +82,7 @@ impl Event {
 
     /// Writes it, as a change of an event that was there before.
     pub async fn change(&self, app: &App) -> CheckResult {
+        // never fails alone: `events` asks the same of a PUT, and whatever changes an event needs it
         self.put(app).await?.expect_status(200)?;
         Ok(())
     }

@@ -17,6 +17,7 @@ pub fn is_refused(answer: &Response) -> bool {
 pub async fn until_refused(lab: &Lab, app: &App, limit: usize) -> CheckResult<Response> {
     for _ in 0..10 {
         for answer in lab.burst((0..=limit).map(|_| attempt(lab, app))).await? {
+            // never fails alone: `rate_limit` asks the same of an attempt
             let answer = answer.expect_status_in(&[401, 429])?;
             if is_refused(&answer) {
                 // Where refused attempts count as well, the last of them knows best how long it takes.
@@ -25,6 +26,7 @@ pub async fn until_refused(lab: &Lab, app: &App, limit: usize) -> CheckResult<Re
             }
         }
     }
+    // never fails alone: `rate_limit` fails a server that refuses nobody
     Err(Failure::learner(format!("of {} simultaneous attempts none was refused, ten times in a row", limit + 1))
         .expected(format!("429 after {limit} attempts, as RATE_LIMIT says")))
 }
