@@ -13,7 +13,7 @@ pub struct Configuration {
     pub host: String,
     /// `PORT`: the port to listen on.
     pub port: u16,
-    /// `DATABASE_URL`: where Postgres is, as the driver understands it. Its `Debug` shows no password.
+    /// `DATABASE_URL`: where Postgres is, as the driver understands it. Its `Debug` shows the password.
     pub database: PgConnectOptions,
     /// `DATABASE_MAX_CONNECTIONS`: the most connections to keep open at once.
     pub database_max_connections: u32,
@@ -56,7 +56,7 @@ impl Configuration {
     /// The first variable that is missing or invalid.
     pub fn from_env() -> Result<Self, ConfigurationError> {
         // TODO(step-06.1): all of these are guesses. Which variables must be set? What if one is invalid? Name it, but
-        // never print its value. `api_token` is better stored in a type whose `Debug` shows nothing.
+        // never print its value. The crate `envconfig` does both, and `secrecy` has types whose `Debug` shows nothing.
         let database_url: String = variable("DATABASE_URL", "postgres://postgres@127.0.0.1/postgres".into());
         Ok(Self {
             host: variable("HOST", "127.0.0.1".into()),

@@ -88,9 +88,9 @@ impl Application {
 /// Says that we go, waits until everybody can have heard it, finishes what was begun, and gives up what does not end.
 async fn wind_down(configuration: &Configuration, lifecycle: &Lifecycle, mut serving: JoinHandle<std::io::Result<()>>) {
     lifecycle.enter(Phase::Draining);
-    sleep(configuration.drain_delay).await;
+    sleep(Duration::from_millis(configuration.drain_delay_ms)).await;
     lifecycle.enter(Phase::Closing);
-    if timeout(configuration.shutdown_timeout, &mut serving).await.is_err() {
+    if timeout(configuration.shutdown_timeout.duration(), &mut serving).await.is_err() {
         lifecycle.enter(Phase::Cutting);
         tracing::warn!("requests were cut off: the time to shut down is over");
         // A request that is cut is answered. Half a head is no request, and nobody waits for the rest of it.

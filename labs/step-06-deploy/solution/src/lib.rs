@@ -13,6 +13,8 @@ pub mod shutdown;
 pub mod store;
 pub mod tally;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 
 pub use application::{Application, RunError};
-pub use configuration::{Configuration, ConfigurationError, Limits, Secret};
+pub use configuration::{ApiToken, Configuration, ConfigurationError, Database, Limits, Timeout};

@@ -23,7 +23,7 @@ pub struct Bounds {
 impl Bounds {
     /// As many places as the limits say.
     pub fn new(limits: Limits, lifecycle: Lifecycle) -> Self {
-        Self { limits, places: Arc::new(Semaphore::new(limits.in_flight)), lifecycle }
+        Self { limits, places: Arc::new(Semaphore::new(limits.in_flight.get())), lifecycle }
     }
 }
 
@@ -35,7 +35,7 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
     }
     let Ok(_place) = bounds.places.try_acquire() else { return unavailable("too many requests at once") };
     tokio::select! {
-        answered = tokio::time::timeout(bounds.limits.request_timeout, next.run(request)) => {
+        answered = tokio::time::timeout(bounds.limits.request_timeout.duration(), next.run(request)) => {
             answered.unwrap_or_else(|_| unavailable("the request took too long"))
         }
         () = bounds.lifecycle.reached(Phase::Cutting) => unavailable("shutting down"),

@@ -18,7 +18,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::configuration::{Limits, Secret};
+use crate::configuration::{ApiToken, Limits};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -36,7 +36,7 @@ pub struct Services {
     /// What was sold.
     pub tally: Arc<Tally>,
     /// What clients must show before they may write.
-    pub api_token: Secret,
+    pub api_token: ApiToken,
 }
 
 /// Every route. Those of the business are bounded; the probes and the metrics are not, because they must answer above
@@ -53,7 +53,7 @@ pub fn router(services: Services, limits: Limits) -> Router {
         .route("/orders/{id}", get(orders::read))
         .route("/tally", get(office::tally))
         .merge(writing)
-        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(DefaultBodyLimit::max(limits.body_bytes.get()))
         .layer(from_fn_with_state(bounds::Bounds::new(limits, services.lifecycle.clone()), bounds::keep));
     let operations = Router::new()
         .route("/livez", get(probes::live))

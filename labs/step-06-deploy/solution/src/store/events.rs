@@ -1,5 +1,7 @@
 //! Making and reading events.
 
+use tracing::instrument;
+
 use super::{Store, StoreError};
 use crate::model::{Event, NewEvent};
 
@@ -11,6 +13,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
+    #[instrument(skip_all)]
     pub async fn create_event(&self, new: &NewEvent) -> Result<Event, StoreError> {
         let event = sqlx::query_as(
             "INSERT INTO events (title, seats) VALUES ($1, $2)
@@ -27,6 +30,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, or the database failed.
+    #[instrument(skip(self))]
     pub async fn event(&self, id: i64) -> Result<Event, StoreError> {
         sqlx::query_as("SELECT id, title, seats, seats - seats_sold AS seats_left FROM events WHERE id = $1")
             .bind(id)
@@ -39,6 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
+    #[instrument(skip_all)]
     pub async fn events(&self) -> Result<Vec<Event>, StoreError> {
         let events = sqlx::query_as(
             "SELECT id, title, seats, seats - seats_sold AS seats_left FROM events ORDER BY id DESC LIMIT $1",

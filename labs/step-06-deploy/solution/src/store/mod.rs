@@ -35,9 +35,9 @@ impl Store {
     /// A pool that connects when it is first used.
     pub fn new(configuration: &Configuration) -> Self {
         let pool = PgPoolOptions::new()
-            .max_connections(configuration.database_max_connections)
-            .acquire_timeout(configuration.limits.request_timeout)
-            .connect_lazy_with(configuration.database.clone());
+            .max_connections(configuration.database_max_connections.get())
+            .acquire_timeout(configuration.limits.request_timeout.duration())
+            .connect_lazy_with(configuration.database.options());
         Self { pool }
     }
 

@@ -1,6 +1,7 @@
 //! Orders: the seats and the order are written together, or not at all.
 
 use sqlx::PgConnection;
+use tracing::instrument;
 
 use super::{Store, StoreError};
 use crate::model::{NewOrder, Order};
@@ -10,6 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// The event is unknown, too few seats are left, or the database failed.
+    #[instrument(skip_all, fields(event_id, seats = new.seats))]
     pub async fn place_order(&self, event_id: i64, new: &NewOrder) -> Result<Order, StoreError> {
         let mut transaction = self.pool.begin().await?;
         take_seats(&mut transaction, event_id, new.seats).await?;
@@ -22,6 +24,7 @@ impl Store {
     ///
     /// # Errors
     /// There is none of this id, or the database failed.
+    #[instrument(skip(self))]
     pub async fn order(&self, id: i64) -> Result<Order, StoreError> {
         sqlx::query_as("SELECT id, event_id, buyer, seats FROM orders WHERE id = $1")
             .bind(id)
