@@ -4,9 +4,11 @@
 //!   and the longest single check;
 //! - the same against the same checks one after the other, with a container started for each, as the examples of
 //!   testcontainers do;
+//! - from an edit of the solution to the verdict of one check, and of the lab, against cargo's part of it;
 //! - what the runner adds before the first check begins: services ready, the server started once, cargo's time not.
 
 mod containers;
+mod edits;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -20,6 +22,8 @@ use crate::error::Error;
 use crate::events::EventKind;
 use crate::report::{Outcome, Report};
 use crate::workspace::Lab;
+
+pub use edits::{Edits, Waited};
 
 /// What was measured: `backend-labs/bench/v1`. Times in milliseconds, medians.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +48,8 @@ pub struct Bench {
     pub against_bound: f64,
     /// What the runner adds before the first check begins. The aim: under 200.
     pub added_ms: f64,
+    /// From an edit to its verdict.
+    pub edits: Edits,
     /// All checks one after the other, each with containers of its own, or why that was not measured.
     pub one_by_one: Result<OneByOne, String>,
 }
@@ -92,6 +98,8 @@ pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run:
     let report = last.ok_or_else(|| Error::usage("nothing to measure in zero rounds"))?;
     let (check_ms, cargo_ms, longest_ms) = (median(checks), median(cargos), median(longest));
     let slowest = report.checks.iter().max_by_key(|check| check.duration_ms);
+    say("editing".into());
+    let edits = edits::edits(&engine.folder()?, lab, rounds, services, run).await?;
     let one_by_one = containers::one_by_one(run, lab, &report, &arguments, check_ms, &say).await;
     Ok(Bench {
         schema: "backend-labs/bench/v1".to_owned(),
@@ -104,6 +112,7 @@ pub async fn bench(engine: &Engine, lab: &Lab, rounds: u32, services: &str, run:
         longest: slowest.map(|check| check.id.clone()).unwrap_or_default(),
         against_bound: check_ms / (cargo_ms + longest_ms),
         added_ms: median(added),
+        edits,
         one_by_one,
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::style::strong;
-use crate::bench::Bench;
+use crate::bench::{Bench, Edits};
 
 /// The measurements, a line each.
 pub fn bench_table(bench: &Bench) -> String {
@@ -16,6 +16,11 @@ pub fn bench_table(bench: &Bench) -> String {
     row(&format!("the longest check, {}", bench.longest), ms(bench.longest_ms));
     row("check ÷ (cargo + longest check)             aim: under 2", format!("{:.2}", bench.against_bound));
     row("added before the first check begins         aim: under 200", ms(bench.added_ms));
+    let Edits { check, named, lab } = &bench.edits;
+    row(&format!("an edit, until {check} is told"), ms(named.total_ms));
+    row("  against cargo's part of it               aim: at most 1.5", format!("{:.2}", named.against_cargo));
+    row("an edit, until the whole lab is told", ms(lab.total_ms));
+    row("  against cargo's part of it", format!("{:.2}", lab.against_cargo));
     match &bench.one_by_one {
         Ok(slow) => {
             row(&format!("the {} checks one by one, containers for each", slow.checks), ms(slow.total_ms));

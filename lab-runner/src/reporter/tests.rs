@@ -12,7 +12,7 @@ use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId,
 use super::live::words::Words;
 use super::{Human, human, json, to_junit};
 use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
-use crate::bench::{Bench, OneByOne};
+use crate::bench::{Bench, Edits, OneByOne, Waited};
 use crate::course::RoadmapStep;
 use crate::engine::OwnTests;
 use crate::events::{CreatedLab, EventKind, LabOverview, MutantProof, MutantRefresh, RunEvent};
@@ -224,6 +224,11 @@ fn bench(one_by_one: Result<OneByOne, String>) -> Bench {
         longest: "greets".into(),
         against_bound: 1.28,
         added_ms: 150.0,
+        edits: Edits {
+            check: "greets".into(),
+            named: Waited { total_ms: 1200.0, cargo_ms: 900.0, against_cargo: 1.33 },
+            lab: Waited { total_ms: 2700.0, cargo_ms: 900.0, against_cargo: 3.0 },
+        },
         one_by_one,
     }
 }
