@@ -15,18 +15,22 @@ use crate::support::{Exposition, Gate, Office, SOON, until_status};
                  "`tokio::time::timeout(request_timeout, next.run(request))` in a middleware. 408 would say that the client was slow."])]
 async fn request_timeout(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
-    let app = office.server(lab).env("REQUEST_TIMEOUT_MS", "400").start().await?;
+    let server = office.server(lab).env("REQUEST_TIMEOUT_MS", "400").env("MAX_IN_FLIGHT", "2");
+    let app = server.start().await?;
     let event = lab.eventually("an event can be created", SOON, || office.event(lab, &app)).await?;
+    let order = || async { office.order(&app, &event, "Ada").await?.expect_status(201) };
+    let placed = lab.eventually("an order can be placed", SOON, order).await?.at::<i64>("/id")?;
     let gate = Gate::shut(lab).await?;
-    let answer = office.order(&app, &event, "Ada").within(SOON).await;
-    answer
-        .and_then(|answer| answer.expect_status_in(&[503, 504]))
-        .because("REQUEST_TIMEOUT_MS was 400, and the order had to wait for a lock")?;
+    let late = |what: &str| format!("REQUEST_TIMEOUT_MS was 400, and {what} had to wait for a lock");
+    let reading = app.get(format!("/orders/{placed}")).within(SOON).await;
+    reading.and_then(|answer| answer.expect_status_in(&[503, 504])).because(&late("reading an order"))?;
+    for _ in 0..2 {
+        let placing = office.order(&app, &event, "Ada").within(SOON).await;
+        placing.and_then(|answer| answer.expect_status_in(&[503, 504])).because(&late("the order"))?;
+    }
     gate.open(lab).await?;
-    lab.eventually("an order succeeds after the lock was released", SOON, || async {
-        office.order(&app, &event, "Ada").await?.expect_status(201)
-    })
-    .await?;
+    let again = lab.eventually("an order succeeds after the lock was released", SOON, order).await;
+    again.because("a request whose time is over gives its place back: MAX_IN_FLIGHT was 2, and three had timed out")?;
     Ok(())
 }
 
@@ -75,6 +79,10 @@ async fn body_bound(lab: &Lab) -> CheckResult {
     let request = app.post("/events").bearer(&office.token).header("Content-Type", "application/json");
     let request = request.header("Transfer-Encoding", "chunked").raw_body(chunked);
     request.await?.expect_status(413).because("the body was chunked: no header says how large it is")?;
+    let event = office.event(lab, &app).await?;
+    let order = format!("{}{}", json!({"buyer": "Ada", "seats": 1}), " ".repeat(2_000));
+    let request = app.post(format!("{event}/orders")).bearer(&office.token).body(order, "application/json");
+    request.await?.expect_status(413).because("MAX_BODY_BYTES was 2000, and it bounds every body")?;
     app.get("/events").await?.expect_status(200)?;
     Ok(())
 }

@@ -106,14 +106,18 @@ async fn request_ids(lab: &Lab) -> CheckResult {
         let id = format!("{}_A.9", lab.word());
         app.get(path).header("X-Request-Id", &id).await?.expect_header("X-Request-Id", &id)?;
     }
+    // The shortest, the longest, and one of every character that is not a letter or a digit.
+    for id in ["7".to_owned(), format!("{:a<64}", lab.word()), format!("Z-{}_z.", lab.word())] {
+        app.get("/events").header("X-Request-Id", &id).await?.expect_header("X-Request-Id", &id)?;
+    }
     let mut made = BTreeSet::new();
     for _ in 0..10 {
         let answer = app.get("/events").await?;
         let id = plain_id(&answer)?;
         expect_that(made.insert(id.clone()), format!("two requests got the same id, {id}"))?;
     }
-    let long = "x".repeat(300);
-    for strange in [long.as_str(), "\",\"admin\":\"true", "a b"] {
+    let (long, too_long) = ("x".repeat(300), "x".repeat(65));
+    for strange in [long.as_str(), &too_long, "\",\"admin\":\"true", "a b", "~tilde", "a/b", "a:b", "a+b"] {
         let answer = app.get("/events").header("X-Request-Id", strange).await?.expect_status(200)?;
         let id = plain_id(&answer).because("an invalid id is replaced by one that the server generates")?;
         expect_line(lab, &app, &id, "/events", 200).await?;

@@ -74,14 +74,18 @@ async fn can_connect(app: &App) -> bool {
         hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /livez HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3`. Stop the server: how long does it take?",
                  "The graceful shutdown of hyper, and therefore of axum, closes idle connections: tell it when it is time."])]
 async fn idle_connections(lab: &Lab) -> CheckResult {
-    let mut app = lab.server().env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;
+    let mut app = lab.server().env("DRAIN_DELAY_MS", "2000").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;
     let mut idle = Vec::new();
     for _ in 0..3 {
         let mut connection = app.connect().await?;
         app.get("/events").over(&mut connection).await?.expect_status(200)?;
         idle.push(connection);
     }
+    let told = Instant::now();
     app.terminate()?;
+    expect_unready_first(lab, &mut app, "/events", told)
+        .await
+        .because("whoever sends requests needs DRAIN_DELAY_MS to notice, also where nothing is in flight")?;
     let exit =
         app.exited(SOON).await.because("three connections were open, with no request in flight on any of them")?;
     expect_equal("the exit code", &exit.code, &Some(0))
