@@ -198,5 +198,6 @@ async fn csrf_other_session(lab: &Lab) -> CheckResult {
     let answer = forged.post(scene.reviews(), &[("text", &text), ("csrf_token", &made_up)]).await?;
     let why = "the token was made up, and every cookie except the session's was made up to match it";
     scene.expect_refused_or_unknown(answer, &text, why).await?;
+    // never fails alone: `csrf_token` asks the same of an honest form
     scene.expect_review(lab, &mut victim).await
 }

@@ -22,6 +22,7 @@ async fn account_limit(lab: &Lab) -> CheckResult {
     let app = lab.server().env("LOGIN_FAILURES_PER_ACCOUNT", "2").start().await?;
     let ada = Person::customer(lab, &app).await?;
     for _ in 0..2 {
+        // never fails alone: `login` asks the same of a wrong password
         ada.try_password(&app, &ada.wrong_password()).await?.expect_status(401)?;
     }
     expect_blocked(ada.try_password(&app, &ada.wrong_password()).await?)?;
@@ -81,6 +82,7 @@ async fn two_counts(lab: &Lab) -> CheckResult {
     let Some(status) = log_in_from(&app, second, &ada, &ada.wrong_password()).await? else {
         return Err(Failure::not_applicable("this machine has only one address of its own, 127.0.0.1"));
     };
+    // never fails alone: `account_limit` asks the same of a first failure
     expect_equal("the status of the first wrong password, from 127.0.0.2", &status, &401)?;
     let status = log_in_from(&app, third, &ada, &ada.wrong_password()).await?;
     expect_equal("the status of the second wrong password, from 127.0.0.3", &status, &Some(401))?;
@@ -91,6 +93,7 @@ async fn two_counts(lab: &Lab) -> CheckResult {
         let body = json!({"email": guess.email, "password": guess.password});
         app.post("/login").json(&body).await?.expect_status(401)?;
     }
+    // never fails alone: `address_limit` asks the same of this address
     expect_blocked(bob.try_password(&app, &bob.password).await?)
         .because("LOGIN_FAILURES_PER_ADDRESS is 4, and four log-ins from this address failed")?;
     let status = log_in_from(&app, second, &bob, &bob.password).await?;
@@ -107,6 +110,7 @@ async fn spoofed_address(lab: &Lab) -> CheckResult {
     let app = limits.start().await?;
     let ada = Person::customer(lab, &app).await?;
     for _ in 0..2 {
+        // never fails alone: `account_limit` asks the same without the headers
         spoofed(lab, ada.try_password(&app, &ada.wrong_password())).await?.expect_status(401)?;
     }
     let again = spoofed(lab, ada.try_password(&app, &ada.password)).await?;
@@ -136,6 +140,7 @@ async fn guesses_at_once(lab: &Lab) -> CheckResult {
     let guesses = (0..12).map(|number| ada.try_password(&app, &format!("{}-{number}", ada.password)));
     let mut answered = 0;
     for answer in lab.burst(guesses).await? {
+        // never fails alone: `account_limit` asks of each try that it is one of the two
         answered += usize::from(answer.expect_status_in(&[401, 429])?.status() == 401);
     }
     if answered > LIMIT {
@@ -158,12 +163,14 @@ async fn block_ends(lab: &Lab) -> CheckResult {
     // On a slow machine the first failures may be over before the last: then it takes some more.
     let mut blocked = false;
     for _ in 0..30 {
+        // never fails alone: `account_limit` asks of each try that it is one of the two
         let answer = ada.try_password(&app, &ada.wrong_password()).await?.expect_status_in(&[401, 429])?;
         blocked = answer.status() == 429;
         if blocked {
             break;
         }
     }
+    // never fails alone: `account_limit` fails a server that blocks nobody
     expect_that(blocked, "30 failed log-ins for one account in a row, and no 429")?;
     // The window is 2 s; six times that is for machines that are busy with something else.
     lab.eventually("the right password works again", Duration::from_secs(12), || async {

@@ -44,6 +44,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     let marked: Vec<String> = SQL.iter().map(|sql| format!("{} {sql} {}", lab.word(), lab.word())).collect();
     for title in &marked {
         let event = make_event(&app, &organizer, &event_titled(lab, title)).await?;
+        // never fails alone: `box_office` reads an event the same way
         let read = app.get(format!("/events/{event}")).await?.expect_status(200)?;
         read.expect_json(json!({"title": title}))?;
         let found = app.get("/events").query("q", title).await?.expect_status(200)?;
@@ -107,6 +108,7 @@ async fn log_ins_with_sql(lab: &Lab, app: &App, ada: &Person) -> CheckResult {
     if answer.status() == 201 {
         answer.expect_json(json!({"user": {"name": eve.name}}))?;
         let credentials = json!({"email": eve.email, "password": eve.password});
+        // never fails alone: `login` asks the same of a right password
         app.post("/login").json(&credentials).await?.expect_status(200)?;
     }
     Ok(())

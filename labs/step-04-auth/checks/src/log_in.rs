@@ -16,6 +16,7 @@ use crate::support::{Id, Newcomer, Person};
 async fn login(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Newcomer::new(lab);
+    // never fails alone: `register` asks the same
     let registered = app.post("/register").json(&ada.body()).await?.expect_status(201)?;
     let id = Id::at(&registered, "/user/id")?;
     expect_uncached(registered)?;
@@ -46,6 +47,7 @@ pub fn expect_uncached(response: Response) -> CheckResult<Response> {
 async fn same_answer(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let ada = Person::customer(lab, &app).await?;
+    // never fails alone: `login` asks the same of a wrong password
     let wrong = ada.try_password(&app, &ada.wrong_password()).await?.expect_status(401)?;
     let nobody = json!({"email": lab.email(), "password": ada.wrong_password()});
     let unknown = app.post("/login").json(&nobody).await?.expect_status(401)?;

@@ -68,7 +68,36 @@ async fn box_office(lab: &Lab) -> CheckResult {
     let read = app.get(format!("/orders/{order}")).bearer(&customer.session.access).await?.expect_status(200)?;
     read.expect_json(json!({
         "id": order.json(), "event_id": event.json(), "customer_id": customer.id.json(), "seats": seats, "total_cents": total,
-    }))
+    }))?;
+    expect_searched(lab, &app, &organizer).await
+}
+
+/// Expects `q` to find titles in whatever case, and `sort` to put them in order.
+async fn expect_searched(lab: &Lab, app: &App, organizer: &Person) -> CheckResult {
+    let word = lab.word();
+    let titles = [format!("Aria {word}"), format!("Ballad {word}"), format!("Choir {word}")];
+    for (title, (day, price)) in titles.iter().zip([(2, 300), (3, 100), (1, 200)]) {
+        let body = json!({"title": title, "starts_at": format!("2031-05-0{day}T19:30:00Z"), "seats": 20, "price_cents": price});
+        make_event(app, organizer, &body).await?;
+    }
+    let orders = [
+        (None, [2, 0, 1]),
+        (Some("starts_at"), [2, 0, 1]),
+        (Some("title"), [0, 1, 2]),
+        (Some("price_cents"), [1, 2, 0]),
+    ];
+    for (sort, order) in orders {
+        let request = app.get("/events").query("q", word.to_uppercase());
+        let request = sort.iter().fold(request, |request, sort| request.query("sort", sort));
+        let found: Vec<Value> = request.await?.expect_status(200)?.at("/items")?;
+        let found: Vec<&str> = found.iter().filter_map(|event| event["title"].as_str()).collect();
+        let what = format!(
+            "the titles that `q` finds in another case, sorted by {}",
+            sort.unwrap_or("nothing, so by starts_at")
+        );
+        expect_equal(&what, &found, &order.map(|place| titles[place].as_str()).to_vec())?;
+    }
+    Ok(())
 }
 
 /// A number that fits its type may still make no sense: an order of -3 seats gives seats back and is paid for
@@ -82,11 +111,13 @@ async fn order_amounts(lab: &Lab) -> CheckResult {
     let event = make_event(&app, &organizer, &event_body(lab)).await?;
     place_order(&app, &customer, &event, 5).await?;
     let path = format!("/events/{event}");
+    // never fails alone: `box_office` reads an event the same way
     let before = app.get(&path).await?.expect_status(200)?.at::<i64>("/seats_left")?;
     for seats in [json!(0), json!(-1), json!(-3), json!(1.5), json!("2"), json!(null), json!(-2_147_483_648_i64)] {
         let request = app.post(format!("{path}/orders")).bearer(&customer.session.access);
         request.json(&json!({"seats": seats})).await?.expect_status_in(&BAD_INPUT)?;
     }
+    // never fails alone: `box_office` reads an event the same way
     let after = app.get(&path).await?.expect_status(200)?.at::<i64>("/seats_left")?;
     expect_equal("seats_left after orders that were refused", &after, &before)?;
     let orders = app.get("/orders").bearer(&customer.session.access).await?.expect_status(200)?;
@@ -120,6 +151,7 @@ async fn event_rights(lab: &Lab) -> CheckResult {
     for (sender, status) in [(&nobody, 401), (&customer, 403), (&other, 201), (&administrator, 201)] {
         let title = format!("Concert {}", lab.word());
         sender.expect(app.post("/events").json(&event_titled(lab, &title)), &[status]).await?;
+        // never fails alone: `box_office` searches the same way
         let found: Vec<Value> = app.get("/events").query("q", &title).await?.expect_status(200)?.at("/items")?;
         expect_equal(&format!("events that {} could create", sender.0), &found.len(), &usize::from(status == 201))?;
     }
@@ -187,6 +219,7 @@ async fn order_rights(lab: &Lab) -> CheckResult {
     let event = make_event(&app, &owner, &event_body(lab)).await?;
     let orders = format!("/events/{event}/orders");
     let seats_left =
+        // never fails alone: `box_office` reads an event the same way
         || async { app.get(format!("/events/{event}")).await?.expect_status(200)?.at::<i64>("/seats_left") };
     let before = seats_left().await?;
     for (sender, status) in [(&nobody, 401), (&organizer, 403), (&other, 403), (&administrator, 403)] {
@@ -319,6 +352,7 @@ async fn demotion(lab: &Lab) -> CheckResult {
     let of_ada = format!("/orders/{}", place_order(&app, &ada, &event, 1).await?);
     let of_climber = format!("/orders/{}", place_order(&app, &climber, &event, 1).await?);
     app.get(&of_ada).bearer(&organizer.session.access).await?.expect_status(200)?;
+    // never fails alone: `user_rights` asks the same of an administrator
     app.get("/users").bearer(&deputy.session.access).await?.expect_status(200)?;
 
     for person in [&deputy, &organizer] {
@@ -352,7 +386,9 @@ async fn demotion(lab: &Lab) -> CheckResult {
 /// Changes a role, and expects `GET /me` to know of it.
 async fn give_role(app: &App, admin: &Person, person: &Person, role: &str) -> CheckResult {
     let request = app.patch(format!("/users/{}", person.id)).bearer(&admin.session.access);
+    // never fails alone: `user_rights` changes a role the same way
     request.json(&json!({"role": role})).await?.expect_status(200)?;
+    // never fails alone: `me` asks the same of a token
     let me = app.get("/me").bearer(&person.session.access).await?.expect_status(200)?;
     me.expect_json(json!({"role": role})).because("an administrator has just changed it")?;
     Ok(())

@@ -95,6 +95,7 @@ async fn disabled_account(lab: &Lab) -> CheckResult {
     let (admin, ada) = (Person::admin(lab, &app).await?, Person::customer(lab, &app).await?);
     set_disabled(&app, &admin, &ada, true).await?;
     ada.session.expect_dead(&app).await.because("the account was disabled")?;
+    // never fails alone: `login` asks the same of a wrong password
     let wrong = ada.try_password(&app, &ada.wrong_password()).await?.expect_status(401)?;
     let right = ada.try_password(&app, &ada.password).await?.expect_status(401)?;
     right.expect_body(wrong.body()).because("a disabled account must not look different from a wrong password")?;

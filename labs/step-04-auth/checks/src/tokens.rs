@@ -382,6 +382,7 @@ impl Forge {
         let app = lab.server().env("JWT_SECRET", &secret).start().await?;
         let person = Person::customer(lab, &app).await?;
         let session = person.session.clone();
+        // never fails alone: `me` asks the same
         app.get("/me").bearer(&session.access).await?.expect_status(200)?;
         Ok(Self { app, secret, person, session })
     }

@@ -61,6 +61,7 @@ impl Newcomer {
 
     /// Makes their account.
     pub async fn register(self, app: &App) -> CheckResult<Person> {
+        // never fails alone: `register` asks the same, and whatever registers somebody needs it
         let response = self.request(app).await?.expect_status(201)?;
         self.registered(&response)
     }
@@ -90,6 +91,7 @@ impl Session {
 
     /// The next tokens of the same session.
     pub async fn refreshed(&self, app: &App) -> CheckResult<Self> {
+        // never fails alone: `refresh_rotates` asks the same, and whatever refreshes needs it
         Self::of(&refresh(app, &self.refresh).await?.expect_status(200)?)
     }
 
