@@ -14,11 +14,13 @@ mod mutant;
 mod new;
 mod next;
 mod overview;
+mod regrade;
 mod reset;
 mod run;
 mod solution;
 mod test;
 mod try_check;
+mod verify;
 mod watch;
 mod web;
 
@@ -41,6 +43,8 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Grade(args)) => grade::run(args, interrupt).await,
+        Some(Command::Regrade(args)) => regrade::run(args, interrupt).await,
+        Some(Command::Verify(args)) => verify::run(args, interrupt).await,
         Some(Command::Watch(args)) => watch::run(args, interrupt).await,
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
@@ -65,6 +69,6 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
 
 /// Whether `command` starts servers, which takes more open files than some machines allow.
 fn starts_servers(command: &Command) -> bool {
-    use Command::{Audit, Bench, Check, Grade, Run, Try, Watch};
-    matches!(command, Check(_) | Watch(_) | Try(_) | Grade(_) | Audit(_) | Bench(_) | Run(_))
+    use Command::{Audit, Bench, Check, Grade, Regrade, Run, Try, Watch};
+    matches!(command, Check(_) | Watch(_) | Try(_) | Grade(_) | Regrade(_) | Audit(_) | Bench(_) | Run(_))
 }

@@ -226,6 +226,11 @@ pub enum EventKind {
         /// What became of them.
         report: Box<GradeReport>,
     },
+    /// What was made of results for others is there.
+    ResultConverted {
+        /// Its text.
+        text: String,
+    },
     /// A document about the program itself, such as its man page.
     DocumentMade {
         /// Its text.

@@ -4,6 +4,7 @@
 mod archive;
 mod entries;
 mod ledger;
+mod part;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,9 @@ use crate::workspace::Lab;
 
 pub use entries::{Entry, find};
 pub use ledger::{Ledger, Terms};
-pub use summary::{CheckTally, GradeReport, Graded, Standing};
+pub use part::{Times, keep};
+pub use summary::cell;
+pub use summary::{CheckTally, GradeReport, Graded, Part, Standing};
 
 /// How to grade many submissions.
 #[derive(Debug, Clone)]

@@ -32,6 +32,7 @@ pub mod names;
 mod platform;
 pub mod report;
 pub mod reporter;
+pub mod results;
 pub mod scratch;
 pub mod state;
 pub mod submission;

@@ -65,8 +65,26 @@ pub struct Report {
     pub diagnostics: Option<Diagnostics>,
     /// Notes on the result, one sentence each.
     pub notes: Vec<String>,
+    /// The SHA-256 of the lab's manifest. Null in results that older runners wrote.
+    #[serde(default)]
+    pub manifest_sha256: Option<String>,
+    /// The machine: `os`, `arch` and `processors`.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The checks that the suite was to report, as it declares them, in its order. Empty where no suite was at hand.
+    #[serde(default)]
+    pub expected: Vec<ExpectedCheck>,
     /// The checks that were asked for and those they need, in the order they are declared.
     pub checks: Vec<Check>,
+}
+
+/// A check that the suite was to report.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+pub struct ExpectedCheck {
+    /// Its id.
+    pub id: String,
+    /// The points it is worth.
+    pub max_points: u32,
 }
 
 /// What was graded.
@@ -230,6 +248,17 @@ impl Report {
     #[must_use]
     pub fn has_score(&self) -> bool {
         self.outcome != Outcome::InfrastructureError
+    }
+
+    /// The points that could be had. A submission that does not run has had the chance of all.
+    #[must_use]
+    pub fn possible_points(&self) -> u32 {
+        match self.outcome {
+            Outcome::BuildFailed | Outcome::StartFailed if self.checks.is_empty() => {
+                self.expected.iter().map(|check| check.max_points).sum()
+            }
+            _ => self.max_score,
+        }
     }
 
     /// The exit code that says the same in a number.

@@ -34,9 +34,10 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::events::{EventKind, EventSink, RunEvent};
 use crate::grade;
+use crate::report::Check;
 
 pub use human::Human;
-pub use inert::inert;
+pub use inert::{inert, report as inert_report};
 pub use junit::to_junit;
 pub use live::Live;
 pub use prompt::{ask, can_ask};
@@ -52,6 +53,9 @@ pub enum Format {
     Json,
     /// JUnit XML, as CI systems read it.
     Junit,
+    /// One that the program `lab-results` writes: what is printed comes as an event of its own.
+    #[value(skip)]
+    Converted,
 }
 
 /// How results are told.
@@ -110,6 +114,10 @@ impl Reporter {
             Format::Human if self.style.quiet => human::quiet(event),
             Format::Human => state.human.render(event),
             Format::Json => json(event),
+            Format::Converted => match &event.kind {
+                EventKind::ResultConverted { text } => text.clone(),
+                _ => String::new(),
+            },
             Format::Junit => match &event.kind {
                 EventKind::RunFinished { report } => to_junit(report),
                 _ => String::new(),
@@ -160,6 +168,11 @@ fn json(event: &RunEvent) -> String {
         EventKind::GradesFinished { report } => to_json(report.as_ref()),
         _ => String::new(),
     }
+}
+
+/// What is known of a check that did not pass, as plain text that wraps at 100 columns. The check has to be inert already.
+pub fn explain(check: &Check) -> String {
+    anstream::adapter::strip_str(&human::explain(check, false, human::WIDTH)).to_string()
 }
 
 /// A result as JSON, nothing in which controls whatever shows it, such as a [`crate::report::Report`] as `backend-labs/result/v1`.

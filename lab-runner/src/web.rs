@@ -35,15 +35,24 @@ async fn program(engine: &Engine, run: &RunContext) -> Result<Utf8PathBuf, Strin
 /// Writes report.html and trace.json beside the result.json in `folder`. Without them the result stands all the same: what
 /// goes wrong is a warning.
 pub async fn write_page(engine: &Engine, folder: &Utf8Path, run: &RunContext) {
+    write(engine, "report", folder, run).await;
+}
+
+/// Writes index.html to the report folder `report` of a batch, and a page beside each result, in the same way.
+pub async fn write_batch(engine: &Engine, report: &Utf8Path, run: &RunContext) {
+    write(engine, "batch", report, run).await;
+}
+
+async fn write(engine: &Engine, what: &str, folder: &Utf8Path, run: &RunContext) {
     let written = async {
         let program = program(engine, run).await?;
-        let output = Command::new(&program).arg("report").arg(folder).stdin(Stdio::null()).kill_on_drop(true).output();
+        let output = Command::new(&program).arg(what).arg(folder).stdin(Stdio::null()).kill_on_drop(true).output();
         let output = timeout(PATIENCE, output).await.map_err(|_| format!("{program} did not end"))?;
         explain(output.map_err(|error| format!("{program}: {error}"))?)
     };
     if let Err(message) = written.await {
-        let hints = vec!["result.json and report.txt are complete".to_owned()];
-        run.emit(EventKind::Warning { message: format!("report.html was not written: {message}"), hints });
+        let hints = vec!["the results themselves are complete".to_owned()];
+        run.emit(EventKind::Warning { message: format!("pages were not written to {folder}: {message}"), hints });
     }
 }
 

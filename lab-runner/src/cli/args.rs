@@ -9,6 +9,7 @@ use super::documents::{CompletionsArgs, ManArgs};
 use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 use crate::audit::Shard;
 use crate::reporter::Format;
+use crate::results::Foreign;
 use lab_services::ProviderChoice;
 
 /// Hands-on backend labs: build a server, have it graded, learn why.
@@ -75,6 +76,10 @@ pub enum Command {
     Man(ManArgs),
     /// For instructors and CI: grade a folder of submissions.
     Grade(GradeArgs),
+    /// For instructors: grade again, and show what would change and why.
+    Regrade(RegradeArgs),
+    /// For instructors and CI: check who has signed results, offline.
+    Verify(VerifyArgs),
     /// For instructors: prove that labs grade fairly.
     Audit(AuditArgs),
     /// For instructors: work on the patches that are mutants.
@@ -145,7 +150,7 @@ pub struct CheckArgs {
     pub grading: GradingArgs,
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: CheckFormat,
     /// Also write result.json, junit.xml, report.txt, report.html and trace.json to this folder. The page has a timeline
     /// for each check and opens by double click; the trace is for Chrome's tracing page and Perfetto.
     #[arg(long, value_name = "DIR")]
@@ -166,6 +171,58 @@ pub struct CheckArgs {
     /// Show all hints for a failed check, not only the first.
     #[arg(long)]
     pub hints: bool,
+}
+
+/// The formats of one result: the runner's own, and those that only other programs read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// `backend-labs/result/v1`; see lab-runner/schema/README.md.
+    Json,
+    /// JUnit XML, as CI systems read it.
+    Junit,
+    /// JUnit XML without what only some readers know: for those that validate.
+    JunitStrict,
+    /// Annotations of GitHub Actions, and the summary of a step where GITHUB_STEP_SUMMARY names its file.
+    Github,
+    /// `results.json` of a Gradescope autograder.
+    Gradescope,
+    /// `classroom50/result/v1`.
+    Classroom50,
+    /// The variable that GitHub Classroom's reporter reads: base64.
+    Classroom,
+    /// The results of a PrairieLearn external grader.
+    Prairielearn,
+    /// The Common Test Report Format.
+    Ctrf,
+    /// A table with a row for each check.
+    Csv,
+    /// A score of LTI 1.3, Assignment and Grade Services.
+    Lti,
+}
+
+impl CheckFormat {
+    /// The format that the runner prints, and the one that `lab-results` is to write, if it is one of those.
+    #[must_use]
+    pub fn parts(self) -> (Format, Option<Foreign>) {
+        let foreign = match self {
+            Self::Human => return (Format::Human, None),
+            Self::Json => return (Format::Json, None),
+            Self::Junit => return (Format::Junit, None),
+            Self::JunitStrict => Foreign::JunitStrict,
+            Self::Github => Foreign::Github,
+            Self::Gradescope => Foreign::Gradescope,
+            Self::Classroom50 => Foreign::Classroom50,
+            Self::Classroom => Foreign::Classroom,
+            Self::Prairielearn => Foreign::Prairielearn,
+            Self::Ctrf => Foreign::Ctrf,
+            Self::Csv => Foreign::Csv,
+            Self::Lti => Foreign::Lti,
+        };
+        (Format::Converted, Some(foreign))
+    }
 }
 
 /// `cargo lab watch`
@@ -281,10 +338,17 @@ pub struct DoctorArgs {
 
 /// `cargo lab grade`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  cargo lab grade submissions/ --lab 4 --report out/\n\n\
+#[command(after_help = "Examples:\n  cargo lab grade submissions/ --lab 4 --report out/\n  \
+    cargo lab grade submissions/ --lab 4 --report out/ --formats gradescope,lti --sign grader.pem\n  \
+    cargo lab grade submissions/ --lab 4 --report out-2/ --shard 2/4 --seed 7\n  \
+    cargo lab grade collect out-1/ out-2/ out-3/ out-4/ --report out/\n\n\
     Exit codes: 0 every submission has a grade, whatever it is; 2 a submission cannot be read, or wrong usage; 4 a \
     submission has no grade because a service or other infrastructure failed twice; 130 interrupted.")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct GradeArgs {
+    /// What to do in place of grading.
+    #[command(subcommand)]
+    pub command: Option<GradeCommand>,
     /// The submissions: folders, .zip and .tar.gz files, or folders of these.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<Utf8PathBuf>,
@@ -292,8 +356,25 @@ pub struct GradeArgs {
     #[arg(long)]
     pub lab: Option<String>,
     /// The folder for the results: one for each submission, and gradebook.csv and grades.json for all.
-    #[arg(long, value_name = "DIR")]
-    pub report: Utf8PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    pub report: Option<Utf8PathBuf>,
+    /// Also write index.html to the report folder, and report.html with every check's timeline beside each result.
+    #[arg(long)]
+    pub pages: bool,
+    /// Formats to write beside each result, separated by commas, such as gradescope,ctrf.
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub formats: Vec<Foreign>,
+    /// Sign the results and the gradebook with this private key: Ed25519 in PEM, as `openssl genpkey -algorithm ed25519`
+    /// makes it. Each signature stands beside its file.
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<Utf8PathBuf>,
+    /// Grade one part of the submissions, such as 2/4 for the second of four; `collect` joins the parts. Needs --seed, which
+    /// has to be the same for all.
+    #[arg(long, value_name = "K/N", requires = "seed")]
+    pub shard: Option<Shard>,
+    /// The report folder of an earlier batch, by whose times the parts are made even.
+    #[arg(long, value_name = "DIR", requires = "shard")]
+    pub times: Option<Utf8PathBuf>,
     /// Go on with the results in the report folder: grade only what is new, has changed or has no grade.
     #[arg(long)]
     pub resume: bool,
@@ -318,6 +399,76 @@ pub struct GradeArgs {
     /// Print only the summary, without progress.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// What `cargo lab grade` does in place of grading.
+#[derive(Debug, Subcommand)]
+pub enum GradeCommand {
+    /// Join the report folders that the shards of a batch have written. Refused where one is missing or there twice, or where
+    /// they were not graded by one suite.
+    Collect(CollectArgs),
+}
+
+/// `cargo lab grade collect`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo lab grade collect out-*/ --report out/")]
+pub struct CollectArgs {
+    /// The report folders of all shards.
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<Utf8PathBuf>,
+    /// The folder for the whole.
+    #[arg(long, value_name = "DIR")]
+    pub report: Utf8PathBuf,
+    /// Sign the results and the gradebook with this private key.
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<Utf8PathBuf>,
+    /// The format of the summary: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `cargo lab regrade`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo lab regrade submissions/ --against out/ --report again/\n\n\
+    Exit codes: 0 nobody's grade would change; 1 somebody's would; otherwise as `cargo lab grade`.")]
+pub struct RegradeArgs {
+    /// The submissions, as they were given to `grade`.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<Utf8PathBuf>,
+    /// The report folder to compare with. Lab and seed are taken from it.
+    #[arg(long, value_name = "DIR")]
+    pub against: Utf8PathBuf,
+    /// The folder for the new results, and regrade.json.
+    #[arg(long, value_name = "DIR")]
+    pub report: Utf8PathBuf,
+    /// Go on with the results in the report folder.
+    #[arg(long)]
+    pub resume: bool,
+    /// What the submissions are isolated by.
+    #[arg(long, value_enum, default_value_t, value_name = "PROVIDER")]
+    pub isolation: IsolationChoice,
+    /// How many submissions are graded at once.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// Where services come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: ProviderChoice,
+    /// The format of what would change: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `cargo lab verify`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo lab verify out/submissions/*/result.json --key grader.pub\n\n\
+    Exit codes: 0 all are signed with the key; 1 one is not, or contradicts itself; 2 wrong usage.")]
+pub struct VerifyArgs {
+    /// Results, gradebooks and other files that `grade --sign` has signed.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<Utf8PathBuf>,
+    /// The grader's public key in PEM, as `openssl pkey -in grader.pem -pubout` writes it.
+    #[arg(long, value_name = "KEY")]
+    pub key: Utf8PathBuf,
 }
 
 /// What a submission can be isolated by.

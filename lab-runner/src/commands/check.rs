@@ -4,21 +4,24 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use super::choose;
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, CheckFormat};
 use crate::context::RunContext;
 use crate::engine::{Engine, Extent, Request};
 use crate::error::Error;
+use crate::events::EventKind;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::learner::starter::Starter;
-use crate::reporter::{Format, Reporter, Style};
+use crate::reporter::{Reporter, Style};
+use crate::results;
 use crate::submission::Source;
 use crate::web;
 
 /// Grades what `args` name.
 pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
+    let (format, foreign) = args.format.parts();
     let style = Style {
-        format: args.format,
+        format,
         quiet: args.quiet,
         all_hints: args.hints,
         everything: args.all,
@@ -50,8 +53,15 @@ pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCod
     if let (Ok(_), Some(folder)) = (&graded, &args.report) {
         web::write_page(&engine, folder, &run).await;
     }
+    let converted = match (&graded, foreign) {
+        (Ok(report), Some(format)) => results::convert(&engine, report, format, &run).await.map(Some),
+        _ => Ok(None),
+    };
     engine.shutdown().await;
     let report = graded?;
+    if let Some(text) = converted? {
+        run.emit(EventKind::ResultConverted { text });
+    }
     reporter.finish()?;
     Ok(report.exit_code())
 }
@@ -61,7 +71,7 @@ pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCod
 fn extent(args: &CheckArgs, task: Option<u32>, source: &Source) -> Extent {
     let watched = || std::io::stdout().is_terminal() && std::env::var_os("CI").is_none();
     let own = matches!(source, Source::WorkingTree);
-    let for_machines = args.format != Format::Human || args.report.is_some() || args.quiet;
+    let for_machines = args.format != CheckFormat::Human || args.report.is_some() || args.quiet;
     match task {
         Some(task) => Extent::Task(task),
         None if args.all || for_machines || !own => Extent::Whole,

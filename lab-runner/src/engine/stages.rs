@@ -13,7 +13,9 @@ use crate::context::RunContext;
 use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
 use crate::guide::LabGuide;
-use crate::report::{self, Report, RunFacts, RunOutcome, Submission};
+use crate::hash;
+use crate::manifest;
+use crate::report::{self, ExpectedCheck, Report, RunFacts, RunOutcome, Submission};
 use crate::submission::Source;
 use crate::suite::Suite;
 use crate::workspace::Lab;
@@ -176,6 +178,21 @@ impl<'a> Grading<'a> {
         report
     }
 
+    /// The checks that the suite is to report, as far as is known without building it: a submission that does not build may
+    /// have ended the run before its suite was there.
+    fn expected(&self) -> Vec<ExpectedCheck> {
+        let (declared, asked) = match self.asked.get() {
+            Some((declared, asked)) => (declared.clone(), asked.clone()),
+            None => match Suite::known_checks(&self.engine.workspace, self.lab) {
+                (declared, true) => (declared, self.request.checks.clone()),
+                (_, false) => return Vec::new(),
+            },
+        };
+        let planned = lab_protocol::plan(&declared, &asked).unwrap_or_default();
+        let expected = |check: &CheckInfo| ExpectedCheck { id: check.id.clone(), max_points: check.points };
+        planned.into_iter().filter_map(|index| declared.get(index)).map(expected).collect()
+    }
+
     fn facts(&self, submission: Submission) -> RunFacts {
         RunFacts {
             run_id: self.run.id().to_owned(),
@@ -188,6 +205,8 @@ impl<'a> Grading<'a> {
             isolation: self.engine.sandbox.name().to_owned(),
             started_at: self.run.clock().began().wall,
             timings: self.laps.times(),
+            manifest_sha256: hash::file(&self.lab.folder.join(manifest::FILE_NAME)).ok(),
+            expected: self.expected(),
             partial: self.asked.get().is_some_and(|(_, asked)| !asked.is_empty()),
             notes: Vec::new(),
         }

@@ -4,7 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, GradeReport, result_folder, summary};
+use super::{Entry, GradeReport, Part, result_folder};
 use crate::error::Error;
 use crate::report::{Outcome, Report};
 use crate::scratch::Scratch;
@@ -24,6 +24,9 @@ pub struct Terms {
     pub isolation: String,
     /// The version of the runner.
     pub runner_version: String,
+    /// Which part of a batch it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Part>,
 }
 
 /// A report folder.
@@ -70,6 +73,16 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// What the results in `folder` were graded with.
+    ///
+    /// # Errors
+    /// It holds none.
+    pub fn terms_of(folder: &Utf8Path) -> Result<Terms, Error> {
+        let path = folder.join(TERMS);
+        let text = std::fs::read(&path).map_err(|error| Error::usage(format!("cannot read {path}: {error}")))?;
+        serde_json::from_slice(&text).map_err(|error| Error::usage(format!("{path} cannot be used: {error}")))
+    }
+
     /// What the batch is graded with.
     pub fn terms(&self) -> &Terms {
         &self.terms
@@ -104,7 +117,7 @@ impl Ledger {
     pub(super) fn conclude(&self, report: &GradeReport) -> Result<(), Error> {
         self.save(&self.folder.join("grades.json"), report)?;
         let path = self.folder.join("gradebook.csv");
-        let table = summary::gradebook(report).map_err(|error| Error::Fault(error.to_string()))?;
+        let table = report.gradebook().map_err(|error| Error::Fault(error.to_string()))?;
         whole::replace(&path, &table, whole::USUAL).map_err(|error| Error::io("write", &path, error))
     }
 

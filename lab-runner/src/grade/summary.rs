@@ -32,10 +32,24 @@ pub struct GradeReport {
     pub isolation: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// Which part of a batch it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Part>,
     /// The submissions, by name.
     pub submissions: Vec<Graded>,
     /// The checks that failed, the most often failed first.
     pub checks: Vec<CheckTally>,
+}
+
+/// One part of a batch that several machines grade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which one, counted from 1.
+    pub k: u32,
+    /// Of how many.
+    pub n: u32,
+    /// The folders of all submissions of the batch, whoever grades them.
+    pub submissions: Vec<String>,
 }
 
 /// What became of one submission.
@@ -135,9 +149,28 @@ impl GradeReport {
         isolation: &str,
         terms: &Terms,
         suite: &Suite,
-        mut submissions: Vec<Graded>,
+        submissions: Vec<Graded>,
         took: Duration,
     ) -> Self {
+        let none = Self {
+            schema: "backend-labs/grades/v1".into(),
+            lab: lab.id().to_owned(),
+            title: lab.manifest.title.clone(),
+            runner_version: terms.runner_version.clone(),
+            suite_sha256: suite.sha256.clone(),
+            seed: terms.seed,
+            isolation: isolation.to_owned(),
+            duration_ms: millis(took),
+            shard: terms.shard.clone(),
+            submissions: Vec::new(),
+            checks: Vec::new(),
+        };
+        none.with(submissions)
+    }
+
+    /// The same terms with other submissions.
+    #[must_use]
+    pub fn with(&self, mut submissions: Vec<Graded>) -> Self {
         submissions.sort_by(|one, other| one.folder.cmp(&other.folder));
         let mut tally: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         for (id, title) in submissions.iter().flat_map(|graded| &graded.failed) {
@@ -148,18 +181,15 @@ impl GradeReport {
             .map(|(id, (failed, title))| CheckTally { id: id.to_owned(), title: title.to_owned(), failed })
             .collect();
         checks.sort_by(|one, other| other.failed.cmp(&one.failed).then_with(|| one.id.cmp(&other.id)));
-        Self {
-            schema: "backend-labs/grades/v1".into(),
-            lab: lab.id().to_owned(),
-            title: lab.manifest.title.clone(),
-            runner_version: terms.runner_version.clone(),
-            suite_sha256: suite.sha256.clone(),
-            seed: terms.seed,
-            isolation: isolation.to_owned(),
-            duration_ms: millis(took),
-            submissions,
-            checks,
-        }
+        Self { submissions, checks, ..self.clone() }
+    }
+
+    /// The table as CSV (RFC 4180): a row for each submission, with the points of each. No cell is taken for a formula.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub fn gradebook(&self) -> Result<Vec<u8>, csv::Error> {
+        gradebook(self)
     }
 
     /// The submissions without a grade.
@@ -179,8 +209,7 @@ impl GradeReport {
     }
 }
 
-/// The table as CSV (RFC 4180): a row for each submission, with the points of each. No cell is taken for a formula.
-pub(super) fn gradebook(report: &GradeReport) -> Result<Vec<u8>, csv::Error> {
+fn gradebook(report: &GradeReport) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["submission", "score", "max_score", "outcome", "message", "sha256", "result"])?;
     for graded in &report.submissions {
@@ -202,7 +231,7 @@ pub(super) fn gradebook(report: &GradeReport) -> Result<Vec<u8>, csv::Error> {
 
 /// `text` as it is safe in a table: without control characters, and with an apostrophe before what a spreadsheet would
 /// calculate (OWASP, "CSV Injection").
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let text = crate::reporter::inert(text).replace(['\n', '\r', '\t'], " ");
     let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']);
     if is_formula { format!("'{text}") } else { text }

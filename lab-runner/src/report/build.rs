@@ -6,7 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use lab_protocol::{CheckInfo, CheckReport, Verdict, millis};
 
-use super::{Check, Diagnostics, Outcome, Report, SCHEMA, Submission, SuiteIdentity, Timings, UsedService, score};
+use super::{
+    Check, Diagnostics, ExpectedCheck, Outcome, Report, SCHEMA, Submission, SuiteIdentity, Timings, UsedService, score,
+};
 
 /// What is known of a run before its result is.
 #[derive(Debug, Clone)]
@@ -31,6 +33,10 @@ pub struct RunFacts {
     pub started_at: DateTime<Utc>,
     /// Where the time went.
     pub timings: Timings,
+    /// The SHA-256 of the lab's manifest.
+    pub manifest_sha256: Option<String>,
+    /// The checks that the suite was to report.
+    pub expected: Vec<ExpectedCheck>,
     /// Whether only some checks were asked for.
     pub partial: bool,
     /// What a reader should know.
@@ -98,9 +104,23 @@ impl RunOutcome {
             timings: facts.timings,
             diagnostics,
             notes: facts.notes,
+            manifest_sha256: facts.manifest_sha256,
+            environment: environment(),
+            expected: facts.expected,
             checks,
         }
     }
+}
+
+/// The machine, as far as a verdict could depend on it.
+fn environment() -> BTreeMap<String, String> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let facts = [
+        ("os", std::env::consts::OS.to_owned()),
+        ("arch", std::env::consts::ARCH.to_owned()),
+        ("processors", processors.to_string()),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A report lists exactly what was expected: what is missing is a fault of ours, what is too much is dropped.

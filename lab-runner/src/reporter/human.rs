@@ -89,7 +89,7 @@ impl Human {
             EventKind::Overview { title, roadmap, labs, here } => {
                 overview::overview(title, roadmap, labs, here.as_deref())
             }
-            EventKind::DocumentMade { text } => text.clone(),
+            EventKind::DocumentMade { text } | EventKind::ResultConverted { text } => text.clone(),
             EventKind::CheckHeld { lab, result, held } => result
                 .as_ref()
                 .as_ref()

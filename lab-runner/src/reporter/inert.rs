@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use lab_protocol::{Difference, SkipReason};
 
-use crate::report::{Check, Diagnostics, Report, Submission, UsedService};
+use crate::report::{Check, Diagnostics, ExpectedCheck, Report, Submission, UsedService};
 
 /// `text` with everything escaped that is not seen for what it is. Line feeds and tabs stay.
 pub fn inert(text: &str) -> Cow<'_, str> {
@@ -83,8 +83,8 @@ fn colour(text: &str) -> Option<usize> {
     parameters[end..].starts_with('m').then_some(2 + end + 1)
 }
 
-/// A report for people. Its parts are named one by one, so that nobody adds a text and forgets it here.
-pub(super) fn report(report: &Report) -> Report {
+/// A report as it may be shown anywhere. Its parts are named one by one, so that nobody adds a text and forgets it here.
+pub fn report(report: &Report) -> Report {
     let Report {
         schema,
         run_id,
@@ -105,6 +105,9 @@ pub(super) fn report(report: &Report) -> Report {
         timings,
         diagnostics,
         notes,
+        manifest_sha256,
+        environment,
+        expected,
         checks,
     } = report;
     let Submission { kind, path, sha256, left_out } = submission;
@@ -132,6 +135,9 @@ pub(super) fn report(report: &Report) -> Report {
         timings: timings.clone(),
         diagnostics: diagnostics.as_ref().map(self::diagnostics),
         notes: lines(notes),
+        manifest_sha256: manifest_sha256.clone(),
+        environment: environment.iter().map(|(name, value)| (line(name), line(value))).collect(),
+        expected: expected.iter().map(|check| ExpectedCheck { id: line(&check.id), ..check.clone() }).collect(),
         checks: checks.iter().map(check).collect(),
     }
 }

@@ -131,6 +131,9 @@ pub(super) fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks:
         timings: Timings::default(),
         diagnostics,
         notes: vec!["2 lines were ignored".into()],
+        manifest_sha256: None,
+        environment: BTreeMap::new(),
+        expected: Vec::new(),
         checks,
     }
 }

@@ -24,6 +24,7 @@ mod own_tests;
 mod prebuilt;
 mod progress;
 mod recordings;
+mod results;
 mod sandbox;
 mod schema;
 mod surroundings;

@@ -4,6 +4,7 @@
 //! What a submission wrote is text here and nothing else: it is escaped where it stands, it is in no attribute that means
 //! anything, and the content security policy allows the page's own style and script alone.
 
+pub mod batch;
 pub mod check;
 mod drawing;
 pub mod list;

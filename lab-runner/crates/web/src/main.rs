@@ -1,4 +1,5 @@
-//! `lab-web`, which `cargo lab web` and `--report` call: `report DIR…` writes a result's page, `serve` serves the site.
+//! `lab-web`, which `cargo lab web` and `--report` call: `report DIR…` writes a result's page, `batch DIR` those of a
+//! batch, `serve` serves the site.
 #![expect(clippy::print_stderr, reason = "what goes wrong is told to the runner, which reads stderr")]
 
 use std::error::Error;
@@ -18,6 +19,11 @@ enum Arguments {
         #[arg(required = true)]
         folders: Vec<Utf8PathBuf>,
     },
+    /// Write index.html to the report folder of a batch, and the pages of its results.
+    Batch {
+        /// The report folder.
+        report: Utf8PathBuf,
+    },
     /// Serve the site until standard input ends. The first line of standard output is its address.
     Serve {
         /// The port on loopback; a free one, if it is 0.
@@ -34,6 +40,7 @@ fn main() -> ExitCode {
         Arguments::Report { folders } => {
             folders.iter().try_for_each(|folder| lab_web::write(folder)).map_err(Into::into)
         }
+        Arguments::Batch { report } => lab_web::batch::write(&report).map_err(Into::into),
         Arguments::Serve { port, anyway } => site::serve(Options { port, anyway }),
     };
     match done {

@@ -78,6 +78,7 @@ impl Words {
             EventKind::RunFinished { .. }
             | EventKind::Serving { .. }
             | EventKind::SiteServed { .. }
+            | EventKind::ResultConverted { .. }
             | EventKind::CheckHeld { .. } => Shown::Clear,
             EventKind::ServingFailed { diagnostics } => {
                 let why = inert::diagnostics(diagnostics);

@@ -190,6 +190,9 @@ fn blank(lab: &str, title: &str) -> Report {
         timings: Timings::default(),
         diagnostics: None,
         notes: Vec::new(),
+        manifest_sha256: None,
+        environment: BTreeMap::new(),
+        expected: Vec::new(),
         checks: Vec::new(),
     }
 }

@@ -1,0 +1,55 @@
+//! `cargo lab regrade`: grades again what an earlier report has graded, and shows what would change and why.
+
+use std::sync::Arc;
+
+use super::{choose, grade};
+use crate::cli::{GradeArgs, RegradeArgs};
+use crate::context::RunContext;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::events::EventKind;
+use crate::exit::ExitCode;
+use crate::grade::Ledger;
+use crate::interrupt::Interrupt;
+use crate::reporter::{Format, Reporter, Style};
+use crate::results;
+use lab_services::ProviderChoice;
+
+/// Grades what `args` name, and compares.
+pub(super) async fn run(args: RegradeArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
+    let json = grade::summary_format(args.format)? == Format::Json;
+    let terms = Ledger::terms_of(&args.against)?;
+    let again = GradeArgs {
+        command: None,
+        paths: args.paths,
+        lab: Some(terms.lab),
+        report: Some(args.report.clone()),
+        pages: false,
+        formats: Vec::new(),
+        sign: None,
+        shard: None,
+        times: None,
+        resume: args.resume,
+        isolation: args.isolation,
+        jobs: args.jobs,
+        seed: Some(terms.seed),
+        services: args.services,
+        time_limit: None,
+        // What is printed is the comparison.
+        format: Format::Converted,
+        quiet: false,
+    };
+    let code = grade::run(again, interrupt.clone()).await?;
+    let reporter = Arc::new(Reporter::new(Style { format: args.format, ..Style::default() }));
+    let run = RunContext::new(reporter.clone(), &interrupt);
+    let engine = Engine::new(choose::open(&run)?, ProviderChoice::default())?;
+    let compared = results::compare(&engine, &args.against, &args.report, json, &run).await;
+    engine.shutdown().await;
+    let compared = compared?;
+    run.emit(EventKind::ResultConverted { text: compared.text });
+    reporter.finish()?;
+    Ok(match code {
+        ExitCode::Passed if !compared.yes => ExitCode::NotPassed,
+        code => code,
+    })
+}
