@@ -21,7 +21,7 @@ fn grade(root: &Path, main: &str) -> Ran {
 }
 
 /// A workspace whose lab has the limits that `change` makes of its manifest's.
-fn with_limits(version: &str, change: impl Fn(String) -> String) -> tempfile::TempDir {
+pub fn with_limits(version: &str, change: impl Fn(String) -> String) -> tempfile::TempDir {
     let keep = tempfile::tempdir().unwrap();
     write_workspace(keep.path(), version);
     let lab = keep.path().join("labs/tiny-1-greeter");

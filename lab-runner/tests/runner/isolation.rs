@@ -5,11 +5,12 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use lab_sandbox::Choice;
 use serde_json::Value;
 
-use crate::sandbox::{folder, lab, not_tried, repository, workspace};
+use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace};
 
 /// What the same submission gets without its cheat: it does not echo.
 const HONEST: u64 = 60;
@@ -29,6 +30,12 @@ fn cheats() -> PathBuf {
     repository().join("fixtures/submissions/cheats")
 }
 
+/// Archives that are not unpacked: whoever hands in such a thing is told so, and has no grade.
+const REFUSED: [&str; 2] = ["archive-leads-out", "zip-bomb"];
+
+/// What ends a compiler that has no bounds, or none in time.
+const BOMBS: [&str; 3] = ["bombs-by-const", "bombs-by-macro", "bombs-by-types"];
+
 /// The names of all cheats.
 fn all() -> Vec<String> {
     let entries = fs::read_dir(cheats()).unwrap().map(Result::unwrap);
@@ -36,20 +43,37 @@ fn all() -> Vec<String> {
     folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
+/// Makes the submission with the cheat `name` in `folder`: the server, the cheat and what else it has; and what its script
+/// makes, which git cannot hold.
+fn hand_in(name: &str, folder: &Path) {
+    let (cheat, source) = (cheats().join(name), folder.join("src"));
+    fs::create_dir_all(&source).unwrap();
+    fs::copy(cheats().join("main.rs"), source.join("main.rs")).unwrap();
+    crate::sandbox::copy(&cheat, folder);
+    fs::rename(folder.join("cheat.rs"), source.join("cheat.rs")).unwrap();
+    if folder.join("make").exists() {
+        fs::remove_file(folder.join("make")).unwrap();
+        let made = Command::new("bash").arg("-eu").arg(cheat.join("make")).current_dir(folder).status().unwrap();
+        assert!(made.success(), "{name}");
+    }
+}
+
 /// Grades the cheats `names` in a batch of their own. Gives the summary, and the score of each.
 fn grade(place: &str, names: &[String], isolation: &str) -> (Value, BTreeMap<String, Option<u64>>) {
+    grade_in(workspace(), place, names, isolation)
+}
+
+/// The same with the lab as it is in the workspace `root`.
+fn grade_in(root: &Path, place: &str, names: &[String], isolation: &str) -> (Value, BTreeMap<String, Option<u64>>) {
     let place = folder().join("isolation").join(place);
     let _ = fs::remove_dir_all(&place);
     let (submissions, out) = (place.join("submissions"), place.join("out"));
     for name in names {
-        let source = submissions.join(name).join("src");
-        fs::create_dir_all(&source).unwrap();
-        fs::copy(cheats().join("main.rs"), source.join("main.rs")).unwrap();
-        fs::copy(cheats().join(name).join("cheat.rs"), source.join("cheat.rs")).unwrap();
+        hand_in(name, &submissions.join(name));
     }
     let (submissions, out) = (submissions.to_str().unwrap(), out.to_str().unwrap());
     let options = ["--lab", "tiny-1", "--isolation", isolation, "--report", out, "--format", "json"];
-    let ran = lab(&[&["grade", submissions], &options[..]].concat());
+    let ran = Ran::of(command_in(root, &[&["grade", submissions], &options[..]].concat()).output().unwrap());
     let grades: Value =
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
     let graded = grades["submissions"].as_array().unwrap().iter();
@@ -79,24 +103,50 @@ fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
     // A neighbour of the grader's on this machine, whom nobody may meet.
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
     neighbour.set_nonblocking(true).unwrap();
+    let names: Vec<String> = all().into_iter().filter(|name| !BOMBS.contains(&name.as_str())).collect();
     // Cargo.lock beside it is cargo's to bring up to date.
     let labs = workspace().join("labs");
     let before = untouched(&labs);
-    let (grades, scores) = grade("isolated", &all(), "auto");
+    let (grades, scores) = grade("isolated", &names, "auto");
     assert_eq!(grades["isolation"], "bubblewrap");
     assert_eq!(scores["none"], Some(HONEST), "{grades}");
-    for (name, score) in &scores {
+    for graded in grades["submissions"].as_array().unwrap() {
+        let (name, score) = (graded["folder"].as_str().unwrap(), graded["score"].as_u64());
+        if REFUSED.contains(&name) {
+            assert_eq!((score, graded["standing"]["how"].as_str()), (None, Some("unreadable")), "{graded}");
+            continue;
+        }
         // One that is not graded at all has found a way to have no grade.
-        assert!(score.is_some_and(|score| score <= HONEST), "{name}: {score:?}\n{grades}");
+        assert!(score.is_some_and(|score| score <= HONEST), "{graded}");
+        if name == "asks-for-another-blame" {
+            assert_eq!(graded["outcome"], "build_failed", "{graded}");
+        }
     }
     assert!(neighbour.accept().is_err(), "a submission has reached a neighbour");
     let after = untouched(&labs);
     assert!(before == after, "a submission has changed the lab: {:?}", changed(&before, &after));
     assert_eq!(left_behind(), Vec::<String>::new());
+    assert!(!Path::new("/tmp/cheated").exists(), "a path has led out of an archive or a build");
 }
 
 fn changed(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<PathBuf> {
     after.iter().filter(|(path, content)| before.get(*path) != Some(content)).map(|(path, _)| path.clone()).collect()
+}
+
+#[test]
+fn compile_time_bombs_end_at_the_labs_limits_and_are_their_own_fault() {
+    if let Err(error) = Choice::Auto.sandbox() {
+        return not_tried("isolation", &error.to_string());
+    }
+    let limits = "build_seconds = 5\nbuild_mebibytes = 512";
+    let root = crate::builds::with_limits("0.1.31", |manifest| manifest.replace("build_seconds = 120", limits));
+    let began = Instant::now();
+    let (grades, scores) = grade_in(root.path(), "bombs", &BOMBS.map(str::to_owned), "auto");
+    for graded in grades["submissions"].as_array().unwrap() {
+        assert_eq!((&graded["outcome"], &graded["score"]), (&"build_failed".into(), &0.into()), "{graded}");
+    }
+    assert_eq!(scores.len(), BOMBS.len(), "{grades}");
+    assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
 }
 
 /// A cheat that gains nothing anywhere would prove nothing about isolation.
@@ -119,7 +169,7 @@ fn isolation_that_is_not_there_is_no_reason_to_go_without() {
     let mut command = crate::sandbox::command(&arguments);
     // Cargo and a compiler, and nothing else.
     let cargo = PathBuf::from(env!("CARGO")).parent().unwrap().to_owned();
-    let ran = crate::sandbox::Ran::of(command.env("PATH", cargo).output().unwrap());
+    let ran = Ran::of(command.env("PATH", cargo).output().unwrap());
     assert_eq!(ran.code, Some(4), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("--isolation none") && ran.stderr.contains("bubblewrap"), "{}", ran.stderr);
     assert!(!out.exists());
