@@ -27,6 +27,7 @@ use crate::context::RunContext;
 use crate::engine::{Engine, Request};
 use crate::error::Error;
 use crate::events::EventKind;
+use crate::held_out::Disclosure;
 use crate::report::Report;
 use crate::submission::Source;
 use crate::workspace::Lab;
@@ -145,7 +146,7 @@ impl Auditor<'_> {
     async fn documents(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
         let mut unplanned = BTreeSet::new();
         for lab in units.iter().map(|unit| unit.lab).collect::<BTreeSet<_>>() {
-            let suite = self.engine.suite(&self.labs[lab], self.run).await?;
+            let suite = self.engine.suite(&self.labs[lab], Some(Disclosure::Full), self.run).await?;
             let audit = &mut self.audits[lab];
             audit.declare(&suite.checks);
             audit.problems.extend(documents::examine(&self.labs[lab], &suite.checks, &self.sources[lab]));

@@ -20,9 +20,9 @@ use crate::reporter::{Reporter, Style};
 
 pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, CheckFormat, CollectArgs, ColorChoice, Command, DoctorArgs, DownArgs,
-    DraftArgs, EditMutantArgs, FmtArgs, GradeArgs, GradeCommand, GradingArgs, HintArgs, IsolationChoice, MutantArgs,
-    MutantCommand, NewArgs, NewMutantArgs, RefreshArgs, RegradeArgs, RunArgs, SaveMutantArgs, ShowMutantArgs,
-    SourceArgs, TestArgs, VerifyArgs, WatchArgs,
+    DraftArgs, EditMutantArgs, FmtArgs, GradeArgs, GradeCommand, GradingArgs, HeldOutChoice, HintArgs, IsolationChoice,
+    MutantArgs, MutantCommand, NewArgs, NewMutantArgs, RefreshArgs, RegradeArgs, RunArgs, SaveMutantArgs,
+    ShowMutantArgs, SourceArgs, TestArgs, VerifyArgs, WatchArgs,
 };
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};

@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::events::Recorder;
+use crate::held_out::Disclosure;
 use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::state::State;
@@ -73,6 +74,8 @@ pub struct Request {
     pub check_limit: Option<Duration>,
     /// Whether the run is recorded, its result counts as the learner's progress, and its times as what to expect.
     pub record: bool,
+    /// Whether held-out checks are asked as well, and what is shown of them.
+    pub held_out: Option<Disclosure>,
     /// Whether failures name where in the suite's source they were found.
     pub places: bool,
 }
@@ -181,11 +184,16 @@ impl Engine {
         }
     }
 
-    /// The suite of `lab`, built if it has to be and does not come as a program.
+    /// The suite of `lab`, built if it has to be and does not come as a program: with its held-out checks, shown as
+    /// `held_out` says, or without them.
     ///
     /// # Errors
     /// It cannot be built, or does not list its checks.
-    pub async fn suite(&self, lab: &Lab, run: &RunContext) -> Result<Suite, Error> {
+    pub async fn suite(&self, lab: &Lab, held_out: Option<Disclosure>, run: &RunContext) -> Result<Suite, Error> {
+        Ok(self.whole_suite(lab, run).await?.asking(held_out))
+    }
+
+    async fn whole_suite(&self, lab: &Lab, run: &RunContext) -> Result<Suite, Error> {
         let held = program::run_folder(self)?;
         if let SuiteSource::Prebuilt(program) = SuiteSource::of(lab) {
             return Ok(Suite::prebuilt(&program, &held).await?);

@@ -56,7 +56,7 @@ pub async fn grade(
     run: &RunContext,
 ) -> Result<GradeReport, Error> {
     let began = Instant::now();
-    let suite = engine.suite(lab, run).await?;
+    let suite = engine.suite(lab, options.request.held_out, run).await?;
     engine.compile_dependencies(lab, run).await?;
     ledger.begin()?;
     let mut batch = Batch::new(lab, ledger, &suite, began, entries.len());

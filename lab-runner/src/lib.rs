@@ -23,6 +23,7 @@ mod git;
 pub mod grade;
 pub mod guide;
 pub mod hash;
+pub mod held_out;
 mod helper;
 pub mod interrupt;
 pub mod learner;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::building::Bounds;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
+use crate::held_out::Disclosure;
 use crate::suggest;
 
 /// The manifest format this runner reads.
@@ -45,6 +46,10 @@ pub struct Manifest {
     /// The files and folders taken from a submission, relative to the lab's folder.
     #[schemars(with = "Vec<String>")]
     pub editable: Vec<Utf8PathBuf>,
+    /// What reports show of held-out checks: `hidden` (the default) their task, points and verdict, `title` their ids and
+    /// titles as well, `full` everything.
+    #[serde(default)]
+    pub held_out: Disclosure,
     /// How the server is started, and how it shows that it is ready.
     pub server: Server,
     /// Limits of time and memory.

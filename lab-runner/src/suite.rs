@@ -15,6 +15,7 @@ use crate::context::RunContext;
 use crate::engine::Extent;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
+use crate::held_out::{Cover, Disclosure};
 use crate::report::Diagnostics;
 use crate::suggest;
 use crate::workspace::{Lab, Workspace};
@@ -29,8 +30,10 @@ pub struct Suite {
     pub executable: Utf8PathBuf,
     /// The SHA-256 of the program.
     pub sha256: String,
-    /// The checks it declares, in order.
+    /// The checks it declares, in order, as they are shown.
     pub checks: Vec<CheckInfo>,
+    /// What is left out or covered of them.
+    pub(crate) cover: Cover,
 }
 
 /// Why there is no suite.
@@ -115,8 +118,8 @@ impl Suite {
         record::load_fresh(workspace, lab, held)
     }
 
-    /// The checks that the suite of `lab` declared when it was built last, and whether it still declares just these:
-    /// what can be known without building it.
+    /// The checks that the suite of `lab` declared when it was built last, without those that are held out, and whether it
+    /// still declares just these: what can be known without building it.
     pub fn known_checks(workspace: &Workspace, lab: &Lab) -> (Vec<CheckInfo>, bool) {
         record::known_checks(workspace, lab)
     }
@@ -154,10 +157,16 @@ impl Suite {
         Self::of(executable).await
     }
 
+    /// The same without its held-out checks; or with them, and of them what `held_out` shows.
+    pub(crate) fn asking(mut self, held_out: Option<Disclosure>) -> Self {
+        self.cover = Cover::over(&mut self.checks, held_out);
+        self
+    }
+
     async fn of(executable: Utf8PathBuf) -> Result<Self, SuiteError> {
         let checks = list(&executable).await?;
         let sha256 = hash(&executable).await?;
-        Ok(Self { executable, sha256, checks })
+        Ok(Self { executable, sha256, checks, cover: Cover::default() })
     }
 
     /// The names of the checks that `extent` means, where `passed` tells which have passed before; none means all.

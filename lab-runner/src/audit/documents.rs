@@ -11,7 +11,7 @@ use super::{LabAudit, Problem, tables};
 use crate::suggest;
 use crate::workspace::{Lab, Workspace};
 
-/// What a lab's checks are worth together.
+/// What a lab's checks are worth together, without those that are held out.
 const POINTS: u32 = 100;
 
 /// Examines the documents of `lab`, whose suite declares `checks`.
@@ -82,10 +82,11 @@ fn check_is_complete(check: &CheckInfo) -> Vec<Problem> {
 
 fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let sum: u32 = checks.iter().map(|check| check.points).sum();
+    let sum: u32 = checks.iter().filter(|check| !check.held_out).map(|check| check.points).sum();
     if sum != POINTS {
         problems.push(Problem::of("checks", format!("their points sum to {sum}, not {POINTS}")));
     }
+    problems.extend(needs_held_out(checks));
     let mut seen = BTreeSet::new();
     for check in checks {
         let place = format!("check {}", check.id);
@@ -105,14 +106,29 @@ fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
     problems
 }
 
+/// A learner is asked no held-out check, so that what needs one could never be asked of them.
+fn needs_held_out(checks: &[CheckInfo]) -> Vec<Problem> {
+    let held_out = |id: &&String| checks.iter().any(|check| check.held_out && check.id == **id);
+    let found = checks.iter().filter(|check| !check.held_out).flat_map(|check| {
+        let needs = check.needs.iter().filter(held_out);
+        needs.map(|need| Problem::of(&format!("check {}", check.id), format!("it needs `{need}`, which is held out")))
+    });
+    found.collect()
+}
+
 /// The README names every check, and its tasks are those of the checks and of the starter's TODOs.
 fn readme(lab: &Lab, checks: &[CheckInfo]) -> Vec<Problem> {
     let Ok(text) = std::fs::read_to_string(lab.folder.join("README.md")) else {
         return vec![Problem::of("README.md", "it cannot be read")];
     };
     let mut problems = Vec::new();
-    for check in checks.iter().filter(|check| !check.held_out && !text.contains(&format!("`{}`", check.id))) {
-        problems.push(Problem::of("README.md", format!("it does not name the check `{}`", check.id)));
+    for check in checks {
+        let named = text.contains(&format!("`{}`", check.id));
+        if !check.held_out && !named {
+            problems.push(Problem::of("README.md", format!("it does not name the check `{}`", check.id)));
+        } else if check.held_out && named {
+            problems.push(Problem::of("README.md", format!("it names the check `{}`, which is held out", check.id)));
+        }
     }
     let written: BTreeSet<u32> = text.lines().filter_map(task_of_heading).collect();
     let asked: BTreeSet<u32> = checks.iter().map(|check| check.task).collect();
@@ -172,5 +188,18 @@ mod tests {
         assert_eq!(task_of_heading("### Task 12"), Some(12));
         assert_eq!(task_of_heading("Task 3: not a heading"), None);
         assert_eq!(task_of_heading("## Tasks"), None);
+    }
+
+    #[test]
+    fn what_needs_a_held_out_check_has_to_be_held_out_itself() {
+        let check = |id: &str, needs: &[&str], held_out: bool| -> CheckInfo {
+            let info = serde_json::json!({ "id": id, "title": "", "task": 1, "points": 1, "needs": needs, "why": "",
+                "source": "", "hints": [], "held_out": held_out, "alone": false });
+            serde_json::from_value(info).unwrap()
+        };
+        let checks =
+            [check("hidden", &[], true), check("deeper", &["hidden"], true), check("seen", &["hidden"], false)];
+        let found: Vec<String> = needs_held_out(&checks).into_iter().map(|problem| problem.place).collect();
+        assert_eq!(found, ["check seen"]);
     }
 }

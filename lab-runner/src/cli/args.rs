@@ -8,8 +8,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use super::documents::{CompletionsArgs, ManArgs};
 use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 use crate::audit::Shard;
+use crate::held_out::Disclosure;
 use crate::reporter::Format;
 use crate::results::Foreign;
+use crate::workspace::Lab;
 use lab_services::ProviderChoice;
 
 /// Hands-on backend labs: build a server, have it graded, learn why.
@@ -135,7 +137,8 @@ Examples:
   cargo lab check 1.2                                its second task
   cargo lab check 1 missing_host                     one check and those it needs
   cargo lab check --all --report out                 everything, and the result as files
-  cargo lab check 2 --command 'python3 server.py'    a server in any language")]
+  cargo lab check 2 --command 'python3 server.py'    a server in any language
+  cargo lab check 1 --submission DIR --held-out=full what an instructor looks up")]
 pub struct CheckArgs {
     /// The lab (id, number, slug, or a prefix of one), followed by the checks to run. Defaults to the lab of the
     /// current folder, or else the last one checked, and to all of its checks.
@@ -171,6 +174,9 @@ pub struct CheckArgs {
     /// Show all hints for a failed check, not only the first.
     #[arg(long)]
     pub hints: bool,
+    /// For instructors: run the held-out checks as well. The result is no progress.
+    #[arg(long, value_enum, value_name = "SHOWN", num_args = 0..=1, require_equals = true, default_missing_value = "lab")]
+    pub held_out: Option<HeldOutChoice>,
 }
 
 /// The formats of one result: the runner's own, and those that only other programs read.
@@ -393,6 +399,9 @@ pub struct GradeArgs {
     /// The longest time a check may take [default: set by the lab].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: Option<u64>,
+    /// What the results show of held-out checks.
+    #[arg(long, value_enum, value_name = "SHOWN")]
+    pub held_out: Option<HeldOutChoice>,
     /// The format of the summary: human or json.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -469,6 +478,42 @@ pub struct VerifyArgs {
     /// The grader's public key in PEM, as `openssl pkey -in grader.pem -pubout` writes it.
     #[arg(long, value_name = "KEY")]
     pub key: Utf8PathBuf,
+}
+
+/// What a result shows of held-out checks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum HeldOutChoice {
+    /// What the lab's manifest says.
+    #[default]
+    Lab,
+    /// Their task, points and verdict.
+    Hidden,
+    /// Their ids and titles as well.
+    Title,
+    /// All that is shown of other checks.
+    Full,
+}
+
+impl From<Disclosure> for HeldOutChoice {
+    fn from(disclosure: Disclosure) -> Self {
+        match disclosure {
+            Disclosure::Hidden => Self::Hidden,
+            Disclosure::Title => Self::Title,
+            Disclosure::Full => Self::Full,
+        }
+    }
+}
+
+impl HeldOutChoice {
+    /// What it means for `lab`.
+    pub fn disclosure(self, lab: &Lab) -> Disclosure {
+        match self {
+            Self::Lab => lab.manifest.held_out,
+            Self::Hidden => Disclosure::Hidden,
+            Self::Title => Disclosure::Title,
+            Self::Full => Disclosure::Full,
+        }
+    }
 }
 
 /// What a submission can be isolated by.

@@ -6,10 +6,11 @@ use super::choose;
 use crate::audit::{self, Options};
 use crate::cli::AuditArgs;
 use crate::context::RunContext;
-use crate::engine::Engine;
+use crate::engine::{Engine, Request};
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::exit::ExitCode;
+use crate::held_out::Disclosure;
 use crate::interrupt::Interrupt;
 use crate::reporter::{Format, Reporter, Style};
 use crate::submission::Source;
@@ -36,6 +37,7 @@ pub(super) async fn run(args: AuditArgs, interrupt: Interrupt) -> Result<ExitCod
     }
     let labs = choose::labs(&workspace, &args.labs)?;
     let request = choose::request(&args.grading, Source::Solution, Vec::new());
+    let request = Request { held_out: Some(Disclosure::Full), ..request };
     let engine = Engine::new(workspace, args.grading.services)?.grading_at_once(AT_ONCE);
     let options = Options {
         repeat: args.repeat,

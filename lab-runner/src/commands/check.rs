@@ -43,7 +43,10 @@ pub(super) async fn run(args: CheckArgs, interrupt: Interrupt) -> Result<ExitCod
     }
     let source = choose::source(&args.source, &lab)?;
     let extent = extent(&args, task, &source);
-    let request = Request { extent, ..choose::request(&args.grading, source, checks) };
+    let held_out = args.held_out.map(|shown| shown.disclosure(&lab));
+    let request = Request { extent, held_out, ..choose::request(&args.grading, source, checks) };
+    // What an instructor asks is no learner's progress.
+    let request = Request { record: request.record && held_out.is_none(), ..request };
     let engine = Engine::new(workspace, args.grading.services)?;
     if matches!(request.source, Source::WorkingTree) {
         Starter::keep_first(&lab, &engine.state);
@@ -74,7 +77,7 @@ fn extent(args: &CheckArgs, task: Option<u32>, source: &Source) -> Extent {
     let for_machines = args.format != CheckFormat::Human || args.report.is_some() || args.quiet;
     match task {
         Some(task) => Extent::Task(task),
-        None if args.all || for_machines || !own => Extent::Whole,
+        None if args.all || for_machines || !own || args.held_out.is_some() => Extent::Whole,
         None if args.next_task || watched() => Extent::NextTask,
         None => Extent::Whole,
     }

@@ -186,6 +186,7 @@ pub(super) fn plain_request(source: Source, checks: Vec<String>) -> Request {
         jobs: default_jobs(),
         check_limit: None,
         record: true,
+        held_out: None,
         places: false,
     }
 }

@@ -48,13 +48,15 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
         None => (entries, None),
     };
     let engine = Engine::isolated_by(sandbox, workspace, args.services)?.grading_at_once(args.jobs.into());
-    let request = request(&args);
+    let held_out = args.held_out.unwrap_or_default().disclosure(&lab);
+    let request = Request { held_out: Some(held_out), ..request(&args) };
     let terms = Terms {
         lab: lab.id().to_owned(),
         seed: request.seed,
         isolation: engine.isolation().to_owned(),
         runner_version: env!("CARGO_PKG_VERSION").to_owned(),
         shard,
+        held_out,
     };
     let unpacked = engine.workspace.lab_folder().join("unpacked");
     let ledger = Ledger::open(&report, terms, args.seed, args.resume, unpacked)?;

@@ -21,7 +21,7 @@ pub(super) async fn run(args: HintArgs, interrupt: Interrupt) -> Result<ExitCode
     let workspace = choose::open(&run)?;
     let (lab, names) = choose::lab_and_checks(&workspace, &args.names)?;
     let engine = Engine::new(workspace, ProviderChoice::Auto)?;
-    let suite = engine.suite(&lab, &run).await;
+    let suite = engine.suite(&lab, None, &run).await;
     let progress = engine.state.lab(lab.id());
     let told = suite.and_then(|suite| {
         let Some(id) = names.first().or(progress.next_check.as_ref()) else {

@@ -35,6 +35,8 @@ pub(super) async fn run(args: RegradeArgs, interrupt: Interrupt) -> Result<ExitC
         seed: Some(terms.seed),
         services: args.services,
         time_limit: None,
+        // By the same names, or nothing could be compared.
+        held_out: Some(terms.held_out.into()),
         // What is printed is the comparison.
         format: Format::Converted,
         quiet: false,

@@ -13,7 +13,7 @@ use crate::awake::sleep_awake;
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::report::{self, Diagnostics, Outcome, RunFacts, RunOutcome};
-use crate::suite::{self, Message, Session};
+use crate::suite::{self, Message, Session, Suite};
 use lab_services::Endpoints;
 
 /// What a suite may need beside its checks: the first start, databases made and dropped.
@@ -62,7 +62,7 @@ impl Grading<'_> {
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
         let mut state = SuiteState::default();
         let services = InUse::of(endpoints, self.engine, self.run);
-        let reason = self.follow(&prepared.expected, &mut session, services, &mut state, facts).await;
+        let reason = self.follow(prepared, &mut session, services, &mut state, facts).await;
         self.laps.mark(|times| &mut times.last_check_ms);
         let forged = session.forged;
         let ending = session.end(self.run.cancel().cancelled_twice()).await;
@@ -87,7 +87,7 @@ impl Grading<'_> {
 
     async fn follow(
         &self,
-        expected: &[CheckInfo],
+        Prepared { expected, suite: Suite { cover, .. }, .. }: &Prepared,
         session: &mut Session,
         mut services: InUse<'_>,
         state: &mut SuiteState,
@@ -117,6 +117,7 @@ impl Grading<'_> {
                     session.say(&answer).await;
                 }
                 Message::Event(envelope) => {
+                    let envelope = cover.cover(envelope);
                     watchdog.on_event(&envelope.event);
                     self.take(expected, envelope, state, facts);
                 }
@@ -185,7 +186,7 @@ impl Grading<'_> {
             sent_at: self.run.clock().now(),
             lab: self.lab.id().to_owned(),
             seed: self.request.seed,
-            checks: prepared.asked.clone(),
+            checks: prepared.suite.cover.names(&prepared.asked, &prepared.suite.checks),
             jobs: self.request.jobs,
             check_limit_ms: millis(self.check_limit()),
             start_limit_ms: millis(self.lab.manifest.limits.start()),

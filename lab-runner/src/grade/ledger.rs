@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, GradeReport, Part, result_folder};
 use crate::error::Error;
+use crate::held_out::Disclosure;
 use crate::report::{Outcome, Report};
 use crate::scratch::Scratch;
 use crate::whole;
@@ -27,6 +28,9 @@ pub struct Terms {
     /// Which part of a batch it is, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Part>,
+    /// What results show of held-out checks.
+    #[serde(default)]
+    pub held_out: Disclosure,
 }
 
 /// A report folder.

@@ -16,7 +16,9 @@ impl Check {
             SubmissionKind::Solution => " --solution",
             SubmissionKind::Folder | SubmissionKind::Mutant | SubmissionKind::Command | SubmissionKind::Url => return,
         };
-        if matches!(self.verdict, Verdict::Failed | Verdict::TimedOut) && depends_on_more(&self.transcript) {
+        // `try` knows no held-out check.
+        let failed = matches!(self.verdict, Verdict::Failed | Verdict::TimedOut);
+        if failed && !self.held_out && depends_on_more(&self.transcript) {
             self.reproduce = Some(format!("cargo lab try {lab} {}{option}", self.id));
         }
     }

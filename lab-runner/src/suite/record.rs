@@ -1,12 +1,15 @@
 //! What is known of a suite that was built, as long as it is up to date.
 
+use std::process::Stdio;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::Artifact;
 use lab_protocol::CheckInfo;
 use serde::{Deserialize, Serialize};
 
-use super::Suite;
+use super::{Suite, SuiteSource, session};
 use crate::building;
+use crate::held_out::Cover;
 use crate::state;
 use crate::workspace::{Lab, Workspace};
 
@@ -32,14 +35,28 @@ pub(super) fn load_fresh(workspace: &Workspace, lab: &Lab, held: &Utf8Path) -> O
         let _ = std::fs::remove_file(&executable);
         return None;
     }
-    Some(Suite { executable, sha256: record.sha256, checks: record.checks })
+    Some(Suite { executable, sha256: record.sha256, checks: record.checks, cover: Cover::default() })
 }
 
 /// The checks of the recorded suite, and whether it is fresh.
 pub(super) fn known_checks(workspace: &Workspace, lab: &Lab) -> (Vec<CheckInfo>, bool) {
-    let Some(record) = load(workspace, lab) else { return (Vec::new(), false) };
-    let fresh = at(&workspace.target.join(&record.executable), workspace).is_fresh();
-    (record.checks, fresh)
+    let (mut checks, fresh) = match SuiteSource::of(lab) {
+        SuiteSource::Prebuilt(program) => listed(&program),
+        SuiteSource::Package => {
+            let Some(record) = load(workspace, lab) else { return (Vec::new(), false) };
+            let fresh = at(&workspace.target.join(&record.executable), workspace).is_fresh();
+            (record.checks, fresh)
+        }
+    };
+    Cover::over(&mut checks, None);
+    (checks, fresh)
+}
+
+/// The checks that a suite lists which came as a program: no record is kept of what is never built.
+fn listed(suite: &Utf8Path) -> (Vec<CheckInfo>, bool) {
+    let output = session::program(suite).arg("list").stdin(Stdio::null()).output().ok();
+    let checks = output.and_then(|output| serde_json::from_slice(&output.stdout).ok());
+    checks.map_or_else(|| (Vec::new(), false), |checks| (checks, true))
 }
 
 /// Records `suite`, which cargo has put at `program`.

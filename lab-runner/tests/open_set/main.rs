@@ -54,6 +54,7 @@ fn request() -> Request {
         jobs: 2,
         check_limit: None,
         record: false,
+        held_out: None,
         places: false,
     }
 }

@@ -69,6 +69,7 @@ pub fn request(source: Source) -> Request {
         jobs: 4,
         check_limit,
         record: false,
+        held_out: None,
         places: false,
     }
 }

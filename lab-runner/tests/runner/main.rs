@@ -11,6 +11,7 @@ mod cheats;
 mod documents;
 mod formats;
 mod grading;
+mod held_out;
 mod holding;
 mod interrupts;
 mod invariants;

@@ -13,7 +13,7 @@ use attribute::Attribute;
 ///
 /// The doc comment says why the behaviour is asked for and ends with its source in parentheses. The attribute
 /// takes `title`, `task`, `points` and `hints`, and where they are wanted `needs` (ids of checks that must pass
-/// first), `alone` (measures time), `held_out` (CI only) and `limit` (seconds).
+/// first), `alone` (measures time), `held_out` (graded in CI only: nothing of it is compiled into a learner kit) and `limit` (seconds).
 ///
 /// The function is `async fn name(lab: &Lab) -> CheckResult`. Its last expression may be any `Ok(…)`, so that a
 /// chain of expectations can end a check.
@@ -36,14 +36,19 @@ fn expand(attribute: &Attribute, mut function: ItemFn) -> syn::Result<proc_macro
     let run = format_ident!("__run_{}", name);
     let Attribute { title, task, points, needs, hints, held_out, alone, limit } = attribute;
     let limit = limit.as_ref().map_or_else(|| quote!(None), |seconds| quote!(Some(#seconds)));
+    // With `--cfg learner_kit` a suite is compiled for learners: nothing of a held-out check is in it.
+    let kept = held_out.then(|| quote!(#[cfg(not(learner_kit))]));
     Ok(quote! {
+        #kept
         #function
 
+        #kept
         #[doc(hidden)]
         fn #run(lab: &::lab_kit::Lab) -> ::lab_kit::check::CheckFuture<'_> {
             ::std::boxed::Box::pin(async move { #name(lab).await.map(|_| ()) })
         }
 
+        #kept
         ::lab_kit::inventory::submit! {
             ::lab_kit::check::Check {
                 id: #id,

@@ -13,6 +13,7 @@ use crate::engine::{Engine, Request};
 use crate::error::Error;
 use crate::events::{EventKind, MutantProof};
 use crate::exit::ExitCode;
+use crate::held_out::Disclosure;
 use crate::interrupt::Interrupt;
 use crate::limits;
 use crate::report::{Outcome, Report};
@@ -161,7 +162,7 @@ impl Bench {
     }
 
     async fn grade(&self, engine: &Engine, mutant: &Mutant) -> Result<Report, Error> {
-        let suite = engine.suite(&self.lab, &self.run).await?;
+        let suite = engine.suite(&self.lab, Some(Disclosure::Full), &self.run).await?;
         let known = || suite.checks.iter().map(|check| check.id.as_str());
         if let Some(id) = mutant.fails.iter().find(|id| !known().any(|known| known == **id)) {
             return Err(Error::Usage {
@@ -171,7 +172,8 @@ impl Bench {
         }
         self.run.emit(EventKind::Step { text: format!("the mutant `{}` is built and graded", self.name) });
         let source = Source::Mutant(mutant.clone());
-        let request = Request { record: false, ..choose::plain_request(source, mutant.fails.clone()) };
+        let held_out = Some(Disclosure::Full);
+        let request = Request { record: false, held_out, ..choose::plain_request(source, mutant.fails.clone()) };
         engine.grade(&self.lab, &request, &self.run.silent()).await
     }
 }
