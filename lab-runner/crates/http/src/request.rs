@@ -63,6 +63,11 @@ impl Request {
         }
     }
 
+    /// The path with its query that is asked for.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Adds a header field. The same name twice makes two fields.
     ///
     /// ```no_run

@@ -54,8 +54,8 @@ impl Response {
         Self::new(Parts { extra, ..Arc::unwrap_or_clone(self.parts) })
     }
 
-    /// What was asked for, if the request was built and not written byte by byte.
-    pub(super) fn target(&self) -> &str {
+    /// The path with its query that was asked for; `/` if the request was written byte by byte.
+    pub fn target(&self) -> &str {
         self.parts.origin.request.as_ref().map_or("/", |request| request.target.as_str())
     }
 

@@ -1,10 +1,10 @@
-//! What requests carry and answers hold beyond plain bodies: patterns, forms with files, cookies, GraphQL, pages.
+//! What requests carry and answers hold beyond plain bodies: patterns, forms with files, GraphQL, pages.
 
 use serde_json::{Value, json};
 
 use super::{answering, get, message, request};
 use crate::json::differences;
-use crate::{CookieJar, Part, any_element, any_id, any_string, contains, exactly, walk};
+use crate::{Part, any_element, any_id, any_string, contains, exactly, walk};
 
 fn places(expected: Value, actual: Value) -> Vec<String> {
     differences(&expected, &actual).into_iter().map(|difference| difference.place).collect()
@@ -61,29 +61,6 @@ async fn a_form_with_files_is_what_browsers_send() {
                 --lab-kit-form-1\r\nContent-Disposition: form-data; name=\"a %22b%22\"; filename=\"p.png\"\r\n\
                 Content-Type: image/png\r\n\r\n\x00lab-kit-form-0\r\n--lab-kit-form-1--\r\n";
     assert_eq!(form.body.as_deref(), Some(body.as_bytes()));
-}
-
-#[tokio::test]
-async fn a_jar_keeps_sends_and_forgets_as_a_browser_does() {
-    let set = |lines: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{lines}\r\n");
-    let first =
-        set("Set-Cookie: session=abc; Path=/; HttpOnly\r\nSet-Cookie: cart=1; Path=/shop\r\nSet-Cookie: here=x\r\n");
-    let mut jar = CookieJar::default();
-    jar.store(&get(first).await.unwrap()).unwrap();
-    assert_eq!(jar.get("session").unwrap().http_only(), Some(true));
-    let peer = answering("").await;
-    let sent = |target: &str, jar: &CookieJar| {
-        let fields = crate::Request::new(peer.clone(), "GET", target).cookies(jar).fields;
-        fields.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
-    };
-    assert_eq!(sent("/shop/cart?a=/", &jar), ["cart=1; session=abc; here=x"]);
-    assert_eq!(sent("/shopping", &jar), ["session=abc; here=x"]);
-    let ended =
-        set("Set-Cookie: session=; Max-Age=0; Path=/\r\nSet-Cookie: here=; Expires=Thu, 01 Jan 1970 00:00:00 GMT\r\n");
-    jar.store(&get(ended).await.unwrap()).unwrap();
-    assert_eq!(sent("/shop", &jar), ["cart=1"]);
-    let nonsense = get(set("Set-Cookie: nonsense\r\n")).await.unwrap();
-    assert!(message(jar.store(&nonsense)).starts_with("a Set-Cookie field is no cookie"));
 }
 
 #[tokio::test]

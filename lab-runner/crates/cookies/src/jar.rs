@@ -1,23 +1,24 @@
 //! Cookies as a browser keeps them (RFC 6265 §5), as far as one server on one host needs.
 
+use std::cmp::Reverse;
+
 use cookie::Cookie;
 use cookie::time::OffsetDateTime;
 
-use super::request::Request;
-use super::response::Response;
 use lab_check::CheckResult;
+use lab_http::{Request, Response};
 
 /// The cookies of one visitor.
 ///
 /// ```no_run
 /// # use lab_kit::prelude::*;
 /// # async fn example(app: &App) -> CheckResult<()> {
-/// use lab_http::CookieJar;
+/// use lab_cookies::CookieJar;
 ///
 /// let mut jar = CookieJar::default();
 /// let answer = app.post("/login").form(&[("email", "a@b.c"), ("password", "correct horse")]).await?;
 /// jar.store(&answer)?;
-/// app.get("/account").cookies(&jar).await?.expect_status(200)?;
+/// jar.on(app.get("/account")).await?.expect_status(200)?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ impl CookieJar {
     /// The cookie `name`, if there is one.
     ///
     /// ```
-    /// # fn example(jar: &lab_http::CookieJar) {
+    /// # fn example(jar: &lab_cookies::CookieJar) {
     /// let is_hidden_from_scripts = jar.get("session").is_some_and(|cookie| cookie.http_only() == Some(true));
     /// # }
     /// ```
@@ -60,30 +61,28 @@ impl CookieJar {
     /// Every cookie, in the order in which they were set.
     ///
     /// ```
-    /// # fn example(jar: &lab_http::CookieJar) {
+    /// # fn example(jar: &lab_cookies::CookieJar) {
     /// let names: Vec<_> = jar.iter().map(|cookie| cookie.name()).collect();
     /// # }
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = &Cookie<'static>> {
         self.0.iter()
     }
-}
 
-impl Request {
-    /// Sends the cookies of `jar` whose path fits, the longest path first (RFC 6265 §5.4).
+    /// `request` with the cookies whose path fits, the longest path first (RFC 6265 §5.4).
     ///
     /// ```no_run
     /// # use lab_kit::prelude::*;
-    /// # async fn example(app: &App, jar: &lab_http::CookieJar) -> CheckResult<()> {
-    /// app.get("/account").cookies(jar).await?.expect_status(200)?;
+    /// # async fn example(app: &App, jar: &lab_cookies::CookieJar) -> CheckResult<()> {
+    /// jar.on(app.get("/account")).await?.expect_status(200)?;
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn cookies(self, jar: &CookieJar) -> Self {
-        let path = path_of(&self.target).to_owned();
-        let mut fitting: Vec<_> = jar.iter().filter(|cookie| fits(cookie.path().unwrap_or("/"), &path)).collect();
-        fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path().map_or(0, str::len)));
-        fitting.into_iter().fold(self, |request, cookie| request.cookie(cookie.name(), cookie.value()))
+    pub fn on(&self, request: Request) -> Request {
+        let path = path_of(request.target()).to_owned();
+        let mut fitting: Vec<_> = self.iter().filter(|cookie| fits(cookie.path().unwrap_or("/"), &path)).collect();
+        fitting.sort_by_key(|cookie| Reverse(cookie.path().map_or(0, str::len)));
+        fitting.into_iter().fold(request, |request, cookie| request.cookie(cookie.name(), cookie.value()))
     }
 }
 
