@@ -11,6 +11,8 @@ mod fields;
 mod files;
 mod gzip;
 mod head;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod methods;
 mod pipelining;
 mod reading;
