@@ -221,8 +221,12 @@ pub struct Check {
     pub source: String,
     /// The first hint. Null when it passed.
     pub hint: Option<String>,
-    /// All hints, from the vaguest to the most explicit. Empty when it passed.
+    /// All hints, from the vaguest to the most explicit, after the one for the case that failed, if there is one. Empty when
+    /// it passed.
     pub hints: Vec<String>,
+    /// The hint for the case that failed, where the check gives that case one of its own; then it is the first of `hints`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_hint: Option<String>,
     /// Commands that reproduce it by hand.
     pub reproduce: Option<String>,
     /// The last lines the server wrote.

@@ -53,6 +53,8 @@ pub struct CheckProgress {
     pub failures: u32,
     /// How many hints the learner has asked for since then.
     pub hints: u32,
+    /// The hint of its own that the case has which failed last, and which comes before the check's hints.
+    pub case_hint: Option<String>,
 }
 
 impl CheckProgress {
@@ -62,17 +64,29 @@ impl CheckProgress {
         usize::try_from(earned.max(self.hints)).unwrap_or(usize::MAX).min(all)
     }
 
-    fn after(&self, check: &Check) -> Self {
-        let failed = matches!(check.verdict, Verdict::Failed | Verdict::TimedOut);
-        match check.is_fine() {
-            true => Self { passed: true, counted: check.counted, ..Self::default() },
-            false => Self {
-                passed: false,
-                counted: true,
-                failures: self.failures.saturating_add(u32::from(failed)),
-                hints: self.hints,
-            },
+    /// What is known when `check`, a result of this check, has come. Hints begin anew for a case with another hint of its own.
+    pub(crate) fn after(&self, check: &Check) -> Self {
+        if check.is_fine() {
+            return Self { passed: true, counted: check.counted, ..Self::default() };
         }
+        if !matches!(check.verdict, Verdict::Failed | Verdict::TimedOut) {
+            return Self { passed: false, counted: true, ..self.clone() };
+        }
+        let (failures, hints) = if self.is_same_case(check) { (self.failures, self.hints) } else { (0, 0) };
+        let failures = failures.saturating_add(1);
+        Self { passed: false, counted: true, failures, hints, case_hint: check.case_hint.clone() }
+    }
+
+    /// Records that `shown` hints of `check`, which is on the screen and not yet taken in, were asked for.
+    pub(crate) fn asked_for(&mut self, shown: u32, check: &Check) {
+        if !self.is_same_case(check) {
+            *self = Self { case_hint: check.case_hint.clone(), ..Self::default() };
+        }
+        self.hints = shown;
+    }
+
+    fn is_same_case(&self, check: &Check) -> bool {
+        self.case_hint == check.case_hint
     }
 }
 
@@ -185,5 +199,34 @@ pub(crate) fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
 pub(crate) fn write<T: Serialize>(path: &Utf8Path, value: &T) {
     if let Ok(text) = serde_json::to_vec(value) {
         let _ = whole::replace(path, &text, whole::PRIVATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(case_hint: Option<&str>) -> Check {
+        let info = serde_json::json!({ "id": "greets", "title": "", "task": 1, "points": 1, "needs": [], "why": "",
+            "source": "", "hints": ["a", "b", "c"], "held_out": false, "alone": false });
+        let unreported = Check::unreported(&serde_json::from_value(info).unwrap());
+        Check { verdict: Verdict::Failed, case_hint: case_hint.map(str::to_owned), ..unreported }
+    }
+
+    #[test]
+    fn hints_begin_anew_when_another_case_fails() {
+        let first = (0..4).fold(CheckProgress::default(), |known, _| known.after(&failed(None)));
+        assert_eq!((first.failures, first.hints_shown(3)), (4, 2));
+        let other = first.after(&failed(Some("which?")));
+        assert_eq!((other.failures, other.hints_shown(4), other.case_hint.as_deref()), (1, 1, Some("which?")));
+        assert_eq!(other.after(&failed(Some("which?"))).failures, 2);
+    }
+
+    #[test]
+    fn what_was_asked_for_belongs_to_the_case_on_the_screen() {
+        let mut known = (0..4).fold(CheckProgress::default(), |known, _| known.after(&failed(None)));
+        known.asked_for(2, &failed(Some("which?")));
+        assert_eq!(known.after(&failed(Some("which?"))).hints_shown(4), 2);
+        assert_eq!(known.after(&failed(None)).hints_shown(3), 1);
     }
 }

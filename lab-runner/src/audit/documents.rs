@@ -87,6 +87,7 @@ fn checks_as_a_whole(checks: &[CheckInfo], source: &SuiteCode) -> Vec<Problem> {
         problems.push(Problem::of("checks", format!("their points sum to {sum}, not {POINTS}")));
     }
     problems.extend(needs_held_out(checks));
+    problems.extend(needs_a_later_one(checks));
     let mut seen = BTreeSet::new();
     for check in checks {
         let place = format!("check {}", check.id);
@@ -114,6 +115,18 @@ fn needs_held_out(checks: &[CheckInfo]) -> Vec<Problem> {
         needs.map(|need| Problem::of(&format!("check {}", check.id), format!("it needs `{need}`, which is held out")))
     });
     found.collect()
+}
+
+/// Whoever works through the checks in their order has what each of them needs when its turn comes.
+fn needs_a_later_one(checks: &[CheckInfo]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, check) in checks.iter().enumerate() {
+        for later in checks[index + 1..].iter().filter(|later| check.needs.contains(&later.id)) {
+            let message = format!("it needs `{}`, which comes after it, in task {}", later.id, later.task);
+            problems.push(Problem::of(&format!("check {}", check.id), message));
+        }
+    }
+    problems
 }
 
 /// The README names every check, and its tasks are those of the checks and of the starter's TODOs.
@@ -190,16 +203,24 @@ mod tests {
         assert_eq!(task_of_heading("## Tasks"), None);
     }
 
+    fn check(id: &str, needs: &[&str], held_out: bool) -> CheckInfo {
+        let info = serde_json::json!({ "id": id, "title": "", "task": 1, "points": 1, "needs": needs, "why": "",
+            "source": "", "hints": [], "held_out": held_out, "alone": false });
+        serde_json::from_value(info).unwrap()
+    }
+
     #[test]
     fn what_needs_a_held_out_check_has_to_be_held_out_itself() {
-        let check = |id: &str, needs: &[&str], held_out: bool| -> CheckInfo {
-            let info = serde_json::json!({ "id": id, "title": "", "task": 1, "points": 1, "needs": needs, "why": "",
-                "source": "", "hints": [], "held_out": held_out, "alone": false });
-            serde_json::from_value(info).unwrap()
-        };
         let checks =
             [check("hidden", &[], true), check("deeper", &["hidden"], true), check("seen", &["hidden"], false)];
         let found: Vec<String> = needs_held_out(&checks).into_iter().map(|problem| problem.place).collect();
         assert_eq!(found, ["check seen"]);
+    }
+
+    #[test]
+    fn no_check_needs_one_that_comes_after_it() {
+        let checks = [check("first", &["last"], false), check("last", &[], false), check("then", &["last"], false)];
+        let found: Vec<String> = needs_a_later_one(&checks).into_iter().map(|problem| problem.place).collect();
+        assert_eq!(found, ["check first"]);
     }
 }

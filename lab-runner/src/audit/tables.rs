@@ -1,4 +1,5 @@
-//! A README's tables of checks: each row names a check that exists, and gives it the points that the code gives it.
+//! A README's tables of checks: each row names a check that exists, gives it the points that the code gives it, and
+//! stands where the suite has it.
 
 use lab_protocol::CheckInfo;
 
@@ -39,7 +40,22 @@ pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteCode) -> Ve
         let (at, points) = (at.unwrap_or_default(), row.points);
         Some(Problem::of(&place, format!("`{}` has the points `{points}` here and {}{at}", check.id, check.points)))
     };
-    rows(&text).into_iter().filter_map(problem).collect()
+    let rows = rows(&text);
+    let misplaced = misplaced(&rows, checks);
+    rows.into_iter().filter_map(problem).chain(misplaced).collect()
+}
+
+/// The first row that stands elsewhere than the suite has its check: learners read both lists, and work in their order.
+fn misplaced(rows: &[Row<'_>], checks: &[CheckInfo]) -> Option<Problem> {
+    let written: Vec<&Row<'_>> = rows.iter().filter(|row| checks.iter().any(|check| check.id == row.id)).collect();
+    let listed = checks.iter().map(|check| check.id.as_str()).filter(|id| written.iter().any(|row| row.id == *id));
+    let (row, id) = written.iter().zip(listed).find(|(row, id)| row.id != *id)?;
+    let message = format!(
+        "`{}` stands where the suite has `{id}`: both go by task, then by file and line; `file_order!` has files in another \
+         order than that of their names",
+        row.id
+    );
+    Some(Problem::of(&format!("README.md:{}", row.line), message))
 }
 
 /// The rows of all tables of checks in `readme`.
@@ -65,6 +81,21 @@ fn rows(readme: &str) -> Vec<Row<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_stands_where_the_suite_has_its_check() {
+        let check = |id: &str| -> CheckInfo {
+            let info = serde_json::json!({ "id": id, "title": "", "task": 1, "points": 1, "needs": [], "why": "",
+                "source": "", "hints": [], "held_out": false, "alone": false });
+            serde_json::from_value(info).unwrap()
+        };
+        let row = |line: usize, id: &'static str| Row { line, id, points: "1" };
+        let rows = [row(7, "greets"), row(8, "parts"), row(9, "waves"), row(10, "unknown")];
+        assert!(misplaced(&rows, &["greets", "hidden", "parts", "waves"].map(check)).is_none());
+        let found = misplaced(&rows, &["greets", "waves", "parts"].map(check)).unwrap();
+        assert_eq!(found.place, "README.md:8");
+        assert!(found.message.starts_with("`parts` stands where the suite has `waves`"), "{}", found.message);
+    }
 
     #[test]
     fn only_tables_of_checks_have_rows_that_count() {

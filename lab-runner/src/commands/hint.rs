@@ -33,14 +33,15 @@ pub(super) async fn run(args: HintArgs, interrupt: Interrupt) -> Result<ExitCode
             let suggestion = crate::suggest::did_you_mean(id, known);
             return Err(SuiteError::UnknownCheck { name: id.clone(), lab: lab.id().to_owned(), suggestion }.into());
         };
-        let total = check.hints.len();
         let known = progress.checks.get(id).cloned().unwrap_or_default();
+        let all: Vec<String> = known.case_hint.iter().chain(&check.hints).cloned().collect();
+        let total = all.len();
         // A check that never failed has shown no hint yet.
         let seen = if known.failures == 0 && known.hints == 0 { 0 } else { known.hints_shown(total) };
         let shown = (seen + 1).min(total);
         engine.state.record_hints(lab.id(), id, u32::try_from(shown).unwrap_or(u32::MAX));
         let (id, title) = (id.clone(), check.title.clone());
-        let hints = check.hints[..shown].to_vec();
+        let hints = all[..shown].to_vec();
         run.emit(EventKind::Hints { lab: lab.id().to_owned(), id, title, hints, total });
         Ok(())
     });

@@ -145,7 +145,9 @@ impl Check {
     pub fn new(info: &CheckInfo, report: CheckReport) -> Self {
         let explanation = report.explanation.unwrap_or_default();
         let passed = report.verdict == Verdict::Passed;
-        let hints = if passed { Vec::new() } else { info.hints.clone() };
+        let case_hint = explanation.hint.filter(|_| !passed);
+        let own = if passed { &[] } else { info.hints.as_slice() };
+        let hints: Vec<String> = case_hint.iter().chain(own).cloned().collect();
         Self {
             verdict: report.verdict,
             points: if passed { info.points } else { 0 },
@@ -161,6 +163,7 @@ impl Check {
             why: explanation.because.unwrap_or_else(|| info.why.clone()),
             hint: hints.first().cloned(),
             hints,
+            case_hint,
             reproduce: explanation.reproduce,
             server_log: explanation.server_log,
             transcript: report.transcript,
@@ -194,6 +197,7 @@ impl Check {
             source: info.source.clone(),
             hint: None,
             hints: Vec::new(),
+            case_hint: None,
             reproduce: None,
             server_log: Vec::new(),
             held_out: info.held_out,

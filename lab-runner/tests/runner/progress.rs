@@ -124,6 +124,32 @@ fn one_task_is_asked_by_its_number() {
 }
 
 #[test]
+fn a_case_with_a_hint_of_its_own_shows_it_before_those_of_the_check() {
+    let learner = Learner::with("half-done");
+    let ran = learner.lab(&["check", "tiny-1", "echoes"]);
+    assert!(ran.stdout.contains("hint 1/1   The word is what follows /echo/."), "{}", ran.golden());
+    // As often as it takes for another hint, if these were one case.
+    let program = learner.root.join("labs/tiny-1-greeter/src/main.rs");
+    let echoes_nothing = fs::read_to_string(&program).unwrap().replace("200 OK\\r\\n", "{status}\\r\\n").replace(
+        "let _ = write!",
+        "let status = if body == \"hello\" { \"200 OK\" } else { \"404 Not Found\" };\n        let _ = write!",
+    );
+    fs::write(&program, echoes_nothing).unwrap();
+    for _ in 0..2 {
+        let ran = learner.lab(&["check", "tiny-1", "echoes"]);
+        assert!(
+            ran.stdout.contains("hint 1/2   Is there a route for every word, or only for one?"),
+            "{}",
+            ran.golden()
+        );
+    }
+    let hint = learner.lab(&["hint"]);
+    let own = "hint 1 of 2 Is there a route for every word, or only for one?";
+    assert!(hint.stdout.contains(own), "{}", hint.golden());
+    assert!(hint.stdout.contains("hint 2 of 2 The word is what follows /echo/."), "{}", hint.golden());
+}
+
+#[test]
 fn behind_the_first_unfinished_task_nothing_is_asked_and_hints_come_with_every_third_failure() {
     let learner = Learner::with("half-done");
     learner.writes(&crate::sandbox::repository().join("lab-runner/tests/workspace/labs/tiny-1-greeter/src/main.rs"));

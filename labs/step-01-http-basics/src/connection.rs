@@ -13,11 +13,11 @@ use crate::routes;
 /// Answers one request and closes the connection.
 pub async fn serve(mut stream: TcpStream, config: &Config) -> io::Result<()> {
     // TODO(step-01.4): a connection can carry many requests. Read the next one when this one is answered, unless the
-    // client wants to close. And a response to HEAD has no body.
+    // client wants to close. Some of it may have been read along with this one. And a response to HEAD has no body.
     let mut buffer = [0; 4096];
 
-    // TODO(step-01.2): one read returns whatever has arrived: half a request, or three of them. Read until the head is
-    // complete, and keep what comes after it for the next request.
+    // TODO(step-01.2): one read returns whatever has arrived, which may be half a request. Read until the head is
+    // complete.
     // TODO(step-01.9): read no more than a request may contain, and wait no longer than `config.header_timeout`.
     let count = stream.read(&mut buffer).await?;
     if count == 0 {

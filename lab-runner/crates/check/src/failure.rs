@@ -98,6 +98,15 @@ impl Failure {
         self.explain(|e| e.because = Some(why.into()))
     }
 
+    /// Adds the hint for this case, unless a narrower step gave one already. It is shown before the check's own hints, and
+    /// like them it asks a question or points somewhere; it is not the answer.
+    #[must_use]
+    pub fn hint(self, text: impl Into<String>) -> Self {
+        self.explain(|e| {
+            e.hint.get_or_insert(text.into());
+        })
+    }
+
     /// Says that it was found because a time was over. A check that fails so is asked once more, alone, before it costs a
     /// point: the machine may have been busy.
     #[must_use]
@@ -121,7 +130,7 @@ impl Failure {
     }
 }
 
-/// Adds a reason to whatever fails.
+/// Adds a reason, or a hint, to whatever fails.
 pub trait Because {
     /// Says why the behaviour is asked for, in the words a learner reads under `why`.
     ///
@@ -133,11 +142,29 @@ pub trait Because {
     /// assert!(explained.is_err());
     /// ```
     fn because(self, why: &str) -> Self;
+
+    /// Gives the hint for this case, where the first hint of the check would miss the point: it is shown before the check's
+    /// own, unless a narrower step gave one already.
+    ///
+    /// ```
+    /// use lab_check::{Because, CheckResult, Failure};
+    ///
+    /// let result: CheckResult = Err(Failure::learner("the second request was answered with the first one's text"));
+    /// let hinted = result.hint("What is left in the buffer after the first request?");
+    /// let Err(Failure::Learner(explanation)) = hinted else { unreachable!() };
+    /// assert_eq!(explanation.hint.as_deref(), Some("What is left in the buffer after the first request?"));
+    /// ```
+    #[must_use]
+    fn hint(self, text: &str) -> Self;
 }
 
 impl<T> Because for CheckResult<T> {
     fn because(self, why: &str) -> Self {
         self.map_err(|failure| failure.because(why))
+    }
+
+    fn hint(self, text: &str) -> Self {
+        self.map_err(|failure| failure.hint(text))
     }
 }
 

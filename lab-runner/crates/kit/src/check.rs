@@ -1,6 +1,8 @@
 //! A check's description and the registry that `#[check]` fills.
 
+use std::ffi::OsStr;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -70,11 +72,37 @@ impl Check {
     }
 }
 
-/// Every check linked into this program, in the order of tasks and, within one, of declaration.
+/// The order of a suite's files, as [`file_order!`](crate::file_order) declares it.
+#[derive(Debug)]
+pub struct FileOrder(pub &'static [&'static str]);
+
+inventory::collect!(FileOrder);
+
+/// Lists files of the suite, without folder and ending, in the order in which a task's checks come. Without it, and behind
+/// it, files come in the order of their names.
+///
+/// ```
+/// lab_kit::file_order!["reading", "fields"];
+/// ```
+#[macro_export]
+macro_rules! file_order {
+    ($($file:literal),+ $(,)?) => {
+        $crate::inventory::submit! { $crate::check::FileOrder(&[$($file),+]) }
+    };
+}
+
+/// Every check linked into this program, in the order of tasks and, within one, of files and lines.
 pub fn all() -> Vec<&'static Check> {
     let mut checks: Vec<_> = inventory::iter::<Check>.into_iter().collect();
-    checks.sort_by_key(|check| (check.task, check.file, check.line));
+    let order: Vec<&str> = inventory::iter::<FileOrder>.into_iter().flat_map(|order| order.0).copied().collect();
+    checks.sort_by_key(|check| (check.task, place_of_file(check.file, &order), check.file, check.line));
     checks
+}
+
+/// Where `file`, a path, stands in `order`; behind all of it if it is not there.
+fn place_of_file(file: &str, order: &[&str]) -> usize {
+    let stem = Path::new(file).file_stem().and_then(OsStr::to_str);
+    order.iter().position(|name| Some(*name) == stem).unwrap_or(order.len())
 }
 
 /// The checks called `wanted` and those they need, in the order of [`all`]; an empty list means all.
@@ -85,4 +113,17 @@ pub fn planned(wanted: &[String]) -> Result<Vec<&'static Check>, PlanError> {
     let all = all();
     let infos: Vec<CheckInfo> = all.iter().map(|check| check.info()).collect();
     Ok(lab_protocol::plan(&infos, wanted)?.into_iter().map(|index| all[index]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_listed_come_first_in_the_order_of_the_list() {
+        let mut files =
+            ["labs/a-1/checks/src/fields.rs", "labs/a-1/checks/src/bounds.rs", "labs/a-1/checks/src/reading.rs"];
+        files.sort_by_key(|file| (place_of_file(file, &["reading", "fields"]), *file));
+        assert_eq!(files.map(|file| &file[20..]), ["reading.rs", "fields.rs", "bounds.rs"]);
+    }
 }

@@ -371,6 +371,9 @@ pub struct Explanation {
     pub diff: Vec<Difference>,
     /// Why it is expected, when there is a more specific reason than the check's own.
     pub because: Option<String>,
+    /// The hint for the case that failed, where the check's own would miss the point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Commands that reproduce it by hand.
     pub reproduce: Option<String>,
     /// The last lines the server wrote.

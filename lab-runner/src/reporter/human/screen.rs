@@ -272,8 +272,7 @@ impl Page<'_> {
     /// As many hints as the check's failures have earned; the last of them is shown.
     fn hint(&self) -> Vec<String> {
         let hints = &self.check.hints;
-        let mut known = self.guide.known.get(&self.check.id).cloned().unwrap_or_default();
-        known.failures += 1;
+        let known = self.guide.known.get(&self.check.id).cloned().unwrap_or_default().after(self.check);
         let shown = if self.all_hints { hints.len() } else { known.hints_shown(hints.len()) };
         let Some(first) = shown.checked_sub(1) else { return Vec::new() };
         let from = if self.all_hints { 0 } else { first };

@@ -62,9 +62,8 @@ pub(super) fn hints(guide: &LabGuide, lab: &str, check: Option<&Check>) -> Vec<S
 
 /// How many hints of `check` are on the screen now.
 pub(super) fn hints_shown(guide: &LabGuide, check: &Check) -> usize {
-    let mut known = guide.known.get(&check.id).cloned().unwrap_or_default();
     // What is on the screen has failed once more than was known before the run.
-    known.failures += 1;
+    let known = guide.known.get(&check.id).cloned().unwrap_or_default().after(check);
     known.hints_shown(check.hints.len())
 }
 

@@ -222,7 +222,7 @@ impl State {
         let Some(check) = self.check().cloned() else { return Wish::None };
         let shown = (pages::hints_shown(&self.model.guide, &check) + 1).min(check.hints.len());
         let shown = u32::try_from(shown).unwrap_or(u32::MAX);
-        self.model.guide.known.entry(check.id.clone()).or_default().hints = shown;
+        self.model.guide.known.entry(check.id.clone()).or_default().asked_for(shown, &check);
         Wish::Hint { check: check.id, shown }
     }
 

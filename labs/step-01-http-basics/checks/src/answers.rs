@@ -1,9 +1,9 @@
-//! Task 1: answers. Paths, status codes, and bodies of the right length.
+//! Answers: paths, status codes, bodies of the right length (task 1), and heads of every kind (task 7).
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use lab_kit::prelude::*;
 
-use crate::support::{expect_well_formed, get};
+use crate::support::{Site, expect_well_formed, get, request};
 
 /// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
 #[check(title = "GET / returns 200", task = 1, points = 1,
@@ -117,17 +117,6 @@ async fn content_length_bytes(lab: &Lab) -> CheckResult {
     connection.expect_nothing_more().await
 }
 
-/// A query is passed to a resource and is not part of its path (RFC 3986 §3.4).
-#[check(title = "a query does not change which resource is requested", task = 1, points = 1, needs = ["echo_text", "user_agent"],
-        hints = ["Which part of `/echo/abc?x=1` is the path?", "Cut the target at the first `?` before you compare it."])]
-async fn query_ignored(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
-    let (word, query) = (lab.word(), lab.word());
-    app.get(format!("/?{query}")).await?.expect_status(200)?;
-    app.get(format!("/echo/{word}?{query}=/echo/x?y")).await?.expect_status(200)?.expect_body(&word)?;
-    app.get(format!("/user-agent?{query}")).header("User-Agent", &word).await?.expect_status(200)?.expect_body(&word)
-}
-
 /// Header fields tell the server about the client (RFC 9110 §10.1.5).
 #[check(title = "GET /user-agent returns the User-Agent", task = 1, points = 1, needs = ["root"],
         hints = ["The header fields are the lines between the request line and the empty line.",
@@ -141,4 +130,52 @@ async fn user_agent(lab: &Lab) -> CheckResult {
         .expect_status(200)?
         .expect_media_type("text/plain")?
         .expect_body(&name)
+}
+
+/// A query is passed to a resource and is not part of its path (RFC 3986 §3.4).
+#[check(title = "a query does not change which resource is requested", task = 1, points = 1, needs = ["echo_text", "user_agent"],
+        hints = ["Which part of `/echo/abc?x=1` is the path?", "Cut the target at the first `?` before you compare it."])]
+async fn query_ignored(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (word, query) = (lab.word(), lab.word());
+    app.get(format!("/?{query}")).await?.expect_status(200)?;
+    app.get(format!("/echo/{word}?{query}=/echo/x?y")).await?.expect_status(200)?.expect_body(&word)?;
+    app.get(format!("/user-agent?{query}")).header("User-Agent", &word).await?.expect_status(200)?.expect_body(&word)
+}
+
+/// Errors, changes and interim responses are often written by other code than the rest (RFC 9112 §2.1, §4).
+#[check(title = "the heads of all other responses are well formed, too", task = 7, points = 1,
+        needs = ["answer_lines", "expect_continue", "no_content", "not_modified"],
+        hints = ["Does every response go out through the same code?",
+                 "Look at `100 Continue`, 201, 204, 304 and the errors: each line ends in `\\r\\n`, and so does the empty line."])]
+async fn answer_lines_everywhere(lab: &Lab) -> CheckResult {
+    let site = Site::start(lab).await?;
+    let (app, path, content) = (&site.app, format!("/files/{}", lab.word()), lab.word());
+    let put = || app.put(&path).raw_body(&content);
+    for request in [
+        put(),
+        put(),
+        app.get(&path),
+        app.get(&path).header("If-None-Match", "*"),
+        put().header("If-None-Match", "*"),
+        app.head(&path),
+        app.delete(&path),
+        app.delete(&path),
+        app.get("/files/..%2Fx"),
+        app.get("/echo"),
+        app.get("/echo/%zz"),
+        app.get("/").without_header("Host"),
+        app.get("/").header("Host", "lab/x"),
+    ] {
+        expect_well_formed(&request.await?)?;
+    }
+    let mut connection = app.connect().await?;
+    let patient = format!("Expect: 100-continue\r\nContent-Length: {}\r\n", content.len());
+    connection.send(request("POST /echo", &patient, "")).await?;
+    expect_well_formed(&connection.interim().await?)?;
+    connection.send(&content).await?;
+    expect_well_formed(&connection.response().await?)?;
+    let mut connection = app.connect().await?;
+    connection.send(request("POST /echo", "Content-Length: 1099511627776\r\n", "")).await?;
+    expect_well_formed(&connection.response().await?)
 }

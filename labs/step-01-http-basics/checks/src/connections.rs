@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{CLOSE, get, request};
+use crate::support::{CLOSE, request};
 
 /// A new connection costs a round trip, so HTTP/1.1 keeps it open unless somebody asks otherwise (RFC 9112 §9.3).
 #[check(title = "a connection serves many requests", task = 4, points = 2, needs = ["echo_text"],
@@ -18,12 +18,14 @@ async fn persistent(lab: &Lab) -> CheckResult {
         let answer =
             app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)?;
         if answer.headers("connection").iter().any(|value| value.to_ascii_lowercase().contains("close")) {
-            return Err(connection.failure("the response says `Connection: close` although nobody asked for it"));
+            return Err(connection
+                .failure("the response says `Connection: close` although nobody asked for it")
+                .hint("Where does your server write `Connection: close`, and does it look at the request first?"));
         }
     }
     // What is not there is no reason to part.
     app.get(format!("/{}", lab.word())).over(&mut connection).await?;
-    connection.expect_open().await?;
+    connection.expect_open().await.hint("Which of your responses end the connection, and who asked for that?")?;
     app.get("/").over(&mut connection).await?.expect_status(200)
 }
 
@@ -44,26 +46,12 @@ async fn connection_close(lab: &Lab) -> CheckResult {
     let mut connection = app.connect().await?;
     for option in ["keep-alive, x-enclosed", "closed", "keep-alive"] {
         let answer = app.get("/").header("Connection", option).over(&mut connection).await;
-        answer.because("`close` is a word of the list, not part of a word")?.expect_status(200)?;
+        answer
+            .because("`close` is a word of the list, not part of a word")
+            .hint("Which words does the value `keep-alive, x-enclosed` consist of?")?
+            .expect_status(200)?;
     }
     Ok(())
-}
-
-/// After the request that asked to close, nothing more is processed on the connection (RFC 9112 §9.6).
-#[check(title = "nothing is answered after Connection: close", task = 4, points = 1, needs = ["connection_close", "pipelined_requests"],
-        hints = ["The buffer may hold another request when you close. What happens to it?"])]
-async fn nothing_after_close(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
-    let (last, late) = (lab.word(), lab.word());
-    let mut connection = app.connect().await?;
-    let closing = request(&format!("GET /echo/{last}"), "Connection: close\r\n", "");
-    connection.send(format!("{closing}{}", get(&format!("/echo/{late}")))).await?;
-    // A client must not do this, so that a server may complain. But the late request gets no answer of its own.
-    let answer = connection.response().await?.expect_status_in(&[200, 400])?;
-    if answer.status() == 200 {
-        answer.expect_body(&last)?;
-    }
-    connection.expect_closed(CLOSE).await
 }
 
 /// HTTP/1.0 has no Host, no chunks, and no second request unless the client asks for one (RFC 9112 §9.3, §6.1).

@@ -1,4 +1,4 @@
-//! Names of fields in any spelling, and values as the bytes they came as (tasks 2, 5, 6 and 9).
+//! Names of fields in any spelling, and values as the bytes they came as (tasks 5, 6 and 9).
 
 use lab_kit::prelude::*;
 
@@ -10,22 +10,6 @@ use crate::support::{CLOSE, Site, get, one_chunk, random_bytes, raw_request, req
 const NO_WHITE_SPACE: [&[u8]; 6] = [b"\x0b", b"\x0c", b"\x85", b"\xa0", b"\xc2\x85", b"\xc2\xa0"];
 /// What Unicode takes for the digit 3, in UTF-8: full-width, Arabic-Indic and superscript; and the last in Latin-1.
 const NO_DIGITS: [&[u8]; 4] = ["\u{ff13}".as_bytes(), "\u{663}".as_bytes(), "\u{b3}".as_bytes(), b"\xb3"];
-
-/// A field's name is case-insensitive, and the white space around its value is not part of it (RFC 9110 §5.1, §5.5).
-#[check(title = "field names in any case and white space around values are understood", task = 2, points = 1, needs = ["user_agent"],
-        hints = ["Compare field names case-insensitively.",
-                 "Trim spaces and tabs from both ends of a value. There may also be none after the colon."])]
-async fn header_names(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
-    for (name, before, after) in [("uSER-aGENT", " ", ""), ("USER-AGENT", "", ""), ("user-agent", " \t ", " \t ")] {
-        let word = format!("{} x", lab.word());
-        let head = format!("GET /user-agent HTTP/1.1\r\nhOST: lab\r\n{name}:{before}{word}{after}\r\n\r\n");
-        let mut connection = app.connect().await?;
-        connection.send(head).await?;
-        connection.response().await?.expect_status(200)?.expect_body(&word)?;
-    }
-    Ok(())
-}
 
 /// A value is bytes, and not only those of ASCII; only the resource knows what they mean (RFC 9110 §5.5).
 #[check(title = "field values come back byte for byte", task = 5, points = 1, needs = ["user_agent", "echo_body"],

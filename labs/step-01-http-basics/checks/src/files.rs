@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Site, expect_refusal, expect_well_formed, make_folder, random_bytes, read_file, request};
+use crate::support::{Site, expect_refusal, make_folder, random_bytes, read_file, request};
 
 /// A resource can be a file, and a file is bytes (RFC 9110 §9.3.1).
 #[check(title = "GET /files/{name} returns a file's content", task = 7, points = 1, needs = ["root"],
@@ -132,41 +132,4 @@ async fn file_names(lab: &Lab) -> CheckResult {
         site.app.get(format!("/files/{word}{encoded}")).await?.expect_status(200)?.expect_body(&content)?;
     }
     Ok(())
-}
-
-/// Errors, changes and interim responses are often written by other code than the rest (RFC 9112 §2.1, §4).
-#[check(title = "the heads of all other responses are well formed, too", task = 7, points = 1,
-        needs = ["answer_lines", "expect_continue", "no_content", "not_modified"],
-        hints = ["Does every response go out through the same code?",
-                 "Look at `100 Continue`, 201, 204, 304 and the errors: each line ends in `\\r\\n`, and so does the empty line."])]
-async fn answer_lines_everywhere(lab: &Lab) -> CheckResult {
-    let site = Site::start(lab).await?;
-    let (app, path, content) = (&site.app, format!("/files/{}", lab.word()), lab.word());
-    let put = || app.put(&path).raw_body(&content);
-    for request in [
-        put(),
-        put(),
-        app.get(&path),
-        app.get(&path).header("If-None-Match", "*"),
-        put().header("If-None-Match", "*"),
-        app.head(&path),
-        app.delete(&path),
-        app.delete(&path),
-        app.get("/files/..%2Fx"),
-        app.get("/echo"),
-        app.get("/echo/%zz"),
-        app.get("/").without_header("Host"),
-        app.get("/").header("Host", "lab/x"),
-    ] {
-        expect_well_formed(&request.await?)?;
-    }
-    let mut connection = app.connect().await?;
-    let patient = format!("Expect: 100-continue\r\nContent-Length: {}\r\n", content.len());
-    connection.send(request("POST /echo", &patient, "")).await?;
-    expect_well_formed(&connection.interim().await?)?;
-    connection.send(&content).await?;
-    expect_well_formed(&connection.response().await?)?;
-    let mut connection = app.connect().await?;
-    connection.send(request("POST /echo", "Content-Length: 1099511627776\r\n", "")).await?;
-    expect_well_formed(&connection.response().await?)
 }

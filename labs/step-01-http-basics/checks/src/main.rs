@@ -21,6 +21,25 @@ mod timeouts;
 mod traversal;
 mod unwanted;
 
+lab_kit::file_order![
+    "reading",
+    "methods",
+    "connections",
+    "bodies",
+    "chunked",
+    "files",
+    "pipelining",
+    "gzip",
+    "head",
+    "unwanted",
+    "conditional",
+    "traversal",
+    "clients",
+    "bounds",
+    "timeouts",
+    "fields"
+];
+
 fn main() -> std::process::ExitCode {
     lab_kit::suite::main()
 }

@@ -1,9 +1,9 @@
-//! Requests that arrive in a heap, and the order of their answers (tasks 2 and 7).
+//! Requests that arrive in a heap, and the order of their answers (tasks 4 and 7).
 
 use lab_kit::prelude::*;
 
 use crate::chunked::CHUNKED;
-use crate::support::{Site, get, one_chunk, random_bytes, request};
+use crate::support::{CLOSE, Site, get, one_chunk, random_bytes, request};
 
 /// The requests of a large heap: more than any buffer of 16 KiB holds.
 const MANY: usize = 150;
@@ -15,7 +15,7 @@ const PAIRS: usize = 3;
 const SLOW: usize = 7 * 1024 * 1024;
 
 /// A client may send its next requests without waiting, and gets the answers in the same order (RFC 9112 §9.3.2).
-#[check(title = "several requests may arrive at once", task = 2, points = 2, needs = ["echo_text"],
+#[check(title = "several requests may arrive at once", task = 4, points = 2, needs = ["split_request", "persistent"],
         hints = ["One read may return more than one request.",
                  "Anything you have read beyond the end of a request is the beginning of the next.",
                  "Make the buffer belong to the connection, not to the request.",
@@ -27,18 +27,24 @@ async fn pipelined_requests(lab: &Lab) -> CheckResult {
     let middle_of_the_last = heap.len() - 20;
     let mut connection = app.connect().await?;
     connection.send(&heap[..middle_of_the_last]).await?;
-    for word in &words[..3] {
+    for (index, word) in words[..3].iter().enumerate() {
         // A client may read these before it sends the rest: answers that wait for it would wait for ever.
-        let answer = connection.response().await;
-        let answer = answer.because("three requests are complete, and only the fourth has not fully arrived")?;
-        answer.expect_status(200)?.expect_body(word)?;
+        let mut answer = connection
+            .response()
+            .await
+            .because("three requests are complete, and only the fourth has not fully arrived");
+        if index == 0 {
+            answer =
+                answer.hint("Three requests are complete. What does your server wait for before it answers the first?");
+        }
+        answer?.expect_status(200)?.expect_body(word)?;
     }
     connection.send(&heap[middle_of_the_last..]).await?;
     connection.response().await?.expect_status(200)?.expect_body(&words[3])
 }
 
 /// The client decides how many requests there are, not the size of a buffer (RFC 9112 §9.3.2).
-#[check(title = "150 requests that arrive at once are all answered", task = 2, points = 1, needs = ["pipelined_requests"],
+#[check(title = "150 requests that arrive at once are all answered", task = 4, points = 1, needs = ["pipelined_requests"],
         hints = ["What happens to the bytes that do not fit into your buffer?",
                  "Read more only once you have used what you have, and discard nothing."])]
 async fn pipelined_heap(lab: &Lab) -> CheckResult {
@@ -57,6 +63,23 @@ async fn pipelined_heap(lab: &Lab) -> CheckResult {
         }
     }
     Ok(())
+}
+
+/// After the request that asked to close, nothing more is processed on the connection (RFC 9112 §9.6).
+#[check(title = "nothing is answered after Connection: close", task = 4, points = 1, needs = ["connection_close", "pipelined_requests"],
+        hints = ["The buffer may hold another request when you close. What happens to it?"])]
+async fn nothing_after_close(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let (last, late) = (lab.word(), lab.word());
+    let mut connection = app.connect().await?;
+    let closing = request(&format!("GET /echo/{last}"), "Connection: close\r\n", "");
+    connection.send(format!("{closing}{}", get(&format!("/echo/{late}")))).await?;
+    // A client must not do this, so that a server may complain. But the late request gets no answer of its own.
+    let answer = connection.response().await?.expect_status_in(&[200, 400])?;
+    if answer.status() == 200 {
+        answer.expect_body(&last)?;
+    }
+    connection.expect_closed(CLOSE).await
 }
 
 /// A response that is ready early waits for those before it, and a change takes effect in its turn

@@ -22,6 +22,22 @@ async fn split_request(lab: &Lab) -> CheckResult {
     connection.response().await?.expect_status(200)?.expect_body(&word)
 }
 
+/// A field's name is case-insensitive, and the white space around its value is not part of it (RFC 9110 §5.1, §5.5).
+#[check(title = "field names in any case and white space around values are understood", task = 2, points = 1, needs = ["user_agent"],
+        hints = ["Compare field names case-insensitively.",
+                 "Trim spaces and tabs from both ends of a value. There may also be none after the colon."])]
+async fn header_names(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    for (name, before, after) in [("uSER-aGENT", " ", ""), ("USER-AGENT", "", ""), ("user-agent", " \t ", " \t ")] {
+        let word = format!("{} x", lab.word());
+        let head = format!("GET /user-agent HTTP/1.1\r\nhOST: lab\r\n{name}:{before}{word}{after}\r\n\r\n");
+        let mut connection = app.connect().await?;
+        connection.send(head).await?;
+        connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    }
+    Ok(())
+}
+
 /// Some clients send an extra empty line after a body, and a server should ignore it (RFC 9112 §2.2).
 #[check(title = "an empty line before a request is ignored", task = 2, points = 1, needs = ["echo_text"],
         hints = ["What does your server do with an empty request line?", "Keep reading until a line is not empty."])]

@@ -1,4 +1,4 @@
-//! Task 3: making and reading events.
+//! Task 2: making and reading events.
 
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
@@ -6,7 +6,7 @@ use lab_postgres::LabPostgres as _;
 use crate::support::{BAD_INPUT, Id, Seed, event_json, expect_moment, literal, moment};
 
 /// 201 says that the resource was created, and the response shows it with its new id (RFC 9110 §15.3.2).
-#[check(title = "POST /events creates a row", task = 3, points = 2, needs = ["schema"],
+#[check(title = "POST /events creates a row", task = 2, points = 2, needs = ["events_table"],
         hints = ["What does `select * from events` show after a POST?",
                  "`INSERT … RETURNING` writes a row and reads it back in one statement."])]
 async fn create_event(lab: &Lab) -> CheckResult {
@@ -23,7 +23,7 @@ async fn create_event(lab: &Lab) -> CheckResult {
 }
 
 /// What was created can be read under its id, and an id that does not exist is 404 (RFC 9110 §15.5.5).
-#[check(title = "GET /events/{id} returns the event", task = 3, points = 1, needs = ["create_event"],
+#[check(title = "GET /events/{id} returns the event", task = 2, points = 1, needs = ["create_event"],
         hints = ["What does sqlx return when a query finds no row?", "`fetch_optional` returns `None`; answer that with 404."])]
 async fn read_event(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -43,7 +43,7 @@ async fn read_event(lab: &Lab) -> CheckResult {
 
 /// Memory ends with its process; anything a client was told is done must outlive it (PostgreSQL manual, 30.1
 /// Reliability; The Twelve-Factor App, VI).
-#[check(title = "an event outlives the server", task = 3, points = 2, needs = ["read_event"],
+#[check(title = "an event outlives the server", task = 2, points = 2, needs = ["read_event"],
         hints = ["Where is an event while the server is not running?", "In the database, and nowhere else."])]
 async fn durable(lab: &Lab) -> CheckResult {
     let mut app = lab.start().await?;
@@ -66,7 +66,7 @@ async fn durable(lab: &Lab) -> CheckResult {
 
 /// Another instance of the server, or a person at `psql`, changes rows too: a copy in memory would show old data (The
 /// Twelve-Factor App, VI).
-#[check(title = "changes that others make in the database are seen at once", task = 3, points = 2, needs = ["read_event"],
+#[check(title = "changes that others make in the database are seen at once", task = 2, points = 2, needs = ["read_event"],
         hints = ["Does every GET ask the database?", "Keep nothing between requests; caches come in a later lab."])]
 async fn fresh_reads(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -91,7 +91,7 @@ async fn fresh_reads(lab: &Lab) -> CheckResult {
 
 /// A time with an offset is one moment; without the offset it is another (RFC 3339 §4.1; PostgreSQL manual, 8.5.1.3
 /// Time Stamps).
-#[check(title = "a time stays the same moment, whatever its offset", task = 3, points = 1, needs = ["read_event"],
+#[check(title = "a time stays the same moment, whatever its offset", task = 2, points = 1, needs = ["read_event"],
         hints = ["What does your column store for `21:30:00+02:00`?",
                  "`timestamptz` keeps the moment, `timestamp` keeps the digits."])]
 async fn instants(lab: &Lab) -> CheckResult {
@@ -112,7 +112,7 @@ async fn instants(lab: &Lab) -> CheckResult {
 }
 
 /// Invalid data is reported to the client and never reaches a table (RFC 9110 §15.5.1 and §15.5.21).
-#[check(title = "invalid bodies are refused", task = 3, points = 2, needs = ["create_event"],
+#[check(title = "invalid bodies are refused", task = 2, points = 2, needs = ["create_event"],
         hints = ["Which of the bodies did your server accept, or answer with 500?",
                  "The README has the ranges. Postgres cannot store the character NUL; refuse it before Postgres does."])]
 async fn bad_input(lab: &Lab) -> CheckResult {
@@ -156,15 +156,21 @@ async fn bad_input(lab: &Lab) -> CheckResult {
         app.post("/events").body(text, "application/json").await?.expect_status_in(&BAD_INPUT)?;
     }
     let rows: i64 = lab.postgres().await?.scalar("select count(*) from events").await?;
-    expect_equal("rows in `events` after nothing but refusals", &rows, &0)?;
+    expect_equal("rows in `events` after nothing but refusals", &rows, &0)
+        .hint("Which of these bodies did your server write before it refused them?")?;
     let longest = Seed::random(lab).title("é".repeat(200));
-    app.post("/events").json(&longest.json()).await?.expect_status(201).because("a title may have 200 characters")?;
+    app.post("/events")
+        .json(&longest.json())
+        .await?
+        .expect_status(201)
+        .because("a title may have 200 characters")
+        .hint("How long is `é`: in characters, and in the bytes of UTF-8?")?;
     Ok(())
 }
 
 /// A value pasted into the text of a statement becomes part of its syntax; a bound value never does (OWASP, SQL
 /// Injection Prevention Cheat Sheet, Defense Option 1; CWE-89).
-#[check(title = "titles are stored unchanged, whatever they contain", task = 3, points = 2, needs = ["read_event"],
+#[check(title = "titles are stored unchanged, whatever they contain", task = 2, points = 2, needs = ["read_event"],
         hints = ["What happens to `O'Neill` in your statement?", "Use `$1` in the SQL and `.bind(…)` for its value; never `format!`."])]
 async fn text_is_bound(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;

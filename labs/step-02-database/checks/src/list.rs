@@ -6,6 +6,9 @@ use lab_postgres::LabPostgres as _;
 use crate::events::read;
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page};
 
+// A list is searched before it is read page by page.
+lab_kit::file_order!["list", "search", "pages"];
+
 /// Without ORDER BY, rows come in whatever order Postgres finds them (PostgreSQL manual, 7.5 Sorting Rows).
 #[check(title = "the list is in the requested order", task = 4, points = 2, needs = ["read_event"],
         hints = ["What order is your list in without `sort`?", "`ORDER BY starts_at`, and in reverse `ORDER BY starts_at DESC`."])]

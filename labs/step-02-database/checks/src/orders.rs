@@ -78,13 +78,18 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
     }
     // 2^32 + 1 is 1 for whoever cuts it to 32 bits.
     for seats in [3_000_000_000, (1 << 32) + 1, i64::MAX] {
-        order(&app, &event, &ada, seats).await?.expect_status_in(&TOO_LARGE)?;
+        order(&app, &event, &ada, seats).await?.expect_status_in(&TOO_LARGE).hint(
+            "Which numbers fit into the type that `seats` has in your code, and in each column it is compared with?",
+        )?;
     }
-    Books::expect_unchanged(lab, before, "orders that were refused").await?;
+    Books::expect_unchanged(lab, before, "orders that were refused")
+        .await
+        .hint("Which of an order's statements have already run when your server finds that it cannot be filled?")?;
     order(&app, &event, &ada, 3)
         .await?
         .expect_status(201)
-        .because("there are exactly enough seats and enough credit")?;
+        .because("there are exactly enough seats and enough credit")
+        .hint("Three seats are left, and three are wanted. What does your comparison say to that?")?;
     order(&app, &event, &bob, 1).await?.expect_status(409).because("all seats have been sold")?;
     Ok(())
 }
@@ -158,7 +163,9 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
     let after = Books::read(lab).await?;
     // The lines of a cancelled order may stay or go.
     let expected = Books { orders: kept.orders + 1, order_lines: after.order_lines, ..kept };
-    after.expect(expected, "a cancelled order keeps its row and returns seats and credit")?;
+    after
+        .expect(expected, "a cancelled order keeps its row and returns seats and credit")
+        .hint("The price has changed since. What did these seats cost, and where is that written?")?;
     cancel(&app, &id.unknown(lab)).await?.expect_status(404)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Task 2: a bounded number of connections, kept and lent out.
+//! Task 3: a bounded number of connections, kept and lent out.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::Seed;
 /// Each connection is a Postgres process that takes long to start, and `max_connections` is shared by everybody: a
 /// server that opens one for each request is slow and takes the database down with it (PostgreSQL manual, 20.3
 /// Connections and Authentication; 52.2.1 Start-up).
-#[check(title = "one pool, as large as DATABASE_MAX_CONNECTIONS, is kept", task = 2, points = 4, needs = ["read_event"],
+#[check(title = "one pool, as large as DATABASE_MAX_CONNECTIONS, is kept", task = 3, points = 4, needs = ["read_event"],
         hints = ["How many connections does your server open when 60 clients come at once, and what happens to them afterwards?",
                  "Use one pool for the whole life of the server, not one for each request.",
                  "Use `PgPoolOptions::new().max_connections(…)`, with the value from the environment."])]

@@ -13,9 +13,9 @@ impl Store {
     }
 
     async fn insert_event(&self, _new: &NewEvent) -> Result<Event, StoreError> {
-        // TODO(step-02.3): `INSERT … RETURNING`, run on `self.pool`. `sqlx::query_as` fills an `Event`, which
+        // TODO(step-02.2): `INSERT … RETURNING`, run on `self.pool`. `sqlx::query_as` fills an `Event`, which
         // derives `FromRow`, from columns of the same names; `AS` names a computed one.
-        Err(StoreError::NotWritten(3))
+        Err(StoreError::NotWritten(2))
     }
 
     /// Reads an event.
@@ -27,7 +27,7 @@ impl Store {
     }
 
     async fn select_event(&self, _id: i64) -> Result<Event, StoreError> {
-        // TODO(step-02.3): `fetch_optional`, and `StoreError::UnknownEvent` if there is none.
-        Err(StoreError::NotWritten(3))
+        // TODO(step-02.2): `fetch_optional`, and `StoreError::UnknownEvent` if there is none.
+        Err(StoreError::NotWritten(2))
     }
 }

@@ -28,7 +28,7 @@ impl Store {
     /// # Errors
     /// The URL makes no sense.
     pub async fn connect(configuration: &Configuration) -> Result<Self, sqlx::Error> {
-        // TODO(step-02.2): this pool has sqlx's default size, and waits for a connection for sqlx's default time. Look
+        // TODO(step-02.3): this pool has sqlx's default size, and waits for a connection for sqlx's default time. Look
         // at `PgPoolOptions` and at `configuration`.
         let pool = PgPool::connect_lazy(configuration.database_url.expose_secret())?;
         Ok(Self { pool })

@@ -13,6 +13,8 @@ mod sessions;
 mod support;
 mod tokens;
 
+lab_kit::file_order!["pages"];
+
 fn main() -> std::process::ExitCode {
     lab_kit::suite::main_with(&[&lab_postgres::Driver])
 }

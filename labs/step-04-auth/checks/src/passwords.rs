@@ -1,4 +1,4 @@
-//! Task 1: registering, and how a password is kept.
+//! Registering, and how a password is kept (tasks 1 and 2).
 
 use lab_kit::http::any_id;
 use lab_kit::prelude::*;
@@ -102,7 +102,7 @@ async fn stored_as_bcrypt(lab: &Lab) -> CheckResult {
 }
 
 /// The hash alone decides whether a password is right (OWASP ASVS 5.0, 6.2.8).
-#[check(title = "the stored hash decides a log-in", task = 1, points = 1, needs = ["stored_as_bcrypt", "login"],
+#[check(title = "the stored hash decides a log-in", task = 2, points = 1, needs = ["stored_as_bcrypt", "login"],
         hints = ["Where else could your server have stored the password?",
                  "Read password_hash from the table at each log-in, and pass it to bcrypt::verify."])]
 async fn hash_decides(lab: &Lab) -> CheckResult {
@@ -117,7 +117,7 @@ async fn hash_decides(lab: &Lab) -> CheckResult {
 }
 
 /// bcrypt reads 72 bytes; a server that ignores that lets in everybody who knows the beginning (OWASP ASVS 5.0, 6.2.8).
-#[check(title = "long passwords are never silently truncated", task = 1, points = 2, needs = ["login"],
+#[check(title = "long passwords are never silently truncated", task = 2, points = 2, needs = ["login"],
         hints = ["How much of a password does bcrypt read?",
                  "Bytes count, not characters: é is two of them.",
                  "Refuse more than 71 bytes at registration; at log-in such a password is simply wrong."])]

@@ -1,4 +1,4 @@
-//! Task 3: tokens, honest and forged.
+//! Tokens, honest and forged (tasks 3 and 4).
 
 use std::time::SystemTime;
 
@@ -29,7 +29,7 @@ async fn me(lab: &Lab) -> CheckResult {
 }
 
 /// Other programs can use a token only if it contains the agreed claims (RFC 7519 §4.1).
-#[check(title = "access tokens contain the agreed claims", task = 3, points = 2, needs = ["me", "login", "refresh_rotates"],
+#[check(title = "access tokens contain the agreed claims", task = 4, points = 2, needs = ["me", "login", "refresh_rotates"],
         hints = ["Decode one and look at it: it is base64url, not encrypted.",
                  "The key is the bytes of JWT_SECRET as given. `sub` is a string, `exp` at most 900 seconds after `iat`."])]
 async fn claims(lab: &Lab) -> CheckResult {
@@ -276,7 +276,7 @@ async fn issuer_and_audience(lab: &Lab) -> CheckResult {
 }
 
 /// A token for one use must not serve another: a refresh token lives for weeks (RFC 8725 §3.11 and §3.12).
-#[check(title = "refresh tokens are not access tokens", task = 3, points = 2, needs = ["me", "refresh_rotates"],
+#[check(title = "refresh tokens are not access tokens", task = 4, points = 2, needs = ["me", "refresh_rotates"],
         hints = ["Both are signed with the same key. What tells them apart?",
                  "Check the claim `type` in both places: `access` for requests, `refresh` for /refresh."])]
 async fn token_types(lab: &Lab) -> CheckResult {

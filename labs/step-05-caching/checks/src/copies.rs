@@ -88,7 +88,9 @@ async fn expect_keys_apart(lab: &Lab, app: &App, category: &str) -> CheckResult 
     for (first, other) in pairs {
         first.await?.expect_status(200)?;
         let answer = app.get("/events").query("category", &other).await?;
-        expect_items(answer, &[]).because(&format!("no event has the category {other:?}"))?;
+        expect_items(answer, &[])
+            .because(&format!("no event has the category {other:?}"))
+            .hint("Which keys do these two lists have in your cache, letter by letter?")?;
     }
     lab.note("categories that look like a part of a key have lists of their own");
     Ok(())
@@ -107,7 +109,8 @@ async fn hit(lab: &Lab) -> CheckResult {
     let (answer, statements) = read(lab, app.get(event.path())).await?;
     // never fails alone: `events` asks the same of a GET
     event.expect_in(answer.expect_status(200)?)?;
-    expect_that(statements > 0, "the first read of an event did not ask Postgres")?;
+    expect_that(statements > 0, "the first read of an event did not ask Postgres")
+        .hint("Nobody has read this event before. Where did your server find it?")?;
     event.expect_in(warm(lab, app.get(event.path())).await?.expect_status(200)?)?;
     for reader in [&other, &app, &other] {
         let answer =
@@ -150,7 +153,12 @@ async fn miss_cached(lab: &Lab) -> CheckResult {
     expect_hit(lab, other.get(nobody.path()), "Postgres has already said that there is no such event")
         .await?
         .expect_status(404)?;
-    expect_items(warm(lab, app.get(nobody.list())).await?, &[])?;
+    expect_items(
+        warm(lab, app.get(nobody.list()))
+            .await
+            .hint("How does your server tell the copy of an empty list from no copy at all?")?,
+        &[],
+    )?;
     Ok(())
 }
 

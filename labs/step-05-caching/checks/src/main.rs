@@ -15,6 +15,8 @@ mod speed;
 mod stampede;
 mod support;
 
+lab_kit::file_order!["many", "sessions", "outage"];
+
 fn main() -> std::process::ExitCode {
     lab_kit::suite::main_with(&[&lab_postgres::Driver, &lab_redis::Driver])
 }

@@ -20,7 +20,8 @@ async fn greets(lab: &Lab) -> CheckResult {
 async fn echoes(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
-    app.get(format!("/echo/{word}")).await?.expect_status(200)?.expect_body(word)
+    let answer = app.get(format!("/echo/{word}")).await?;
+    answer.expect_status(200).hint("Is there a route for every word, or only for one?")?.expect_body(word)
 }
 
 /// One rude guest does not end the party (Knigge §3).
