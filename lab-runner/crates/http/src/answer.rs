@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::head::Head;
+use super::head_wrong::EMPTY_LINE_FIRST;
 use super::reader::{Reader, Whole};
 use super::response::{Parts, Response};
 use super::timeout::Timeout;
@@ -15,6 +16,9 @@ use lab_check::{CheckResult, Failure};
 
 /// More interim answers than any server sends before the answer proper.
 const MOST_INTERIM: usize = 32;
+
+/// How much of what comes behind an answer is kept with it, in bytes: enough to recognise the rest of its body.
+const MOST_BEHIND: usize = 256;
 
 /// What a reset costs a server's own answer, and how to avoid it.
 const RESET: &str = "if a server closes a socket that still holds unread bytes, the system resets the \
@@ -34,7 +38,7 @@ impl Wire {
             match read {
                 Ok(Some(whole)) => return Ok(self.response(whole, head_at)),
                 Ok(None) => {}
-                Err(wrong) => return Err(self.recorded_failure(wrong)),
+                Err(wrong) => return Err(self.malformed(wrong, reader.has_head())),
             }
             if self.ended {
                 return Err(self.cut_off(&reader));
@@ -73,6 +77,7 @@ impl Wire {
 
     fn response(&mut self, whole: Whole, head_at: Option<Instant>) -> Response {
         let raw = self.take(whole.length);
+        let behind = Bytes::copy_from_slice(&self.incoming[..self.incoming.len().min(MOST_BEHIND)]);
         let body = whole.decoded.unwrap_or_else(|| raw.slice(whole.head.length..));
         let elapsed = head_at.unwrap_or(self.last_read).saturating_duration_since(self.last_write);
         let origin = Arc::new(self.origin.clone());
@@ -82,6 +87,7 @@ impl Wire {
             trailers: whole.trailers,
             raw,
             extra: Bytes::new(),
+            behind,
             elapsed,
             origin,
         })
@@ -92,6 +98,18 @@ impl Wire {
         let (length, now) = (head.length, self.last_read);
         let whole = Whole { head, decoded: Some(Bytes::new()), trailers: Vec::new(), length };
         self.response(whole, Some(now))
+    }
+
+    /// What is no answer. Where one came before it, it may be the rest of that one.
+    fn malformed(&mut self, wrong: String, has_head: bool) -> Failure {
+        let begins_as_one = self.incoming.starts_with(b"HTTP/");
+        if self.answers == 0 || has_head || begins_as_one || wrong == EMPTY_LINE_FIRST {
+            return self.recorded_failure(wrong);
+        }
+        self.recorded_failure(format!(
+            "{wrong}; the response before it on this connection was complete, so that one's body may have been longer than \
+             its Content-Length, or should not have been there at all"
+        ))
     }
 
     /// The learner's failure, once all that came is in the transcript.

@@ -69,8 +69,9 @@ impl Chunked {
             ));
         };
         self.size = size(line).ok_or_else(|| {
+            let said = if number == 1 { ", although the head says `Transfer-Encoding: chunked`" } else { "" };
             format!(
-                "chunk {number} of the body begins with {} instead of its size in hexadecimal digits",
+                "chunk {number} of the body begins with {} instead of its size in hexadecimal digits{said}",
                 excerpt(line)
             )
         })?;

@@ -81,7 +81,10 @@ impl Connection {
     pub async fn expect_silence(&mut self, limit: Duration) -> CheckResult {
         match self.quiet(limit).await {
             Quiet::Silent => Ok(()),
-            Quiet::Spoke => Err(self.spoke("the server sent bytes that were not requested")),
+            Quiet::Spoke if self.wire.incoming.starts_with(b"HTTP/") => {
+                Err(self.spoke("the server sent a response although no complete request was waiting for one"))
+            }
+            Quiet::Spoke => Err(self.spoke("the server sent bytes that belong to no response")),
             Quiet::Ended => Err(self
                 .failure("the server closed the connection; it should have kept it open")
                 .expected("the connection open")

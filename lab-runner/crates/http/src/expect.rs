@@ -159,7 +159,13 @@ impl Response {
             return Ok(self);
         }
         let at = expected.iter().zip(actual).take_while(|(a, b)| a == b).count();
-        let message = if at == actual.len() {
+        let message = if let Some(announced) = self.cut_by_its_length(&expected[at..], at) {
+            format!(
+                "Content-Length announces {announced}, but the body has more: {} comes behind them; a length counts bytes, and \
+                 some letters take two or more",
+                excerpt(&expected[at..])
+            )
+        } else if at == actual.len() {
             format!("the body ends too early: expected {}, got {}", size(expected), size(actual))
         } else if at == expected.len() {
             format!("the body should end after {}, but {} follows", size(expected), excerpt(&actual[at..]))
@@ -245,6 +251,14 @@ impl Response {
     fn no_field(&self, name: &str, expected: String) -> Failure {
         let message = format!("the response has no field {name}");
         self.differs(message, format!("header {name}"), expected, NO_FIELD.to_owned())
+    }
+
+    /// How many bytes Content-Length announces, if `rest`, which is missing behind the `at` bytes of the body, is what came
+    /// behind it.
+    fn cut_by_its_length(&self, rest: &[u8], at: usize) -> Option<String> {
+        let came = self.behind();
+        let is_rest = !rest.is_empty() && !came.is_empty() && (came.starts_with(rest) || rest.starts_with(came));
+        (at == self.body().len() && is_rest && self.header("content-length").is_some()).then(|| size(self.body()))
     }
 
     fn differs(&self, message: String, place: impl Into<String>, expected: String, actual: String) -> Failure {

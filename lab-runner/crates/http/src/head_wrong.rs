@@ -47,8 +47,9 @@ fn wrong_status(line: &[u8]) -> String {
     if code.len() == 3 && code.iter().all(u8::is_ascii_digit) {
         return format!("the status line is {}, and its reason phrase contains a control character", excerpt(line));
     }
+    let then = if code.len() > 3 { ", and these by another space" } else { "" };
     format!(
-        "the status line is {}, but the version must be followed by one space and a status code of three digits",
+        "the status line is {}, but the version must be followed by one space and a status code of three digits{then}",
         excerpt(line)
     )
 }
@@ -56,7 +57,10 @@ fn wrong_status(line: &[u8]) -> String {
 fn wrong_field(line: &[u8]) -> Option<String> {
     let shown = excerpt(line);
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-        return Some(format!("the head of the response has a line without a colon: {shown}"));
+        return Some(format!(
+            "the head of the response has a line without a colon: {shown}; if that is the body, the empty line before it is \
+             missing"
+        ));
     };
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     if name.is_empty() {

@@ -113,7 +113,7 @@ impl Connection {
             if self.wire.step(timeout.until).await == Step::TimeOver {
                 return Err(self
                     .wire
-                    .recorded_failure(format!("not {wanted} within {timeout}: {came} came"))
+                    .recorded_failure(format!("{wanted} did not come within {timeout}: {came} came in all"))
                     .by_time());
             }
         }

@@ -38,6 +38,8 @@ pub(super) struct Parts {
     pub raw: Bytes,
     /// What came right behind it on a connection of its own.
     pub extra: Bytes,
+    /// What had come behind it when it was taken, on whatever connection; the next answer begins with it.
+    pub behind: Bytes,
     pub elapsed: Duration,
     pub origin: Arc<Origin>,
 }
@@ -45,6 +47,11 @@ pub(super) struct Parts {
 impl Response {
     pub(super) fn new(parts: Parts) -> Self {
         Self { parts: Arc::new(parts) }
+    }
+
+    /// What had come behind it, or the beginning of that.
+    pub(super) fn behind(&self) -> &[u8] {
+        if self.parts.extra.is_empty() { &self.parts.behind } else { &self.parts.extra }
     }
 
     pub(super) fn with_extra(self, extra: Bytes) -> Self {

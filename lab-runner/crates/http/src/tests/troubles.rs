@@ -112,13 +112,54 @@ async fn expectations_on_the_connection_itself() {
     let failed = message(connection.expect_nothing_more().await);
     assert_eq!(failed, "the server sent more bytes after its response was complete: `more`");
     assert!(explained::<()>(Err(connection.failure("odd"))).received.unwrap().ends_with("\n\\r\nokmore"));
-    assert_eq!(message(connection.expect_open().await), "the server sent bytes that were not requested: `more`");
+    assert_eq!(message(connection.expect_open().await), "the server sent bytes that belong to no response: `more`");
     assert_eq!(connection.read_until_closed(SHORT).await.unwrap(), b"more");
     let failed = message(connection.expect_silence(SHORT).await);
     assert_eq!(failed, "the server closed the connection; it should have kept it open");
     connection.expect_closed(SHORT).await.unwrap();
     let failed = message(connection.response().await);
     assert_eq!(failed, "the server closed the connection before it sent a response (after one response on it)");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_early_is_called_one() {
+    let mut connection = connect(&answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await).await;
+    connection.send("GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let failed = message(connection.expect_silence(Duration::from_secs(5)).await);
+    let expected = "the server sent a response although no complete request was waiting for one: `HTTP/1.1 200 OK";
+    assert!(failed.starts_with(expected), "{failed}");
+}
+
+#[tokio::test]
+async fn a_length_in_letters_is_told_by_what_comes_behind_the_body() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ncaf\u{e9}s";
+    let expected = "Content-Length announces 5 bytes, but the body has more: `s` comes behind them; a length counts bytes, and \
+                    some letters take two or more";
+    let failed = message(get(answer).await.unwrap().expect_body("caf\u{e9}s"));
+    assert_eq!(failed, expected);
+    let mut connection = connect(&answering(answer).await).await;
+    connection.send("GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let response = connection.response().await.unwrap();
+    assert_eq!(message(response.expect_body("caf\u{e9}s")), expected);
+    // What is left over begins the next answer, and is told as such.
+    let failed = message(connection.response().await);
+    assert!(failed.contains("it begins with `s`; the response before it on this connection was complete"), "{failed}");
+    // A body that is shorter than it should be, with nothing behind it, ends too early.
+    let failed = message(get("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ncaf").await.unwrap().expect_body("cafe"));
+    assert_eq!(failed, "the body ends too early: expected 4 bytes, got 3 bytes");
+}
+
+#[tokio::test]
+async fn the_rest_of_a_body_is_not_taken_for_a_broken_status_line_alone() {
+    let peer = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello\r\nHTTP/1.1 200 OK\r\n\r\n").await;
+    let mut connection = connect(&peer).await;
+    connection.send("GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    connection.response().await.unwrap();
+    let failed = message(connection.response().await);
+    assert!(
+        failed.contains("it begins with `llo`; the response before it on this connection was complete"),
+        "{failed}"
+    );
 }
 
 #[tokio::test]
