@@ -6,6 +6,8 @@ mod customers;
 
 mod events;
 mod faults;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod list;
 mod migrations;
 mod orders;

@@ -9,7 +9,8 @@ use lab_postgres::LabPostgres as _;
 use crate::search::letters;
 use crate::support::{BAD_INPUT, Id, Seed, insert_all, moment, page, walk};
 
-const SORTS: [&str; 4] = ["starts_at", "-starts_at", "price_cents", "-price_cents"];
+/// Every order that the list may have.
+pub const SORTS: [&str; 4] = ["starts_at", "-starts_at", "price_cents", "-price_cents"];
 
 /// A long list is read in pieces that together make up the whole (Markus Winand, Use the Index, Luke, "Paging Through
 /// Results").
@@ -118,21 +119,21 @@ fn spread(lab: &Lab, place: u64) -> Seed {
 }
 
 /// What the list must hold.
-struct List {
+pub struct List {
     events: Vec<(Id, Seed)>,
 }
 
 impl List {
-    fn new(ids: &[Id], seeds: &[Seed]) -> Self {
+    pub fn new(ids: &[Id], seeds: &[Seed]) -> Self {
         Self { events: ids.iter().cloned().zip(seeds.iter().cloned()).collect() }
     }
 
-    fn only(&self, keep: impl Fn(&Seed) -> bool) -> Self {
+    pub fn only(&self, keep: impl Fn(&Seed) -> bool) -> Self {
         Self { events: self.events.iter().filter(|(_, seed)| keep(seed)).cloned().collect() }
     }
 
     /// Follows `next` to the end: full pages, in order, each event once.
-    async fn expect_walk(&self, app: &App, parameters: &[(&str, &str)], sort: &str) -> CheckResult {
+    pub async fn expect_walk(&self, app: &App, parameters: &[(&str, &str)], sort: &str) -> CheckResult {
         let limit = parameters
             .iter()
             .find(|(name, _)| *name == "limit")
