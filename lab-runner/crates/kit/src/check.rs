@@ -91,11 +91,12 @@ macro_rules! file_order {
     };
 }
 
-/// Every check linked into this program, in the order of tasks and, within one, of files and lines.
+/// Every check linked into this program, in the order of tasks and, within one, of files and lines; what is held out comes
+/// behind all that learners are asked of the task.
 pub fn all() -> Vec<&'static Check> {
     let mut checks: Vec<_> = inventory::iter::<Check>.into_iter().collect();
     let order: Vec<&str> = inventory::iter::<FileOrder>.into_iter().flat_map(|order| order.0).copied().collect();
-    checks.sort_by_key(|check| (check.task, place_of_file(check.file, &order), check.file, check.line));
+    checks.sort_by_key(|check| (check.task, check.held_out, place_of_file(check.file, &order), check.file, check.line));
     checks
 }
 

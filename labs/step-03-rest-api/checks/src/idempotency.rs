@@ -176,19 +176,21 @@ async fn key_survives_restart(lab: &Lab) -> CheckResult {
 }
 
 /// A key as the draft writes it: a string in quotes.
-fn key(lab: &Lab) -> String {
+pub fn key(lab: &Lab) -> String {
     format!("\"{}-{}\"", lab.word(), lab.word())
 }
 
-async fn placed(app: &App, key: &str, body: &Value) -> CheckResult<Response> {
+/// The answer to a first request with `key`, which is 201.
+pub async fn placed(app: &App, key: &str, body: &Value) -> CheckResult<Response> {
     post(app, key, body).await?.expect_status(201)
 }
 
-fn post(app: &App, key: &str, body: &Value) -> Request {
+/// An order with `key`.
+pub fn post(app: &App, key: &str, body: &Value) -> Request {
     app.post("/orders").header("Idempotency-Key", key).json(body)
 }
-
-fn expect_equal_answer(first: &Response, again: Response) -> CheckResult<Response> {
+/// Fails unless a repeated request gets what the first one got.
+pub fn expect_equal_answer(first: &Response, again: Response) -> CheckResult<Response> {
     let again = again.expect_status(201)?;
     if again.json()? != first.json()? {
         let failure = again.failure("the second response differs from the first");

@@ -3,6 +3,8 @@
 mod bodies;
 mod cors;
 mod fields;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod idempotency;
 mod lists;
 mod openapi;
