@@ -64,6 +64,8 @@ pub struct Job {
     pub sandbox: Sandbox,
     /// Where dependencies were compiled for all isolated builds, which read it and do not write it.
     pub shared: Option<Utf8PathBuf>,
+    /// What takes the compiler's place for the workspace's own packages, if something does.
+    pub wrapper: Option<Utf8PathBuf>,
     /// What compiling the package's own code may take, if it is a submission's. Its dependencies are not counted.
     pub bounds: Option<Bounds>,
 }
@@ -73,7 +75,20 @@ impl Job {
     /// files, and held in `held`.
     pub fn of_ours(what: String, root: Utf8PathBuf, package: String, target: Utf8PathBuf, held: Utf8PathBuf) -> Self {
         let (sandbox, build) = (Sandbox::none(), target.clone());
-        Self { what, root, package, target, build, held, locked: false, own: true, sandbox, shared: None, bounds: None }
+        Self {
+            what,
+            root,
+            package,
+            target,
+            build,
+            held,
+            locked: false,
+            own: true,
+            sandbox,
+            shared: None,
+            wrapper: None,
+            bounds: None,
+        }
     }
 
     /// Where the program is, unless the user's settings name a platform to build for.
@@ -281,6 +296,9 @@ fn spawn(job: &Job, inputs: Option<&Build>) -> std::io::Result<Child> {
 fn cargo(job: &Job) -> std::io::Result<std::process::Command> {
     let mut command = if job.sandbox.isolates() { isolated::cargo(job)? } else { in_the_open(job) };
     command.env("CARGO_TARGET_DIR", &job.target).env("CARGO_BUILD_BUILD_DIR", &job.build).stdin(Stdio::null());
+    if let Some(wrapper) = &job.wrapper {
+        command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
+    }
     // A user's settings (`[term] quiet = true`) hide nothing that we read.
     command.env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
     Ok(command)

@@ -2,6 +2,7 @@
 
 mod args;
 mod documents;
+mod export;
 mod learner;
 mod panic;
 
@@ -26,6 +27,7 @@ pub use args::{
 };
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};
+pub use export::{ExportArgs, ExportCommand, KitArgs};
 pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 
 /// Runs `cargo lab` with this process's arguments.

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod choose;
 mod documents;
+mod export;
 mod fmt;
 mod grade;
 mod hint;
@@ -28,6 +29,7 @@ use crate::cli::{Args, Command};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::learner_kit;
 use crate::limits;
 
 /// Carries out what `args` ask for.
@@ -36,6 +38,9 @@ use crate::limits;
 /// It cannot be carried out; the error knows its exit code.
 pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
     limits::raise();
+    if let Some(what) = args.command.as_ref().and_then(needs_the_course) {
+        learner_kit::refuse(what)?;
+    }
     if args.command.as_ref().is_some_and(starts_servers) {
         limits::check()?;
     }
@@ -49,6 +54,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Audit(args)) => audit::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
         Some(Command::New(args)) => new::run(args, interrupt).await,
+        Some(Command::Export(args)) => export::run(args, interrupt).await,
         Some(Command::Fmt(args)) => fmt::run(args, interrupt),
         Some(Command::Test(args)) => test::run(args, interrupt).await,
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
@@ -71,4 +77,23 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
 fn starts_servers(command: &Command) -> bool {
     use Command::{Audit, Bench, Check, Grade, Regrade, Run, Try, Watch};
     matches!(command, Check(_) | Watch(_) | Try(_) | Grade(_) | Regrade(_) | Audit(_) | Bench(_) | Run(_))
+}
+
+/// What of `command` needs the checks' source, the solutions or the mutants, which learners do not get.
+fn needs_the_course(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Audit(_) => Some("`cargo lab audit`"),
+        Command::Bench(_) => Some("`cargo lab bench`"),
+        Command::Fmt(_) => Some("`cargo lab fmt`"),
+        Command::Grade(_) => Some("`cargo lab grade`"),
+        Command::Mutant(_) => Some("`cargo lab mutant`"),
+        Command::New(_) => Some("`cargo lab new`"),
+        Command::Regrade(_) => Some("`cargo lab regrade`"),
+        Command::Solution(_) => Some("`cargo lab solution`"),
+        Command::Check(args) if args.held_out.is_some() => Some("`--held-out`"),
+        Command::Check(args) if args.source.solution => Some("`--solution`"),
+        Command::Run(args) if args.solution => Some("`--solution`"),
+        Command::Test(args) if args.solution => Some("`--solution`"),
+        _ => None,
+    }
 }

@@ -22,6 +22,7 @@ use crate::learner::logs::RunLog;
 use crate::learner::next::NextStep;
 use crate::learner::reset::Change;
 use crate::learner::starter::Origin;
+use crate::learner_kit::{Exported, Updated};
 use crate::report::{Check, Diagnostics, Report, SubmissionKind};
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
@@ -321,6 +322,16 @@ pub enum EventKind {
     LabCreated {
         /// What.
         lab: Box<CreatedLab>,
+    },
+    /// A learner kit has been written.
+    KitExported {
+        /// What.
+        kit: Box<Exported>,
+    },
+    /// A new version of the course has been brought into a learner kit.
+    KitUpdated {
+        /// What.
+        kit: Box<Updated>,
     },
     /// The sources of labs have been formatted.
     LabsFormatted {

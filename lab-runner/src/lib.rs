@@ -27,6 +27,7 @@ pub mod held_out;
 mod helper;
 pub mod interrupt;
 pub mod learner;
+pub mod learner_kit;
 pub mod limits;
 pub mod manifest;
 pub mod names;

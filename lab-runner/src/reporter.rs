@@ -9,6 +9,7 @@ mod grades;
 mod human;
 mod inert;
 mod junit;
+mod kits;
 mod labs;
 mod learner;
 mod live;

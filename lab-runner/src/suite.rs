@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Refusal, RefusalKind};
-use lab_protocol::{CheckInfo, PlanError};
+use lab_protocol::{CheckInfo, PlanError, SuiteList};
+use serde::Deserialize as _;
 
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
@@ -56,6 +57,14 @@ pub enum SuiteError {
         /// What went wrong.
         message: String,
     },
+    /// It came as a program, from another version of the course than the runner.
+    #[error("the suite {executable} is not of this runner's version: {message}")]
+    OtherVersion {
+        /// Its program.
+        executable: Utf8PathBuf,
+        /// Which versions of the protocol they speak.
+        message: String,
+    },
     /// A check was asked for that it does not have.
     #[error("unknown check `{name}` of {lab}")]
     UnknownCheck {
@@ -88,7 +97,7 @@ impl ExpectedError for SuiteError {
             Self::Infrastructure(_) => ExitCode::Infrastructure,
             Self::Refused(refusal) if refusal.kind == RefusalKind::Machine => ExitCode::Infrastructure,
             Self::Refused(_) => ExitCode::Usage,
-            Self::UnknownCheck { .. } | Self::UnknownTask { .. } => ExitCode::Usage,
+            Self::UnknownCheck { .. } | Self::UnknownTask { .. } | Self::OtherVersion { .. } => ExitCode::Usage,
             Self::Interrupted => ExitCode::Interrupted,
         }
     }
@@ -99,6 +108,9 @@ impl ExpectedError for SuiteError {
             Self::Refused(refusal) => vec![refusal.hint.clone()],
             Self::UnknownCheck { suggestion, .. } => suggestion.iter().cloned().collect(),
             Self::UnknownTask { last, .. } => vec![format!("its tasks are 1 to {last}")],
+            Self::OtherVersion { .. } => {
+                vec!["the two come together in one learner kit: take both from the same one".to_owned()]
+            }
             Self::DoesNotList { .. } | Self::Interrupted => Vec::new(),
         }
     }
@@ -221,7 +233,25 @@ async fn list(executable: &Utf8Path) -> Result<Vec<CheckInfo>, SuiteError> {
     if !output.status.success() {
         return Err(fail(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| fail(error.to_string()))
+    read_list(executable, &output.stdout)
+}
+
+/// The checks that the suite `executable` has answered with, if it speaks as this runner does. A list without a version is
+/// of the time before there was one.
+fn read_list(executable: &Utf8Path, answer: &[u8]) -> Result<Vec<CheckInfo>, SuiteError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        protocol: u32,
+    }
+    let fail = |message: String| SuiteError::DoesNotList { executable: executable.to_owned(), message };
+    let answer: serde_json::Value = serde_json::from_slice(answer).map_err(|error| fail(error.to_string()))?;
+    let spoken = Version::deserialize(&answer).map_or(0, |version| version.protocol);
+    if spoken != lab_protocol::VERSION {
+        let message = format!("it speaks version {spoken} of the protocol, and the runner {}", lab_protocol::VERSION);
+        return Err(SuiteError::OtherVersion { executable: executable.to_owned(), message });
+    }
+    let list: SuiteList = serde_json::from_value(answer).map_err(|error| fail(error.to_string()))?;
+    Ok(list.checks)
 }
 
 async fn hash(executable: &Utf8Path) -> Result<String, SuiteError> {

@@ -121,6 +121,14 @@ impl Workspace {
         Ok(Self { state: place::locate(&workspace.root, &workspace.lab_folder()), ..workspace })
     }
 
+    /// The root of the workspace around the current folder.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn root() -> Result<Utf8PathBuf, WorkspaceError> {
+        find_root()
+    }
+
     /// Opens the workspace at `root`, with all that is kept in `target`.
     ///
     /// # Errors

@@ -208,6 +208,7 @@ mod tests {
             own: false,
             sandbox: Sandbox::none(),
             shared: None,
+            wrapper: None,
             bounds: None,
         }
     }

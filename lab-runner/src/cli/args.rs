@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::documents::{CompletionsArgs, ManArgs};
+use super::export::ExportArgs;
 use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 use crate::audit::Shard;
 use crate::held_out::Disclosure;
@@ -88,6 +89,8 @@ pub enum Command {
     Mutant(MutantArgs),
     /// For instructors: make a lab that builds and passes its audit, to be filled with one of yours.
     New(NewArgs),
+    /// For instructors: write the kit that learners get, or bring a new version of the course into one.
+    Export(ExportArgs),
     /// For instructors: format starters, suites and solutions, and carry the mutants over.
     Fmt(FmtArgs),
     /// For instructors: measure how fast grading is.

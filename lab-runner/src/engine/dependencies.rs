@@ -43,6 +43,7 @@ impl Engine {
         let job = Job {
             what: format!("the dependencies of {}", lab.id()),
             shared: None,
+            wrapper: None,
             bounds: None,
             ..program::stage_job(self, lab, &stage)?
         };

@@ -109,6 +109,7 @@ pub(super) fn own_job(engine: &Engine, lab: &Lab) -> Result<Job, Error> {
         own: true,
         sandbox: engine.sandbox.clone(),
         shared: None,
+        wrapper: None,
         bounds: Some(lab.manifest.limits.build()),
     })
 }
@@ -127,6 +128,7 @@ pub(super) fn stage_job(engine: &Engine, lab: &Lab, stage: &Stage) -> Result<Job
         locked: stage.locked,
         own: false,
         sandbox: engine.sandbox.clone(),
+        wrapper: None,
         bounds: Some(lab.manifest.limits.build()),
     })
 }

@@ -1,6 +1,6 @@
 //! The starter of a lab: what its editable files were before anybody worked on them.
 //!
-//! A course may carry it in `starter/`, as a learner kit does. Else git knows it: learners change only editable files, so
+//! A course may carry it in `starter/`, and a learner kit knows what it came with. Else git knows it: learners change only editable files, so
 //! that the newest commit which touched the lab's other files is the course's own, and holds the starter of that time.
 //! Without git there is only what was there when the lab was first graded, which is kept for that reason.
 
@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::git;
+use crate::learner_kit::LearnerKit;
 use crate::state::State;
 use crate::submission::{self, SubmissionError, Tree};
 use crate::workspace::Lab;
@@ -57,6 +58,9 @@ impl Starter {
         if carried.is_dir() {
             let tree = submission::tree_in(&carried, lab)?;
             return Ok(Some(Self { tree, origin: Origin::Course }));
+        }
+        if let Some(kit) = LearnerKit::of(lab) {
+            return Ok(kit.starter(lab).map(|tree| Self { tree, origin: Origin::Course }));
         }
         if let Some(starter) = committed(lab) {
             return Ok(Some(starter));

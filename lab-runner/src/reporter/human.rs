@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert;
-use super::{audit, bench, grades, labs, learner, machine, mutants, overview, refresh, serving, tried};
+use super::{audit, bench, grades, kits, labs, learner, machine, mutants, overview, refresh, serving, tried};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -108,6 +108,8 @@ impl Human {
             EventKind::MutantProven { proof } => mutants::proven(proof),
             EventKind::MutantShown { path, patch } => mutants::shown(path, patch),
             EventKind::LabCreated { lab } => labs::created(lab),
+            EventKind::KitExported { kit } => kits::exported(kit),
+            EventKind::KitUpdated { kit } => kits::updated(kit),
             EventKind::LabsFormatted { files, written } => labs::formatted(files, *written),
             EventKind::OwnTestsFinished { lab, tests } => labs::tested(lab, tests),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),

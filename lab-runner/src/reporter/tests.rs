@@ -22,6 +22,7 @@ use crate::learner::logs::{CheckLog, LogLine, RunLog};
 use crate::learner::next::{NextStep, NextTask};
 use crate::learner::reset::{Change, What};
 use crate::learner::starter::Origin;
+use crate::learner_kit::{Exported, KitChange, Updated};
 use crate::report::{
     Check, Diagnostics, Outcome, Report, SCHEMA, Submission, SubmissionKind, SuiteIdentity, Timings, UsedService,
 };
@@ -325,6 +326,10 @@ fn events() -> Vec<RunEvent> {
         }),
         event(created(&[])),
         event(created(&["Postgres", "Redis"])),
+        event(kit_exported()),
+        event(kit_updated(true, &[KitChange::Added, KitChange::Replaced, KitChange::Removed, KitChange::Merged])),
+        event(kit_updated(false, &[KitChange::Kept, KitChange::Conflict, KitChange::Beside])),
+        event(kit_updated(false, &[])),
         event(EventKind::LabsFormatted {
             files: vec!["labs/tiny-1-greeter/solution/src/main.rs".into()],
             written: true,
@@ -465,6 +470,23 @@ fn created(services: &[&str]) -> EventKind {
     let services = services.iter().map(|name| (*name).to_owned()).collect();
     let lab = CreatedLab { id: "tiny-2".into(), folder: "labs/tiny-2-queues".into(), files: 24, services };
     EventKind::LabCreated { lab: Box::new(lab) }
+}
+
+fn kit_exported() -> EventKind {
+    let kit = Exported {
+        folder: "/courses/kit".into(),
+        labs: vec!["tiny-1".into(), "tiny-2".into()],
+        platform: "x86_64-linux".into(),
+        commit: Some("0123456789abcdef".into()),
+        bytes: 57 << 20,
+    };
+    EventKind::KitExported { kit: Box::new(kit) }
+}
+
+fn kit_updated(committed: bool, changes: &[KitChange]) -> EventKind {
+    let files = changes.iter().map(|change| ("labs/a/src/main.rs".into(), *change)).collect();
+    let (from, to) = ("0.1.0 (0123456789)".into(), "0.2.0 (fedcba9876)".into());
+    EventKind::KitUpdated { kit: Box::new(Updated { folder: "/courses/kit".into(), from, to, files, committed }) }
 }
 
 fn own_tests(run: usize, passed: bool, output: &str) -> EventKind {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::Artifact;
-use lab_protocol::CheckInfo;
+use lab_protocol::{CheckInfo, SuiteList};
 use serde::{Deserialize, Serialize};
 
 use super::{Suite, SuiteSource, session};
@@ -55,8 +55,8 @@ pub(super) fn known_checks(workspace: &Workspace, lab: &Lab) -> (Vec<CheckInfo>,
 /// The checks that a suite lists which came as a program: no record is kept of what is never built.
 fn listed(suite: &Utf8Path) -> (Vec<CheckInfo>, bool) {
     let output = session::program(suite).arg("list").stdin(Stdio::null()).output().ok();
-    let checks = output.and_then(|output| serde_json::from_slice(&output.stdout).ok());
-    checks.map_or_else(|| (Vec::new(), false), |checks| (checks, true))
+    let listed = output.and_then(|output| serde_json::from_slice::<SuiteList>(&output.stdout).ok());
+    listed.map_or_else(|| (Vec::new(), false), |listed| (listed.checks, true))
 }
 
 /// Records `suite`, which cargo has put at `program`.

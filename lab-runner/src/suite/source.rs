@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use crate::learner_kit::LearnerKit;
 use crate::workspace::Lab;
 
 /// The name of a suite that was built elsewhere, in the lab's folder.
@@ -20,8 +21,11 @@ impl SuiteSource {
     /// Where the suite of `lab` comes from. A package counts before a program: an instructor who changes a check sees
     /// the change, whatever lies beside it.
     pub fn of(lab: &Lab) -> Self {
+        if lab.folder.join("checks/Cargo.toml").is_file() {
+            return Self::Package;
+        }
         let program = lab.folder.join(PREBUILT);
-        let has_package = lab.folder.join("checks/Cargo.toml").is_file();
-        if !has_package && program.is_file() { Self::Prebuilt(program) } else { Self::Package }
+        let of_kit = || LearnerKit::of(lab).map(|kit| kit.suite(&lab.package()));
+        Some(program).filter(|program| program.is_file()).or_else(of_kit).map_or(Self::Package, Self::Prebuilt)
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::sandbox::{Ran, command_in, folder, write_workspace};
 
 /// A variant of `echoes` with another shape of word: a server that knows what the visible check asks has not met it.
-const CHECK: &str = r#"
+pub const CHECK: &str = r#"
 /// A word is any that a path can hold (Knigge §2).
 #[check(title = "a word of two letters is given back", task = 2, points = 7, needs = ["echoes"], held_out,
         hints = ["Which words do you expect?"])]

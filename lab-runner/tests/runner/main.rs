@@ -17,6 +17,7 @@ mod interrupts;
 mod invariants;
 mod isolation;
 mod learner;
+mod learner_kit;
 mod load;
 mod mutants;
 mod new;

@@ -41,11 +41,34 @@ fn a_suite_that_comes_as_a_program_is_run_as_it_is() {
     assert!(unknown.code == Some(2) && unknown.stderr.contains("`greets`"), "{}", unknown.golden());
 }
 
+/// The tests' workspace with `script` in the place of the suite.
+fn workspace_with_suite(root: &Path, version: &str, script: &str) {
+    write_workspace(root, version);
+    let folder = root.join("labs/tiny-1-greeter");
+    fs::remove_dir_all(folder.join("checks")).unwrap();
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap().replace(", \"labs/*-[0-9]*/checks\"", "");
+    fs::write(root.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("suite"), script).unwrap();
+    fs::set_permissions(folder.join("suite"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_suite_that_speaks_another_version_of_the_protocol_is_refused() {
+    for (answer, spoken) in [(r#"{"protocol":99,"checks":[{"other":1}]}"#, 99), ("[]", 0)] {
+        let keep = tempfile::tempdir().unwrap();
+        let root = keep.path().canonicalize().unwrap();
+        workspace_with_suite(&root, "0.1.42", &format!("#!/bin/sh\necho '{answer}'\n"));
+        let ran = Ran::of(command_in(&root, &["check", "tiny-1", "--solution"]).output().unwrap());
+        let told = format!("it speaks version {spoken} of the protocol, and the runner 1");
+        assert!(ran.code == Some(2) && ran.stderr.contains(&told), "{}", ran.golden());
+    }
+}
+
 /// A suite that says once that it is at work, and then nothing more, without having ended or been stopped: all of its threads
 /// wait for something that does not come.
 const SILENT: &str = r#"#!/bin/sh
 if [ "$1" = list ]; then
-  echo '[{"id":"greets","title":"greets","task":1,"points":1,"needs":[],"why":"","source":"","hints":[],"held_out":false,"alone":false}]'
+  echo '{"protocol":1,"checks":[{"id":"greets","title":"greets","task":1,"points":1,"needs":[],"why":"","source":"","hints":[],"held_out":false,"alone":false}]}'
   exit
 fi
 read -r config
@@ -61,13 +84,7 @@ exec sleep 86397
 fn a_suite_that_falls_silent_is_stopped_after_a_minute_and_costs_no_points() {
     let keep = tempfile::tempdir().unwrap();
     let root = keep.path().canonicalize().unwrap();
-    write_workspace(&root, "0.1.41");
-    let folder = root.join("labs/tiny-1-greeter");
-    fs::remove_dir_all(folder.join("checks")).unwrap();
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap().replace(", \"labs/*-[0-9]*/checks\"", "");
-    fs::write(root.join("Cargo.toml"), manifest).unwrap();
-    fs::write(folder.join("suite"), SILENT).unwrap();
-    fs::set_permissions(folder.join("suite"), fs::Permissions::from_mode(0o755)).unwrap();
+    workspace_with_suite(&root, "0.1.41", SILENT);
     let began = Instant::now();
     let ran = Ran::of(command_in(&root, &["check", "tiny-1", "--solution"]).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use crate::check;
 use lab_check::service::ServiceDriver;
-use lab_protocol::CheckInfo;
+use lab_protocol::SuiteList;
 
 /// The drivers of the services that a suite can use.
 type Drivers = &'static [&'static dyn ServiceDriver];
@@ -51,8 +51,8 @@ pub fn main_with(drivers: &'static [&'static dyn ServiceDriver]) -> ExitCode {
 /// The answer to `list` is the contract that a report must cover.
 #[allow(clippy::print_stdout)]
 fn list() -> ExitCode {
-    let checks: Vec<CheckInfo> = check::all().into_iter().map(check::Check::info).collect();
-    match serde_json::to_string(&checks) {
+    let checks = check::all().into_iter().map(check::Check::info).collect();
+    match serde_json::to_string(&SuiteList { protocol: lab_protocol::VERSION, checks }) {
         Ok(json) => {
             println!("{json}");
             ExitCode::SUCCESS

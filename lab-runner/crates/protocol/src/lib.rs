@@ -27,6 +27,19 @@ pub use plan::{PlanError, plan};
 pub use screen::{FromScreen, Key, ToScreen};
 pub use transcript::{Asked, Exchange, Happening, Mark, TranscriptEntry};
 
+/// The version of what the two say to each other. A suite that comes as a program may be older or newer than the runner:
+/// raise this with every change after which one of them could misread the other.
+pub const VERSION: u32 = 1;
+
+/// What a suite answers to `list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SuiteList {
+    /// The [`VERSION`] that it speaks.
+    pub protocol: u32,
+    /// The checks it declares, in order.
+    pub checks: Vec<CheckInfo>,
+}
+
 /// Everything a suite needs to know for one run. The runner sends it as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SuiteConfig {
