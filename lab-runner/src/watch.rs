@@ -19,6 +19,7 @@ use crate::events::{EventKind, EventSink};
 use crate::exit::ExitCode;
 use crate::helper::Helper;
 use crate::interrupt::Interrupt;
+use crate::manifest::{self, Manifest, ManifestError};
 use crate::report::Report;
 use crate::reporter::{Reporter, Style, WatchLines, WatchScreen, Wish};
 use crate::suite::Suite;
@@ -40,7 +41,8 @@ pub enum Ended {
 /// Watches one lab.
 pub struct Watch<'a> {
     engine: &'a Engine,
-    lab: &'a Lab,
+    /// The lab, as its manifest says it is now.
+    lab: Lab,
     interrupt: &'a Interrupt,
     /// A request for a run, but for what changes from run to run.
     request: &'a dyn Fn() -> Request,
@@ -63,7 +65,7 @@ impl<'a> Watch<'a> {
         let lines = Arc::new(WatchLines::new(lab.id(), &lab.manifest.title));
         let attention = Attention::new(Files::of(&engine.workspace, lab), interrupt);
         let sinks: Vec<Arc<dyn EventSink>> = vec![lines.clone()];
-        Self { engine, lab, interrupt, request, attention, sinks, wanted: None, lines: Some(lines) }
+        Self { engine, lab: lab.clone(), interrupt, request, attention, sinks, wanted: None, lines: Some(lines) }
     }
 
     /// Watches `lab` on a screen: at once if its program is there; else results are printed as `check` prints them until
@@ -82,7 +84,7 @@ impl<'a> Watch<'a> {
             wanted: helper::find().map(|helper| (helper, screen)),
             lines: None,
             engine,
-            lab,
+            lab: lab.clone(),
             interrupt,
             request,
         };
@@ -138,12 +140,17 @@ impl<'a> Watch<'a> {
     /// One run, because the files in `changed` have changed. Gives what ended it, or what is to come next.
     async fn round(&mut self, changed: Vec<Utf8PathBuf>) -> Result<Wake, Error> {
         let run = self.context();
+        let has_manifest = self.attention.is_manifest_among(&changed);
         if !changed.is_empty() {
             run.emit(EventKind::SourceChanged { paths: changed });
         }
+        if has_manifest && let Err(error) = self.read_manifest() {
+            tell(&run, &error.into());
+            return Ok(Wake::Done);
+        }
         let request = Request { extent: Extent::NextTask, first: self.first(), ..(self.request)() };
-        let engine = self.engine;
-        let mut grading = std::pin::pin!(engine.grade(self.lab, &request, &run));
+        let (engine, lab) = (self.engine, self.lab.clone());
+        let mut grading = std::pin::pin!(engine.grade(&lab, &request, &run));
         let graded = loop {
             let wake = tokio::select! {
                 graded = &mut grading => break graded,
@@ -167,8 +174,7 @@ impl<'a> Watch<'a> {
             Ok(_) => Wake::Done,
             Err(Error::Interrupted) => Wake::Interrupted,
             Err(error) => {
-                let (message, details, hints) = (error.message(), error.details().to_vec(), error.hints());
-                run.emit(EventKind::CommandFailed { message, details, hints });
+                tell(&run, &error);
                 Wake::Done
             }
         };
@@ -176,11 +182,18 @@ impl<'a> Watch<'a> {
         Ok(wake)
     }
 
+    /// Takes in what the lab's manifest says now.
+    fn read_manifest(&mut self) -> Result<(), ManifestError> {
+        self.lab.manifest = Manifest::load(&self.lab.folder.join(manifest::FILE_NAME))?;
+        self.attention.belong_to(&self.lab);
+        Ok(())
+    }
+
     /// What is run first: the check that the user looks at, then its task.
     fn first(&self) -> Vec<Vec<String>> {
         let known = self.engine.state.lab(self.lab.id());
         let focus = self.attention.focus().or(known.next_check);
-        let (declared, _) = Suite::known_checks(&self.engine.workspace, self.lab);
+        let (declared, _) = Suite::known_checks(&self.engine.workspace, &self.lab);
         let Some(check) = declared.iter().find(|check| Some(&check.id) == focus.as_ref()) else { return Vec::new() };
         let task = declared.iter().filter(|one| one.task == check.task).map(|one| one.id.clone()).collect();
         vec![vec![check.id.clone()], task]
@@ -250,4 +263,10 @@ impl<'a> Watch<'a> {
         self.attention.release().await;
         Error::Fault(self.attention.screen_error().unwrap_or_else(|| "the screen was lost".to_owned()))
     }
+}
+
+/// Tells that a run came to nothing.
+fn tell(run: &RunContext, error: &Error) {
+    let (message, details, hints) = (error.message(), error.details().to_vec(), error.hints());
+    run.emit(EventKind::CommandFailed { message, details, hints });
 }

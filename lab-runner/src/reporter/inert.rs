@@ -22,6 +22,24 @@ pub(super) fn coloured(text: &str) -> String {
     escape(text, true).into_owned()
 }
 
+/// A line of a server's log. Its colours would be escaped and push the cause off the screen: they are left out.
+pub(super) fn log_line(text: &str) -> String {
+    line(&without_colours(text))
+}
+
+/// `text` without its sequences of SGR.
+pub(super) fn without_colours(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let length = colour(&rest[at..]);
+        plain.push_str(&rest[..at + if length.is_some() { 0 } else { 1 }]);
+        rest = &rest[at + length.unwrap_or(1)..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
 fn escape(text: &str, colours: bool) -> Cow<'_, str> {
     let mut safe = String::new();
     // Up to here everything is in `safe`, once there is something to escape.
@@ -147,7 +165,7 @@ pub(super) fn diagnostics(diagnostics: &Diagnostics) -> Diagnostics {
     let Diagnostics { message, details, omitted, hints, coloured: shown } = diagnostics;
     Diagnostics {
         message: line(message),
-        details: texts(details),
+        details: details.iter().map(|text| inert(&without_colours(text)).into_owned()).collect(),
         omitted: *omitted,
         hints: lines(hints),
         coloured: shown.iter().map(|text| coloured(text)).collect(),
@@ -207,7 +225,7 @@ pub(super) fn check(check: &Check) -> Check {
         hints: texts(hints),
         case_hint: text(case_hint),
         reproduce: text(reproduce),
-        server_log: lines(server_log),
+        server_log: server_log.iter().map(|text| log_line(text)).collect(),
         held_out: *held_out,
         counted: *counted,
         transcript: Vec::new(),
@@ -244,6 +262,12 @@ fn lines(texts: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_logs_colours_are_left_out_and_nothing_else() {
+        assert_eq!(log_line("\u{1b}[2m22:01\u{1b}[0m \u{1b}[31mERROR\u{1b}[0m no URL"), "22:01 ERROR no URL");
+        assert_eq!(log_line("\u{1b}[2J\u{1b}[1;31mred\u{1b}"), "\\u{1b}[2Jred\\u{1b}");
+    }
 
     #[test]
     fn what_controls_a_terminal_is_shown_and_not_obeyed() {

@@ -56,7 +56,7 @@ pub(super) fn logs(log: &RunLog) -> String {
         text.push_str(&format!("{}\n", bad(inert(obstacle))));
     }
     for line in &log.lines {
-        text.push_str(&format!("{} {}\n", dim("|"), inert::line(line)));
+        text.push_str(&format!("{} {}\n", dim("|"), inert::log_line(line)));
     }
     log.checks.iter().for_each(|check| text.push_str(&check_log(check)));
     text
@@ -74,7 +74,8 @@ fn check_log(check: &CheckLog) -> String {
     }
     for line in &check.lines {
         let at = dim(format_args!("{:>7} ms", line.at_ms));
-        let line = if line.written { format!("| {}", inert::line(&line.text)) } else { dim(inert::line(&line.text)) };
+        let line =
+            if line.written { format!("| {}", inert::log_line(&line.text)) } else { dim(inert::line(&line.text)) };
         text.push_str(&format!("{at}  {line}\n"));
     }
     text

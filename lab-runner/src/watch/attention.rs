@@ -10,6 +10,7 @@ use super::files::Files;
 use super::helper::Terminal;
 use crate::interrupt::Interrupt;
 use crate::reporter::{WatchScreen, Wish};
+use crate::workspace::Lab;
 
 /// How often files are looked at where no events come.
 const OFTEN: Duration = Duration::from_millis(100);
@@ -80,6 +81,16 @@ impl<'a> Attention<'a> {
         terminal.send(ToScreen::Watch { folders, shallow });
         self.display = Some(Display { terminal, columns: 0, rows: 0, drawn: Instant::now(), stale: false });
         self.screen = Some(screen);
+    }
+
+    /// Whether the manifest is among `changed`.
+    pub(super) fn is_manifest_among(&self, changed: &[Utf8PathBuf]) -> bool {
+        changed.contains(&self.files.manifest())
+    }
+
+    /// Looks at the files that the manifest of `lab` names now.
+    pub(super) fn belong_to(&mut self, lab: &Lab) {
+        self.files.belong_to(lab);
     }
 
     /// The screen that is, or was, shown.

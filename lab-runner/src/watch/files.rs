@@ -7,12 +7,13 @@ use camino::Utf8PathBuf;
 use lab_launcher::Contents;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::manifest;
 use crate::workspace::{Lab, Workspace};
 
 /// More files than this are not looked at: a look is to cost a few milliseconds.
 const MOST_FILES: usize = 5_000;
 /// What of a lab changes its build or its suite, beside what the learner may edit.
-const OF_THE_LAB: [&str; 3] = ["Cargo.toml", "build.rs", "checks"];
+const OF_THE_LAB: [&str; 4] = [manifest::FILE_NAME, "Cargo.toml", "build.rs", "checks"];
 /// What of the workspace does.
 const OF_THE_WORKSPACE: [&str; 4] = ["Cargo.toml", "rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml"];
 /// Folders in which nobody edits.
@@ -30,13 +31,24 @@ pub(super) struct Files {
 impl Files {
     /// The files of `lab`, as they are now.
     pub(super) fn of(workspace: &Workspace, lab: &Lab) -> Self {
-        let own = lab.manifest.editable.iter().map(|path| lab.folder.join(path));
-        let own = own.chain(OF_THE_LAB.map(|name| lab.folder.join(name)));
-        let paths = own.chain(OF_THE_WORKSPACE.map(|name| workspace.root.join(name))).collect();
-        let (root, lab) = (workspace.root.clone(), lab.folder.clone());
-        let mut files = Self { root, lab, paths, contents: Contents::default() };
+        let (root, folder) = (workspace.root.clone(), lab.folder.clone());
+        let mut files = Self { root, lab: folder, paths: Vec::new(), contents: Contents::default() };
+        files.belong_to(lab);
         files.look();
         files
+    }
+
+    /// Looks at what the manifest of `lab` says now. What is new among it is a change.
+    pub(super) fn belong_to(&mut self, lab: &Lab) {
+        let own = lab.manifest.editable.iter().map(|path| lab.folder.join(path));
+        let own = own.chain(OF_THE_LAB.map(|name| lab.folder.join(name)));
+        self.paths = own.chain(OF_THE_WORKSPACE.map(|name| self.root.join(name))).collect();
+    }
+
+    /// The manifest, as [`look`](Self::look) names it.
+    pub(super) fn manifest(&self) -> Utf8PathBuf {
+        let path = self.lab.join(manifest::FILE_NAME);
+        path.strip_prefix(&self.root).map_or_else(|_| path.clone(), ToOwned::to_owned)
     }
 
     /// The files that have changed since the last look, relative to the workspace.

@@ -148,6 +148,25 @@ fn every_save_is_checked_whatever_it_does_to_the_file() {
 }
 
 #[test]
+fn a_changed_manifest_is_read_again_and_a_mistake_in_it_is_told() {
+    let learner = Learner::with("half-done", "0.1.70");
+    let path = learner.lab().join("lab.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let mut lines = learner.watch();
+    lines.wait_for("tiny-1: 60 of 100 points");
+    fs::write(&path, manifest.replace("editable", "editabel")).unwrap();
+    lines.wait_for("changed: labs/tiny-1-greeter/lab.toml");
+    lines.wait_for("did you mean `editable`?");
+    // Another variable for the server: the greeting is not the one that is asked for.
+    fs::write(&path, manifest.replace("GREETING = \"hello\"", "GREETING = \"bye\"")).unwrap();
+    learner.save(&learner.solution());
+    lines.wait_for("failed: greets: ");
+    fs::write(&path, manifest).unwrap();
+    lines.wait_for("tiny-1: 100 of 100 points");
+    assert_eq!(lines.end(), Some(130));
+}
+
+#[test]
 fn a_save_ends_the_run_that_goes_on_and_the_later_content_is_what_counts() {
     let learner = Learner::with("hangs", "0.1.22");
     // The lab's folder may be a link.

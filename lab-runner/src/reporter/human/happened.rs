@@ -109,7 +109,7 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
         Happening::Sent { text, .. } => ("→", message(text), 0),
         Happening::Received { text, .. } => ("←", message(text.strip_prefix("HTTP/1.1 ").unwrap_or(text)), 0),
         Happening::Exchange(one) => (" ", exchange(one), one.took_us.unwrap_or_default()),
-        Happening::Log { line, .. } => ("|", one_line(line), 0),
+        Happening::Log { line, .. } => ("|", one_line(&inert::without_colours(line)), 0),
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
         Happening::Note { text, .. } => ("⚡", one_line(text), 0),
     };

@@ -7,7 +7,7 @@ use crate::support::{Site, expect_well_formed, get, request};
 
 /// A client asks a server for its root before anything else (RFC 9110 §9.3.1).
 #[check(title = "GET / returns 200", task = 1, points = 1,
-        hints = ["Does the server listen on the address in HOST and the port in PORT?",
+        hints = ["What tells a client where the head of your response ends, and where its body?",
                  "Answer `GET /` with a status line, header fields, an empty line and any body."])]
 async fn root(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
@@ -68,7 +68,8 @@ async fn echo_text(lab: &Lab) -> CheckResult {
         app.get(format!("/echo/{text}"))
             .await?
             .expect_status(200)?
-            .expect_media_type("text/plain")?
+            .expect_media_type("text/plain")
+            .hint("Which field says what kind of bytes your response holds?")?
             .expect_body(&text)?;
     }
     Ok(())
