@@ -24,7 +24,10 @@ async fn rate_limit(lab: &Lab) -> CheckResult {
     for answer in answers {
         let answer = answer.expect_status_in(&[401, 429])?;
         if is_refused(&answer) {
-            answer.expect_header_where("Retry-After", "says when to try again", |value| !value.is_empty())?;
+            answer
+                .expect_header_where("Retry-After", "says when to try again", |value| !value.is_empty())
+                .because("whoever is refused has to know when to come back (RFC 6585 §4)")
+                .hint("How does a client that was refused know when the window ends?")?;
         } else {
             passed += 1;
         }
