@@ -5,6 +5,8 @@ mod clearing;
 mod copies;
 mod damage;
 mod expiry;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod late;
 mod limits;
 mod many;
