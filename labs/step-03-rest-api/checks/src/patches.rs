@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 use crate::support::{
-    Made, Problem, expect_moment, in_the_east, make_event, make_order, merge, merged, moment, read, texts,
+    Made, Problem, bounds, expect_moment, in_the_east, make_event, make_order, merge, merged, moment, read, texts,
 };
 
 const EVENT: &[&str] = &["title", "description", "seats", "price_cents"];
@@ -102,6 +102,26 @@ async fn bad_patch_changes_nothing(lab: &Lab) -> CheckResult {
             &texts(lab, made, columns).await?,
             &row,
         )?;
+    }
+    patch_bounds(lab, &app).await
+}
+
+/// The same limits as for what is new, and no others (RFC 5789 §2: the result of a patch is a whole resource).
+async fn patch_bounds(lab: &Lab, app: &App) -> CheckResult {
+    let event = make_event(lab, app).await?;
+    let order = make_order(lab, app, &make_event(lab, app).await?).await?;
+    let of_an_order: Vec<_> = bounds::patched(bounds::of_an_order()).collect();
+    for (made, members) in [(&event, bounds::of_an_event()), (&order, of_an_order)] {
+        for (name, value) in members {
+            let answer = merged(app, &made.path, &json!({ name: value.clone() })).await;
+            answer.because(&format!("this `{name}` is in range"))?.expect_json(json!({ name: value }))?;
+        }
+    }
+    let beyond_an_order: Vec<_> = bounds::patched(bounds::beyond_an_order()).collect();
+    for (made, members) in [(&event, bounds::beyond_an_event()), (&order, beyond_an_order)] {
+        for (name, value) in members {
+            merge(app, &made.path, &json!({ name: value })).await?.expect_bad_members(&[name])?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the checks of this lab share: things to sell, refusals, links, and rows as the database has them.
 
+pub mod bounds;
 mod link;
 mod made;
 mod moment;
