@@ -56,6 +56,14 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         expect_equal(&format!("events whose title contains {sql:?}"), &found.len(), &wanted)?;
     }
 
+    let decoys = decoys(lab);
+    make_decoys(lab, &app, &organizer, &decoys).await?;
+    for (title, _) in &decoys {
+        let found: Vec<Value> = app.get("/events").query("q", title).await?.expect_status(200)?.at("/items")?;
+        let found: Vec<&str> = found.iter().filter_map(|event| event["title"].as_str()).collect();
+        expect_equal(&format!("the titles that contain {title:?}"), &found, &vec![title.as_str()])?;
+    }
+
     let mut requests = Vec::new();
     for sql in SQL.into_iter().chain(["\0", "1\0"]) {
         let id = percent_encoded(sql);
@@ -92,7 +100,21 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         })?;
     }
     log_ins_with_sql(lab, &app, &ada).await?;
-    expect_untouched(lab, &app, &ada, "customer", marked.len()).await
+    expect_untouched(lab, &app, &ada, "customer", marked.len() + 2 * decoys.len()).await
+}
+
+/// Titles with characters that mean something in a pattern, each with one that only a pattern would find by it.
+fn decoys(lab: &Lab) -> [(String, String); 3] {
+    let word = lab.word();
+    [("5%5", "5xx5"), ("a_b", "axb"), ("c\\d", "cd")]
+        .map(|(text, decoy)| (format!("{word} {text}"), format!("{word} {decoy}")))
+}
+
+async fn make_decoys(lab: &Lab, app: &App, organizer: &Person, decoys: &[(String, String)]) -> CheckResult {
+    for title in decoys.iter().flat_map(|(title, decoy)| [title, decoy]) {
+        make_event(app, organizer, &event_titled(lab, title)).await?;
+    }
+    Ok(())
 }
 
 /// A few are enough: each costs a comparison with a hash.
@@ -160,6 +182,14 @@ async fn injection_web(lab: &Lab) -> CheckResult {
         let shown = page.all(|e| e.name == "a" && e.text.contains(&title)).next().is_some();
         expect_that(!shown, format!("searching for {sql:?} finds an event whose title does not contain it"))?;
     }
+    let decoys = decoys(lab);
+    make_decoys(lab, &app, &ada, &decoys).await?;
+    for (title, decoy) in &decoys {
+        let page = Page::of(app.get("/web/events").query("q", title).await?.expect_status(200)?)?;
+        let shows = |text: &str| page.all(|e| e.name == "a" && e.text.contains(text)).next().is_some();
+        expect_that(shows(title), format!("searching for {title:?} does not find the event of that title"))?;
+        expect_that(!shows(decoy), format!("searching for {title:?} finds {decoy:?}, which does not contain it"))?;
+    }
     no_crash(app.get("/web/events?q=a%00b").await?)?;
     let mut visitor = Browser::new(&app);
     let answer = visitor.try_log_in(&format!("{}' -- ", ada.email), "' OR '1'='1").await?;
@@ -176,7 +206,7 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     }
     let token = browser.csrf_token(&path, "/reviews").await?;
     no_crash(browser.post(format!("{path}/reviews"), &[("text", "a\0b"), ("csrf_token", &token)]).await?)?;
-    expect_untouched(lab, &app, &ada, "organizer", 1).await
+    expect_untouched(lab, &app, &ada, "organizer", 1 + 2 * decoys.len()).await
 }
 
 /// Every byte as `%XX`, as it has to be in a path.
