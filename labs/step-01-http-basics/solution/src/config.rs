@@ -65,23 +65,23 @@ impl Config {
     /// Reads `HOST`, `PORT`, `FILES_DIR` (or `--directory DIR`, which wins) and `HEADER_TIMEOUT_MS`.
     pub fn from_environment() -> Result<Self, ConfigError> {
         let mut limits = Limits::default();
-        if let Some(milliseconds) = number("HEADER_TIMEOUT_MS", "a number of milliseconds")? {
+        if let Some(milliseconds) = variable("HEADER_TIMEOUT_MS", "a number of milliseconds")? {
             limits.header_timeout = Duration::from_millis(milliseconds);
         }
         Ok(Self {
-            host: env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned()),
-            port: number("PORT", "a number from 0 to 65535")?.unwrap_or(8080),
+            host: variable("HOST", "a name or an address")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port: variable("PORT", "a number from 0 to 65535")?.unwrap_or(8080),
             files: directory_argument()?.or_else(|| env::var_os("FILES_DIR").map(PathBuf::from)),
             limits,
         })
     }
 }
 
-/// The variable `setting` as a number, if it is set.
-fn number<T: std::str::FromStr>(setting: &'static str, expected: &'static str) -> Result<Option<T>, ConfigError> {
+/// The variable `setting` as what it stands for, if it is set.
+fn variable<T: std::str::FromStr>(setting: &'static str, expected: &'static str) -> Result<Option<T>, ConfigError> {
     let Some(value) = env::var_os(setting) else { return Ok(None) };
-    let number = value.to_str().and_then(|text| text.parse().ok());
-    number.map(Some).ok_or(ConfigError { setting, expected })
+    let parsed = value.to_str().and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or(ConfigError { setting, expected })
 }
 
 fn directory_argument() -> Result<Option<PathBuf>, ConfigError> {

@@ -4,10 +4,12 @@
 //! Each variable is parsed into a type that cannot hold anything else, so that nobody has to look at it again. The error
 //! of a variable names it and leaves its value out, which may hold a password.
 
-use std::fmt;
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
+use std::{env, fmt};
 
 use envconfig::Envconfig;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,7 +19,7 @@ use subtle::ConstantTimeEq as _;
 /// A variable that is missing or makes no sense.
 pub use envconfig::Error as ConfigurationError;
 
-/// The server's settings. `Configuration::init_from_env` reads the environment.
+/// The server's settings. `Configuration::from_env` reads the environment.
 #[derive(Debug, Clone, Envconfig)]
 pub struct Configuration {
     /// The address to listen on.
@@ -44,6 +46,41 @@ pub struct Configuration {
     /// How long requests may take to finish after that.
     #[envconfig(from = "SHUTDOWN_TIMEOUT_MS", default = "20000")]
     pub shutdown_timeout: Timeout,
+}
+
+/// Every variable that is read. A test holds this list against the fields.
+const VARIABLES: [&str; 10] = [
+    "HOST",
+    "PORT",
+    "DATABASE_URL",
+    "DATABASE_MAX_CONNECTIONS",
+    "API_TOKEN",
+    "DRAIN_DELAY_MS",
+    "SHUTDOWN_TIMEOUT_MS",
+    "REQUEST_TIMEOUT_MS",
+    "MAX_BODY_BYTES",
+    "MAX_IN_FLIGHT",
+];
+
+impl Configuration {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// The first variable that is missing or makes no sense.
+    pub fn from_env() -> Result<Self, ConfigurationError> {
+        Self::read(env::vars_os())
+    }
+
+    /// To envconfig a variable that is not Unicode is one that is not set, and a default would take its place.
+    fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigurationError> {
+        let mut readable = HashMap::new();
+        for (name, value) in variables {
+            let Some(name) = VARIABLES.into_iter().find(|known| name == *known) else { continue };
+            let value = value.into_string().map_err(|_| ConfigurationError::ParseError { name })?;
+            readable.insert(name.to_owned(), value);
+        }
+        Self::init_from_hashmap(&readable)
+    }
 }
 
 /// Bounds, so that nobody can take more than we have.
@@ -137,16 +174,13 @@ impl FromStr for ApiToken {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
     const REQUIRED: [(&str, &str); 2] =
         [("DATABASE_URL", "postgres://office:hunter2@db:5433/box_office"), ("API_TOKEN", "s3cret")];
 
     fn configuration(more: &[(&str, &str)]) -> Result<Configuration, ConfigurationError> {
-        let variables = REQUIRED.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Configuration::init_from_hashmap(&variables.collect::<HashMap<_, _>>())
+        Configuration::read(REQUIRED.iter().chain(more).map(|(name, value)| (name.into(), value.into())))
     }
 
     #[test]
@@ -173,8 +207,31 @@ mod tests {
             assert!(error.contains(name) && !error.contains(value), "{error}");
         }
         assert!(configuration(&[("API_TOKEN", "")]).unwrap_err().to_string().contains("API_TOKEN"));
-        let error = Configuration::init_from_hashmap(&HashMap::new()).unwrap_err().to_string();
+        let error = Configuration::read(std::iter::empty()).unwrap_err().to_string();
         assert!(error.contains("DATABASE_URL"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_unicode_makes_no_sense_and_is_not_a_missing_one() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        for name in VARIABLES {
+            let required = REQUIRED.iter().map(|(name, value)| (name.into(), value.into()));
+            let latin = (name.into(), OsString::from_vec(b"caf\xe9".to_vec()));
+            let error = Configuration::read(required.chain([latin])).unwrap_err();
+            assert_eq!(error, ConfigurationError::ParseError { name });
+        }
+    }
+
+    #[test]
+    fn every_variable_of_a_field_is_read() {
+        let fields = include_str!("configuration.rs").lines().filter_map(|line| line.trim().strip_prefix("#[envconfig(from = \""));
+        let mut names: Vec<&str> = fields.filter_map(|rest| rest.split('"').next()).collect();
+        let mut known = VARIABLES.to_vec();
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use envconfig::Envconfig as _;
 use step_06_deploy::{Application, Configuration, shutdown, telemetry};
 
 #[tokio::main]
@@ -18,7 +17,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let configuration = Configuration::init_from_env()?;
+    let configuration = Configuration::from_env()?;
     let stop = shutdown::requested()?;
     let application = Application::build(configuration).await?;
     Ok(application.run(stop).await?)
