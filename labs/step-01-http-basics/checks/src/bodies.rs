@@ -109,7 +109,8 @@ async fn huge_length(lab: &Lab) -> CheckResult {
         hints = ["Which one do you believe, when there are two?", "Neither. The two may also be in one field: `5, 6`."])]
 async fn content_lengths_differ(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    for lengths in ["Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 6\r\n"] {
+    let third = format!("{}Content-Length: 6\r\n", "Content-Length: 5\r\n".repeat(2));
+    for lengths in ["Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 6\r\n", &third] {
         refused(lab, &app, lengths, &[400]).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use lab_kit::prelude::*;
 
 use crate::chunked::CHUNKED;
+use crate::clients::NOTICE;
 use crate::support::{CLOSE, Site, get, random_bytes, read_file, request};
 
 /// Far beyond every limit of the README, and little enough to be sent in a moment.
@@ -120,11 +121,37 @@ async fn upload_too_large(lab: &Lab) -> CheckResult {
     }
     expect_that(read_file(&site.files.join(&name))?.is_none(), "an upload that was refused with 413 created a file")?;
     site.expect_file(&kept, name.as_bytes()).because("an upload that was refused leaves the file unchanged")?;
+    half_uploads(lab, &site).await?;
     // What nobody wants need not be read so far: the usual answer, or a refusal.
     let unwanted = |fields: &str| request(&format!("POST /{name}"), fields, "");
     refused(lab, &site.app, unwanted(&counted(LARGE)), |body| body, &[404, 400, 413]).await?;
     refused(lab, &site.app, unwanted(CHUNKED), |body| chunks(&body), &[404, 400, 413]).await?;
     expect_alive(lab, &site.app).await
+}
+
+/// Half a body is no file, and no new content of one either, whether its client went away or broke the chunks.
+async fn half_uploads(lab: &Lab, site: &Site) -> CheckResult {
+    let (new, kept, content, half) = (lab.word(), lab.word(), lab.word(), lab.word());
+    site.write(&kept, content.as_bytes())?;
+    let chunk = format!("{:x}\r\n{half}\r\n", half.len());
+    let halves = [
+        ("Content-Length: 1000\r\n", half.clone(), "the client closed in the middle of the body"),
+        (CHUNKED, chunk.clone(), "the client closed in the middle of the chunks"),
+        (CHUNKED, format!("{chunk}zz\r\n"), "the size of a chunk was no number"),
+    ];
+    for (fields, body, why) in halves {
+        for name in [&new, &kept] {
+            let mut connection = site.app.connect().await?;
+            connection.send(request(&format!("PUT /files/{name}"), fields, &body)).await?;
+            // From here on the server knows that nothing more comes; when it does something about it, nobody can see.
+            connection.finish_writing().await?;
+            let _ = connection.read_until_closed(NOTICE).await;
+            let created = read_file(&site.files.join(&new))?.is_some();
+            expect_that(!created, "an upload that broke off created a file").because(why)?;
+            site.expect_file(&kept, content.as_bytes()).because(why)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends a body of [`LARGE`] bytes with requests in it, and expects one of `statuses` and no answer to any of those.

@@ -196,7 +196,7 @@ async fn unknown_transfer_coding(lab: &Lab) -> CheckResult {
     // Two fields of one name are one list.
     let fields = [(&*coding, "chunked"), ("chunked", &*coding)];
     let fields = fields.map(|(first, second)| format!("{first}\r\nTransfer-Encoding: {second}"));
-    for codings in lists.into_iter().chain(fields) {
+    for codings in lists.into_iter().chain(fields).chain([coding.clone(), "identity".to_owned()]) {
         let mut connection = app.connect().await?;
         connection.send(post(&format!("Transfer-Encoding: {codings}\r\n"), b"0\r\n\r\n")).await?;
         connection.response().await?.expect_status_in(&[400, 501])?;
@@ -213,7 +213,7 @@ async fn unknown_transfer_coding(lab: &Lab) -> CheckResult {
 async fn coding_beside_length(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let coding = lab.word();
-    let lists = [coding.clone(), format!("{coding}, chunked"), format!("chunked, {coding}")];
+    let lists = ["identity".to_owned(), coding.clone(), format!("{coding}, chunked"), format!("chunked, {coding}")];
     let words =
         [format!("x{coding}chunked"), format!("chunked{coding}"), "chunke".to_owned(), "\"chunked\"".to_owned()];
     let fields = [("chunked", &*coding), (&*coding, "chunked")];

@@ -6,7 +6,7 @@ use crate::chunked::CHUNKED;
 use crate::support::{Site, get, request};
 
 /// How long a server is given to notice that a client hung up. One that does not is let be.
-const NOTICE: Duration = Duration::from_millis(500);
+pub const NOTICE: Duration = Duration::from_millis(500);
 /// How large a file is whose answer fills whatever the system keeps for a client that does not read, in bytes.
 const MORE_THAN_BUFFERS: u64 = 48 * 1024 * 1024;
 /// How long an answer may take while others are slow. It needs no time for that: this is for a busy machine.

@@ -12,8 +12,8 @@ use crate::support::{CLOSE, request};
 async fn persistent(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let mut connection = app.connect().await?;
-    // With the two below, the hundred that the README promises.
-    for _ in 0..98 {
+    // With the three below, the hundred that the README promises.
+    for _ in 0..97 {
         let word = lab.word();
         let answer =
             app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)?;
@@ -23,9 +23,11 @@ async fn persistent(lab: &Lab) -> CheckResult {
                 .hint("Where does your server write `Connection: close`, and does it look at the request first?"));
         }
     }
-    // What is not there is no reason to part.
-    app.get(format!("/{}", lab.word())).over(&mut connection).await?;
-    connection.expect_open().await.hint("Which of your responses end the connection, and who asked for that?")?;
+    // What is not there, or cannot be done, is no reason to part.
+    for request in [app.get(format!("/{}", lab.word())), app.delete("/")] {
+        request.over(&mut connection).await?;
+        connection.expect_open().await.hint("Which of your responses end the connection, and who asked for that?")?;
+    }
     app.get("/").over(&mut connection).await?.expect_status(200)
 }
 
@@ -42,6 +44,24 @@ async fn connection_close(lab: &Lab) -> CheckResult {
         connection.send(request(&format!("GET /echo/{word}"), &format!("Connection: {option}\r\n"), "")).await?;
         connection.response().await?.expect_status(200)?.expect_body(&word)?;
         connection.expect_closed(CLOSE).await?;
+    }
+    // Whatever the request is and whatever it gets, and be it the second.
+    let body = lab.word();
+    let with_body = format!("Connection: close\r\nContent-Length: {}\r\n", body.len());
+    let close = "Connection: close\r\n";
+    let unknown = format!("GET /{body}");
+    for (line, fields, body, status) in [
+        ("POST /echo", &*with_body, &*body, 200),
+        ("HEAD /", close, "", 200),
+        ("DELETE /", close, "", 405),
+        (&unknown, close, "", 404),
+    ] {
+        let mut connection = app.connect().await?;
+        app.get("/").over(&mut connection).await?.expect_status(200)?;
+        connection.send(request(line, fields, body)).await?;
+        let method = line.split(' ').next().unwrap_or_default();
+        connection.response_to(method).await?.expect_status(status)?;
+        connection.expect_closed(CLOSE).await.because("the request said `Connection: close`")?;
     }
     let mut connection = app.connect().await?;
     for option in ["keep-alive, x-enclosed", "closed", "keep-alive"] {
@@ -64,5 +84,12 @@ async fn http_1_0(lab: &Lab) -> CheckResult {
     let mut connection = app.connect().await?;
     connection.send(format!("GET /echo/{word} HTTP/1.0\r\n\r\n")).await?;
     connection.response().await?.expect_status(200)?.expect_no_header("transfer-encoding")?.expect_body(&word)?;
-    connection.expect_closed(CLOSE).await
+    connection.expect_closed(CLOSE).await?;
+    for (line, status) in [(format!("GET /{word}"), 404), (format!("DELETE /echo/{word}"), 405)] {
+        let mut connection = app.connect().await?;
+        connection.send(format!("{line} HTTP/1.0\r\n\r\n")).await?;
+        connection.response().await?.expect_status(status)?.expect_no_header("transfer-encoding")?;
+        connection.expect_closed(CLOSE).await.because("an HTTP/1.0 client waits for that")?;
+    }
+    Ok(())
 }

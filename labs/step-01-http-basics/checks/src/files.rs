@@ -36,6 +36,21 @@ async fn file_missing(lab: &Lab) -> CheckResult {
         expect_refusal(request.await?, &[403, 404]).because("it is the name of a folder")?;
         site.expect_file(&format!("{folder}/inside"), content.as_bytes())?;
     }
+    without_a_folder(lab).await
+}
+
+/// A server that was named no folder has no files: not those of the folder it happens to run in either.
+async fn without_a_folder(lab: &Lab) -> CheckResult {
+    let app = lab.start().await?;
+    let path = format!("/files/{}.txt", lab.word());
+    let why = "FILES_DIR is not set";
+    app.get(&path).await?.expect_status(404).because(why)?;
+    let answer = app.put(&path).raw_body(lab.word()).await?;
+    if answer.status() != 404 {
+        // Wherever it lies, it is nobody's.
+        app.delete(&path).await?;
+    }
+    answer.expect_status(404).because(why)?;
     Ok(())
 }
 
@@ -121,7 +136,7 @@ async fn no_content(lab: &Lab) -> CheckResult {
 }
 
 /// A file's name is what the path says once it is decoded (RFC 3986 §2.1).
-#[check(title = "file names are decoded", task = 7, points = 1, needs = ["file_created"],
+#[check(title = "file names are decoded", task = 7, points = 1, needs = ["file_created", "file_deleted", "head"],
         hints = ["What is the name of the file at `/files/a%20b`?", "Decode it once, just like the text of /echo."])]
 async fn file_names(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
@@ -129,7 +144,16 @@ async fn file_names(lab: &Lab) -> CheckResult {
         let (word, content) = (lab.word(), lab.word());
         site.app.put(format!("/files/{word}{encoded}")).raw_body(&content).await?.expect_status(201)?;
         site.expect_file(&format!("{word}{decoded}"), content.as_bytes())?;
-        site.app.get(format!("/files/{word}{encoded}")).await?.expect_status(200)?.expect_body(&content)?;
+        let path = format!("/files/{word}{encoded}");
+        site.app.get(&path).await?.expect_status(200)?.expect_body(&content)?;
+        site.app.head(&path).await?.expect_status(200)?;
+        site.app.delete(&path).await?.expect_status_in(&[200, 202, 204])?;
+        // 202 promises that it will be done, not that it is.
+        lab.eventually("a deleted file is gone", Duration::from_secs(5), || async {
+            let gone = read_file(&site.files.join(format!("{word}{decoded}")))?.is_none();
+            expect_that(gone, format!("`{word}{decoded}` is still in the folder after DELETE {path}"))
+        })
+        .await?;
     }
     Ok(())
 }

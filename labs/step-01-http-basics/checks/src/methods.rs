@@ -56,7 +56,8 @@ async fn method_case(lab: &Lab) -> CheckResult {
         hints = ["What is at the end of the request line?", "Refuse every version that does not begin with `HTTP/1.`"])]
 async fn version_not_supported(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    for version in ["3.7".to_owned(), "2.0".to_owned(), format!("{}.1", lab.number(4, 9))] {
+    let any = format!("{}.1", lab.number(4, 9));
+    for version in ["3.7", "2.0", "0.9", "11.1", "10.0", &any] {
         let mut connection = app.connect().await?;
         connection.send(format!("GET / HTTP/{version}\r\nHost: lab\r\n\r\n")).await?;
         connection.response().await?.expect_status_in(&[400, 505])?;

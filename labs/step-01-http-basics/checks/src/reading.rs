@@ -46,7 +46,14 @@ async fn leading_empty_line(lab: &Lab) -> CheckResult {
     let word = lab.word();
     let mut connection = app.connect().await?;
     connection.send(format!("\r\n{}", get(&format!("/echo/{word}")))).await?;
-    connection.response().await?.expect_status(200)?.expect_body(&word)
+    connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    // As those clients send it: behind a body, and so before a later request.
+    let length = format!("Content-Length: {}\r\n", word.len());
+    connection.send(format!("{}\r\n", request("POST /echo", &length, &word))).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&word)?;
+    connection.send(get(&format!("/echo/{word}"))).await?;
+    let why = "an empty line came between the two requests";
+    connection.response().await.because(why)?.expect_status(200).because(why)?.expect_body(&word)
 }
 
 /// Clients of proxies send the whole URI, and every server has to understand it (RFC 9112 §3.2.2).
@@ -56,8 +63,8 @@ async fn leading_empty_line(lab: &Lab) -> CheckResult {
 async fn absolute_form(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let word = lab.word();
-    for authority in ["lab.test", "lab.test:8080"] {
-        let head = format!("GET http://{authority}/echo/{word}?x=1 HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    for (scheme, authority) in [("http", "lab.test"), ("http", "lab.test:8080"), ("HTTP", "lab.test")] {
+        let head = format!("GET {scheme}://{authority}/echo/{word}?x=1 HTTP/1.1\r\nHost: {authority}\r\n\r\n");
         let mut connection = app.connect().await?;
         connection.send(head).await?;
         connection.response().await?.expect_status(200)?.expect_body(&word)?;
@@ -90,7 +97,17 @@ async fn malformed_request(lab: &Lab) -> CheckResult {
         hints = ["Which field must every HTTP/1.1 request have?", "Look for Host once all fields have been read."])]
 async fn missing_host(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    app.get("/").without_header("Host").await?.expect_status(400)
+    app.get("/").without_header("Host").await?.expect_status(400)?;
+    let mut connection = app.connect().await?;
+    app.get("/").over(&mut connection).await?.expect_status(200)?;
+    app.get("/").without_header("Host").over(&mut connection).await?.expect_status(400)?;
+    let newer = format!("GET / HTTP/1.{}\r\n\r\n", lab.number(2, 9));
+    for head in ["GET http://lab.test/ HTTP/1.1\r\n\r\n", &newer] {
+        let mut connection = app.connect().await?;
+        connection.send(head).await?;
+        connection.response().await?.expect_status(400)?;
+    }
+    Ok(())
 }
 
 /// Two Hosts have two meanings: a proxy may believe one and the server the other (RFC 9112 §3.2).

@@ -107,6 +107,7 @@ async fn body_time(lab: &Lab) -> CheckResult {
     make_folder(&folder)?;
     let server = lab.server().env("FILES_DIR", &folder.display().to_string());
     let app = server.env("HEADER_TIMEOUT_MS", HEADER_TIMEOUT).start().await?;
+    let patient = lab.start().await?;
     let (text, word) = (lab.word(), lab.word());
     let (half, rest) = text.split_at(text.len() / 2);
     let counted = format!("Content-Length: {}\r\n", text.len());
@@ -128,12 +129,20 @@ async fn body_time(lab: &Lab) -> CheckResult {
         connection.send(at_once).await?;
         answer_after(&mut connection, begun, later, status, &text).await
     });
+    let head = get(&format!("/echo/{text}"));
+    let (half_a_head, rest_of_it) = head.split_at(head.len() / 2);
+    let unset = async {
+        let mut connection = patient.connect().await?;
+        connection.send(half_a_head).await?;
+        let answer = answer_after(&mut connection, begun, rest_of_it.to_owned(), 200, &text).await;
+        answer.because("HEADER_TIMEOUT_MS was not set, and then is 5 seconds or more")
+    };
     let idle = async {
         let mut connection = app.connect().await?;
         app.get("/").over(&mut connection).await?.expect_status(200)?;
         answer_after(&mut connection, begun, late_request.clone(), 200, &text).await
     };
-    tokio::try_join!(try_join_all(paused), idle)?;
+    tokio::try_join!(try_join_all(paused), idle, unset)?;
     Ok(())
 }
 
