@@ -106,7 +106,7 @@ impl Auditor<'_> {
         let before = self.audits[unit.lab].problems.len();
         match graded {
             Ok(report) => {
-                self.seen[unit.lab].add(&mutant.name, &report.checks, &self.sources[unit.lab]);
+                self.seen[unit.lab].add(mutant, &report.checks, &self.sources[unit.lab]);
                 self.seen[unit.lab].save(&self.engine.workspace, &self.labs[unit.lab]);
                 if self.options.try_lines {
                     self.shown.extend(lines::shown(unit.lab, mutant, &report));

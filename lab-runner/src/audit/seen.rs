@@ -36,11 +36,14 @@ impl Seen {
         state::write(&path(workspace, lab), self);
     }
 
-    /// `mutant` failed `checks` just now, in the suite that is written as `source`.
-    pub(super) fn add(&mut self, mutant: &str, checks: &[Check], source: &SuiteCode) {
-        let places = checks.iter().flat_map(|check| &check.places);
+    /// `mutant` failed `checks` just now, in the suite that is written as `source`. Of these only the ones that it names
+    /// count, and what they need: no other is asked without `--all-checks`, and a promise that rests on others would be
+    /// broken by the next audit without it.
+    pub(super) fn add(&mut self, mutant: &Mutant, checks: &[Check], source: &SuiteCode) {
+        let asked = source.with_needs(&mutant.fails);
+        let places = checks.iter().filter(|check| asked.contains(check.id.as_str())).flat_map(|check| &check.places);
         let keys = places.filter_map(|place| source.at(place)).map(super::source::Expectation::key).collect();
-        self.mutants.insert(mutant.to_owned(), keys);
+        self.mutants.insert(mutant.name.clone(), keys);
     }
 
     /// How many mutants were tried.

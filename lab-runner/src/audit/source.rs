@@ -1,6 +1,6 @@
 //! What stands in a suite's source: its checks, and the expectations that can fail in them, each with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{LineColumn, Span};
@@ -100,6 +100,18 @@ impl SuiteCode {
                 self.unreadable.push((place, error.to_string()));
             }
         }
+    }
+
+    /// The checks `ids`, with all that they need.
+    pub(super) fn with_needs<'a>(&'a self, ids: &'a [String]) -> BTreeSet<&'a str> {
+        let mut all = BTreeSet::new();
+        let mut left: Vec<&str> = ids.iter().map(String::as_str).collect();
+        while let Some(id) = left.pop() {
+            if all.insert(id) {
+                left.extend(self.checks.get(id).iter().flat_map(|check| check.needs_lines.keys().map(String::as_str)));
+            }
+        }
+        all
     }
 
     /// The expectation at `place`, which is written `src/file.rs:line:column`, both counted from 1: the narrowest, as
@@ -319,6 +331,16 @@ mod tests {
         source.read(Utf8Path::new("src/main.rs"), SUITE);
         assert!(source.unreadable.is_empty(), "{:?}", source.unreadable);
         source
+    }
+
+    #[test]
+    fn a_check_is_asked_with_all_that_it_needs() {
+        let mut source = source();
+        let root = CheckPlace { needs_lines: BTreeMap::from([("ready".to_owned(), 1)]), ..CheckPlace::default() };
+        source.checks.insert("root".to_owned(), root);
+        let asked = ["greets".to_owned()];
+        assert_eq!(source.with_needs(&asked), BTreeSet::from(["greets", "root", "ready", "echo"]));
+        assert_eq!(source.with_needs(&["other".to_owned()]), BTreeSet::from(["other"]));
     }
 
     #[test]
