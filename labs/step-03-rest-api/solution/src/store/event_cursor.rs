@@ -1,6 +1,6 @@
 //! Where a page of events ended, as text that a client hands back unread.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 
 use super::StoreError;
 use crate::model::Event;
@@ -15,6 +15,9 @@ pub struct EventCursor {
 }
 
 impl EventCursor {
+    /// What [`EventCursor::encode`] writes, as a regular expression: microseconds of the years that RFC 3339 can write.
+    pub const PATTERN: &str = r"^(-[0-9]{1,17}|[0-9]{1,18})\.[0-9]{1,18}$";
+
     /// The place after `event`.
     pub fn after(event: &Event) -> Self {
         Self { starts_at: event.starts_at, id: event.id }
@@ -35,7 +38,10 @@ impl EventCursor {
 
     fn parse(text: &str) -> Option<Self> {
         let (micros, id) = text.split_once('.')?;
-        Some(Self { starts_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?, id: id.parse().ok()? })
+        let starts_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+        // Beyond lie times that Postgres does not have: it would be its error, and ours.
+        let exists = starts_at.year() > -4713;
+        Some(Self { starts_at, id: id.parse().ok()? }).filter(|_| exists)
     }
 }
 
@@ -52,7 +58,18 @@ mod tests {
 
     #[test]
     fn whatever_else_a_client_sends_is_refused() {
-        for text in ["", ".", "1", "1.", ".1", "1.x", "1.2.3", "99999999999999999999.1", "9223372036854775807.1"] {
+        for text in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".1",
+            "1.x",
+            "1.2.3",
+            "99999999999999999999.1",
+            "9223372036854775807.1",
+            "-8000000000000000000.1",
+        ] {
             assert!(matches!(EventCursor::decode(text), Err(StoreError::UnknownCursor)), "{text:?}");
         }
     }

@@ -15,6 +15,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 pub use error::StoreError;
+pub use event_cursor::EventCursor;
+pub use orders::ORDER_CURSOR;
 
 use crate::configuration::Configuration;
 

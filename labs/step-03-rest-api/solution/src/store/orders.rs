@@ -9,6 +9,9 @@ use super::idempotency::{self, Earlier};
 use super::{Store, StoreError};
 use crate::model::{Listing, NewOrder, Order, OrderPatch, Precondition, Slice};
 
+/// What the list of orders gives as the end of a page, as a regular expression: an order's id.
+pub const ORDER_CURSOR: &str = "^[0-9]{1,18}$";
+
 macro_rules! columns {
     () => {
         "id, event_id, email, seats, note, total_cents, created_at, version"

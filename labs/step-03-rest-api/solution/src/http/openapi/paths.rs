@@ -7,6 +7,7 @@ use super::schemas::Schemas;
 use crate::http::idempotency_key;
 use crate::http::listing::Page;
 use crate::model::{Event, EventPatch, NewEvent, NewOrder, Order, OrderPatch};
+use crate::store::{EventCursor, ORDER_CURSOR};
 
 const JSON: &[&str] = &["application/json"];
 const PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
@@ -24,7 +25,7 @@ pub fn build(schemas: &mut Schemas) -> Value {
 }
 
 fn list_events(schemas: &mut Schemas) -> Value {
-    list(Operation::new(schemas, "listEvents", "Events, the soonest first"))
+    list(Operation::new(schemas, "listEvents", "Events, the soonest first"), EventCursor::PATTERN)
         .answers::<Page<Event>>(schemas, 200, "A page of events", &["Link"])
         .refuses(schemas, &[400])
         .into_value()
@@ -64,8 +65,12 @@ fn delete_event(schemas: &mut Schemas) -> Value {
 }
 
 fn list_orders(schemas: &mut Schemas) -> Value {
-    list(Operation::new(schemas, "listOrders", "Orders, the oldest first"))
-        .query("event_id", "Only the orders of this event.", json!({ "type": "integer" }))
+    list(Operation::new(schemas, "listOrders", "Orders, the oldest first"), ORDER_CURSOR)
+        .query(
+            "event_id",
+            "Only the orders of this event.",
+            json!({ "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX }),
+        )
         .answers::<Page<Order>>(schemas, 200, "A page of orders", &["Link"])
         .refuses(schemas, &[400])
         .into_value()
@@ -106,11 +111,14 @@ fn delete_order(schemas: &mut Schemas) -> Value {
         .into_value()
 }
 
-/// What both lists take.
-fn list(operation: Operation) -> Operation {
-    operation
-        .query("limit", "The most items of a page.", json!({ "type": "integer", "minimum": 1, "default": 20 }))
-        .query("after", "Where the page before ended, as its `next` says.", json!({ "type": "string" }))
+/// What both lists take. Whatever is of these schemas is taken, so that a program that tries them out learns of mistakes.
+fn list(operation: Operation, cursor: &str) -> Operation {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX, "default": 20 });
+    operation.query("limit", "The most items of a page.", limit).query(
+        "after",
+        "Where the page before ended, as its `next` says.",
+        json!({ "type": "string", "pattern": cursor }),
+    )
 }
 
 /// What both resources take and answer when they are read.
