@@ -57,6 +57,7 @@ async fn connection_close(lab: &Lab) -> CheckResult {
         (&unknown, close, "", 404),
     ] {
         let mut connection = app.connect().await?;
+        // never fails alone: `root` asks the same
         app.get("/").over(&mut connection).await?.expect_status(200)?;
         connection.send(request(line, fields, body)).await?;
         let method = line.split(' ').next().unwrap_or_default();
