@@ -165,6 +165,19 @@ async fn bad_input(lab: &Lab) -> CheckResult {
         .expect_status(201)
         .because("a title may have 200 characters")
         .hint("How long is `é`: in characters, and in the bytes of UTF-8?")?;
+    let ends = [
+        ("title", json!("x")),
+        ("seats", json!(1)),
+        ("seats", json!(100_000)),
+        ("price_cents", json!(0)),
+        ("price_cents", json!(10_000_000)),
+    ];
+    for (member, value) in ends {
+        let mut body = good.clone();
+        body[member] = value.clone();
+        let answer = app.post("/events").json(&body).await?.expect_status(201);
+        answer.because(&format!("this `{member}` is in range"))?.expect_json(json!({ member: value }))?;
+    }
     Ok(())
 }
 

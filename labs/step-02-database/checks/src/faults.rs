@@ -1,12 +1,13 @@
 //! Task 9: a database that fails, and what strangers learn of it.
 
+use lab_kit::id::Id;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 use tokio::time::Instant;
 
 use crate::customers::made;
 use crate::events::{make, read};
-use crate::orders::{order, place};
+use crate::orders::{cancel, cancellation, order, ordered, place};
 use crate::support::{Books, Seed, customer, expect_server_error};
 use crate::transfers::{request, send};
 
@@ -62,16 +63,12 @@ async fn backend_terminated(lab: &Lab) -> CheckResult {
                  "Connection errors are not the request's fault: `sqlx::Error::Io`, `PoolTimedOut` and the like are 503."])]
 async fn database_cut(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
-    let (ada, bob) = (customer(lab, 5).await?, customer(lab, 5).await?);
+    let every_kind = every_kind(lab, &app).await?;
     let db = lab.postgres().await?;
     db.proxy().cut();
     expect_unavailable(lab, &app, &path).await.because("the database is unreachable")?;
-    for (path, body) in [
-        ("/events", Seed::random(lab).json()),
-        ("/customers", json!({ "email": lab.email() })),
-        ("/transfers", json!({ "from_customer_id": ada.json(), "to_customer_id": bob.json(), "amount_cents": 1 })),
-    ] {
-        app.post(path).json(&body).within(PATIENCE).await?.expect_status(503).because("the database is unreachable")?;
+    for request in every_kind {
+        request.await?.expect_status(503).because("the database is unreachable")?;
     }
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
@@ -84,6 +81,7 @@ async fn database_cut(lab: &Lab) -> CheckResult {
                  "`acquire_timeout` limits the first. `tokio::time::timeout` around everything limits both."])]
 async fn database_silent(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
+    let every_kind = every_kind(lab, &app).await?;
     let db = lab.postgres().await?;
     // A lock keeps the first requests waiting for their answers; when silence falls, they are on their way, and those
     // behind them wait for a connection.
@@ -98,6 +96,9 @@ async fn database_silent(lab: &Lab) -> CheckResult {
     let (answers, silenced) = tokio::join!(asked, silence);
     silenced?;
     answers.because("the database accepts requests but does not answer")?;
+    for answer in lab.burst(every_kind).await? {
+        answer.expect_status(503).because("the database accepts requests but does not answer")?;
+    }
     lock.rollback().await?;
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
@@ -153,6 +154,19 @@ async fn errors_say_nothing(lab: &Lab) -> CheckResult {
         let refused = answer?.expect_status(409)?;
         expect_discreet(&refused, &seed.title)?;
     }
+    let placed = Id::of(&ordered(&app, &event, &other, 1).await?, "/id")?;
+    cancel(&app, &placed).await?.expect_status(200)?;
+    let refusals = [
+        cancel(&app, &placed).await?,
+        cancel(&app, &placed.unknown(lab)).await?,
+        app.get(format!("/events/{}", event.unknown(lab))).await?,
+        order(&app, &event, &poor.unknown(lab), 1).await?,
+        send(&app, &other, &poor.unknown(lab), 1).await?,
+    ];
+    // A second cancellation may get the order again.
+    for refused in refusals.iter().filter(|answer| answer.status() >= 400) {
+        expect_discreet(refused, &seed.title)?;
+    }
     lab.postgres().await?.execute("alter table events drop column starts_at cascade").await?;
     lab.note("the column events.starts_at is gone");
     for request in [app.get("/events"), app.post("/events").json(&seed.json())] {
@@ -172,6 +186,23 @@ async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
     lab.burst((0..8).map(|_| app.get(&path))).await?;
     lab.eventually("the server answers before the fault", RECOVERY, || async { read(&app, &path).await }).await?;
     Ok((app, path))
+}
+
+/// A request of every kind that the README has, each of which would be done if the database were well.
+async fn every_kind(lab: &Lab, app: &App) -> CheckResult<Vec<Request>> {
+    let event = Seed::random(lab).price_cents(1).insert(lab).await?;
+    let (ada, bob) = (customer(lab, 5).await?, customer(lab, 5).await?);
+    let placed = Id::of(&place(app, &event, &ada, 1).await?.expect_status(201)?, "/id")?;
+    let kinds = [
+        app.get("/events"),
+        app.get(format!("/events/{event}")),
+        app.post("/events").json(&Seed::random(lab).json()),
+        app.post("/customers").json(&json!({ "email": lab.email() })),
+        place(app, &event, &ada, 1),
+        cancellation(app, &placed),
+        request(app, &ada, &bob, 1),
+    ];
+    Ok(kinds.map(|request| request.within(PATIENCE)).into())
 }
 
 /// More requests at once than the pool has connections: none may wait for those before it, one after the other.

@@ -65,6 +65,10 @@ async fn unknown_sort(lab: &Lab) -> CheckResult {
     for (name, value) in [("limit", "0"), ("limit", "101"), ("limit", "many"), ("q", "a\u{0}b")] {
         app.get("/events").query(name, value).await?.expect_status_in(&BAD_INPUT)?;
     }
+    for limit in ["1", "100"] {
+        let answer = app.get("/events").query("limit", limit).await?.expect_status(200);
+        answer.because("a limit of 1 to 100 is right")?;
+    }
     Ok(())
 }
 

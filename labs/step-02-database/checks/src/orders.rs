@@ -91,6 +91,11 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
         .because("there are exactly enough seats and enough credit")
         .hint("Three seats are left, and three are wanted. What does your comparison say to that?")?;
     order(&app, &event, &bob, 1).await?.expect_status(409).because("all seats have been sold")?;
+    let (free, poor) = (Seed::random(lab).price_cents(0).insert(lab).await?, customer(lab, 0).await?);
+    let answer = order(&app, &free, &poor, 1).await?.expect_status(201);
+    answer
+        .because("the event costs nothing, and no credit is enough for that")?
+        .expect_json(json!({ "total_cents": 0 }))?;
     Ok(())
 }
 
@@ -146,7 +151,8 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
     let ada = customer(lab, 1_000_000).await?;
     ordered(&app, &event, &ada, 1).await?;
     let kept = Books::read(lab).await?;
-    let id = Id::of(&ordered(&app, &event, &ada, 3).await?, "/id")?;
+    let placed = ordered(&app, &event, &ada, 3).await?;
+    let (id, total) = (Id::of(&placed, "/id")?, placed.at::<Value>("/total_cents")?);
     // What comes back is what was paid, whatever a seat costs by now.
     let sql = format!("update events set price_cents = price_cents + 50 where id = {}", event.sql());
     lab.postgres().await?.execute(&sql).await?;
@@ -157,8 +163,10 @@ async fn cancel_order(lab: &Lab) -> CheckResult {
         Sabotage::disarm(lab).await?;
         Books::expect_unchanged(lab, ordered, &format!("a cancellation whose write to `{table}` failed")).await?;
     }
-    let expected =
-        json!({ "id": id.json(), "event_id": event.json(), "customer_id": ada.json(), "status": "cancelled" });
+    let expected = json!({
+        "id": id.json(), "event_id": event.json(), "customer_id": ada.json(), "seats": 3, "total_cents": total,
+        "status": "cancelled",
+    });
     cancel(&app, &id).await?.expect_status(200)?.expect_json(expected)?;
     let after = Books::read(lab).await?;
     // The lines of a cancelled order may stay or go.

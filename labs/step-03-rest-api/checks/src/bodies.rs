@@ -22,6 +22,8 @@ async fn large_body(lab: &Lab) -> CheckResult {
     let made = make_event(lab, &app).await?;
     let whole = app.post("/events").body(padded(&event(lab), LONGEST), "application/json").await?.expect_status(201);
     whole.because("a body of 64 KiB is not too large, even if most of it is white space")?;
+    let longer = app.post("/events").body(padded(&event(lab), LONGEST + 1), "application/json").await?;
+    longer.expect_problem(413).because("this body has one byte more than 64 KiB")?;
     let body = padded(&event(lab), LARGE);
     app.post("/events").body(&body, "application/json").await?.expect_problem(413)?;
     let patch = padded(&json!({ "title": lab.word() }), LARGE);

@@ -36,9 +36,14 @@ async fn retry_same_answer(lab: &Lab) -> CheckResult {
     for _ in 0..2 {
         make(&app, "/orders", body.clone()).await?;
     }
-    expect_orders(lab, &app, &event, &body, 4)
+    // A key is compared as it is: letter by letter, to the last of its 255 characters.
+    let long = |last: char| format!("\"{}{last}\"", "k".repeat(252));
+    for other in [key.to_ascii_uppercase(), long('a'), long('b')] {
+        placed(&app, &other, &body).await.because("a key may have 255 visible characters, in any case")?;
+    }
+    expect_orders(lab, &app, &event, &body, 7)
         .await
-        .because("one order for each of two keys, and one for each request without a key")
+        .because("one order for each of five keys, and one for each request without a key")
 }
 
 /// A client in a hurry asks again before the first response arrives (draft-ietf-httpapi-idempotency-key-header §2.6).

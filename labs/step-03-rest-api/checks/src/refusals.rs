@@ -49,6 +49,10 @@ async fn wrong_method(lab: &Lab) -> CheckResult {
             expect_allow(answer, method, right)?;
         }
     }
+    for path in ["/openapi.json", "/health"] {
+        let answer = app.post(path).json(&json!({})).await?.expect_problem(405)?;
+        expect_allow(answer, "POST", &["GET"])?;
+    }
     Ok(())
 }
 

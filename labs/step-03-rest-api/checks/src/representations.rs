@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, count, event, make_event, read};
+use crate::support::{Problem, count, event, make_event, make_order, merge, read};
 
 /// JSON is always UTF-8, so a charset adds nothing, and media types are case-insensitive (RFC 8259 §8.1 and §11, RFC
 /// 9110 §8.3.1).
@@ -32,16 +32,23 @@ async fn charset_is_no_reason(lab: &Lab) -> CheckResult {
 
 /// A client that does not accept JSON cannot use ours, and should learn that before anything is done (RFC 9110 §12.5.1,
 /// §15.5.7).
-#[check(title = "a client that does not accept JSON gets 406", task = 2, points = 2, needs = ["create_event"],
+#[check(title = "a client that does not accept JSON gets 406", task = 2, points = 2, needs = ["order_seats"],
         hints = ["`Accept` is a list of ranges with weights, not one media type.",
                  "The narrowest range that matches `application/json` decides, and `q=0` means no.",
                  "Decide before the handler runs, so that a POST creates nothing."])]
 async fn not_acceptable(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let made = make_event(lab, &app).await?;
+    let placed = make_order(lab, &app, &made).await?;
     for accept in ["text/html", "image/png, text/*", "application/json;q=0", "application/json;q=0, */*;q=0.5"] {
-        for path in ["/events", &made.path] {
+        for path in ["/events", &made.path, "/orders", &placed.path] {
             app.get(path).header("Accept", accept).await?.expect_problem(406)?;
+        }
+        for (made, member) in [(&made, "title"), (&placed, "note")] {
+            let patch = merge(&app, &made.path, &json!({ member: lab.word() })).header("Accept", accept);
+            patch.await?.expect_problem(406)?;
+            let kept = read(&app, &made.path).await?.expect_json(json!({ member: made.sent[member] }));
+            kept.because("a PATCH that is refused with 406 changes nothing")?;
         }
         let body = event(lab);
         app.post("/events").header("Accept", accept).json(&body).await?.expect_problem(406)?;

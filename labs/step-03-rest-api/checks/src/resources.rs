@@ -99,6 +99,10 @@ async fn refused_by_state(lab: &Lab) -> CheckResult {
     again.because("of 9 seats, 6 are sold: 6 more are too many")?;
     let fewer = merge(&app, &event.path, &json!({ "seats": 5 })).await?.expect_problem(409);
     fewer.because("6 seats are sold, so 5 are too few")?;
+    for seats in [6, 9] {
+        let enough = merge(&app, &event.path, &json!({ "seats": seats })).await?.expect_status(200);
+        enough.because("6 seats are sold, so 6 are not too few")?;
+    }
     let removed = app.delete(&event.path).header("If-Match", "*").await?.expect_problem(409);
     removed.because("somebody has seats for this event")?;
     let kept = read(&app, &event.path).await?.expect_json(json!({ "seats": 9, "seats_sold": 6 }));

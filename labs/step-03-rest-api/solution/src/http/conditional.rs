@@ -69,8 +69,10 @@ fn tags(values: &[HeaderValue]) -> impl Iterator<Item = &str> {
     values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
 }
 
+/// The version that a tag of ours stands for. `"01"` and `"+1"` are the same number, and other tags.
 fn version(tag: &str) -> Option<i64> {
-    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    let version = tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+    (entity_tag(version) == tag).then_some(version)
 }
 
 #[cfg(test)]
