@@ -13,6 +13,8 @@ use crate::transfers::{request, send};
 
 /// The time-out that the servers of these checks are given.
 const TIMEOUT_MS: &str = "500";
+/// How many connections their pools may have.
+const CONNECTIONS: usize = 4;
 /// How long one answer may take: the time-out and five seconds more, so that a busy machine fails nobody.
 const PATIENCE: Duration = Duration::from_millis(5_500);
 /// How long a server may take to find its database again.
@@ -67,8 +69,8 @@ async fn database_cut(lab: &Lab) -> CheckResult {
     let db = lab.postgres().await?;
     db.proxy().cut();
     expect_unavailable(lab, &app, &path).await.because("the database is unreachable")?;
-    for request in every_kind {
-        request.await?.expect_status(503).because("the database is unreachable")?;
+    for answer in lab.burst(every_kind).await? {
+        answer.expect_status(503).because("the database is unreachable")?;
     }
     db.proxy().restore();
     expect_recovery(lab, &app, &path).await
@@ -82,26 +84,42 @@ async fn database_cut(lab: &Lab) -> CheckResult {
 async fn database_silent(lab: &Lab) -> CheckResult {
     let (app, path) = prepare(lab).await?;
     let every_kind = every_kind(lab, &app).await?;
+    let reads = (0..20).map(|_| app.get(&path).within(PATIENCE)).collect();
+    expect_unavailable_in_silence(lab, &app, &path, reads, 1).await?;
+    // As many at a time as the pool has connections, so that each is on its way when silence falls.
+    for some in every_kind.chunks(CONNECTIONS) {
+        let on_their_way = i64::try_from(some.len()).unwrap_or(i64::MAX);
+        expect_unavailable_in_silence(lab, &app, &path, some.to_vec(), on_their_way).await?;
+    }
+    Ok(())
+}
+
+/// Has the database fall silent while `on_their_way` of the requests wait for an answer, and those behind them for a
+/// connection. Each gets 503, and afterwards all is well again.
+async fn expect_unavailable_in_silence(
+    lab: &Lab,
+    app: &App,
+    path: &str,
+    requests: Vec<Request>,
+    on_their_way: i64,
+) -> CheckResult {
     let db = lab.postgres().await?;
-    // A lock keeps the first requests waiting for their answers; when silence falls, they are on their way, and those
-    // behind them wait for a connection.
     let mut lock = db.begin().await?;
-    lock.execute("lock table events in access exclusive mode").await?;
+    lock.execute("lock table events, customers, orders in access exclusive mode").await?;
     let silence = async {
-        db.until_waiting(1, Duration::from_millis(300)).await?;
+        db.until_waiting(on_their_way, Duration::from_millis(300)).await?;
         db.proxy().stop();
         Ok(())
     };
-    let asked = async { expect_unavailable(lab, &app, &path).await };
-    let (answers, silenced) = tokio::join!(asked, silence);
+    let (answers, silenced) = tokio::join!(lab.burst(requests), silence);
     silenced?;
-    answers.because("the database accepts requests but does not answer")?;
-    for answer in lab.burst(every_kind).await? {
+    for answer in answers.because("the database accepts requests but does not answer")? {
         answer.expect_status(503).because("the database accepts requests but does not answer")?;
     }
     lock.rollback().await?;
     db.proxy().restore();
-    expect_recovery(lab, &app, &path).await
+    db.until_settled(RECOVERY).await?;
+    expect_recovery(lab, app, path).await
 }
 
 /// Who is told that it failed tries again. If the first try goes on unseen, both are done (RFC 9110 §9.2.2, §15.6.4;
@@ -180,7 +198,8 @@ async fn errors_say_nothing(lab: &Lab) -> CheckResult {
 async fn prepare(lab: &Lab) -> CheckResult<(App, String)> {
     // The first start makes the schema, and may take its time for that.
     drop(lab.start().await?);
-    let server = lab.server().env("DATABASE_TIMEOUT_MS", TIMEOUT_MS).env("DATABASE_MAX_CONNECTIONS", "4");
+    let server =
+        lab.server().env("DATABASE_TIMEOUT_MS", TIMEOUT_MS).env("DATABASE_MAX_CONNECTIONS", &CONNECTIONS.to_string());
     let app = server.start().await?;
     let path = format!("/events/{}", Seed::random(lab).insert(lab).await?);
     lab.burst((0..8).map(|_| app.get(&path))).await?;
