@@ -95,6 +95,7 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
     let answer = order(&app, &free, &poor, 1).await?.expect_status(201);
     answer
         .because("the event costs nothing, and no credit is enough for that")?
+        // never fails alone: `place_order` asks for the total
         .expect_json(json!({ "total_cents": 0 }))?;
     Ok(())
 }
