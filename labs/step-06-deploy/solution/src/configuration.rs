@@ -226,7 +226,9 @@ mod tests {
 
     #[test]
     fn every_variable_of_a_field_is_read() {
-        let fields = include_str!("configuration.rs").lines().filter_map(|line| line.trim().strip_prefix("#[envconfig(from = \""));
+        let fields = include_str!("configuration.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("#[envconfig(from = \""));
         let mut names: Vec<&str> = fields.filter_map(|rest| rest.split('"').next()).collect();
         let mut known = VARIABLES.to_vec();
         names.sort_unstable();
