@@ -31,7 +31,7 @@ const AS_THEY_ARE: [&str; 9] = [
 const GUIDE: &str = "docs/learner.md";
 /// What `cargo lab` starts: compiled on the learner's machine, from these files alone.
 const LAUNCHER: [(&str, &str); 4] = [
-    ("kit/launcher/Cargo.toml", include_str!("../../crates/launcher/kit/Cargo.toml")),
+    ("kit/launcher/Cargo.toml", include_str!("../../crates/launcher/kit/launcher.toml")),
     ("kit/launcher/start/Cargo.toml", include_str!("../../crates/launcher/kit/start.toml")),
     ("kit/launcher/src/main.rs", include_str!("../../crates/launcher/src/kit.rs")),
     ("kit/launcher/src/environment.rs", include_str!("../../crates/launcher/src/environment.rs")),

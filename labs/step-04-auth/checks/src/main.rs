@@ -3,6 +3,8 @@
 mod cookies;
 mod csrf;
 mod guessing;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod injection;
 mod log_in;
 mod pages;

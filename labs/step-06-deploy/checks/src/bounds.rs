@@ -204,15 +204,15 @@ async fn refusals_are_seen(lab: &Lab) -> CheckResult {
 }
 
 /// A request and its answer.
-struct Seen {
-    id: String,
-    method: &'static str,
-    path: String,
-    answer: Response,
+pub struct Seen {
+    pub id: String,
+    pub method: &'static str,
+    pub path: String,
+    pub answer: Response,
 }
 
 /// Fails unless each of the answers has been counted under its status.
-async fn expect_counted(lab: &Lab, app: &App, before: &Exposition, seen: &[Seen]) -> CheckResult {
+pub async fn expect_counted(lab: &Lab, app: &App, before: &Exposition, seen: &[Seen]) -> CheckResult {
     let mut wanted: BTreeMap<String, f64> = BTreeMap::new();
     for one in seen {
         *wanted.entry(one.answer.status().to_string()).or_default() += 1.0;

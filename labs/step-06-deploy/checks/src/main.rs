@@ -4,6 +4,8 @@ mod bounds;
 mod configuration;
 mod files;
 mod health;
+#[cfg(not(learner_kit))]
+mod held_out;
 mod logs;
 mod metrics;
 mod migrations;
