@@ -33,7 +33,7 @@ const GUIDE: &str = "docs/learner.md";
 const LAUNCHER: [(&str, &str); 4] = [
     ("kit/launcher/Cargo.toml", include_str!("../../crates/launcher/kit/launcher.toml")),
     ("kit/launcher/start/Cargo.toml", include_str!("../../crates/launcher/kit/start.toml")),
-    ("kit/launcher/src/main.rs", include_str!("../../crates/launcher/src/kit.rs")),
+    ("kit/launcher/src/main.rs", include_str!("../../crates/launcher/kit/main.rs")),
     ("kit/launcher/src/environment.rs", include_str!("../../crates/launcher/src/environment.rs")),
 ];
 const ALIAS: &str = include_str!("../../kit/alias.toml");

@@ -139,7 +139,7 @@ fn an_expectation_that_is_deleted_is_noticed_and_a_panic_of_a_check_is_told_with
 
     let ran = Ran::of(command_in(&root, &["check", "--solution", "--quiet"]).output().unwrap());
     assert_eq!(ran.code, Some(4), "{}", ran.golden());
-    let place = "checks/src/main.rs:32: assertion failed: lab.word().is_empty()";
+    let place = "checks/src/main.rs:33: assertion failed: lab.word().is_empty()";
     assert!(ran.stdout.contains(place) || ran.stderr.contains(place), "{}", ran.golden());
 }
 

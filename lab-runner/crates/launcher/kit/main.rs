@@ -1,6 +1,8 @@
 //! What the alias `cargo lab` starts in a learner kit: it becomes the runner, which comes along as a program.
 #![expect(clippy::print_stderr, reason = "it speaks before the runner and its reporters exist")]
 
+// It stands beside this file in a kit, and among the launcher's sources here.
+#[path = "../src/environment.rs"]
 mod environment;
 
 use std::env;
