@@ -8,8 +8,8 @@ use lab_kit::rand::RngExt as _;
 use crate::chunked::CHUNKED;
 use crate::support::{CLOSE, Site, get, one_chunk, random_bytes, raw_request, request};
 
-/// How many requests one connection carries.
-const REQUESTS: usize = 28;
+/// How many kinds of requests there are.
+const KINDS: usize = 7;
 /// How many pieces they are sent in.
 const PIECES: usize = 9;
 /// How many things are done to the files.
@@ -38,29 +38,44 @@ struct Expected {
 async fn mixed_requests(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (mut sent, mut expected) = (Vec::new(), Vec::new());
-    for _ in 0..REQUESTS {
-        let (bytes, answer) = mixed(lab);
+    for kind in every_kind_after_every_kind(lab) {
+        let (bytes, answer) = mixed(lab, kind);
         sent.extend(bytes);
         expected.push(answer);
     }
     let mut connection = app.connect().await?;
     connection.send_in_pieces(sent.len().div_ceil(PIECES), &sent).await?;
-    for (number, expected) in expected.iter().enumerate() {
-        let place = format!("it is the response to request {} of {REQUESTS}, of all kinds", number + 1);
-        let answer = connection.response_to(expected.method).await.because(&place)?;
-        let answer = answer.expect_status(expected.status).because(&place)?;
-        if let Some(body) = &expected.body {
+    for (number, wanted) in expected.iter().enumerate() {
+        let place = format!("it is the response to request {} of {}, of all kinds", number + 1, expected.len());
+        let answer = connection.response_to(wanted.method).await.because(&place)?;
+        let answer = answer.expect_status(wanted.status).because(&place)?;
+        if let Some(body) = &wanted.body {
             answer.expect_body(body).because(&place)?;
         }
     }
     Ok(())
 }
 
-/// A request of a random kind, and what it is answered with.
-fn mixed(lab: &Lab) -> (Vec<u8>, Expected) {
+/// Kinds in an order in which each comes once behind each of them: a de Bruijn sequence, of kinds that chance has numbered.
+fn every_kind_after_every_kind(lab: &Lab) -> Vec<usize> {
+    let mut kinds: Vec<usize> = (0..KINDS).collect();
+    lab.random(|random| {
+        for last in (1..KINDS).rev() {
+            kinds.swap(last, random.random_range(0..=last));
+        }
+    });
+    let words =
+        (0..KINDS).flat_map(|one| [vec![one]].into_iter().chain((one + 1..KINDS).map(move |two| vec![one, two])));
+    let cycle: Vec<usize> = words.flatten().map(|number| kinds[number]).collect();
+    let first = cycle[..1].to_vec();
+    [cycle, first].concat()
+}
+
+/// A request of a kind, and what it is answered with.
+fn mixed(lab: &Lab, kind: usize) -> (Vec<u8>, Expected) {
     let word = lab.word();
     let answer = |method, status, body: &[u8]| Expected { method, status, body: Some(body.to_vec()) };
-    match lab.random(|random| random.random_range(0..8)) {
+    match kind {
         0 => (
             get(&format!("/echo/{word}%20%2f{word}")).into_bytes(),
             answer("GET", 200, format!("{word} /{word}").as_bytes()),

@@ -82,10 +82,15 @@ async fn box_office_story(lab: &Lab) -> CheckResult {
         orders: Vec::new(),
         transfers: 0,
     };
+    // Chance may leave out what a server has wrong that looks for an order by more than its id.
+    story.order(&app, 0, 0, 3).await?;
+    story.order(&app, 0, 0, 1).await?;
+    story.cancel(&app, 0).await?;
+    story.expect_books(lab).await.because("the first of two orders for one event was cancelled")?;
     for number in 0..DEEDS {
         let done = match lab.random(|random| random.random_range(0..10)) {
-            0..4 => story.order(lab, &app).await,
-            4..7 => story.cancel(lab, &app).await,
+            0..4 => story.any_order(lab, &app).await,
+            4..7 => story.any_cancellation(lab, &app).await,
             7 => story.new_price(lab).await,
             _ => story.send(lab, &app).await,
         };
@@ -97,9 +102,13 @@ async fn box_office_story(lab: &Lab) -> CheckResult {
 }
 
 impl Story {
-    async fn order(&mut self, lab: &Lab, app: &App) -> CheckResult {
+    async fn any_order(&mut self, lab: &Lab, app: &App) -> CheckResult {
         let (event, customer, seats) = lab
             .random(|random| (random.random_range(0..CAST), random.random_range(0..CAST), random.random_range(1..=6)));
+        self.order(app, event, customer, seats).await
+    }
+
+    async fn order(&mut self, app: &App, event: usize, customer: usize, seats: i64) -> CheckResult {
         let ((event_id, price), (customer_id, balance)) = (&self.events[event], &mut self.customers[customer]);
         let paid_cents = seats * price;
         let answer = order(app, event_id, customer_id, seats).await?;
@@ -112,12 +121,13 @@ impl Story {
         Ok(())
     }
 
-    async fn cancel(&mut self, lab: &Lab, app: &App) -> CheckResult {
+    async fn any_cancellation(&mut self, lab: &Lab, app: &App) -> CheckResult {
         let count = self.orders.len();
-        if count == 0 {
-            return self.order(lab, app).await;
-        }
-        let order = &mut self.orders[lab.random(|random| random.random_range(0..count))];
+        self.cancel(app, lab.random(|random| random.random_range(0..count))).await
+    }
+
+    async fn cancel(&mut self, app: &App, which: usize) -> CheckResult {
+        let order = &mut self.orders[which];
         let answer = cancel(app, &order.id).await?;
         if order.cancelled {
             return answer.expect_status(409).map(drop);

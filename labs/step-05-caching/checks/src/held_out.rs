@@ -10,7 +10,7 @@ const EVENTS: usize = 6;
 /// How many changes are made.
 const CHANGES: usize = 30;
 /// How often something is read after each.
-const READS: usize = 4;
+const READS: usize = 10;
 /// What the customer is spared, in percent.
 const DISCOUNT: i64 = 20;
 
@@ -88,7 +88,8 @@ impl Catalog {
                     .map(drop)
             }
             _ => {
-                let (by_price, limit) = lab.random(|random| (random.random::<bool>(), random.random_range(1..=EVENTS)));
+                let (by_price, limit) =
+                    lab.random(|random| (random.random::<bool>(), if random.random::<bool>() { 2 } else { EVENTS }));
                 let mut wanted: Vec<_> =
                     self.events.iter().filter(|(_, there)| *there).map(|(event, _)| event).collect();
                 let mut path = format!("/events?limit={limit}");
