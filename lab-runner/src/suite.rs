@@ -90,6 +90,17 @@ pub enum SuiteError {
     Interrupted,
 }
 
+impl From<BuildError> for SuiteError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Refused(refusal) => Self::Refused(refusal),
+            BuildError::Code(diagnostics) => Self::DoesNotBuild(diagnostics),
+            BuildError::Infrastructure(diagnostics) => Self::Infrastructure(diagnostics),
+            BuildError::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
 impl ExpectedError for SuiteError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -148,12 +159,7 @@ impl Suite {
     ) -> Result<Self, SuiteError> {
         let what = format!("the suite of {}", lab.id());
         let job = Job::of_ours(what, workspace.root.clone(), lab.suite_package(), workspace.target.clone(), held);
-        let built = building::build(&job, run).await.map_err(|error| match error {
-            BuildError::Refused(refusal) => SuiteError::Refused(refusal),
-            BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
-            BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
-            BuildError::Interrupted => SuiteError::Interrupted,
-        })?;
+        let built = building::build(&job, run).await?;
         let suite = Self::of(built.held).await?;
         record::save(&suite, &built.executable, workspace, lab);
         Ok(suite)

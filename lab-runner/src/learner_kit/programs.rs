@@ -6,7 +6,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::building::{self, BuildError, Job};
+use crate::building::{self, Job};
 use crate::context::RunContext;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -78,12 +78,7 @@ async fn suite(engine: &Engine, lab: &Lab, run: &RunContext) -> Result<Utf8PathB
     let (root, target) = (workspace.root.clone(), folder.join("out"));
     let ours = Job::of_ours(what, root, lab.suite_package(), target, engine.folder()?);
     let job = Job { wrapper: Some(wrapper), build: workspace.target.clone(), ..ours };
-    let built = building::build(&job, run).await.map_err(|error| match error {
-        BuildError::Refused(refusal) => SuiteError::Refused(refusal),
-        BuildError::Code(diagnostics) => SuiteError::DoesNotBuild(diagnostics),
-        BuildError::Infrastructure(diagnostics) => SuiteError::Infrastructure(diagnostics),
-        BuildError::Interrupted => SuiteError::Interrupted,
-    })?;
+    let built = building::build(&job, run).await.map_err(SuiteError::from)?;
     Ok(built.held)
 }
 
