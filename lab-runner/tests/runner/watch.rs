@@ -87,15 +87,20 @@ impl Lines {
 
     /// Waits for a line that contains `text`, and gives those that came before it.
     fn wait_for(&mut self, text: &str) -> Vec<String> {
+        self.wait_for_each([text])
+    }
+
+    /// Waits for a line for each of `texts`, in any order, and gives what came until the last of them.
+    fn wait_for_each<const N: usize>(&mut self, texts: [&str; N]) -> Vec<String> {
         let (deadline, from) = (Instant::now() + SOON, self.seen.len());
-        loop {
+        let mut missing = texts.to_vec();
+        while !missing.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.coming.recv_timeout(left) else { panic!("no `{text}` in {:#?}", self.seen) };
-            self.seen.push(line.clone());
-            if line.contains(text) {
-                return self.seen[from..].to_vec();
-            }
+            let Ok(line) = self.coming.recv_timeout(left) else { panic!("no {missing:?} in {:#?}", self.seen) };
+            missing.retain(|text| !line.contains(text));
+            self.seen.push(line);
         }
+        self.seen[from..].to_vec()
     }
 
     fn end(&mut self) -> Option<i32> {
@@ -155,8 +160,8 @@ fn a_changed_manifest_is_read_again_and_a_mistake_in_it_is_told() {
     let mut lines = learner.watch();
     lines.wait_for("tiny-1: 60 of 100 points");
     fs::write(&path, manifest.replace("editable", "editabel")).unwrap();
-    lines.wait_for("changed: labs/tiny-1-greeter/lab.toml");
-    lines.wait_for("did you mean `editable`?");
+    // The one is printed and the other a complaint: whichever is read first.
+    lines.wait_for_each(["changed: labs/tiny-1-greeter/lab.toml", "did you mean `editable`?"]);
     // Another variable for the server: the greeting is not the one that is asked for.
     fs::write(&path, manifest.replace("GREETING = \"hello\"", "GREETING = \"bye\"")).unwrap();
     learner.save(&learner.solution());
