@@ -1,6 +1,6 @@
 """Reads the documents that lab-results writes with programs of others: a schema, and parsers of readers.
 
-The folder that is named holds one folder for each outcome of a submission, as the test `formats` of lab-results writes them.
+The folder that is named holds one folder for each outcome of a submission, as the tests `formats` of lab-results write them.
 """
 
 import json

@@ -3,6 +3,7 @@
 mod args;
 mod documents;
 mod export;
+mod gradebook;
 mod learner;
 mod panic;
 
@@ -28,6 +29,7 @@ pub use args::{
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};
 pub use export::{ExportArgs, ExportCommand, KitArgs};
+pub use gradebook::GradebookArgs;
 pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 
 /// Runs `cargo lab` with this process's arguments.

@@ -8,6 +8,7 @@ mod documents;
 mod export;
 mod fmt;
 mod grade;
+mod gradebook;
 mod hint;
 mod logs;
 mod machine;
@@ -48,6 +49,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
         Some(Command::Grade(args)) => grade::run(args, interrupt).await,
+        Some(Command::Gradebook(args)) => gradebook::run(args, interrupt).await,
         Some(Command::Regrade(args)) => regrade::run(args, interrupt).await,
         Some(Command::Verify(args)) => verify::run(args, interrupt).await,
         Some(Command::Watch(args)) => watch::run(args, interrupt).await,
@@ -86,6 +88,7 @@ fn needs_the_course(command: &Command) -> Option<&'static str> {
         Command::Bench(_) => Some("`cargo lab bench`"),
         Command::Fmt(_) => Some("`cargo lab fmt`"),
         Command::Grade(_) => Some("`cargo lab grade`"),
+        Command::Gradebook(_) => Some("`cargo lab gradebook`"),
         Command::Mutant(_) => Some("`cargo lab mutant`"),
         Command::New(_) => Some("`cargo lab new`"),
         Command::Regrade(_) => Some("`cargo lab regrade`"),

@@ -129,6 +129,36 @@ pub async fn collect(
     serde_json::from_str(&answer.text).map_err(|error| Error::Fault(error.to_string()))
 }
 
+/// What a gradebook is made of, and where it goes: as `lab-results` takes it.
+#[derive(Debug, Clone)]
+pub struct GradebookSources {
+    /// The report folders of batches, in the order in which they were handed in.
+    pub reports: Vec<Utf8PathBuf>,
+    /// The folder that the gradebook is written to.
+    pub to: Utf8PathBuf,
+    /// Files by the option that names them: the roster, the policy, the times of submissions.
+    pub files: Vec<(&'static str, Utf8PathBuf)>,
+    /// The column of the roster that submissions are called by.
+    pub key: Option<String>,
+}
+
+/// Makes a gradebook, and gives what came of it as text.
+///
+/// # Errors
+/// The program cannot be built, or a file says something wrong.
+pub async fn gradebook(engine: &Engine, from: &GradebookSources, run: &RunContext) -> Result<Answer, Error> {
+    let mut arguments = vec!["gradebook".to_owned(), "--to".to_owned(), from.to.to_string()];
+    for (option, path) in &from.files {
+        arguments.extend([(*option).to_owned(), path.to_string()]);
+    }
+    if let Some(key) = &from.key {
+        arguments.push(format!("--key={key}"));
+    }
+    arguments.push("--".to_owned());
+    arguments.extend(from.reports.iter().map(Utf8PathBuf::to_string));
+    call(engine, &arguments, &[], run).await
+}
+
 /// What the program had to say.
 #[derive(Debug, Clone)]
 pub struct Answer {

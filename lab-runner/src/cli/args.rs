@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::documents::{CompletionsArgs, ManArgs};
 use super::export::ExportArgs;
+use super::gradebook::GradebookArgs;
 use super::learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 use crate::audit::Shard;
 use crate::held_out::Disclosure;
@@ -81,6 +82,8 @@ pub enum Command {
     Grade(GradeArgs),
     /// For instructors: grade again, and show what would change and why.
     Regrade(RegradeArgs),
+    /// For instructors: make one table of what many batches came to, for people, Canvas and Moodle.
+    Gradebook(GradebookArgs),
     /// For instructors and CI: check who has signed results, offline.
     Verify(VerifyArgs),
     /// For instructors: prove that labs grade fairly.

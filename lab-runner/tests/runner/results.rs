@@ -104,4 +104,20 @@ fn a_signed_batch_has_its_formats_and_verifies_and_what_would_change_is_told() {
     assert!(ran.stdout.contains("eve  0/100") && ran.stdout.contains("its files have changed"), "{}", ran.golden());
     assert!(ran.stdout.contains("1 of 3 would change"), "{}", ran.golden());
     assert!(place.join("again/regrade.json").is_file());
+
+    // Both together: eve's second attempt counts.
+    fs::write(place.join("roster.csv"), "learner,name\nada,Ada\neve,Eve\n").unwrap();
+    fs::write(place.join("policy.toml"), "[labs.tiny-1]\npoints = 10\n").unwrap();
+    let (out, again, roster, policy) = (path("out"), path("again"), path("roster.csv"), path("policy.toml"));
+    let book = path("book");
+    let ran = lab(&["gradebook", &out, &again, "--report", &book, "--roster", &roster, "--policy", &policy]);
+    assert_eq!(ran.code, Some(0), "{}", ran.golden());
+    assert!(ran.stdout.contains("tiny-1  2 of 2 have a grade"), "{}", ran.golden());
+    assert!(ran.stdout.contains("not in the roster, and in no platform's table: bob"), "{}", ran.golden());
+    let table = text(&place.join("book/gradebook.csv"));
+    assert_eq!(table, "learner,name,tiny-1,tiny-1 notes,total\nada,Ada,6,,6\neve,Eve,6,,6\n");
+    fs::write(place.join("policy.toml"), "[labs.tiny-1]\npoint = 10\n").unwrap();
+    let ran = lab(&["gradebook", &out, "--report", &book, "--policy", &policy]);
+    assert_eq!(ran.code, Some(2), "{}", ran.golden());
+    assert!(ran.stderr.contains("unknown field `point`"), "{}", ran.golden());
 }

@@ -198,7 +198,7 @@ fn mark_of(check: &Check) -> Mark {
 }
 
 /// What a verdict depends on, the nearest first.
-fn why(old: &Report, new: &Report) -> &'static str {
+pub(crate) fn why(old: &Report, new: &Report) -> &'static str {
     if old.submission.sha256 != new.submission.sha256 {
         "its files have changed"
     } else if old.suite.sha256.is_some() && new.suite.sha256.is_some() && old.suite.sha256 != new.suite.sha256 {

@@ -7,6 +7,7 @@ pub mod collect;
 pub mod compare;
 pub mod files;
 pub mod formats;
+pub mod gradebook;
 pub mod signature;
 pub mod verify;
 pub mod words;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Parser;
 use lab_results::formats::{self, Named};
+use lab_results::gradebook::{self, Sources};
 use lab_results::{collect, compare, files, signature, verify};
 use lab_runner::report::Report;
 use lab_runner::reporter::to_json;
@@ -62,6 +63,27 @@ enum Arguments {
         #[arg(long)]
         json: bool,
     },
+    /// Make one table of many report folders. Prints what came of it.
+    Gradebook {
+        /// The folder to write it to.
+        #[arg(long)]
+        to: Utf8PathBuf,
+        /// The learners, as CSV.
+        #[arg(long)]
+        roster: Option<Utf8PathBuf>,
+        /// The roster's column that submissions are called by.
+        #[arg(long)]
+        key: Option<String>,
+        /// The policy, as TOML.
+        #[arg(long)]
+        policy: Option<Utf8PathBuf>,
+        /// When submissions were handed in, as CSV.
+        #[arg(long)]
+        submitted: Option<Utf8PathBuf>,
+        /// The report folders.
+        #[arg(required = true)]
+        reports: Vec<Utf8PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -96,6 +118,11 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
             files::save(&now.join("regrade.json"), to_json(&comparison).as_bytes())?;
             print!("{}", if json { to_json(&comparison) } else { comparison.text() });
             return Ok(comparison.is_same());
+        }
+        Arguments::Gradebook { to, roster, key, policy, submitted, reports } => {
+            let book = gradebook::make(&Sources { reports, roster, key, policy, submitted })?;
+            let files = gradebook::write(&book, &to)?;
+            print!("{}", book.text(&files));
         }
     }
     Ok(true)

@@ -1,6 +1,4 @@
 //! Report folders: signed, verified, collected from shards and compared.
-//! (The recursion limit is for serde_json, which takes a JSON text apart token by token.)
-#![recursion_limit = "256"]
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +10,7 @@ use serde_json::{Value, json};
 
 struct Place {
     _keep: tempfile::TempDir,
-    root: Utf8PathBuf,
+    pub(crate) root: Utf8PathBuf,
 }
 
 fn place() -> Place {
