@@ -234,7 +234,8 @@ fn lateness(worth: &Worth<'_>, policy: &Policy) -> String {
 fn notes(labs: &[Column], learners: &[Row], unknown: &[String], attempts: &Attempts, policy: &Policy) -> Vec<String> {
     let mut notes = Vec::new();
     if !unknown.is_empty() {
-        notes.push(format!("not in the roster, and in no platform's table: {}", unknown.join(", ")));
+        let who: Vec<&str> = unknown.iter().map(String::as_str).collect();
+        notes.push(format!("not in the roster, and in no platform's table: {}", names(&who)));
     }
     for id in policy.labs.keys().filter(|id| !attempts.labs.contains_key(*id)) {
         notes.push(format!("the policy has [labs.{id}], and there is no report of it"));
@@ -245,15 +246,24 @@ fn notes(labs: &[Column], learners: &[Row], unknown: &[String], attempts: &Attem
         };
         let failed = here(&|cell| cell.points.is_none() && cell.attempts > 0);
         if !failed.is_empty() {
-            notes.push(format!("{}: handed in, and without a grade: {}", lab.lab, failed.join(", ")));
+            notes.push(format!("{}: handed in, and without a grade: {}", lab.lab, names(&failed)));
         }
         let timeless = here(&|cell| cell.score.is_some() && cell.submitted_at.is_none());
         if lab.due.is_some() && !timeless.is_empty() {
-            let who = timeless.join(", ");
-            notes.push(format!("{}: it is not known when they handed in, which counts as in time: {who}", lab.lab));
+            let who = names(&timeless);
+            notes.push(format!("{}: when these handed in is not known, and counts as in time: {who}", lab.lab));
         }
     }
     notes
+}
+
+/// The first names of a list, and how many more there are.
+fn names(all: &[&str]) -> String {
+    const SHOWN: usize = 10;
+    match all.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("{} and {more} more", all[..SHOWN].join(", ")),
+        _ => all.join(", "),
+    }
 }
 
 /// A number of points as people write it: with two digits at most, and none that say nothing.

@@ -73,7 +73,7 @@ fn cohort(lab: &Column, of: &Cohort, learners: usize) -> Markup {
 /// How the points are spread, as bars with their numbers.
 fn spread(of: &Cohort) -> Markup {
     let most = of.spread.iter().copied().max().unwrap_or_default().max(1);
-    let label = |class: usize| if class == 10 { "100".to_owned() } else { format!("{}–", class * 10) };
+    let label = |class: usize| if class == 10 { "100 %".to_owned() } else { format!("from {}", class * 10) };
     html! {
         svg viewBox="0 0 550 130" width="550" role="img" aria-label="how many have how many percent of the points" {
             @for (class, count) in of.spread.iter().enumerate() {
