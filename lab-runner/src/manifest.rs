@@ -35,6 +35,9 @@ pub struct Manifest {
     pub title: String,
     /// What is built, in one sentence.
     pub summary: String,
+    /// The lab's version, from 1. It is raised when what is asked of learners changes; CHANGELOG.md says how.
+    #[serde(default = "first_version")]
+    pub version: u32,
     /// What a learner has built and understood who passes everything, as it follows on "You built: ".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<String>,
@@ -55,6 +58,10 @@ pub struct Manifest {
     /// Limits of time and memory.
     #[serde(default)]
     pub limits: Limits,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 /// How the server is started, and how it shows that it is ready.
@@ -204,6 +211,9 @@ impl Manifest {
     fn make_sense(&self) -> Result<(), (&'static [&'static str], String)> {
         const ID: &[&str] = &["id"];
         const EDITABLE: &[&str] = &["editable"];
+        if self.version == 0 {
+            return Err((&["version"], "version is 0, and the first is 1".into()));
+        }
         for (key, path, value) in [("id", ID, &self.id), ("slug", &["slug"], &self.slug)] {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if value.is_empty() || !value.chars().all(fits) {

@@ -36,6 +36,9 @@ pub struct Report {
     pub lab: String,
     /// The lab's title.
     pub title: String,
+    /// The lab's version. Null in results that older runners wrote.
+    #[serde(default)]
+    pub lab_version: Option<u32>,
     /// What was graded.
     pub submission: Submission,
     /// The suite that graded it.

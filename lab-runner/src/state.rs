@@ -29,6 +29,8 @@ struct Global {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabProgress {
+    /// The lab's version that was graded last.
+    pub version: Option<u32>,
     /// The working tree's points, and out of how many, as far as its runs have told.
     pub score: Option<(u32, u32)>,
     /// The first check that has not passed yet.
@@ -98,6 +100,7 @@ impl LabProgress {
             let known = self.checks.entry(check.id.clone()).or_default();
             *known = known.after(check);
         }
+        self.version = report.lab_version.or(self.version);
         self.checks.retain(|id, _| declared.iter().any(|check| check.id == *id));
         let known = |check: &CheckInfo| self.checks.get(&check.id).cloned().unwrap_or_default();
         let counted = |check: &&CheckInfo| !known(check).passed || known(check).counted;

@@ -20,6 +20,9 @@ use crate::submission::Source;
 use crate::suite::Suite;
 use crate::workspace::Lab;
 
+/// What a lab's versions have changed.
+const CHANGELOG: &str = "CHANGELOG.md";
+
 /// One submission on its way through the stages.
 #[derive(Debug)]
 pub(super) struct Grading<'a> {
@@ -86,6 +89,7 @@ impl<'a> Grading<'a> {
             title: self.lab.manifest.title.clone(),
             submission: Some(self.request.source.kind()),
         });
+        self.tell_of_a_new_version();
         // The submission is first in the queue for cargo: a learner's mistake is worth knowing early.
         let program = async {
             let program = program::build(self).await?;
@@ -110,6 +114,23 @@ impl<'a> Grading<'a> {
         };
         self.guide(&suite, &asked, &program);
         Ok(Prepared { program, suite, asked, expected, services })
+    }
+
+    /// Whoever comes back to a lab that has moved on is told, once: what passed may not any more.
+    fn tell_of_a_new_version(&self) {
+        let own = matches!(self.request.source, Source::WorkingTree) && self.request.record;
+        let (known, now) = (self.engine.state.lab(self.lab.id()).version, self.lab.manifest.version);
+        if let Some(known) = known.filter(|known| own && *known != now) {
+            let changes = self.lab.folder.join(CHANGELOG);
+            let changes = changes.is_file().then(|| self.engine.workspace.relative(&changes).to_string());
+            self.run.emit(EventKind::Warning {
+                message: format!(
+                    "{} has changed since you were here last: from version {known} to {now}",
+                    self.lab.id()
+                ),
+                hints: changes.map(|path| format!("{path} says what is new")).into_iter().collect(),
+            });
+        }
     }
 
     /// The checks that are asked for by name; none means all.
@@ -198,6 +219,7 @@ impl<'a> Grading<'a> {
             run_id: self.run.id().to_owned(),
             lab: self.lab.id().to_owned(),
             title: self.lab.manifest.title.clone(),
+            lab_version: self.lab.manifest.version,
             submission,
             suite_sha256: None,
             seed: self.request.seed,

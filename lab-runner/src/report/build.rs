@@ -19,6 +19,8 @@ pub struct RunFacts {
     pub lab: String,
     /// The lab's title.
     pub title: String,
+    /// The lab's version.
+    pub lab_version: u32,
     /// What is graded.
     pub submission: Submission,
     /// The SHA-256 of the suite's program, once it is there.
@@ -90,6 +92,7 @@ impl RunOutcome {
             runner_version: env!("CARGO_PKG_VERSION").to_owned(),
             lab: facts.lab,
             title: facts.title,
+            lab_version: Some(facts.lab_version),
             submission: facts.submission,
             suite: SuiteIdentity { sha256: facts.suite_sha256 },
             seed: facts.seed,

@@ -110,6 +110,7 @@ pub(super) fn report(outcome: Outcome, diagnostics: Option<Diagnostics>, checks:
         runner_version: "0.1.0".into(),
         lab: "tiny-1".into(),
         title: "Greeter".into(),
+        lab_version: Some(1),
         submission: Submission {
             kind: SubmissionKind::WorkingTree,
             path: "labs/tiny-1-greeter".into(),

@@ -70,6 +70,19 @@ fn a_learner_is_led_from_the_first_failure_to_the_end() {
     let all = learner.lab(&["check", "tiny-1"]);
     assert_golden!("all_passed_on_one_screen", all.golden());
 
+    // Whoever comes back to a lab that has moved on is told, once.
+    let lab = learner.root.join("labs/tiny-1-greeter");
+    let manifest = fs::read_to_string(lab.join("lab.toml")).unwrap();
+    fs::write(lab.join("lab.toml"), manifest.replacen("roadmap", "version = 2\nroadmap", 1)).unwrap();
+    fs::write(lab.join("CHANGELOG.md"), "# Changes\n").unwrap();
+    let told = learner.lab(&["check", "tiny-1"]);
+    assert_eq!(told.code, Some(0), "{}", told.golden());
+    let moved = "warning: tiny-1 has changed since you were here last: from version 1 to 2";
+    assert!(told.stderr.contains(moved), "{}", told.golden());
+    assert!(told.stderr.contains("labs/tiny-1-greeter/CHANGELOG.md says what is new"), "{}", told.golden());
+    let again = learner.lab(&["check", "tiny-1"]);
+    assert!(!again.stderr.contains("has changed since"), "{}", again.golden());
+
     // What nobody can read is set aside and told, and nothing else is lost.
     fs::write(learner.state.join("state/lab-tiny-1.json"), "{\"score\": [60").unwrap();
     let map = learner.lab(&[]);

@@ -171,6 +171,7 @@ fn blank(lab: &str, title: &str) -> Report {
         runner_version: env!("CARGO_PKG_VERSION").to_owned(),
         lab: lab.to_owned(),
         title: title.to_owned(),
+        lab_version: None,
         submission: Submission {
             kind: SubmissionKind::WorkingTree,
             path: String::new(),
