@@ -7,6 +7,7 @@ mod gradebook;
 mod learner;
 mod panic;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs}
 
 /// Runs `cargo lab` with this process's arguments.
 pub fn main() -> ExitCode {
+    main_with(commands::dispatch)
+}
+
+/// The same for a program that `dispatch` has the commands of: the command line, its errors, colours and panics are one.
+pub fn main_with(dispatch: impl AsyncFnOnce(Args, Interrupt) -> Result<ExitCode, Error>) -> ExitCode {
     panic::explain_panics();
     // What we build and start may run as the same user. Where the system does not do it, nothing else is lost.
     let _ = lab_sandbox::keep_memory_private();
@@ -45,7 +51,7 @@ pub fn main() -> ExitCode {
         }
     };
     choose_color(args.color);
-    let result = std::panic::catch_unwind(|| run(args));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| run(args, dispatch)));
     match result {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
@@ -85,14 +91,14 @@ fn choose_color(choice: ColorChoice) {
 
 /// One thread runs everything: the kernel ends children that must not outlive us when the *thread* that started them
 /// ends, and this one lives as long as the process.
-fn run(args: Args) -> Result<ExitCode, Error> {
+fn run(args: Args, dispatch: impl AsyncFnOnce(Args, Interrupt) -> Result<ExitCode, Error>) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::Fault(format!("no runtime: {error}")))?;
     let result = runtime.block_on(async {
         let interrupt = Interrupt::from_signals().map_err(|error| Error::Fault(format!("no signals: {error}")))?;
-        commands::dispatch(args, interrupt).await
+        dispatch(args, interrupt).await
     });
     // A thread that waits for a lock of another run's must not hold us.
     runtime.shutdown_timeout(Duration::from_millis(100));

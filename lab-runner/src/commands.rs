@@ -1,22 +1,14 @@
 //! What `cargo lab` can do: one module for each command. All that grade call the one engine.
 
-mod audit;
-mod bench;
 mod check;
-mod choose;
+pub mod choose;
 mod documents;
 mod export;
-mod fmt;
-mod grade;
-mod gradebook;
 mod hint;
 mod logs;
 mod machine;
-mod mutant;
-mod new;
 mod next;
 mod overview;
-mod regrade;
 mod reset;
 mod run;
 mod solution;
@@ -29,15 +21,16 @@ mod web;
 use crate::cli::{Args, Command};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::instructor;
 use crate::interrupt::Interrupt;
 use crate::learner_kit;
 use crate::limits;
 
-/// Carries out what `args` ask for.
+/// Does what comes before any command: raises limits, and refuses what `args` cannot have here.
 ///
 /// # Errors
-/// It cannot be carried out; the error knows its exit code.
-pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
+/// They ask for what learners do not get in a learner kit, or for servers with fewer open files than these take.
+pub fn prepare(args: &Args) -> Result<(), Error> {
     limits::raise();
     if let Some(what) = args.command.as_ref().and_then(needs_the_course) {
         learner_kit::refuse(what)?;
@@ -45,19 +38,21 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
     if args.command.as_ref().is_some_and(starts_servers) {
         limits::check()?;
     }
+    Ok(())
+}
+
+/// Carries out what `args` ask for. The program of the instructors' commands takes over for these.
+///
+/// # Errors
+/// It cannot be carried out; the error knows its exit code.
+pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Error> {
+    prepare(&args)?;
     match args.command {
         None => overview::run(interrupt),
         Some(Command::Check(args)) => check::run(args, interrupt).await,
-        Some(Command::Grade(args)) => grade::run(args, interrupt).await,
-        Some(Command::Gradebook(args)) => gradebook::run(args, interrupt).await,
-        Some(Command::Regrade(args)) => regrade::run(args, interrupt).await,
         Some(Command::Verify(args)) => verify::run(args, interrupt).await,
         Some(Command::Watch(args)) => watch::run(args, interrupt).await,
-        Some(Command::Audit(args)) => audit::run(args, interrupt).await,
-        Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
-        Some(Command::New(args)) => new::run(args, interrupt).await,
         Some(Command::Export(args)) => export::run(args, interrupt).await,
-        Some(Command::Fmt(args)) => fmt::run(args, interrupt),
         Some(Command::Test(args)) => test::run(args, interrupt).await,
         Some(Command::Hint(args)) => hint::run(args, interrupt).await,
         Some(Command::Completions(args)) => documents::completions(&args, interrupt),
@@ -71,7 +66,16 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Web(args)) => web::run(args, interrupt).await,
         Some(Command::Down(args)) => machine::down(args, interrupt).await,
         Some(Command::Doctor(args)) => machine::doctor(args, interrupt).await,
-        Some(Command::Bench(args)) => bench::run(args, interrupt).await,
+        Some(
+            Command::Audit(_)
+            | Command::Bench(_)
+            | Command::Fmt(_)
+            | Command::Grade(_)
+            | Command::Gradebook(_)
+            | Command::Mutant(_)
+            | Command::New(_)
+            | Command::Regrade(_),
+        ) => instructor::take_over(&interrupt).await,
     }
 }
 

@@ -7,7 +7,6 @@ use lab_protocol::in_full;
 use crate::disk;
 use crate::exit::ExitCode;
 use crate::manifest::ManifestError;
-use crate::names::NameError;
 use crate::submission::SubmissionError;
 use crate::suite::SuiteError;
 use crate::workspace::{SelectError, WorkspaceError};
@@ -43,9 +42,6 @@ pub enum Error {
     /// There is no workspace.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
-    /// A new lab cannot be called so.
-    #[error(transparent)]
-    Name(#[from] NameError),
     /// No lab could be chosen.
     #[error(transparent)]
     Select(#[from] SelectError),
@@ -110,7 +106,6 @@ impl Error {
     fn inner(&self) -> Option<&dyn ExpectedError> {
         Some(match self {
             Self::Workspace(error) => error,
-            Self::Name(error) => error,
             Self::Select(error) => error,
             Self::Manifest(error) => error,
             Self::Submission(error) => error,

@@ -7,9 +7,23 @@ use lab_launcher::Artifact;
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
 
+/// The runner's own program, for one that it has become.
+pub fn runner() -> Option<Utf8PathBuf> {
+    folder_of_programs().map(|folder| folder.join("cargo-lab"))
+}
+
+/// The folder in which this very program and all others of ours are.
+fn folder_of_programs() -> Option<Utf8PathBuf> {
+    let own = Utf8PathBuf::try_from(std::env::current_exe().ok()?.canonicalize().ok()?).ok()?;
+    let beside = own.parent()?;
+    // A test's own program is one folder further down.
+    let beside = if beside.ends_with("deps") { beside.parent()? } else { beside };
+    Some(beside.to_owned())
+}
+
 /// Where such a program is, or how it is made.
 #[derive(Debug, Clone)]
-pub(crate) struct Helper {
+pub struct Helper {
     /// The package, and its program.
     package: &'static str,
     /// Its folder in `lab-runner/crates`.
@@ -26,11 +40,8 @@ pub(crate) struct Helper {
 
 impl Helper {
     /// The program of `package` that belongs to this runner.
-    pub(crate) fn find(package: &'static str, folder: &'static str, what: &'static str) -> Option<Self> {
-        let own = Utf8PathBuf::try_from(std::env::current_exe().ok()?.canonicalize().ok()?).ok()?;
-        let beside = own.parent()?;
-        // A test's own program is one folder further down.
-        let beside = if beside.ends_with("deps") { beside.parent()? } else { beside };
+    pub fn find(package: &'static str, folder: &'static str, what: &'static str) -> Option<Self> {
+        let beside = folder_of_programs()?;
         // The launcher says where the workspace is; without it, it is where the runner was compiled.
         let compiled = || Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned);
         let named = std::env::var(crate::workspace::ROOT_VARIABLE).ok().map(Utf8PathBuf::from);
@@ -44,7 +55,7 @@ impl Helper {
     }
 
     /// The program, if nothing has to be done for it.
-    pub(crate) fn fresh(&self) -> Option<Utf8PathBuf> {
+    pub fn fresh(&self) -> Option<Utf8PathBuf> {
         if !self.has_sources() {
             return self.installed.is_file().then(|| self.installed.clone());
         }
@@ -56,7 +67,7 @@ impl Helper {
     ///
     /// # Errors
     /// Why it cannot be built, in a sentence.
-    pub(crate) async fn build(&self, held: Utf8PathBuf, run: &RunContext) -> Result<Utf8PathBuf, String> {
+    pub async fn build(&self, held: Utf8PathBuf, run: &RunContext) -> Result<Utf8PathBuf, String> {
         if !self.has_sources() {
             return Err(format!("the program {} is missing from this installation", self.package));
         }

@@ -5,10 +5,7 @@
 //! course is and what its files were ([`KitManifest`], [`Originals`]), by which an update tells the learner's work from
 //! the course's; and the package that `cargo lab` starts.
 
-mod contents;
-mod export;
-mod needles;
-mod programs;
+mod history;
 mod update;
 
 use std::collections::BTreeMap;
@@ -20,17 +17,17 @@ use crate::error::Error;
 use crate::submission::Tree;
 use crate::workspace::{Lab, Workspace};
 
-pub use export::{Export, Exported, begin_history, git_state, write};
+pub use history::begin_history;
 pub use update::{KitChange, Updated, update};
 
 /// The folder in a kit that is the course's alone.
-const FOLDER: &str = "kit";
+pub const FOLDER: &str = "kit";
 /// What the kit is, in that folder.
-const MANIFEST: &str = "kit.json";
+pub const MANIFEST: &str = "kit.json";
 /// What the files outside of that folder were, in it.
-const ORIGINALS: &str = "originals.json";
+pub const ORIGINALS: &str = "originals.json";
 /// The format of both.
-const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
 
 /// A learner kit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +50,21 @@ pub struct KitManifest {
     pub files: BTreeMap<Utf8PathBuf, String>,
 }
 
+/// A kit that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Where.
+    pub folder: Utf8PathBuf,
+    /// The ids of its labs.
+    pub labs: Vec<String>,
+    /// The system that its programs are for, as `x86_64-linux`.
+    pub platform: String,
+    /// The commit of the course that it was made of.
+    pub commit: Option<String>,
+    /// Its size without git's history, in bytes.
+    pub bytes: u64,
+}
+
 /// The texts of a kit that a learner may change, as the course has them.
 pub type Originals = BTreeMap<Utf8PathBuf, String>;
 
@@ -69,7 +81,7 @@ impl LearnerKit {
 
     /// The suite of `package`, a lab's, as a program for this system.
     pub fn suite(&self, package: &str) -> Utf8PathBuf {
-        self.root.join(FOLDER).join(programs::platform()).join("suites").join(package)
+        self.root.join(FOLDER).join(platform()).join("suites").join(package)
     }
 
     /// The starter of `lab`; none if the kit's record of it was damaged.
@@ -109,6 +121,11 @@ impl LearnerKit {
         let text = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
         serde_json::from_slice(&text).map_err(|error| Error::usage(format!("{path} is damaged: {error}")))
     }
+}
+
+/// The system that this runner is for, by which its folder in a kit is called.
+pub fn platform() -> String {
+    format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
 }
 
 /// Refuses `what`, which needs what only the course's own repository has, where the workspace is a learner kit.

@@ -1,6 +1,6 @@
 //! What the runner asks Linux itself (proc(5), cgroups(7)), and what it does without elsewhere.
 
-pub(crate) use system::{ignores_hangup, memory, memory_kills, open_below, sign};
+pub(crate) use system::{ignores_hangup, memory, memory_kills, open_below};
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
@@ -10,7 +10,6 @@ mod system {
     use std::fs::{self, File};
     use std::io;
     use std::path::Path;
-    use std::process::Command;
 
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
@@ -21,11 +20,6 @@ mod system {
     pub(crate) fn memory_kills() -> Option<u64> {
         let counts = fs::read_to_string("/proc/vmstat").ok()?;
         counts.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
-    }
-
-    /// What signs a program anew whose bytes were changed: nothing, as Linux runs what is not signed.
-    pub(crate) fn sign(_: &Path) -> Option<Command> {
-        None
     }
 
     /// Whether whoever started us wants SIGHUP ignored, as `nohup` does.
@@ -63,14 +57,6 @@ mod elsewhere {
     use std::fs::File;
     use std::io;
     use std::path::Path;
-    use std::process::Command;
-
-    /// What signs a program anew whose bytes were changed: macOS starts nothing whose signature does not fit.
-    pub(crate) fn sign(program: &Path) -> Option<Command> {
-        let mut command = Command::new("codesign");
-        command.args(["--force", "--sign", "-"]).arg(program);
-        Some(command)
-    }
 
     /// How often the system has killed a process because the memory was used up: nobody tells.
     pub(crate) fn memory_kills() -> Option<u64> {
@@ -95,9 +81,6 @@ mod elsewhere {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::path::Path;
-    use std::process::Command;
-
     use super::{elsewhere, system};
 
     #[test]
@@ -106,6 +89,5 @@ mod tests {
             [system::memory_kills, elsewhere::memory_kills, system::memory, elsewhere::memory];
         let _: [fn() -> bool; 2] = [system::ignores_hangup, elsewhere::ignores_hangup];
         assert!(!elsewhere::ignores_hangup());
-        let _: [fn(&Path) -> Option<Command>; 2] = [system::sign, elsewhere::sign];
     }
 }

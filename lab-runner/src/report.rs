@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::ExitCode;
 
 pub use build::{RunFacts, RunOutcome};
-pub(crate) use by_hand::depends_on_more;
+pub use by_hand::depends_on_more;
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "backend-labs/result/v1";

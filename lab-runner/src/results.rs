@@ -12,7 +12,6 @@ use crate::context::RunContext;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::EventKind;
-use crate::grade::GradeReport;
 use crate::helper::Helper;
 use crate::report::Report;
 
@@ -50,7 +49,7 @@ pub enum Foreign {
 }
 
 /// The value's name on a command line.
-fn named(value: impl clap::ValueEnum) -> String {
+pub fn named(value: impl clap::ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -61,28 +60,6 @@ fn named(value: impl clap::ValueEnum) -> String {
 pub async fn convert(engine: &Engine, report: &Report, format: Foreign, run: &RunContext) -> Result<String, Error> {
     let arguments = ["format".to_owned(), named(format)];
     Ok(call(engine, &arguments, crate::reporter::to_json(report).as_bytes(), run).await?.text)
-}
-
-/// Writes `formats` beside each result in the report folder `folder`, and signs what is in it with the private key `sign`.
-///
-/// # Errors
-/// The program cannot be built, or fails.
-pub async fn write_files(
-    engine: &Engine,
-    folder: &Utf8Path,
-    formats: &[Foreign],
-    sign: Option<&Utf8Path>,
-    run: &RunContext,
-) -> Result<(), Error> {
-    let formats: Vec<String> = formats.iter().map(|format| named(*format)).collect();
-    let mut arguments = vec!["files".to_owned(), folder.to_string()];
-    if !formats.is_empty() {
-        arguments.extend(["--formats".to_owned(), formats.join(",")]);
-    }
-    if let Some(key) = sign {
-        arguments.extend(["--sign".to_owned(), key.to_string()]);
-    }
-    call(engine, &arguments, &[], run).await.map(drop)
 }
 
 /// Whether `files` are signed with the private half of `key`, and what there is to say of each.
@@ -96,69 +73,6 @@ pub async fn verify(engine: &Engine, files: &[Utf8PathBuf], key: &Utf8Path, run:
     call(engine, &arguments, &[], run).await
 }
 
-/// What is different in the report folder `now` from `before`, and whether nothing is.
-///
-/// # Errors
-/// The program cannot be built, or a result cannot be read.
-pub async fn compare(
-    engine: &Engine,
-    before: &Utf8Path,
-    now: &Utf8Path,
-    json: bool,
-    run: &RunContext,
-) -> Result<Answer, Error> {
-    let mut arguments = vec!["compare".to_owned(), before.to_string(), now.to_string()];
-    arguments.extend(json.then(|| "--json".to_owned()));
-    call(engine, &arguments, &[], run).await
-}
-
-/// Joins the report folders of shards in `to`, and gives the summary of all.
-///
-/// # Errors
-/// The program cannot be built, or the folders do not belong together.
-pub async fn collect(
-    engine: &Engine,
-    from: &[Utf8PathBuf],
-    to: &Utf8Path,
-    run: &RunContext,
-) -> Result<GradeReport, Error> {
-    let from = from.iter().map(Utf8PathBuf::to_string);
-    let arguments: Vec<String> =
-        ["collect".to_owned(), "--report".to_owned(), to.to_string()].into_iter().chain(from).collect();
-    let answer = call(engine, &arguments, &[], run).await?;
-    serde_json::from_str(&answer.text).map_err(|error| Error::Fault(error.to_string()))
-}
-
-/// What a gradebook is made of, and where it goes: as `lab-results` takes it.
-#[derive(Debug, Clone)]
-pub struct GradebookSources {
-    /// The report folders of batches, in the order in which they were handed in.
-    pub reports: Vec<Utf8PathBuf>,
-    /// The folder that the gradebook is written to.
-    pub to: Utf8PathBuf,
-    /// Files by the option that names them: the roster, the policy, the times of submissions.
-    pub files: Vec<(&'static str, Utf8PathBuf)>,
-    /// The column of the roster that submissions are called by.
-    pub key: Option<String>,
-}
-
-/// Makes a gradebook, and gives what came of it as text.
-///
-/// # Errors
-/// The program cannot be built, or a file says something wrong.
-pub async fn gradebook(engine: &Engine, from: &GradebookSources, run: &RunContext) -> Result<Answer, Error> {
-    let mut arguments = vec!["gradebook".to_owned(), "--to".to_owned(), from.to.to_string()];
-    for (option, path) in &from.files {
-        arguments.extend([(*option).to_owned(), path.to_string()]);
-    }
-    if let Some(key) = &from.key {
-        arguments.push(format!("--key={key}"));
-    }
-    arguments.push("--".to_owned());
-    arguments.extend(from.reports.iter().map(Utf8PathBuf::to_string));
-    call(engine, &arguments, &[], run).await
-}
-
 /// What the program had to say.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -169,7 +83,10 @@ pub struct Answer {
 }
 
 /// What `lab-results` says to `arguments` and `input`.
-async fn call(engine: &Engine, arguments: &[String], input: &[u8], run: &RunContext) -> Result<Answer, Error> {
+///
+/// # Errors
+/// The program cannot be built, does not end, or refuses what it was given.
+pub async fn call(engine: &Engine, arguments: &[String], input: &[u8], run: &RunContext) -> Result<Answer, Error> {
     let failed = |message: String| Error::Infrastructure { message, hints: Vec::new() };
     let program = program(engine, run).await.map_err(failed)?;
     let output = timeout(PATIENCE, answer(&program, arguments, input)).await;

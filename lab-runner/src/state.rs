@@ -194,12 +194,12 @@ impl State {
 }
 
 /// What is written at `path`, or the default where nothing readable is.
-pub(crate) fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
+pub fn read<T: DeserializeOwned + Default>(path: &Utf8Path) -> T {
     std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Whole or not at all: two runs may write at once.
-pub(crate) fn write<T: Serialize>(path: &Utf8Path, value: &T) {
+pub fn write<T: Serialize>(path: &Utf8Path, value: &T) {
     if let Ok(text) = serde_json::to_vec(value) {
         let _ = whole::replace(path, &text, whole::PRIVATE);
     }

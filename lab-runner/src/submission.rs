@@ -17,7 +17,7 @@ use crate::workspace::{Lab, Workspace};
 pub use mutant::{Mutant, MutantError};
 pub(crate) use overlay::link_on_the_way;
 pub use stage::Stage;
-pub(crate) use sync::write as write_anew;
+pub use sync::{sync as write_tree, write as write_anew};
 pub use tree::Tree;
 
 /// What is to be graded.

@@ -7,13 +7,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::Utf8Path;
 
 /// For the user alone.
-pub(crate) const PRIVATE: u32 = 0o600;
+pub const PRIVATE: u32 = 0o600;
 /// For everybody whom the user's umask lets.
-pub(crate) const USUAL: u32 = 0o666;
+pub const USUAL: u32 = 0o666;
 
 /// Writes `content` to `path`, in a folder that is made if it does not exist, with the permissions of `mode` that the
 /// umask lets.
-pub(crate) fn replace(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
+pub fn replace(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
     let parent = path.parent().unwrap_or(path);
     std::fs::create_dir_all(parent)?;
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(parent)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab_protocol::{CheckInfo, millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Generated, Lines, Shard};
+use super::Shard;
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
@@ -103,8 +103,80 @@ pub struct MutantResult {
     pub duration_ms: u64,
 }
 
+/// What is known of a suite's expectations.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Expectations {
+    /// How many there are.
+    pub total: usize,
+    /// How many of them some mutant was seen to fail.
+    pub seen: usize,
+    /// How many were not seen to fail and have the reason beside them.
+    pub reasoned: usize,
+    /// How many mutants the lab has.
+    pub mutants: usize,
+    /// How many of these were ever tried here. Only once all were, it is known what is unproven.
+    pub tried: usize,
+    /// Those never seen to fail, without a reason.
+    pub unproven: Vec<Unproven>,
+}
+
+/// An expectation that was never seen to fail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Unproven {
+    /// The file, as seen from the lab's folder.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The function it stands in.
+    pub function: String,
+    /// What is written there.
+    pub text: String,
+}
+
+/// What became of a lab's generated mutants, in this audit and in earlier ones of the very same files.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Generated {
+    /// How many were made.
+    pub made: usize,
+    /// How many of them change nothing that a check could see, as the lab says with a reason.
+    pub equivalent: usize,
+    /// How many build and were graded.
+    pub viable: usize,
+    /// How many of these failed a check, or did not start.
+    pub caught: usize,
+    /// How many do not build.
+    pub unviable: usize,
+    /// For each check, how many it was the first to catch.
+    pub by_check: BTreeMap<String, usize>,
+    /// Those that passed every check.
+    pub survivors: Vec<Survivor>,
+}
+
+/// A mutant that passed every check.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Survivor {
+    /// The file, as seen from the solution's folder.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What was changed.
+    pub change: String,
+    /// What stands on the line.
+    pub text: String,
+}
+
+/// What came of the lines that a lab's reports show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    /// How many were run.
+    pub tried: usize,
+    /// How many of them showed the mutant and the solution to differ.
+    pub telling: usize,
+}
+
 impl AuditReport {
-    pub(super) fn new(labs: Vec<LabAudit>, shard: Option<Shard>, planned: usize, took: Duration) -> Self {
+    /// The report on `labs`: `shard` of what there was to do, of which so many proofs were `planned`.
+    pub fn new(labs: Vec<LabAudit>, shard: Option<Shard>, planned: usize, took: Duration) -> Self {
         let passed = labs.iter().all(|lab| lab.problems.is_empty());
         let left = labs.iter().map(|lab| lab.left.len()).sum();
         let (shard, duration_ms) = (shard.map(|shard| shard.to_string()), millis(took));
@@ -125,7 +197,8 @@ impl AuditReport {
 }
 
 impl LabAudit {
-    pub(super) fn new(lab: &Lab, all_checks: bool) -> Self {
+    /// Nothing found yet in `lab`, whose mutants are tried on `all_checks` or on those they name.
+    pub fn new(lab: &Lab, all_checks: bool) -> Self {
         Self {
             lab: lab.id().to_owned(),
             title: lab.manifest.title.clone(),
@@ -148,18 +221,20 @@ impl LabAudit {
     }
 
     /// The lab's suite declares `checks`.
-    pub(super) fn declare(&mut self, checks: &[CheckInfo]) {
+    pub fn declare(&mut self, checks: &[CheckInfo]) {
         self.checks = checks.iter().map(|check| (check.id.clone(), BTreeSet::new())).collect();
         self.order = checks.iter().map(|check| check.id.clone()).collect();
     }
 
-    pub(super) fn problem(&mut self, place: &str, message: &str) {
+    /// Adds a problem of the lab itself at `place`.
+    pub fn problem(&mut self, place: &str, message: &str) {
         self.problems.push(Problem::of(place, message));
     }
 }
 
 impl Problem {
-    pub(super) fn of(place: &str, message: impl Into<String>) -> Self {
+    /// A problem of the lab itself at `place`.
+    pub fn of(place: &str, message: impl Into<String>) -> Self {
         Self { place: place.to_owned(), message: message.into(), infrastructure: false }
     }
 }

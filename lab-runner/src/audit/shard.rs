@@ -12,14 +12,14 @@ pub struct Shard {
 
 impl Shard {
     /// Which one it is, and of how many.
-    pub(crate) fn numbers(self) -> (u32, u32) {
+    pub fn numbers(self) -> (u32, u32) {
         (self.k, self.n)
     }
 
     /// Keeps those of `items` that belong to this part. The parts are neighbours in the given order, as what stands
     /// together shares what has to be compiled for it, and `weight` says how much an item counts, so that the parts are
     /// of one size. Every machine comes to the same split, and each item belongs to exactly one part.
-    pub(crate) fn keep<T>(self, items: Vec<T>, weight: impl Fn(&T) -> u64) -> Vec<T> {
+    pub fn keep<T>(self, items: Vec<T>, weight: impl Fn(&T) -> u64) -> Vec<T> {
         let total: u64 = items.iter().map(&weight).sum();
         let mut before = 0;
         let mut kept = Vec::new();

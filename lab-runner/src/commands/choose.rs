@@ -15,7 +15,7 @@ use crate::workspace::{Lab, SelectError, Workspace};
 use std::time::Duration;
 
 /// Opens the workspace around us, and warns of labs that cannot be used.
-pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
+pub fn open(run: &RunContext) -> Result<Workspace, Error> {
     let workspace = Workspace::discover()?;
     for broken in &workspace.broken {
         let message = broken.error.message().replace(&format!("{}/", workspace.root), "");
@@ -33,7 +33,7 @@ pub(super) fn open(run: &RunContext) -> Result<Workspace, Error> {
 }
 
 /// What is wrong with the manifest in `folder`.
-pub(super) fn broken(folder: &Utf8Path) -> Error {
+pub fn broken(folder: &Utf8Path) -> Error {
     match crate::manifest::Manifest::load(&folder.join(crate::manifest::FILE_NAME)) {
         Err(error) => error.into(),
         Ok(_) => Error::usage(format!("{folder} was damaged and has been repaired")),
@@ -41,7 +41,7 @@ pub(super) fn broken(folder: &Utf8Path) -> Error {
 }
 
 /// The lab called `name`, or the one that is meant where none is named.
-pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Error> {
+pub fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Error> {
     let chosen = match name {
         Some(name) => workspace.select(name),
         None => workspace.select_unnamed(State::of(workspace).last_lab().as_deref()),
@@ -50,7 +50,7 @@ pub(super) fn lab(workspace: &Workspace, name: Option<&str>) -> Result<Lab, Erro
 }
 
 /// The labs called `names`; all, where none is named.
-pub(super) fn labs(workspace: &Workspace, names: &[String]) -> Result<Vec<Lab>, Error> {
+pub fn labs(workspace: &Workspace, names: &[String]) -> Result<Vec<Lab>, Error> {
     match names {
         [] => Ok(workspace.labs.clone()),
         names => names.iter().map(|name| lab(workspace, Some(name))).collect(),
@@ -58,14 +58,14 @@ pub(super) fn labs(workspace: &Workspace, names: &[String]) -> Result<Vec<Lab>, 
 }
 
 /// The lab and the task that a name such as `LAB.2` means, where it is such a name.
-pub(super) fn task_of_name(workspace: &Workspace, names: &[String]) -> Option<(Lab, u32)> {
+pub fn task_of_name(workspace: &Workspace, names: &[String]) -> Option<(Lab, u32)> {
     let (name, task) = names.first()?.rsplit_once('.')?;
     let task = task.parse().ok()?;
     Some((workspace.select(name).ok()?.clone(), task))
 }
 
 /// The lab and the checks that `names` mean. The lab may be left out where it is clear: then all are checks.
-pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<String>), Error> {
+pub fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<String>), Error> {
     let Some((first, rest)) = names.split_first() else { return Ok((lab(workspace, None)?, Vec::new())) };
     let unknown = match workspace.select(first) {
         Ok(lab) => return Ok((lab.clone(), rest.to_vec())),
@@ -92,7 +92,7 @@ pub(super) fn lab_and_checks(workspace: &Workspace, names: &[String]) -> Result<
 
 /// The lab and the files that `names` mean: paths relative to the lab's folder. The lab may be
 /// left out where it is clear: then all are files.
-pub(super) fn lab_and_files(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<Utf8PathBuf>), Error> {
+pub fn lab_and_files(workspace: &Workspace, names: &[String]) -> Result<(Lab, Vec<Utf8PathBuf>), Error> {
     let Some((first, rest)) = names.split_first() else { return Ok((lab(workspace, None)?, Vec::new())) };
     let (chosen, files) = match workspace.select(first) {
         Ok(lab) => (lab.clone(), rest),
@@ -119,7 +119,7 @@ fn in_lab(lab: &Lab, file: &str) -> Utf8PathBuf {
 ///
 /// # Errors
 /// One of them names nothing.
-pub(super) fn wanted_files(known: &[&Utf8Path], wanted: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Error> {
+pub fn wanted_files(known: &[&Utf8Path], wanted: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Error> {
     if let Some(unknown) = wanted.iter().find(|wanted| !known.iter().any(|path| path.starts_with(wanted))) {
         let nearest = suggest::did_you_mean(unknown.as_str(), known.iter().map(|path| path.as_str()));
         let message = format!("no file of this lab that you may edit is called `{unknown}`");
@@ -130,7 +130,7 @@ pub(super) fn wanted_files(known: &[&Utf8Path], wanted: &[Utf8PathBuf]) -> Resul
 }
 
 /// The submission that `args` name.
-pub(super) fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
+pub fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
     if args.solution {
         return Ok(Source::Solution);
     }
@@ -165,7 +165,7 @@ fn submission_folder(folder: &Utf8Path, lab: &Lab) -> Result<Utf8PathBuf, Error>
 }
 
 /// How `args` want `source` graded.
-pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -> Request {
+pub fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -> Request {
     let plain = plain_request(source, checks);
     Request {
         seed: args.seed.unwrap_or(plain.seed),
@@ -176,7 +176,7 @@ pub(super) fn request(args: &GradingArgs, source: Source, checks: Vec<String>) -
 }
 
 /// `source` graded on `checks` as `cargo lab check` would without any flag.
-pub(super) fn plain_request(source: Source, checks: Vec<String>) -> Request {
+pub fn plain_request(source: Source, checks: Vec<String>) -> Request {
     Request {
         source,
         checks,
@@ -192,7 +192,7 @@ pub(super) fn plain_request(source: Source, checks: Vec<String>) -> Request {
 }
 
 /// Short enough to be typed again.
-pub(super) fn new_seed() -> u64 {
+pub fn new_seed() -> u64 {
     let (high, ..) = uuid::Uuid::new_v4().as_fields();
     u64::from(high)
 }

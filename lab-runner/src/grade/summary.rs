@@ -1,17 +1,11 @@
 //! What became of a batch: a line for each submission, and how often each check failed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use lab_protocol::{Verdict, millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Terms};
-use crate::error::{Error, ExpectedError as _};
 use crate::exit::ExitCode;
-use crate::report::{Outcome, Report};
-use crate::suite::Suite;
-use crate::workspace::Lab;
+use crate::report::Outcome;
 
 /// What became of a batch: what `grades.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,69 +99,7 @@ pub struct CheckTally {
     pub failed: usize,
 }
 
-impl Graded {
-    /// The short form of `report`, by a suite whose checks have `points` in all: what does not run has none of them.
-    pub(super) fn new(entry: &Entry, report: &Report, points: u32, standing: Standing) -> Self {
-        // A fault of ours is no grade.
-        let is_grade = report.outcome != Outcome::InfrastructureError;
-        let runs = report.outcome == Outcome::Graded;
-        let lost = |verdict| matches!(verdict, Verdict::Failed | Verdict::TimedOut);
-        let failed = report.checks.iter().filter(|check| lost(check.verdict));
-        Self {
-            name: entry.name.clone(),
-            folder: entry.folder.clone(),
-            outcome: Some(report.outcome),
-            score: is_grade.then_some(report.score),
-            max_score: is_grade.then_some(if runs { report.max_score } else { points }),
-            message: report.diagnostics.as_ref().map(|diagnostics| diagnostics.message.clone()),
-            sha256: report.submission.sha256.clone(),
-            standing,
-            duration_ms: report.duration_ms,
-            failed: failed.map(|check| (check.id.clone(), check.title.clone())).collect(),
-        }
-    }
-
-    pub(super) fn unreadable(entry: &Entry, error: &Error) -> Self {
-        Self {
-            name: entry.name.clone(),
-            folder: entry.folder.clone(),
-            outcome: None,
-            score: None,
-            max_score: None,
-            message: Some(error.message()),
-            sha256: None,
-            standing: Standing::Unreadable,
-            duration_ms: 0,
-            failed: Vec::new(),
-        }
-    }
-}
-
 impl GradeReport {
-    pub(super) fn new(
-        lab: &Lab,
-        isolation: &str,
-        terms: &Terms,
-        suite: &Suite,
-        submissions: Vec<Graded>,
-        took: Duration,
-    ) -> Self {
-        let none = Self {
-            schema: "backend-labs/grades/v1".into(),
-            lab: lab.id().to_owned(),
-            title: lab.manifest.title.clone(),
-            runner_version: terms.runner_version.clone(),
-            suite_sha256: suite.sha256.clone(),
-            seed: terms.seed,
-            isolation: isolation.to_owned(),
-            duration_ms: millis(took),
-            shard: terms.shard.clone(),
-            submissions: Vec::new(),
-            checks: Vec::new(),
-        };
-        none.with(submissions)
-    }
-
     /// The same terms with other submissions.
     #[must_use]
     pub fn with(&self, mut submissions: Vec<Graded>) -> Self {

@@ -7,7 +7,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{FOLDER, LearnerKit, export};
+use super::{FOLDER, LearnerKit, history};
 use crate::error::Error;
 use crate::git;
 
@@ -77,7 +77,7 @@ pub fn update(new: &Utf8Path, folder: &Utf8Path) -> Result<Updated, Error> {
     let settled = !files.iter().any(|(_, change)| matches!(change, KitChange::Conflict | KitChange::Beside));
     let committed = clean && settled && from != to;
     if committed {
-        export::commit(folder, &format!("Update the course from {from} to {to}"))?;
+        history::commit(folder, &format!("Update the course from {from} to {to}"))?;
     }
     Ok(Updated { folder: folder.to_owned(), from, to, files, committed })
 }

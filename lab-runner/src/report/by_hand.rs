@@ -26,7 +26,7 @@ impl Check {
 
 /// Whether the last request alone would not show what the check saw: there were others, or a service or a fault had a
 /// part in it. What comes before the check's first request is the server's start.
-pub(crate) fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
+pub fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
     let first = transcript.iter().position(|entry| matches!(entry.what, Happening::Sent { .. }));
     let since = &transcript[first.unwrap_or(0)..];
     let connections: BTreeSet<u64> = since

@@ -1,11 +1,8 @@
 //! Mutants: the reference submission with a known mistake, kept as a patch that says what it breaks.
 
-mod draft;
 mod head;
-mod history;
-mod patch;
-mod place;
-mod refresh;
+pub mod patch;
+mod refreshed;
 
 use std::ops::Range;
 
@@ -13,12 +10,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Tree;
 use crate::workspace::Lab;
-use head::{Head, Missing};
+use head::Missing;
 use patch::Refusal;
 
-pub use draft::{Draft, is_name, path_of};
-pub use history::History;
-pub use refresh::Refreshed;
+pub use head::Head;
+pub use refreshed::Refreshed;
 
 /// A plausible mistake that the suite must catch.
 #[derive(Debug, Clone)]
@@ -159,7 +155,8 @@ impl Mutant {
         patch::apply(&self.patch, solution, editable).map_err(|refusal| self.does_not_apply(refusal))
     }
 
-    fn does_not_apply(&self, Refusal { line, message }: Refusal) -> MutantError {
+    /// The error that its patch is refused.
+    pub fn does_not_apply(&self, Refusal { line, message }: Refusal) -> MutantError {
         MutantError::DoesNotApply { path: self.path.clone(), line, message }
     }
 }

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 use super::{SubmissionError, Tree, tree};
 
 /// Makes `folder` hold exactly `tree`.
-pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<(), SubmissionError> {
+pub fn sync(folder: &Utf8Path, tree: &Tree) -> Result<(), SubmissionError> {
     let fail = |path: &Utf8Path| {
         let path = path.to_owned();
         move |source| SubmissionError::Unwritable { path, source }
@@ -37,7 +37,7 @@ pub(super) fn sync(folder: &Utf8Path, tree: &Tree) -> Result<(), SubmissionError
 }
 
 /// Writes a new file: what stands at `path` may be a second name of a file elsewhere, which has to stay as it is.
-pub(crate) fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+pub fn write(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => std::fs::File::create_new(path)?.write_all(content),

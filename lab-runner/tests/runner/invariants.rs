@@ -9,6 +9,9 @@ use lab_services::ServiceId;
 
 use crate::sandbox::repository;
 
+/// What is one program to its users.
+const RUNNER_AND_INSTRUCTOR: [&str; 2] = ["lab-runner/src", "lab-runner/crates/instructor/src"];
+
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -78,7 +81,7 @@ fn manifests_of_suites() -> Vec<(std::path::PathBuf, String)> {
 
 #[test]
 fn only_main_ends_the_process() {
-    for (path, text) in all_sources(&["lab-runner/src"]) {
+    for (path, text) in all_sources(&RUNNER_AND_INSTRUCTOR) {
         assert!(!text.contains("process::exit("), "{path}");
     }
 }
@@ -87,7 +90,7 @@ fn only_main_ends_the_process() {
 fn only_reporters_write_to_the_terminal() {
     // A panic may come from anywhere, reporters included.
     let may = ["/reporter", "/cli/panic.rs"];
-    for (path, text) in all_sources(&["lab-runner/src"]) {
+    for (path, text) in all_sources(&RUNNER_AND_INSTRUCTOR) {
         let writes =
             ["anstream::stdout()", "anstream::stderr()", "println!(", "print!("].iter().any(|way| text.contains(way));
         assert!(!writes || may.iter().any(|place| path.contains(place)), "{path}");
@@ -114,9 +117,8 @@ fn whatever_is_built_has_each_dependency_with_one_set_of_features() {
     }
     assert!(known.len() > 100, "{known:?}");
     // The set is that of the whole workspace: whoever selects less has another.
-    for (path, text) in
-        all_sources(&["lab-runner/src", "lab-runner/crates/launcher/src", "lab-runner/crates/services/src"])
-    {
+    let others = ["lab-runner/crates/launcher/src", "lab-runner/crates/services/src"];
+    for (path, text) in [all_sources(&RUNNER_AND_INSTRUCTOR), all_sources(&others)].concat() {
         let less = text.lines().find(|line| line.contains("\"--bin\"") && line.contains("\"--package\""));
         assert_eq!(less, None, "{path}");
     }
@@ -168,9 +170,8 @@ fn the_runner_knows_no_service_by_name() {
     let services = ServiceId::all();
     assert!(!services.is_empty());
     let own_module = |path: &str, id: &str| path.contains(&format!("/services/src/{id}"));
-    for (path, text) in
-        all_sources(&["lab-runner/src", "lab-runner/crates/services/src", "lab-runner/crates/containers"])
-    {
+    let others = ["lab-runner/crates/services/src", "lab-runner/crates/containers"];
+    for (path, text) in [all_sources(&RUNNER_AND_INSTRUCTOR), all_sources(&others)].concat() {
         // What reporters' snapshots are made of names services as a run would.
         if path.ends_with("/tests.rs") {
             continue;

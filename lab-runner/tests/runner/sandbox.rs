@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use serde_json::Value;
 
 /// The runner under test.
 pub const RUNNER: &str = env!("CARGO_BIN_EXE_cargo-lab");
+
+/// The commands that are a program of their own, which is compiled when one of them is first asked for.
+const INSTRUCTORS: [&str; 9] = ["audit", "bench", "export", "fmt", "grade", "gradebook", "mutant", "new", "regrade"];
 
 /// What came of a run.
 pub struct Ran {
@@ -173,6 +176,23 @@ pub fn command(arguments: &[&str]) -> Command {
 
 /// `cargo lab` in any workspace.
 pub fn command_in(root: &Path, arguments: &[&str]) -> Command {
+    if arguments.first().is_some_and(|name| INSTRUCTORS.contains(name)) {
+        build_instructor();
+    }
+    unprepared(root, arguments)
+}
+
+/// Has the instructors' program built, once: no test's output and patience are to depend on whether it is. `cargo test
+/// --workspace` has built it already.
+fn build_instructor() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let ran = Ran::of(unprepared(workspace(), &["fmt", "no-such-lab"]).output().unwrap());
+        assert!(ran.code == Some(2) && ran.stderr.contains("no-such-lab"), "{}", ran.golden());
+    });
+}
+
+fn unprepared(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(RUNNER);
     command
         .args(arguments)

@@ -3,10 +3,10 @@
 use crate::suggest;
 
 /// The lines before the diff begins.
-pub(super) struct Head<'a>(Vec<&'a str>);
+pub struct Head<'a>(Vec<&'a str>);
 
 /// What a head should say and does not.
-pub(super) struct Missing {
+pub struct Missing {
     /// The line, counted from 1, that should have said it, or before which it should stand.
     pub line: usize,
     /// What is wrong with the line, if one was meant to say it.
@@ -15,12 +15,12 @@ pub(super) struct Missing {
 
 impl<'a> Head<'a> {
     /// The head of `patch`.
-    pub(super) fn of(patch: &'a str) -> Self {
+    pub fn of(patch: &'a str) -> Self {
         Self(patch.lines().take_while(|line| !line.starts_with("--- ") && !line.starts_with("diff --git ")).collect())
     }
 
     /// Its lines.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &'a str> {
+    pub fn lines(&self) -> impl Iterator<Item = &'a str> {
         self.0.iter().copied()
     }
 
@@ -28,7 +28,7 @@ impl<'a> Head<'a> {
     ///
     /// # Errors
     /// No line has that key, or its value is empty.
-    pub(super) fn value(&self, key: &str) -> Result<(usize, &'a str), Missing> {
+    pub fn value(&self, key: &str) -> Result<(usize, &'a str), Missing> {
         let keys = self.0.iter().zip(1..).filter_map(|(text, line)| Some((line, text.split_once(':')?)));
         let mut found = keys.clone().filter(|(_, (name, _))| *name == key);
         match found.next() {

@@ -7,7 +7,7 @@ use diffy::{Line, Patch};
 use crate::submission::{Tree, tree};
 
 /// Why a diff cannot be applied.
-pub(super) struct Refusal {
+pub struct Refusal {
     /// The line of the patch, counted from 1.
     pub line: usize,
     /// Why.
@@ -15,7 +15,7 @@ pub(super) struct Refusal {
 }
 
 /// What a diff does to one file.
-pub(super) struct Change<'a> {
+pub struct Change<'a> {
     /// The line of the patch, counted from 1, on which it begins.
     pub line: usize,
     /// The file it reads, relative to the lab's folder; none where it makes a new one.
@@ -28,7 +28,7 @@ pub(super) struct Change<'a> {
 
 impl Change<'_> {
     /// How messages name the file.
-    pub(super) fn name(&self) -> &Utf8Path {
+    pub fn name(&self) -> &Utf8Path {
         self.from.as_deref().or(self.to.as_deref()).unwrap_or(Utf8Path::new("the file"))
     }
 }
@@ -37,7 +37,7 @@ impl Change<'_> {
 ///
 /// # Errors
 /// It is no unified diff, or leads out of what a submission may hold.
-pub(super) fn parse<'a>(text: &'a str, editable: &[Utf8PathBuf]) -> Result<Vec<Change<'a>>, Refusal> {
+pub fn parse<'a>(text: &'a str, editable: &[Utf8PathBuf]) -> Result<Vec<Change<'a>>, Refusal> {
     let headers = file_headers(text);
     let Some((first, start)) = headers.first().copied() else {
         return Err(Refusal { line: text.lines().count().max(1), message: "it contains no unified diff".into() });
@@ -64,7 +64,7 @@ pub(super) fn parse<'a>(text: &'a str, editable: &[Utf8PathBuf]) -> Result<Vec<C
 ///
 /// # Errors
 /// It is no unified diff, leads out of what a submission may hold, or does not fit.
-pub(super) fn apply(text: &str, solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, Refusal> {
+pub fn apply(text: &str, solution: Tree, editable: &[Utf8PathBuf]) -> Result<Tree, Refusal> {
     let changes = parse(text, editable)?;
     let mut changed = solution.clone();
     for change in &changes {
@@ -90,7 +90,7 @@ pub(super) fn apply(text: &str, solution: Tree, editable: &[Utf8PathBuf]) -> Res
 }
 
 /// Where the files of a diff begin: the line, counted from 1, and the offset in bytes of each `--- `.
-pub(super) fn file_headers(text: &str) -> Vec<(usize, usize)> {
+pub fn file_headers(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut offset = 0;
     let mut lines = text.split_inclusive('\n').zip(1..).peekable();
