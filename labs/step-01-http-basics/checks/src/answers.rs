@@ -77,16 +77,27 @@ async fn echo_text(lab: &Lab) -> CheckResult {
 
 /// Characters that a path cannot contain are percent-encoded. Decoding them once gives them back (RFC 3986 §2.1, §2.4).
 #[check(title = "escapes in a path are decoded", task = 1, points = 1, needs = ["echo_text"],
-        hints = ["`%20` is one byte, written as two hexadecimal digits in either case.",
+        hints = ["Which bytes of the path stand for themselves, and which for another?",
                  "A `+` is a `+`; it means a space only in forms. And never decode anything twice."])]
 async fn echo_decoded(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    let cases =
-        [("%20x", " x"), ("%7e%7E", "~~"), ("%2Fa%2fb", "/a/b"), ("+1", "+1"), ("%2520", "%20"), ("%3Fa%23b", "?a#b")];
-    for (encoded, decoded) in cases {
+    let twenty = "`%20` is one byte, written as two hexadecimal digits in either case.";
+    let reserved =
+        "What is the difference between a `/` or `?` of the path itself and one that was written as an escape?";
+    let plus = "What does your decoder do with a `+`, and who told it to?";
+    let once = "Which three bytes does `%2520` stand for, and how often does your server decode them?";
+    let cases = [
+        ("%20x", " x", twenty),
+        ("%7e%7E", "~~", twenty),
+        ("%2Fa%2fb", "/a/b", reserved),
+        ("+1", "+1", plus),
+        ("%2520", "%20", once),
+        ("%3Fa%23b", "?a#b", reserved),
+    ];
+    for (encoded, decoded, hint) in cases {
         let word = lab.word();
         let answer = app.get(format!("/echo/{word}{encoded}")).await?;
-        answer.expect_status(200)?.expect_body(format!("{word}{decoded}"))?;
+        answer.expect_status(200).hint(hint)?.expect_body(format!("{word}{decoded}")).hint(hint)?;
     }
     Ok(())
 }
@@ -114,7 +125,9 @@ async fn content_length_bytes(lab: &Lab) -> CheckResult {
     let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let mut connection = app.connect().await?;
     connection.send(get(&format!("/echo/{encoded}"))).await?;
-    connection.response().await?.expect_status(200)?.expect_body(&text)?;
+    let answer =
+        connection.response().await.hint("Your server keeps the connection open. Where does its response end?")?;
+    answer.expect_status(200)?.expect_body(&text)?;
     connection.expect_nothing_more().await
 }
 
@@ -176,7 +189,8 @@ async fn answer_lines_everywhere(lab: &Lab) -> CheckResult {
     expect_well_formed(&connection.interim().await?)?;
     connection.send(&content).await?;
     expect_well_formed(&connection.response().await?)?;
+    drop(connection);
     let mut connection = app.connect().await?;
-    connection.send(request("POST /echo", "Content-Length: 1099511627776\r\n", "")).await?;
+    connection.send(request("POST /echo", "Content-Length: none\r\n", "")).await?;
     expect_well_formed(&connection.response().await?)
 }

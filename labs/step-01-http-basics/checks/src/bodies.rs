@@ -98,7 +98,8 @@ async fn huge_length(lab: &Lab) -> CheckResult {
         connection
             .send(request("POST /echo", &format!("Content-Length: {length}\r\n"), &format!("abcde{next}")))
             .await?;
-        connection.response().await?.expect_status_in(&[400, 413])?;
+        let bound = "This length fits into 64 bits. How long does your server wait for so many bytes, and where would it keep them?";
+        connection.response().await.hint(bound)?.expect_status_in(&[400, 413])?;
         connection.expect_nothing_more().await.because("what follows is part of the body that was refused")?;
     }
     Ok(())

@@ -25,6 +25,15 @@ pub fn post(fields: &str, body: &[u8]) -> Vec<u8> {
                  "The body ends with a chunk of size 0 and an empty line; what follows is the next request."])]
 async fn chunked_body(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
+    // First what can be read: two chunks of text, one with a size that is no decimal number.
+    let text = format!("{}{}", lab.word(), lab.word());
+    let (first, second) = text.split_at(text.len() - 12);
+    let chunks = format!("{:x}\r\n{first}\r\nc\r\n{second}\r\n0\r\n\r\n", first.len());
+    let mut connection = app.connect().await?;
+    connection.send(post(CHUNKED, chunks.as_bytes())).await?;
+    connection.response().await?.expect_status(200)?.expect_body(&text)?;
+    drop(connection);
+
     let mut body = b"\r\n0\r\n\r\n".to_vec();
     body.extend(random_bytes(lab, 2_000));
     let mut chunks = Vec::new();
@@ -63,7 +72,10 @@ async fn chunked_details(lab: &Lab) -> CheckResult {
     let mut connection = app.connect().await?;
     connection.send_in_pieces(9, post("Transfer-Encoding: Chunked\r\n", chunks.as_bytes())).await?;
     connection.response().await?.expect_status(200)?.expect_body(format!("{a}{b}{c}"))?;
-    app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)
+    let last =
+        "The first response was right. What comes between the last chunk and the next request, and who has read it?";
+    let answer = app.get(format!("/echo/{word}")).over(&mut connection).await.hint(last)?;
+    answer.expect_status(200).hint(last)?.expect_body(&word)
 }
 
 /// A client may also ask before it sends chunks, and write `100-continue` in any case (RFC 9110 §10.1.1).
@@ -138,7 +150,8 @@ async fn huge_chunk(lab: &Lab) -> CheckResult {
     let mut connection = app.connect().await?;
     let flood = [b"5\r\nabcde\r\nfffffffffffffffb\r\n".as_slice(), &vec![b'x'; REFUSED_SIZE]].concat();
     connection.send(post(CHUNKED, &flood)).await?;
-    connection.response().await?.expect_status_in(&[400, 413])?;
+    let bound = "4 MiB of a chunk have come, and it promises many more. How much of a body does your server keep?";
+    connection.response().await.hint(bound)?.expect_status_in(&[400, 413])?;
     Ok(())
 }
 

@@ -45,24 +45,22 @@ async fn connection_close(lab: &Lab) -> CheckResult {
         connection.response().await?.expect_status(200)?.expect_body(&word)?;
         connection.expect_closed(CLOSE).await?;
     }
-    // Whatever the request is and whatever it gets, and be it the second.
+    // Whatever the request is and whatever it gets, and be it the second. What each of them is to get, and that HEAD gets no
+    // body, is asked by other checks.
     let body = lab.word();
     let with_body = format!("Connection: close\r\nContent-Length: {}\r\n", body.len());
     let close = "Connection: close\r\n";
     let unknown = format!("GET /{body}");
-    for (line, fields, body, status) in [
-        ("POST /echo", &*with_body, &*body, 200),
-        ("HEAD /", close, "", 200),
-        ("DELETE /", close, "", 405),
-        (&unknown, close, "", 404),
-    ] {
+    for (line, fields, body) in
+        [("POST /echo", &*with_body, &*body), ("HEAD /", close, ""), ("DELETE /", close, ""), (&unknown, close, "")]
+    {
         let mut connection = app.connect().await?;
         // never fails alone: `root` asks the same
         app.get("/").over(&mut connection).await?.expect_status(200)?;
         connection.send(request(line, fields, body)).await?;
         let method = line.split(' ').next().unwrap_or_default();
-        connection.response_to(method).await?.expect_status(status)?;
-        connection.expect_closed(CLOSE).await.because("the request said `Connection: close`")?;
+        connection.response_to(method).await?;
+        connection.read_until_closed(CLOSE).await.because("the request said `Connection: close`")?;
     }
     let mut connection = app.connect().await?;
     for option in ["keep-alive, x-enclosed", "closed", "keep-alive"] {

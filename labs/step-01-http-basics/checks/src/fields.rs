@@ -59,6 +59,7 @@ async fn ascii_only(lab: &Lab) -> CheckResult {
         if answer.status() == 200 {
             answer.expect_body(&value).because("only spaces and tabs around a value are no part of it")?;
         }
+        drop(connection);
         let fields = [b"Connection: ".as_slice(), other, b"close\r\n"].concat();
         let mut connection = app.connect().await?;
         connection.send(raw_request("GET /", &fields, b"")).await?;

@@ -103,6 +103,7 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
             .because("the file was requested first, and the text after it")?;
         connection.response().await?.expect_status(200)?.expect_body(word)?;
     }
+    drop(connection);
 
     // As many requests as a connection has to take, two thirds of them with bodies.
     let texts: Vec<_> = (0..LEAST).map(|_| lab.word().repeat(20)).collect();
@@ -117,6 +118,7 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
         let answer = connection.response().await.because("requests with and without bodies arrived at once")?;
         answer.expect_status(200)?.expect_body(text)?;
     }
+    drop(connection);
 
     let mut connection = site.app.connect().await?;
     let (path, text) = (format!("/files/{}", lab.word()), lab.word().repeat(2_000));

@@ -28,6 +28,15 @@ pub fn raw_request(line: &str, fields: &[u8], body: &[u8]) -> Vec<u8> {
     [format!("{line} HTTP/1.1\r\nHost: lab\r\n").as_bytes(), fields, b"\r\n", body].concat()
 }
 
+/// Whether the server keeps a connection open for a further request. That is the business of task 4: what an earlier task
+/// demands of every request of a connection is asked of its first one alone until then.
+pub async fn keeps_connections(app: &App) -> CheckResult<bool> {
+    let mut connection = app.connect().await?;
+    connection.send(get("/")).await?;
+    connection.response().await?;
+    Ok(connection.expect_open().await.is_ok())
+}
+
 /// A text as one chunk, with the last chunk behind it.
 pub fn one_chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len())

@@ -105,6 +105,7 @@ struct Carrier {
     line: String,
     fields: String,
     body: String,
+    coding: Coding,
     smuggled: String,
     next: String,
 }
@@ -117,7 +118,7 @@ impl Carrier {
             Coding::Counted => (format!("Content-Length: {}\r\n", inner.len()), inner),
             Coding::Chunked => ("Transfer-Encoding: chunked\r\n".to_owned(), one_chunk(&inner)),
         };
-        Self { line: line.to_owned(), fields, body, smuggled, next }
+        Self { line: line.to_owned(), fields, body, coding, smuggled, next }
     }
 
     fn fields(mut self, more: &str) -> Self {
@@ -139,17 +140,33 @@ impl Carrier {
         let rest = connection.read_until_closed(CLOSE).await?;
         let rest = String::from_utf8_lossy(&rest);
         if rest.contains(&self.smuggled) {
-            return Err(connection.failure("the body of the first request was answered as if it were a request"));
+            return Err(
+                self.hinted(connection.failure("the body of the first request was answered as if it were a request"))
+            );
         }
         // Closing in place of reading on is right; an answer must be the one to the last request.
-        // (A body behind the answer to HEAD is the affair of another check.)
-        let answered = (method == "HEAD" || rest.starts_with("HTTP/1.1 200")) && rest.contains(&self.next);
+        // (A body behind an answer that may have none is the affair of other checks.)
+        let bodiless = method == "HEAD" || matches!(first.status(), 204 | 304);
+        let begins = if bodiless { rest.find("HTTP/1.").unwrap_or_default() } else { 0 };
+        let answered = rest[begins..].starts_with("HTTP/1.1 200") && rest.contains(&self.next);
         if !rest.is_empty() && !answered {
-            return Err(connection
-                .failure("the request after an unwanted body got a wrong response")
-                .expected(format!("the connection closed, or the response `{}`", self.next))
-                .actual(rest.into_owned()));
+            return Err(self.hinted(
+                connection
+                    .failure("the request after an unwanted body got a wrong response")
+                    .expected(format!("the connection closed, or the response `{}`", self.next))
+                    .actual(rest.into_owned()),
+            ));
         }
         Ok(first)
+    }
+
+    /// Chunks are task 6, and this may be asked before.
+    fn hinted(&self, failure: Failure) -> Failure {
+        match self.coding {
+            Coding::Counted => failure,
+            Coding::Chunked => failure.hint(
+                "This body comes in chunks, which are task 6. What can a server do with a body whose end it does not know how to find?",
+            ),
+        }
     }
 }
