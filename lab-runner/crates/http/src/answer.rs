@@ -7,7 +7,6 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::head::Head;
-use super::head_wrong::EMPTY_LINE_FIRST;
 use super::reader::{Reader, Whole};
 use super::response::{Parts, Response};
 use super::timeout::Timeout;
@@ -103,7 +102,7 @@ impl Wire {
     /// What is no answer. Where one came before it, it may be the rest of that one.
     fn malformed(&mut self, wrong: String, has_head: bool) -> Failure {
         let begins_as_one = self.incoming.starts_with(b"HTTP/");
-        if self.answers == 0 || has_head || begins_as_one || wrong == EMPTY_LINE_FIRST {
+        if self.answers == 0 || has_head || begins_as_one {
             return self.recorded_failure(wrong);
         }
         self.recorded_failure(format!(

@@ -8,6 +8,8 @@ use lab_protocol::Difference;
 
 /// How a field that is not there is shown.
 const NO_FIELD: &str = "(no such field)";
+/// What data compressed with gzip begins with (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// How many bytes around the first that differs are shown.
 const AROUND: usize = 24;
 
@@ -46,7 +48,8 @@ impl Response {
         }
         let expected = allowed.iter().map(|code| text::status(*code)).collect::<Vec<_>>().join(" or ");
         let actual = text::status(self.status());
-        Err(self.differs(format!("expected status {expected}, got {actual}"), "status", expected, actual))
+        let later = self.try_later().unwrap_or_default();
+        Err(self.differs(format!("expected status {expected}, got {actual}{later}"), "status", expected, actual))
     }
 
     /// Fails unless the field `name` has the value `expected`, white space around it aside.
@@ -159,7 +162,12 @@ impl Response {
             return Ok(self);
         }
         let at = expected.iter().zip(actual).take_while(|(a, b)| a == b).count();
-        let message = if let Some(announced) = self.cut_by_its_length(&expected[at..], at) {
+        let message = if actual.starts_with(&GZIP) && !expected.starts_with(&GZIP) {
+            format!(
+                "the body is compressed with gzip: expected {}, which a client that has not asked for gzip can read",
+                excerpt(expected)
+            )
+        } else if let Some(announced) = self.cut_by_its_length(&expected[at..], at) {
             format!(
                 "Content-Length announces {announced}, but the body has more: {} comes behind them; a length counts bytes, and \
                  some letters take two or more",
@@ -240,6 +248,12 @@ impl Response {
     /// The learner's failure.
     pub fn expect_where(self, what: &str, holds: impl FnOnce(&Self) -> bool) -> CheckResult<Self> {
         if holds(&self) { Ok(self) } else { Err(self.failure(format!("expected {what}")).expected(what)) }
+    }
+
+    /// What to know of an answer that asks for patience.
+    fn try_later(&self) -> Option<String> {
+        let after = self.combined("retry-after").filter(|_| matches!(self.status(), 429 | 503))?;
+        Some(format!(" with `Retry-After: {after}`; a check asks again only where the README says so"))
     }
 
     /// The values of `name` as one list.

@@ -64,6 +64,19 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, String> {
     }
 }
 
+/// What keeps `bytes`, the beginning of an answer, from being one, as a sentence in a beginner's words; nothing as long as
+/// they may become one.
+///
+/// ```
+/// let wrong = lab_http::wrong_beginning(b"\r\nHTTP/1.1 200 OK\r\n");
+/// assert_eq!(wrong.as_deref(), Some("the response begins with an empty line in place of a status line"));
+/// assert_eq!(lab_http::wrong_beginning(b"HTTP/1.1 404 Not Found\r\n"), None);
+/// ```
+#[must_use]
+pub fn wrong_beginning(bytes: &[u8]) -> Option<String> {
+    parse(bytes).err()
+}
+
 fn parse_with_room(bytes: &[u8], fields: usize) -> Result<Option<Head>, Error> {
     let mut room = vec![EMPTY_HEADER; fields];
     let mut response = httparse::Response::new(&mut room);

@@ -5,8 +5,7 @@ use httparse::Error;
 use super::text::excerpt;
 
 /// An empty line where a status line belongs.
-pub(super) const EMPTY_LINE_FIRST: &str = "the response begins with an empty line instead of a status line; if another \
-     response came before it on this connection, that one's body was longer than it said";
+pub(super) const EMPTY_LINE_FIRST: &str = "the response begins with an empty line in place of a status line";
 /// A head beyond the bound.
 pub(super) const TOO_LONG: &str =
     "the head of the response does not end: more than 64 KiB came without the empty line that ends a head";

@@ -57,6 +57,7 @@ mod wire;
 pub use any::{absent, any, any_array, any_boolean, any_id, any_integer, any_number, any_object, any_string, any_time};
 pub use burst::burst;
 pub use connection::Connection;
+pub use head::wrong_beginning;
 pub use multipart::Part;
 pub use partial::StreamedResponse;
 pub use pattern::{any_element, contains, exactly};

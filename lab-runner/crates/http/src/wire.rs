@@ -64,7 +64,7 @@ impl Wire {
     /// Connects.
     pub async fn connect(origin: Origin, timeout: Timeout) -> CheckResult<Self> {
         let address = origin.peer.address;
-        let gone = || format!("nothing listens on {address} any more: did the server exit?");
+        let gone = || format!("nothing listens on {address}: is the server still running?");
         let stream = match connect_with_retry(&origin.peer.network, address, timeout.until).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {

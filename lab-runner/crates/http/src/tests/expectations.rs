@@ -55,6 +55,17 @@ async fn a_wrong_status_is_named() {
 }
 
 #[tokio::test]
+async fn who_asks_a_check_for_patience_is_told_that_it_has_none() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+    let failed = message(get(busy).await.unwrap().expect_status(201));
+    assert_eq!(
+        failed,
+        "expected status 201 Created, got 503 Service Unavailable with `Retry-After: 1`; a check asks again only where \
+         the README says so"
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_field_is_named() {
     let explanation = explained(page().await.expect_header("allow", "GET"));
     assert_eq!(explanation.message, "expected the field allow to be `GET`, got `GET, HEAD`");
@@ -78,6 +89,12 @@ async fn a_wrong_body_is_shown_where_it_differs() {
     assert_eq!(failed, "the body ends too early: expected 12 bytes, got 5 bytes");
     let failed = message(page().await.expect_body("hel"));
     assert_eq!(failed, "the body should end after 3 bytes, but `lo` follows");
+    let zipped = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\u{1f}\u{8b}";
+    let failed = message(get(zipped).await.unwrap().expect_body("hi"));
+    assert!(failed.starts_with("the body differs at byte 0"), "{failed}");
+    let zipped = [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n".as_slice(), &[0x1f, 0x8b, 8]].concat();
+    let failed = message(get(zipped).await.unwrap().expect_body("hi"));
+    assert!(failed.starts_with("the body is compressed with gzip: expected `hi`"), "{failed}");
     let failed = message(page().await.expect_empty_body());
     assert_eq!(failed, "expected an empty body, got 5 bytes: `hello`");
     let failed = message(page().await.expect_body_where("a farewell", |_| false));

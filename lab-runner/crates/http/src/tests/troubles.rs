@@ -22,7 +22,7 @@ async fn nobody_listens() {
         by_hand: String::new(),
     };
     let explanation = explained(request(&peer, "GET").await);
-    assert_eq!(explanation.message, format!("nothing listens on {address} any more: did the server exit?"));
+    assert_eq!(explanation.message, format!("nothing listens on {address}: is the server still running?"));
     assert!(explanation.sent.unwrap().starts_with("GET / HTTP/1.1\\r\n"));
     assert_eq!(explanation.received.as_deref(), Some("nothing"));
     assert_eq!(explanation.reproduce, Some(format!("curl -i http://{address}/")));

@@ -29,6 +29,7 @@ pub(super) fn not_ready(group: Option<u32>, address: SocketAddr, within: Duratio
         },
         Probe::Silent => format!("it accepts connections on port {port}, but sends no response"),
         Probe::Closed => format!("it accepts connections on port {port}, but closes them without a response"),
+        Probe::Malformed(wrong) => format!("it answers on port {port}, but {wrong}"),
         Probe::Answered(line) => format!("it answers on port {port}, but with `{line}`"),
     };
     Failure::learner(message).actual(actual).by_time()

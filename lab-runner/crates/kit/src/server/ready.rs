@@ -30,8 +30,10 @@ pub(super) enum Probe {
     Silent,
     /// A connection that was closed without an answer.
     Closed,
-    /// An answer that means not ready, or that is no HTTP.
+    /// An answer that means not ready: its first line.
     Answered(String),
+    /// Bytes that are no answer: what is wrong with them, as a sentence.
+    Malformed(String),
 }
 
 /// Waits until `readiness` is answered on `address`, for `within` at most.
@@ -103,7 +105,12 @@ async fn probe(network: &Network, address: SocketAddr, readiness: &Readiness) ->
         let _ = timeout(Duration::from_millis(200), stream.read_to_end(&mut answer)).await;
         return Probe::Ready;
     }
-    Probe::Answered(show_bytes(&answer).lines().next().unwrap_or_default().to_owned())
+    match lab_http::wrong_beginning(&answer) {
+        Some(wrong) => Probe::Malformed(wrong),
+        None => {
+            Probe::Answered(show_bytes(&answer).lines().next().unwrap_or_default().trim_end_matches("\\r").to_owned())
+        }
+    }
 }
 
 fn status(answer: &[u8]) -> Option<u16> {
