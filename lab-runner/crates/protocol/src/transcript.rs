@@ -81,6 +81,9 @@ pub struct Exchange {
     /// Whether the service refused it, or its connection ended before the answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// Whether a client library says it on its own account, so as to be connected: no code of the server's asked for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub housekeeping: bool,
     /// How long the answer took, in microseconds, if that is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
@@ -114,7 +117,8 @@ impl Exchange {
     #[must_use]
     pub fn new(kind: &str, service: &str, asked: Asked) -> Self {
         let (kind, service) = (kind.to_owned(), service.to_owned());
-        Self { kind, service, connection: None, asked, answer: None, failed: false, took_us: None, waited_us: 0 }
+        let (answer, failed, housekeeping) = (None, false, false);
+        Self { kind, service, connection: None, asked, answer, failed, housekeeping, took_us: None, waited_us: 0 }
     }
 
     /// The same, with what the service answered, whether that means that it refused, and how long it took.

@@ -30,6 +30,15 @@ pub struct Command {
 const HOUSEKEEPING: [&str; 11] =
     ["HELLO", "AUTH", "SELECT", "CLIENT", "PING", "ECHO", "QUIT", "RESET", "COMMAND", "MULTI", "EXEC"];
 
+/// Of these, what a client library says with each new connection, unasked.
+const CONNECTING: [&str; 5] = ["HELLO", "AUTH", "SELECT", "CLIENT", "COMMAND"];
+
+/// Whether the command that `text` shows belongs to a new connection, and to nothing that the server's code has asked for.
+pub(super) fn is_connecting(text: &str) -> bool {
+    let name = text.split(' ').next().unwrap_or_default();
+    CONNECTING.contains(&name)
+}
+
 impl Command {
     /// Whether it reads or writes data. Not counted are a connection's own commands (`HELLO`, `AUTH`, `SELECT`,
     /// `CLIENT`, `PING`, …) and the `MULTI` and `EXEC` around others.

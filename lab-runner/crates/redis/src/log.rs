@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::command::{Command, Commands};
+use super::command::{Command, Commands, is_connecting};
 use super::wire::Arguments;
 use lab_check::exchanges::{ExchangeLog, Mark, Recordable as _};
 use lab_check::transcript::{Asked, Exchange, Transcript};
@@ -48,6 +48,7 @@ impl Log {
     /// What became of a command: how its reply begins, and how long that took. The reply is empty if it is not known.
     pub fn answered(&self, command: &str, answer: &str, took: Duration) {
         let exchange = Exchange::new(KIND, Command::SERVICE, Asked::Command(command.to_owned()));
+        let exchange = Exchange { housekeeping: is_connecting(command), ..exchange };
         let failed = answer.starts_with('-') || answer == NO_ANSWER;
         self.record(if answer.is_empty() { exchange } else { exchange.answered(answer, failed, took) });
     }
@@ -107,6 +108,15 @@ fn text(argument: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_library_says_unasked_is_told_from_the_servers_own_commands() {
+        for (text, unasked) in
+            [("CLIENT SETINFO LIB-NAME redis-rs", true), ("HELLO 3", true), ("GET CLIENT", false), ("MULTI", false)]
+        {
+            assert_eq!(is_connecting(text), unasked, "{text}");
+        }
+    }
 
     #[test]
     fn a_script_is_kept_whole_and_once() {

@@ -39,8 +39,9 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
     if check.verdict != Verdict::Error {
         rows.verbatim("sent", check.sent.as_deref().map(plain_line_ends).as_deref());
         rows.verbatim("came back", check.received.as_deref().map(plain_line_ends).as_deref());
-        rows.verbatim("expected", check.expected.as_deref());
-        rows.verbatim("found", check.actual.as_deref());
+        let (expected, actual) = told_apart(check);
+        rows.verbatim("expected", expected.as_deref());
+        rows.verbatim("found", actual.as_deref());
         let differences: Vec<String> = check
             .diff
             .iter()
@@ -60,6 +61,27 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
     rows.text
 }
 
+/// What was expected of `check` and what was found, as they are shown. Where they differ only in the white space at their
+/// ends, which nobody sees, that is written out.
+pub(super) fn told_apart(check: &Check) -> (Option<String>, Option<String>) {
+    let (expected, actual) = (check.expected.as_deref(), check.actual.as_deref());
+    match (expected, actual) {
+        (Some(one), Some(other)) if one != other && one.trim_end() == other.trim_end() => {
+            (Some(with_visible_end(one)), Some(with_visible_end(other)))
+        }
+        _ => (expected.map(str::to_owned), actual.map(str::to_owned)),
+    }
+}
+
+fn with_visible_end(text: &str) -> String {
+    let kept = text.trim_end();
+    let end: String = text[kept.len()..]
+        .chars()
+        .map(|c| if c == ' ' { "␠".into() } else { c.escape_default().to_string() })
+        .collect();
+    format!("{kept}{end}")
+}
+
 /// One difference that repeats what stands under `expected` and `found` already.
 fn repeats_the_summary(one: &Difference, check: &Check) -> bool {
     check.diff.len() == 1
@@ -70,6 +92,9 @@ fn repeats_the_summary(one: &Difference, check: &Check) -> bool {
 /// A message whose lines all end as they should, in CR LF, is shown without the CRs. One that mixes them is shown as
 /// it is: then they are the point.
 pub(super) fn plain_line_ends(message: &str) -> String {
+    if let Some(rest) = message.strip_prefix("\\r\n") {
+        return format!("(an empty line)\n{}", plain_line_ends(rest));
+    }
     let (head, body) = message.split_once("\n\\r\n").map_or((message, None), |(head, body)| (head, Some(body)));
     let broken = head.lines().collect::<Vec<_>>();
     let (last, others) = broken.split_last().map_or(("", [].as_slice()), |(last, others)| (*last, others));
@@ -149,12 +174,19 @@ fn shorten(line: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_line_ends;
+    use super::{plain_line_ends, with_visible_end};
+
+    #[test]
+    fn white_space_at_an_end_can_be_made_visible() {
+        assert_eq!(with_visible_end("a b"), "a b");
+        assert_eq!(with_visible_end("a b \r\n"), "a b␠\\r\\n");
+    }
 
     #[test]
     fn regular_line_ends_are_not_shown_and_irregular_ones_are() {
         assert_eq!(plain_line_ends("GET / HTTP/1.1\\r\nHost: lab\\r\n\\r\n"), "GET / HTTP/1.1\nHost: lab");
         assert_eq!(plain_line_ends("HTTP/1.1 200 OK\\r\n\\r\na\nb"), "HTTP/1.1 200 OK\n\na\nb");
+        assert_eq!(plain_line_ends("\\r\nGET / HTTP/1.1\\r\n\\r\n"), "(an empty line)\nGET / HTTP/1.1");
         let mixed = "HTTP/1.1 200 OK\nA: b\\r\n\\r\n";
         assert_eq!(plain_line_ends(mixed), mixed);
     }

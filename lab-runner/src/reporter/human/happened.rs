@@ -1,7 +1,7 @@
 //! What happened in a check, from its transcript: requests and answers, statements, commands, faults and the server's
 //! log on one clock, equal ones grouped and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lab_protocol::{Exchange, Happening, Mark, TranscriptEntry};
 
@@ -11,6 +11,11 @@ use super::screen::{cut, shorten_binary};
 
 /// The columns of the milliseconds at the end of a line.
 const CLOCK: usize = 7;
+
+/// What stands between a question and its refusal.
+const REFUSED: &str = "  ✗ ";
+/// How a note ends that tells of a connection's regular end.
+const CLOSED: &str = "was closed by the server";
 
 /// One line: what happened, when, how often.
 struct Line {
@@ -25,8 +30,31 @@ struct Line {
 pub(super) fn adds_something(transcript: &[TranscriptEntry]) -> bool {
     let entries = since_first_request(transcript);
     let sent = entries.iter().filter(|entry| matches!(entry.what, Happening::Sent { .. })).count();
-    let inside = |entry: &TranscriptEntry| matches!(entry.what, Happening::Exchange(_));
+    let inside = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Exchange(one) if !is_unasked(one));
     sent > 1 || entries.iter().any(inside)
+}
+
+/// Whether the failing request, whose connection was sent `sent`, was one of several that were under way at once, and the last
+/// that was sent is another: then the end of the list tells of others.
+pub(super) fn is_lost_among_others(transcript: &[TranscriptEntry], sent: &str) -> bool {
+    let mut waiting = BTreeSet::new();
+    let (mut at_once, mut last) = (false, None);
+    for entry in transcript {
+        match &entry.what {
+            Happening::Sent { connection, text, .. } => {
+                waiting.insert(*connection);
+                at_once |= waiting.len() > 1;
+                last = Some(text);
+            }
+            Happening::Received { connection, .. } => {
+                waiting.remove(connection);
+            }
+            _ => {}
+        }
+    }
+    // Of a text that was cut nobody knows what else is in it.
+    let is_last = |last: &String| sent.contains(last.trim_end()) || sent.ends_with(" bytes more)");
+    at_once && !last.is_none_or(is_last)
 }
 
 /// At most `most` lines of what happened, in `width` columns.
@@ -50,10 +78,12 @@ pub(in crate::reporter) fn happened(transcript: &[TranscriptEntry], width: usize
     text
 }
 
-/// The line in at most `room` columns: what is counted is not cut.
+/// The line in at most `room` columns: neither a count nor why a service refused is cut with what was asked.
 fn render(line: &Line, room: usize) -> String {
     if line.times < 2 {
-        return cut(&line.text, room);
+        let Some((asked, refusal)) = line.text.split_once(REFUSED) else { return cut(&line.text, room) };
+        let refusal = format!("{REFUSED}{}", cut(refusal, (room * 2 / 3).saturating_sub(REFUSED.len())));
+        return format!("{}{refusal}", cut(asked, room.saturating_sub(refusal.chars().count())));
     }
     let count = match line.took_us {
         0 => format!("  ran {} times", line.times),
@@ -73,7 +103,11 @@ fn grouped(entries: &[TranscriptEntry]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut last_message = None;
+    let mut closing = Closing::default();
     for entry in entries {
+        if closing.is_as_asked(entry) {
+            continue;
+        }
         let message = match &entry.what {
             Happening::Sent { connection, .. } => Some((true, *connection)),
             Happening::Received { connection, .. } => Some((false, *connection)),
@@ -106,8 +140,9 @@ fn grouped(entries: &[TranscriptEntry]) -> Vec<Line> {
 
 fn line(entry: &TranscriptEntry) -> Option<Line> {
     let (mark, text, took_us) = match &entry.what {
-        Happening::Sent { text, .. } => ("→", message(text), 0),
+        Happening::Sent { text, .. } => ("→", sent(text), 0),
         Happening::Received { text, .. } => ("←", message(text.strip_prefix("HTTP/1.1 ").unwrap_or(text)), 0),
+        Happening::Exchange(one) if is_unasked(one) => return None,
         Happening::Exchange(one) => (" ", exchange(one), one.took_us.unwrap_or_default()),
         Happening::Log { line, .. } => ("|", one_line(&inert::without_colours(line)), 0),
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
@@ -116,12 +151,81 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
     (!text.is_empty()).then(|| Line { mark, text: inert::line(&text), at_us: entry.at_us, times: 1, took_us })
 }
 
+/// Whether a client library said it with a new connection, and the service had nothing against it: no line of the server's
+/// code asked for it.
+fn is_unasked(one: &Exchange) -> bool {
+    one.housekeeping && !one.failed
+}
+
+/// The connections whose client has asked for their end, and has had its answer.
+#[derive(Default)]
+struct Closing {
+    asked: BTreeSet<u64>,
+    answered: BTreeSet<u64>,
+}
+
+impl Closing {
+    /// Whether `entry` only says that the server has closed a connection, as it was asked to do behind its answer.
+    fn is_as_asked(&mut self, entry: &TranscriptEntry) -> bool {
+        match &entry.what {
+            Happening::Sent { connection, text, .. } if asks_to_close(text) => {
+                self.asked.insert(*connection);
+                false
+            }
+            Happening::Received { connection, .. } => {
+                self.answered.insert(*connection);
+                false
+            }
+            Happening::Note { text, mark: Some(Mark::Connection { connection }) } => {
+                text.ends_with(CLOSED) && self.asked.contains(connection) && self.answered.contains(connection)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn asks_to_close(request: &str) -> bool {
+    let head = request.split("\n\\r\n").next().unwrap_or(request);
+    head.lines().any(|line| line.trim_end_matches("\\r").eq_ignore_ascii_case("connection: close"))
+}
+
 /// Whether a note only says that a server lives or lives no more, which nobody brought about just then.
 fn is_life(mark: Option<&Mark>) -> bool {
     matches!(mark, Some(Mark::Ready { .. } | Mark::Ended { .. }))
 }
 
-/// The first line of a message, and its body.
+/// The first line of a request, the lines of its head that are not in every other, and its body.
+fn sent(text: &str) -> String {
+    let (empty, text) = match text.strip_prefix("\\r\n") {
+        Some(rest) => ("(an empty line) ", rest),
+        None => ("", text),
+    };
+    let (head, body) = text.split_once("\n\\r\n").unwrap_or((text, ""));
+    let mut lines = head.lines().map(|line| line.strip_suffix("\\r").unwrap_or(line));
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_suffix(" HTTP/1.1").unwrap_or(first);
+    let length = body.replace("\\r", "\r").len().to_string();
+    let mut hosts = 0;
+    let mut is_usual = |line: &str| match line.split_once(": ") {
+        Some(("Host", host)) => {
+            hosts += 1;
+            hosts == 1 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c))
+        }
+        Some(("User-Agent", "lab") | ("Connection", "close" | "keep-alive")) => true,
+        Some(("Content-Length", stated)) => stated == length,
+        Some(("Content-Type", "application/json") | ("Accept" | "traceparent", _)) => true,
+        _ => false,
+    };
+    let mut own: Vec<&str> = lines.filter(|line| !is_usual(line)).collect();
+    let has_host = head.lines().skip(1).any(|line| line.to_ascii_lowercase().starts_with("host:"));
+    if !has_host && head.len() < text.len() {
+        own.insert(0, "no Host");
+    }
+    let own = if own.is_empty() { String::new() } else { format!("  [{}]", own.join("; ")) };
+    shorten_binary(one_line(&format!("{empty}{first}{own}  {body}")).trim_end())
+}
+
+/// The first line of an answer, and its body.
 fn message(text: &str) -> String {
     let (head, body) = text.split_once("\n\\r\n").unwrap_or((text, ""));
     let first = head.lines().next().unwrap_or_default().trim_end_matches("\\r");
@@ -133,7 +237,7 @@ fn message(text: &str) -> String {
 fn exchange(exchange: &Exchange) -> String {
     let asked = one_line(exchange.asked.text());
     match &exchange.answer {
-        Some(answer) if exchange.failed => format!("{asked}  ✗ {}", one_line(answer)),
+        Some(answer) if exchange.failed => format!("{asked}{REFUSED}{}", one_line(answer)),
         _ => asked,
     }
 }
@@ -192,6 +296,68 @@ mod tests {
         let lines = plain(happened(&[request(), entry(2_000, refused), entry(3_000, command)], 90, 10));
         assert!(lines[1].contains("insert into orders values (1)  ✗ ERROR 23505: duplicate key"), "{lines:#?}");
         assert!(lines[2].contains("find {}"), "{lines:#?}");
+        let long =
+            asked(&format!("insert into orders values ({})", "1, ".repeat(60)), "ERROR 42601: syntax error", true);
+        let lines = plain(happened(&[request(), entry(2_000, long)], 90, 10));
+        assert!(
+            lines[1].contains("insert into orders") && lines[1].contains("✗ ERROR 42601: syntax error"),
+            "{lines:#?}"
+        );
+        assert!(lines[1].chars().count() <= 90, "{lines:#?}");
+    }
+
+    #[test]
+    fn a_request_is_shown_with_the_lines_that_set_it_apart() {
+        let common = "Host: 127.0.0.1:80\\r\nUser-Agent: lab\\r\nConnection: close\\r\n";
+        let odd = "X-Role\\r\n ADMIN: 1\\r\nhost: a\\r\n";
+        let shown = sent(&format!("GET / HTTP/1.1\\r\n{common}{odd}Content-Length: 4\\r\n\\r\nbody"));
+        assert_eq!(shown, "GET / [X-Role; ADMIN: 1; host: a] body");
+        let shown = sent("POST / HTTP/1.1\\r\nHost: a\\r\nHost: a\\r\nContent-Length: +4\\r\n\\r\nbody");
+        assert_eq!(shown, "POST / [Host: a; Content-Length: +4] body");
+        assert_eq!(sent("\\r\nGET / HTTP/1.0\\r\nHost: a\\r\n\\r\n"), "(an empty line) GET / HTTP/1.0");
+        assert_eq!(sent("GET / HTTP/1.1\\r\nUser-Agent: lab\\r\n\\r\n"), "GET / [no Host]");
+        assert_eq!(sent("GET /echo/la"), "GET /echo/la");
+    }
+
+    #[test]
+    fn what_nobody_asked_about_is_left_out() {
+        let sent = |connection, field: &str| {
+            let text = format!("GET / HTTP/1.1\\r\nHost: a\\r\n{field}\\r\n\\r\n");
+            entry(1_000, Happening::Sent { connection, text, port: None })
+        };
+        let received = |connection| entry(2_000, Happening::Received { connection, text: "HTTP/1.1 200 OK".into() });
+        let closed = |connection| {
+            let (text, mark) = (format!("connection {connection} {CLOSED}"), Some(Mark::Connection { connection }));
+            entry(3_000, Happening::Note { text, mark })
+        };
+        let command = |text: &str, failed| {
+            let exchange = Exchange::new("document", "documents", Asked::Command(text.into()));
+            let exchange = Exchange { housekeeping: true, ..exchange };
+            entry(1_500, Happening::Exchange(exchange.answered("-no", failed, Duration::ZERO)))
+        };
+        let asked = [sent(1, "Connection: close"), received(1), closed(1)];
+        let early = [sent(2, "Connection: Close"), closed(2)];
+        let unasked = [sent(3, "A: b"), received(3), closed(3)];
+        let library = [command("hello", false), command("sign in", true)];
+        let transcript: Vec<_> = asked.into_iter().chain(early).chain(unasked).chain(library).collect();
+        let lines = plain(happened(&transcript, 90, 20)).join("\n");
+        assert!(!lines.contains("connection 1") && !lines.contains("hello"), "{lines}");
+        assert!(lines.contains("connection 2 was") && lines.contains("connection 3 was"), "{lines}");
+        assert!(lines.contains("sign in  ✗ -no"), "{lines}");
+    }
+
+    #[test]
+    fn a_request_that_failed_among_others_under_way_is_told_from_the_last_one() {
+        let sent = |connection, path: &str| {
+            let text = format!("GET {path} HTTP/1.1\\r\n\\r\n");
+            entry(1_000, Happening::Sent { connection, text, port: None })
+        };
+        let received = |connection| entry(2_000, Happening::Received { connection, text: "HTTP/1.1 200 OK".into() });
+        let (first, last) = ("GET /a HTTP/1.1\\r\n\\r\n", "GET /b HTTP/1.1\\r\n\\r\n");
+        let at_once = [sent(1, "/a"), sent(2, "/b"), received(1), received(2)];
+        assert!(is_lost_among_others(&at_once, first) && !is_lost_among_others(&at_once, last));
+        let in_turn = [sent(1, "/a"), received(1), sent(2, "/b"), received(2)];
+        assert!(!is_lost_among_others(&in_turn, first));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use lab_protocol::Verdict;
 
 use super::super::inert::inert;
 use super::super::style::{bad, dim, good, strong, warn};
-use super::explain::{plain_line_ends, wrap};
+use super::explain::{plain_line_ends, told_apart, wrap};
 use super::{happened, summary, tasks};
 use crate::guide::LabGuide;
 use crate::report::{Check, Report, SubmissionKind};
@@ -79,14 +79,25 @@ fn head(report: &Report, guide: &LabGuide, width: usize) -> String {
     let (score, max) = points(report, guide);
     let part = if report.partial && !guide.later_not_asked { "of those asked for: " } else { "" };
     let has_score = report.has_score();
-    let points = if has_score { format!("{part}{score} of {max} points") } else { "no score".to_owned() };
+    let points = if nothing_can_be_asked(report) {
+        "not graded".to_owned()
+    } else if has_score {
+        format!("{part}{score} of {max} points")
+    } else {
+        "no score".to_owned()
+    };
     let gap = width.saturating_sub(name.chars().count() + points.chars().count()).max(2);
     let points = match has_score {
-        true if score == max => good(points),
+        true if score == max && max > 0 => good(points),
         true => strong(points),
         false => bad(points),
     };
     format!("{}{}{points}", strong(cut(&name, width.saturating_sub(24))), " ".repeat(gap))
+}
+
+/// Whether no check says anything of this submission, such as of a server that already runs, whose data is out of reach.
+fn nothing_can_be_asked(report: &Report) -> bool {
+    !report.checks.is_empty() && report.checks.iter().all(|check| check.verdict == Verdict::Skipped && !check.counted)
 }
 
 /// The points, and out of how many: with those of the tasks that were not asked yet.
@@ -112,7 +123,7 @@ pub(super) fn notes(report: &Report, width: usize) -> Vec<String> {
 
 /// What was learned, once everything has passed.
 fn built(report: &Report, guide: &LabGuide, width: usize) -> Vec<String> {
-    let whole = !report.partial && report.checks.iter().all(Check::is_fine);
+    let whole = !report.partial && !nothing_can_be_asked(report) && report.checks.iter().all(Check::is_fine);
     let learned = guide.learned.as_deref().filter(|_| whole);
     learned.map(|learned| wrap(&format!("You built: {}", inert(learned)), width)).unwrap_or_default()
 }
@@ -144,6 +155,9 @@ fn next(report: &Report, guide: &LabGuide, watched: bool) -> String {
         } else {
             format!("--all shows every check and every failure: cargo lab check {lab} --all …")
         };
+    }
+    if nothing_can_be_asked(report) {
+        return "nothing that was asked for can be graded this way; --all says why, check by check".to_owned();
     }
     let passed = |id: &str| {
         let now = report.checks.iter().find(|check| check.id == id);
@@ -194,10 +208,11 @@ impl Page<'_> {
         ];
         // A line that tells a cause, such as a panic's, is worth more than the bytes of an answer.
         let cause = self.cause();
-        let log = self.log(if cause.is_some() { 3 } else { 0 });
+        let log = self.log(if cause.is_some() { 3 + usize::from(room >= 18) } else { 0 });
         parts[5] = log;
         let used = |parts: &[Vec<String>]| parts.iter().map(Vec::len).sum::<usize>();
-        if happened::adds_something(self.transcript) {
+        let lost = self.check.sent.as_deref().is_some_and(|sent| happened::is_lost_among_others(self.transcript, sent));
+        if !lost && happened::adds_something(self.transcript) {
             let left = room.saturating_sub(used(&parts) + 1);
             let lines = happened(self.transcript, self.width.saturating_sub(4), left.min(12));
             if left >= 3 && !lines.is_empty() {
@@ -211,11 +226,9 @@ impl Page<'_> {
             let received = self.check.received.as_deref().map(plain_line_ends);
             let half = (left / 2).min(MOST_LINES);
             parts[2] = self.verbatim("sent", sent.as_deref(), half);
-            parts[2].extend(self.verbatim(
-                "came back",
-                received.as_deref(),
-                left.min(2 * MOST_LINES).saturating_sub(half),
-            ));
+            let other = left.min(2 * MOST_LINES).saturating_sub(half);
+            let received = received.map(|message| with_its_body(&message, other));
+            parts[2].extend(self.verbatim("came back", received.as_deref(), other));
         }
         let left = room.saturating_sub(used(&parts));
         parts[5] = self.log((left + parts[5].len()).min(MOST_LINES));
@@ -239,7 +252,7 @@ impl Page<'_> {
 
     fn message(&self) -> Vec<String> {
         let message = self.check.message.as_deref().unwrap_or_default();
-        let mut lines = wrap(&shorten_binary(message), self.width.saturating_sub(2));
+        let mut lines = wrap(&shorten_quoted(message), self.width.saturating_sub(2));
         lines.truncate(4);
         lines.into_iter().map(|line| format!("  {}", bad(line))).collect()
     }
@@ -251,8 +264,9 @@ impl Page<'_> {
         let said = |value: &Option<String>| value.as_deref().is_none_or(|value| message.contains(value));
         let mut lines = Vec::new();
         if !(said(&check.expected) && said(&check.actual)) {
-            lines.extend(self.verbatim("expected", check.expected.as_deref(), 4));
-            lines.extend(self.verbatim("found", check.actual.as_deref(), 4));
+            let (expected, actual) = told_apart(check);
+            lines.extend(self.verbatim("expected", expected.as_deref(), 4));
+            lines.extend(self.verbatim("found", actual.as_deref(), 4));
         }
         if check.diff.len() > 1 {
             let one =
@@ -296,11 +310,15 @@ impl Page<'_> {
         self.check.server_log.iter().position(tells)
     }
 
-    /// The server's log from the line that tells a cause, if one does, else its end.
+    /// The server's log from the line that tells a cause, if one does, else its end. A cause may stand at the end of a long
+    /// line, which is wrapped, not cut.
     fn log(&self, most: usize) -> Vec<String> {
         let log = &self.check.server_log;
         let from = self.cause().unwrap_or_else(|| log.len().saturating_sub(3));
-        self.verbatim("server log", Some(&log[from..].join("\n")), most)
+        let inside = self.width.saturating_sub(LABELS + 2);
+        let rows = log[from..].iter().flat_map(|line| wrap(&shorten_binary(line), inside));
+        let rows = rows.map(|row| cut(&row, inside)).collect();
+        labelled("server log", self.bounded(rows, most).into_iter())
     }
 
     /// A command is to be copied: it is shown whole or not at all. One request does not show what others, the data or a
@@ -336,6 +354,47 @@ impl Page<'_> {
     fn bounded(&self, lines: Vec<String>, most: usize) -> Vec<String> {
         bounded(lines, most, if self.watched { "a" } else { "--all" })
     }
+}
+
+/// Fields that seldom tell why an answer is not the one that was expected.
+const BESIDE_THE_POINT: [&str; 5] = ["connection", "content-type", "date", "server", "vary"];
+
+/// An answer of an error that has more than `most` lines without some of its fields, so that the beginning of its body, in
+/// which a server says what was wrong, is among the first `most`.
+fn with_its_body(message: &str, most: usize) -> String {
+    let is_error = matches!(message.split(' ').nth(1).and_then(|code| code.chars().next()), Some('4' | '5'));
+    let Some((head, body)) = message.split_once("\n\n").filter(|_| is_error) else { return message.to_owned() };
+    let mut over = message.lines().count().saturating_sub(most);
+    let mut kept = Vec::new();
+    for line in head.lines().rev() {
+        let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        if over > 0 && BESIDE_THE_POINT.contains(&name.as_str()) {
+            over -= 1;
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.reverse();
+    format!("{}\n\n{body}", kept.join("\n"))
+}
+
+/// A sentence whose quotations are shortened where they are no text.
+fn shorten_quoted(message: &str) -> String {
+    let parts = message.split('`').enumerate();
+    let short = |(index, part): (usize, &str)| if index % 2 == 1 { shorten_escapes(part) } else { part.to_owned() };
+    parts.map(short).collect::<Vec<_>>().join("`")
+}
+
+/// The beginning of a quotation that is mostly escaped bytes.
+fn shorten_escapes(quoted: &str) -> String {
+    const SHOWN: usize = 24;
+    if quoted.matches("\\x").count() < 4 {
+        return quoted.to_owned();
+    }
+    let kept: String = quoted.chars().take(SHOWN).collect();
+    // Not in the middle of an escape.
+    let end = kept.rfind("\\x").filter(|at| kept.len() - at < 4).unwrap_or(kept.len());
+    format!("{}…", &kept[..end])
 }
 
 /// The first `most` lines, of which the last says how many are missing, and that `more` shows them.
@@ -379,4 +438,26 @@ pub(super) fn shorten_binary(line: &str) -> String {
     let kept: String = line.chars().take(SHOWN).collect();
     let bytes = line.chars().count() - 3 * escapes;
     format!("{kept}… ({bytes} bytes, not text)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_around_bytes_that_are_no_text_are_kept() {
+        let bytes = "\\x8a\\xb8\\xff\\x00\\x8a\\xb8\\xff";
+        let message = format!("the body differs at byte 121: expected `{bytes}`, got `hello`");
+        let short = "the body differs at byte 121: expected `\\x8a\\xb8\\xff\\x00\\x8a\\xb8…`, got `hello`";
+        assert_eq!(shorten_quoted(&message), short);
+        assert_eq!(shorten_quoted("expected `caf\\xc3`, got nothing"), "expected `caf\\xc3`, got nothing");
+    }
+
+    #[test]
+    fn an_answer_is_cut_where_it_says_least() {
+        let answer = "HTTP/1.1 400 Bad Request\nDate: now\nX-Lab: 1\nVary: Cookie\n\nno such size";
+        assert_eq!(with_its_body(answer, 6), answer);
+        assert_eq!(with_its_body(answer, 5), "HTTP/1.1 400 Bad Request\nDate: now\nX-Lab: 1\n\nno such size");
+        assert_eq!(with_its_body(answer, 4), "HTTP/1.1 400 Bad Request\nX-Lab: 1\n\nno such size");
+    }
 }

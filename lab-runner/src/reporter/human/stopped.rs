@@ -76,14 +76,24 @@ fn rows(line: &str, width: usize) -> usize {
     plain.chars().count().div_ceil(width.max(1)).max(1)
 }
 
-/// The end of the server's log: a cause stands there.
+/// The end of the server's log: a cause stands there. It may stand at the end of a long line, which is wrapped, not cut.
 fn log(log: &[String], room: usize, width: usize) -> Vec<String> {
-    let room = room.saturating_sub(1);
-    let fit = |line: &String| cut(line, width.saturating_sub(LABELS));
-    let lines: Vec<String> = match log {
-        [] => vec![dim("nothing")],
-        log => log[log.len().saturating_sub(room.max(1))..].iter().map(fit).collect(),
-    };
+    let (room, inside) = (room.saturating_sub(1).max(1), width.saturating_sub(LABELS));
+    let mut lines: Vec<String> = Vec::new();
+    for line in log.iter().rev() {
+        let mut rows: Vec<String> = wrap(line, inside).into_iter().map(|row| cut(&row, inside)).collect();
+        if lines.len() + rows.len() > room {
+            // Of a line that alone is too long, the end.
+            rows.drain(..if lines.is_empty() { rows.len() - room } else { rows.len() });
+        }
+        if rows.is_empty() {
+            break;
+        }
+        lines.splice(..0, rows);
+    }
+    if lines.is_empty() {
+        lines.push(dim("nothing"));
+    }
     let mut shown = vec![String::new()];
     shown.extend(labelled("server log", lines.into_iter()));
     shown
@@ -106,4 +116,22 @@ fn closing(report: &Report, width: usize) -> Vec<String> {
     }
     lines.push(dim(summary::graded_with(report, &run, width)));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log;
+
+    #[test]
+    fn a_cause_at_the_end_of_a_long_line_is_shown() {
+        let line =
+            format!("ERROR the server stopped error=running the migrations: {} near \")\"", "word ".repeat(20).trim());
+        let shown: Vec<String> =
+            log(&[line], 10, 60).iter().map(|row| anstream::adapter::strip_str(row).to_string()).collect();
+        assert!(shown.iter().any(|row| row.ends_with("near \")\"")), "{shown:#?}");
+        assert!(shown.iter().all(|row| row.chars().count() <= 60), "{shown:#?}");
+        let many: Vec<String> = (0..20).map(|number| format!("line {number}")).collect();
+        assert!(log(&many, 4, 60).last().is_some_and(|row| row.ends_with("line 19")));
+        assert_eq!(log(&many, 4, 60).len(), 4);
+    }
 }

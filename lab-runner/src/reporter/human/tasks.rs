@@ -17,6 +17,8 @@ struct Task {
     title: String,
     passed: usize,
     asked: usize,
+    /// Nothing of it can be asked here, such as of a server that already runs.
+    elsewhere: bool,
     mark: Mark,
 }
 
@@ -55,6 +57,7 @@ const COUNT: usize = 7;
 
 fn cell(task: &Task, digits: usize, title: usize) -> String {
     let count = match task.asked {
+        0 if task.elsewhere => "skipped".to_owned(),
         0 => "not yet".to_owned(),
         asked => format!("{}/{asked}", task.passed),
     };
@@ -79,18 +82,19 @@ fn all(report: &Report, guide: &LabGuide) -> Vec<Task> {
 fn task(number: u32, report: &Report, guide: &LabGuide) -> Task {
     let checks: Vec<&Check> = report.checks.iter().filter(|check| check.task == number).collect();
     let has = |verdicts: &[Verdict]| checks.iter().any(|check| verdicts.contains(&check.verdict));
+    // What cannot be asked here is not missing.
+    let asked = checks.iter().filter(|check| check.verdict == Verdict::Passed || !check.is_fine()).count();
+    let elsewhere = asked == 0 && !checks.is_empty();
     let mark = if has(&[Verdict::Failed, Verdict::TimedOut]) {
         Mark::Failed
     } else if has(&[Verdict::Error]) {
         Mark::Fault
-    } else if !checks.is_empty() && checks.iter().all(|check| check.is_fine()) {
+    } else if asked > 0 && checks.iter().all(|check| check.is_fine()) {
         Mark::Done
     } else {
         Mark::Waiting
     };
     let title = guide.title(number).map_or_else(|| format!("task {number}"), |title| inert(title).into_owned());
-    // What cannot be asked here is not missing.
-    let asked = checks.iter().filter(|check| check.verdict == Verdict::Passed || !check.is_fine()).count();
     let passed = checks.iter().filter(|check| check.verdict == Verdict::Passed).count();
-    Task { number, title, passed, asked, mark }
+    Task { number, title, passed, asked, elsewhere, mark }
 }
