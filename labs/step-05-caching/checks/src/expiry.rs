@@ -9,6 +9,9 @@ use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all
 /// How often a copy is looked at that may have ended meanwhile.
 const TRIES: usize = 5;
 
+/// Why a copy should be gone.
+const OVER: &str = "CACHE_TTL_SECONDS is 2, and the row was changed with SQL: the copy of before should have expired";
+
 /// An expiry bounds how long any mistake in clearing can last (Redis documentation, `EXPIRE`).
 #[check(title = "a copy is used until it expires, and no longer", task = 1, points = 2, needs = ["hit", "list_hit"],
         hints = ["How long is your copy kept when CACHE_TTL_SECONDS is 2?",
@@ -19,11 +22,13 @@ async fn copies_expire(lab: &Lab) -> CheckResult {
     lab.eventually("the event is read as it is in Postgres", Duration::from_secs(10), || async {
         new.expect_read(app.get(new.path())).await
     })
-    .await?;
+    .await
+    .because(OVER)?;
     lab.eventually("the list is read as it is in Postgres", Duration::from_secs(10), || async {
         expect_items(app.get(new.list()).await?, &[&new])
     })
-    .await?;
+    .await
+    .because(OVER)?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ impl Lab {
             match attempt().await {
                 Err(Failure::Learner(mut explanation)) if Instant::now() + pause >= deadline => {
                     explanation.message =
-                        format!("{what}: not seen within {within:?}; the last try: {}", explanation.message);
+                        format!("not seen within {within:?}: {what}; the last try: {}", explanation.message);
                     return Err(Failure::Learner(explanation).by_time());
                 }
                 Err(Failure::Learner(_)) => sleep(pause).await,
