@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::inert::inert;
+use super::inert::{inert, without_colours};
 use super::style::{dim, strong};
 
 /// The server is up.
@@ -21,7 +21,18 @@ pub(super) fn site(url: &str) -> String {
     format!("{} {}\n{}\n", strong(format_args!("{:<9}", "open")), inert(url), dim(note))
 }
 
-/// The server wrote a line.
+/// The server wrote a line, which it may have coloured.
 pub(super) fn log_line(line: &str) -> String {
-    format!("{} {}\n", dim("|"), inert(line))
+    format!("{} {}\n", dim("|"), inert(&without_colours(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log_line;
+
+    #[test]
+    fn a_servers_colours_are_left_out_of_its_log() {
+        let shown = log_line("\u{1b}[31mERROR\u{1b}[0m \u{1b}[2Jgone");
+        assert!(shown.ends_with(" ERROR \\u{1b}[2Jgone\n"), "{shown}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lab_protocol::{Held, Verdict};
+use lab_protocol::{Difference, Held, Verdict};
 
 use super::inert::{self, inert};
 use super::style::{bad, dim, good, strong};
@@ -15,8 +15,8 @@ pub(super) fn tried(lab: &str, check: &Check, held: Option<&Held>) -> String {
         Verdict::Passed => format!("{} {}   {}\n", good("✓"), strong(&check.id), check.title),
         _ => format!("{} {}   {}\n", bad("✗"), strong(&check.id), check.title),
     };
-    for (label, value) in [("", &check.message), ("expected ", &check.expected), ("found    ", &check.actual)] {
-        for line in value.iter().flat_map(|value| value.lines()).take(6) {
+    for (label, value) in told(&check) {
+        for line in value.lines().take(6) {
             let _ = writeln!(text, "  {}{line}", dim(label));
         }
     }
@@ -29,6 +29,21 @@ pub(super) fn tried(lab: &str, check: &Check, held: Option<&Held>) -> String {
         None => {}
     }
     text
+}
+
+/// What is said of `check`: its message, and what that leaves open of what was expected and found.
+fn told(check: &Check) -> Vec<(&'static str, String)> {
+    let message = check.message.clone().unwrap_or_default();
+    let said = |value: &Option<String>| value.as_deref().is_none_or(|value| message.contains(value));
+    let mut told = vec![("", message.clone())];
+    if check.diff.len() > 1 {
+        let one = |one: &Difference| format!("{}: expected {}, found {}", one.place, one.expected, one.actual);
+        told.push(("differs  ", check.diff.iter().map(one).collect::<Vec<_>>().join("\n")));
+    } else if !(said(&check.expected) && said(&check.actual)) {
+        let values = [("expected ", &check.expected), ("found    ", &check.actual)];
+        told.extend(values.into_iter().filter_map(|(label, value)| Some((label, value.clone()?))));
+    }
+    told
 }
 
 fn standing(held: &Held) -> String {

@@ -48,8 +48,10 @@ impl Log {
     /// What became of a command: how its reply begins, and how long that took. The reply is empty if it is not known.
     pub fn answered(&self, command: &str, answer: &str, took: Duration) {
         let exchange = Exchange::new(KIND, Command::SERVICE, Asked::Command(command.to_owned()));
-        let exchange = Exchange { housekeeping: is_connecting(command), ..exchange };
-        let failed = answer.starts_with('-') || answer == NO_ANSWER;
+        let failed = is_error(answer) || answer == NO_ANSWER;
+        // Who is refused a log-in wants to know; an older Redis knows no CLIENT SETINFO, and nobody minds.
+        let housekeeping = is_connecting(command) && (!failed || command.starts_with("CLIENT "));
+        let exchange = Exchange { housekeeping, ..exchange };
         self.record(if answer.is_empty() { exchange } else { exchange.answered(answer, failed, took) });
     }
 
@@ -96,6 +98,11 @@ impl Log {
     }
 }
 
+/// Whether a reply is an error, such as `-ERR no such command`. `-1` is a number.
+fn is_error(answer: &str) -> bool {
+    answer.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
 fn text(argument: &[u8]) -> String {
     if argument.len() <= BYTES {
         return String::from_utf8_lossy(argument).into_owned();
@@ -116,6 +123,12 @@ mod tests {
         {
             assert_eq!(is_connecting(text), unasked, "{text}");
         }
+    }
+
+    #[test]
+    fn a_negative_number_is_no_error() {
+        assert!(is_error("-ERR unknown command") && is_error("-WRONGTYPE"));
+        assert!(!is_error("-1") && !is_error("OK") && !is_error(""));
     }
 
     #[test]

@@ -30,7 +30,7 @@ struct Line {
 pub(super) fn adds_something(transcript: &[TranscriptEntry]) -> bool {
     let entries = since_first_request(transcript);
     let sent = entries.iter().filter(|entry| matches!(entry.what, Happening::Sent { .. })).count();
-    let inside = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Exchange(one) if !is_unasked(one));
+    let inside = |entry: &TranscriptEntry| matches!(&entry.what, Happening::Exchange(one) if !one.housekeeping);
     sent > 1 || entries.iter().any(inside)
 }
 
@@ -86,6 +86,7 @@ fn render(line: &Line, room: usize) -> String {
         return format!("{}{refusal}", cut(asked, room.saturating_sub(refusal.chars().count())));
     }
     let count = match line.took_us {
+        _ if matches!(line.mark, "→" | "←") => format!("  {} times", line.times),
         0 => format!("  ran {} times", line.times),
         took => format!("  ran {} times, {} ms in all", line.times, took.div_ceil(1000)),
     };
@@ -99,11 +100,13 @@ fn since_first_request(transcript: &[TranscriptEntry]) -> &[TranscriptEntry] {
 }
 
 /// A line for each thing; equal statements and commands between two messages are one, and so are the pieces of a message.
+/// As long as several requests are under way at once, equal ones are one line as well, and so are their answers.
 fn grouped(entries: &[TranscriptEntry]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut last_message = None;
     let mut closing = Closing::default();
+    let (mut waiting, mut at_once) = (BTreeSet::new(), false);
     for entry in entries {
         if closing.is_as_asked(entry) {
             continue;
@@ -116,19 +119,33 @@ fn grouped(entries: &[TranscriptEntry]) -> Vec<Line> {
         if message.is_some() && message == last_message {
             continue;
         }
+        match message {
+            Some((true, connection)) => {
+                at_once &= !waiting.is_empty();
+                waiting.insert(connection);
+                at_once |= waiting.len() > 1;
+            }
+            Some((false, connection)) => {
+                waiting.remove(&connection);
+            }
+            None => {}
+        }
         if message.is_some() {
             last_message = message;
-            known.clear();
+            if !at_once {
+                known.clear();
+            }
         }
         let Some(line) = line(entry) else { continue };
-        let repeats = matches!(entry.what, Happening::Exchange(_));
+        let repeats = matches!(entry.what, Happening::Exchange(_)) || message.is_some() && at_once;
+        let may_be_repeated = repeats || message.is_some();
         match known.get(&line.text).filter(|_| repeats) {
             Some(at) => {
                 lines[*at].times += 1;
                 lines[*at].took_us += line.took_us;
             }
             None => {
-                if repeats {
+                if may_be_repeated {
                     known.insert(line.text.clone(), lines.len());
                 }
                 lines.push(line);
@@ -142,19 +159,13 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
     let (mark, text, took_us) = match &entry.what {
         Happening::Sent { text, .. } => ("→", sent(text), 0),
         Happening::Received { text, .. } => ("←", message(text.strip_prefix("HTTP/1.1 ").unwrap_or(text)), 0),
-        Happening::Exchange(one) if is_unasked(one) => return None,
+        Happening::Exchange(one) if one.housekeeping => return None,
         Happening::Exchange(one) => (" ", exchange(one), one.took_us.unwrap_or_default()),
         Happening::Log { line, .. } => ("|", one_line(&inert::without_colours(line)), 0),
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
         Happening::Note { text, .. } => ("⚡", one_line(text), 0),
     };
     (!text.is_empty()).then(|| Line { mark, text: inert::line(&text), at_us: entry.at_us, times: 1, took_us })
-}
-
-/// Whether a client library said it with a new connection, and the service had nothing against it: no line of the server's
-/// code asked for it.
-fn is_unasked(one: &Exchange) -> bool {
-    one.housekeeping && !one.failed
 }
 
 /// The connections whose client has asked for their end, and has had its answer.
@@ -330,15 +341,15 @@ mod tests {
             let (text, mark) = (format!("connection {connection} {CLOSED}"), Some(Mark::Connection { connection }));
             entry(3_000, Happening::Note { text, mark })
         };
-        let command = |text: &str, failed| {
+        let command = |text: &str, housekeeping| {
             let exchange = Exchange::new("document", "documents", Asked::Command(text.into()));
-            let exchange = Exchange { housekeeping: true, ..exchange };
-            entry(1_500, Happening::Exchange(exchange.answered("-no", failed, Duration::ZERO)))
+            let exchange = Exchange { housekeeping, ..exchange };
+            entry(1_500, Happening::Exchange(exchange.answered("-no", true, Duration::ZERO)))
         };
         let asked = [sent(1, "Connection: close"), received(1), closed(1)];
         let early = [sent(2, "Connection: Close"), closed(2)];
         let unasked = [sent(3, "A: b"), received(3), closed(3)];
-        let library = [command("hello", false), command("sign in", true)];
+        let library = [command("hello", true), command("sign in", false)];
         let transcript: Vec<_> = asked.into_iter().chain(early).chain(unasked).chain(library).collect();
         let lines = plain(happened(&transcript, 90, 20)).join("\n");
         assert!(!lines.contains("connection 1") && !lines.contains("hello"), "{lines}");
@@ -358,6 +369,27 @@ mod tests {
         assert!(is_lost_among_others(&at_once, first) && !is_lost_among_others(&at_once, last));
         let in_turn = [sent(1, "/a"), received(1), sent(2, "/b"), received(2)];
         assert!(!is_lost_among_others(&in_turn, first));
+    }
+
+    #[test]
+    fn equal_requests_at_once_are_one_line_and_so_are_their_answers() {
+        let sent = |connection| {
+            let text = "GET /hot HTTP/1.1\\r\nHost: a\\r\n\\r\n".into();
+            entry(1_000, Happening::Sent { connection, text, port: None })
+        };
+        let received =
+            |connection| entry(9_000, Happening::Received { connection, text: "HTTP/1.1 200 OK\\r\n\\r\nhot".into() });
+        let race: Vec<_> = (1..=50)
+            .map(sent)
+            .chain((0..50).map(|_| select(2_000)))
+            .chain((1..=50).map(received))
+            .chain([sent(51), received(51)])
+            .collect();
+        let lines = plain(happened(&race, 90, 20));
+        assert!(lines[0].contains("GET /hot  50 times"), "{lines:#?}");
+        assert!(lines[1].contains("ran 50 times"), "{lines:#?}");
+        assert!(lines[2].contains("200 OK hot  50 times"), "{lines:#?}");
+        assert_eq!(lines.len(), 5, "{lines:#?}");
     }
 
     #[test]

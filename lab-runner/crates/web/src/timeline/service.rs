@@ -68,7 +68,9 @@ fn named(name: &str) -> String {
 
 /// Whether an answer is an error, or no answer at all.
 fn is_refusal(answer: &str) -> bool {
-    ["ERROR", "FATAL", "-", "no answer"].iter().any(|start| answer.starts_with(start))
+    // Redis' errors begin with a minus, as do its negative numbers.
+    let error = answer.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    error || ["ERROR", "FATAL", "no answer"].iter().any(|start| answer.starts_with(start))
 }
 
 /// What a statement or command does to a transaction.
