@@ -63,6 +63,9 @@ pub struct Exported {
     pub commit: Option<String>,
     /// Its size without git's history, in bytes.
     pub bytes: u64,
+    /// The files of the course in which it is recorded that learners have these versions, as far as they have changed.
+    #[serde(default)]
+    pub recorded: Vec<Utf8PathBuf>,
 }
 
 /// The texts of a kit that a learner may change, as the course has them.

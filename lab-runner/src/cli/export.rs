@@ -25,6 +25,7 @@ pub enum ExportCommand {
 Examples:
   cargo lab export kit ../backend-labs-kit             all labs, for this system
   cargo lab export kit ../first-week 1 2               two of them
+  cargo lab export kit ../kit --release                what learners will have: its labs' versions are recorded
   cargo lab export kit ../backend-labs-kit --update    a new version of the course, into a learner's kit
 
 An update replaces what the learner has not touched, merges what both have changed, and never overwrites the learner's
@@ -41,4 +42,8 @@ pub struct KitArgs {
     /// Take files that are not committed as well.
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Record in each lab's checks/released.toml that learners have this version: from then on the audit refuses another
+    /// suite under it.
+    #[arg(long, conflicts_with_all = ["allow_dirty", "update"])]
+    pub release: bool,
 }

@@ -8,7 +8,7 @@ use crate::learner_kit::{Exported, KitChange, Updated};
 
 /// What was written, and what to do with it.
 pub(super) fn exported(kit: &Exported) -> String {
-    let Exported { folder, labs, platform, commit, bytes } = kit;
+    let Exported { folder, labs, platform, commit, bytes, recorded } = kit;
     let noun = if labs.len() == 1 { "lab" } else { "labs" };
     let of = commit.as_ref().map(|commit| format!(", of commit {}", short(commit))).unwrap_or_default();
     let (folder, size) = (inert(folder.as_str()), bytes.div_ceil(1 << 20));
@@ -24,6 +24,12 @@ pub(super) fn exported(kit: &Exported) -> String {
         dim("a git repository of its own, to be pushed or packed")
     );
     let _ = writeln!(text, "  {:<36}{}", format!("cargo lab check {first}"), dim("what a learner sees first"));
+    if !recorded.is_empty() {
+        let _ = writeln!(text, "\nlearners have these versions now, which is recorded; commit these files:");
+        for path in recorded {
+            let _ = writeln!(text, "  {}", inert(path.as_str()));
+        }
+    }
     text
 }
 

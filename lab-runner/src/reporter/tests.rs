@@ -480,6 +480,7 @@ fn kit_exported() -> EventKind {
         platform: "x86_64-linux".into(),
         commit: Some("0123456789abcdef".into()),
         bytes: 57 << 20,
+        recorded: Vec::new(),
     };
     EventKind::KitExported { kit: Box::new(kit) }
 }

@@ -25,8 +25,16 @@ fn places() -> &'static (PathBuf, PathBuf) {
         fs::write(&suite, text + CHECK).unwrap();
         let kit = folder().join("kit");
         let _ = fs::remove_dir_all(&kit);
-        let ran = export(&root, &kit, &[]);
+        let record = root.join(LAB).join("checks/released.toml");
+        let _ = fs::remove_file(&record);
+        let ran = export(&root, &kit, &["--release"]);
         assert_eq!(ran.code, Some(0), "{}", ran.golden());
+        assert!(
+            ran.stdout.contains(&format!("commit these files:\n  {LAB}/checks/released.toml\n")),
+            "{}",
+            ran.golden()
+        );
+        assert!(fs::read_to_string(&record).unwrap().contains("\nversion = 1\n"));
         (root, kit)
     })
 }

@@ -13,5 +13,6 @@ pub mod learner_kit;
 pub mod mutants;
 pub mod names;
 mod platform;
+pub mod release;
 pub mod results;
 mod template;

@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 
 use super::source::SuiteCode;
 use super::tables;
+use crate::release;
 
 /// What a lab's checks are worth together, without those that are held out.
 const POINTS: u32 = 100;
@@ -23,6 +24,7 @@ pub(super) fn examine(lab: &Lab, checks: &[CheckInfo], source: &SuiteCode) -> Ve
     problems.extend(checks_as_a_whole(checks, source));
     problems.extend(readme(lab, checks));
     problems.extend(tables::examine(lab, checks, source));
+    problems.extend(release::problems(lab));
     problems
 }
 

@@ -16,6 +16,7 @@ use lab_runner::reporter::{Reporter, Style};
 use lab_services::ProviderChoice;
 
 use crate::learner_kit::{self, Export};
+use crate::release;
 
 /// Writes what `args` ask for.
 pub(super) async fn run(args: ExportArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
@@ -39,6 +40,9 @@ async fn export(args: &KitArgs, engine: &Engine, folder: &Utf8Path, run: &RunCon
     let labs = choose::labs(&engine.workspace, &args.labs)?;
     refuse_folder(args, folder)?;
     refuse_uncommitted(args, engine)?;
+    if args.release {
+        release::refuse_unfit(&labs)?;
+    }
     let parent = folder.parent().unwrap_or(folder);
     let unwritable = |source| Error::io("write to", parent, source);
     std::fs::create_dir_all(parent).map_err(unwritable)?;
@@ -46,7 +50,7 @@ async fn export(args: &KitArgs, engine: &Engine, folder: &Utf8Path, run: &RunCon
     let coming = tempfile::Builder::new().prefix(".kit-").tempdir_in(parent).map_err(unwritable)?;
     let new = Utf8Path::from_path(coming.path()).unwrap_or(parent).join("kit");
     std::fs::create_dir(&new).map_err(unwritable)?;
-    let export = Export { labs, uncommitted: args.allow_dirty };
+    let export = Export { labs: labs.clone(), uncommitted: args.allow_dirty };
     let mut exported = learner_kit::write(engine, &export, &new, run).await?;
     if args.update {
         let updated = update(&new, folder)?;
@@ -56,6 +60,11 @@ async fn export(args: &KitArgs, engine: &Engine, folder: &Utf8Path, run: &RunCon
     begin_history(&new)?;
     std::fs::rename(&new, folder).map_err(|source| Error::io("write", folder, source))?;
     exported.folder = folder.to_owned();
+    if args.release {
+        for lab in &labs {
+            exported.recorded.extend(release::record(lab)?.map(|path| engine.workspace.relative(&path).to_owned()));
+        }
+    }
     run.emit(EventKind::KitExported { kit: Box::new(exported) });
     Ok(())
 }

@@ -68,7 +68,7 @@ pub async fn write(engine: &Engine, export: &Export, folder: &Utf8Path, run: &Ru
     let path = own.join(MANIFEST);
     std::fs::write(&path, json(&manifest)?).map_err(|source| Error::io("write", &path, source))?;
     let labs = export.labs.iter().map(|lab| lab.id().to_owned()).collect();
-    Ok(Exported { folder: folder.to_owned(), labs, platform, commit, bytes })
+    Ok(Exported { folder: folder.to_owned(), labs, platform, commit, bytes, recorded: Vec::new() })
 }
 
 /// What must not be in the kit whose texts are `texts`.
