@@ -1,9 +1,9 @@
 //! What `cargo lab bench` measures, for events and reporters. `lab-instructor` measures it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What was measured: `backend-labs/bench/v1`. Times in milliseconds, medians.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Bench {
     /// The format's name and version.
     pub schema: String,
@@ -32,7 +32,7 @@ pub struct Bench {
 }
 
 /// The checks one after the other, with containers for each.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OneByOne {
     /// How many checks there are.
     pub checks: usize,
@@ -45,7 +45,7 @@ pub struct OneByOne {
 }
 
 /// How long an edit waits for its verdict. Times in milliseconds, medians.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Edits {
     /// The one check, where one is named.
     pub check: String,
@@ -56,7 +56,7 @@ pub struct Edits {
 }
 
 /// What one verdict took.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Waited {
     /// From the start of the program to its end.
     pub total_ms: f64,

@@ -44,6 +44,9 @@ pub struct RunEvent {
 }
 
 /// The kinds of things that happen.
+///
+/// What the engine tells of a run is recorded and read back. What commands answer never is, and to read it would be a third
+/// of what there is to compile of this enumeration: it is written alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
@@ -160,6 +163,7 @@ pub enum EventKind {
         taken: Option<u16>,
     },
     /// The course's site is served until Ctrl-C.
+    #[serde(skip_deserializing)]
     SiteServed {
         /// Its address, with the secret in it.
         url: String,
@@ -175,6 +179,7 @@ pub enum EventKind {
         diagnostics: Diagnostics,
     },
     /// The labs and how far the learner has come.
+    #[serde(skip_deserializing)]
     Overview {
         /// What the course is called.
         title: String,
@@ -186,6 +191,7 @@ pub enum EventKind {
         here: Option<String>,
     },
     /// Hints for a check that does not pass yet.
+    #[serde(skip_deserializing)]
     Hints {
         /// The lab's id.
         lab: String,
@@ -199,6 +205,7 @@ pub enum EventKind {
         total: usize,
     },
     /// A batch of submissions is about to be graded.
+    #[serde(skip_deserializing)]
     GradingPlanned {
         /// The lab's id.
         lab: String,
@@ -210,6 +217,7 @@ pub enum EventKind {
         identical: usize,
     },
     /// One submission of a batch has a result.
+    #[serde(skip_deserializing)]
     SubmissionGraded {
         /// In short.
         graded: Graded,
@@ -223,16 +231,19 @@ pub enum EventKind {
         left_ms: Option<u64>,
     },
     /// All submissions of a batch have a result.
+    #[serde(skip_deserializing)]
     GradesFinished {
         /// What became of them.
         report: Box<GradeReport>,
     },
     /// What was made of results for others is there.
+    #[serde(skip_deserializing)]
     ResultConverted {
         /// Its text.
         text: String,
     },
     /// A document about the program itself, such as its man page.
+    #[serde(skip_deserializing)]
     DocumentMade {
         /// Its text.
         text: String,
@@ -247,16 +258,19 @@ pub enum EventKind {
         held: Box<Option<Held>>,
     },
     /// What is to be done next in a lab.
+    #[serde(skip_deserializing)]
     NextShown {
         /// The step.
         step: Box<NextStep>,
     },
     /// What a lab's server wrote in its last run.
+    #[serde(skip_deserializing)]
     LogsShown {
         /// The log.
         log: Box<RunLog>,
     },
     /// A lab's model answer beside the learner's own files.
+    #[serde(skip_deserializing)]
     SolutionCompared {
         /// The lab's id.
         lab: String,
@@ -264,6 +278,7 @@ pub enum EventKind {
         files: Vec<FileDifference>,
     },
     /// A lab's starter is about to come back.
+    #[serde(skip_deserializing)]
     ResetPlanned {
         /// The lab's folder, relative to the workspace.
         folder: Utf8PathBuf,
@@ -273,6 +288,7 @@ pub enum EventKind {
         changes: Vec<Change>,
     },
     /// A lab's starter is back, or nobody wanted it after all.
+    #[serde(skip_deserializing)]
     ResetFinished {
         /// The lab's id.
         lab: String,
@@ -282,11 +298,13 @@ pub enum EventKind {
         kept: Option<Utf8PathBuf>,
     },
     /// An audit is done.
+    #[serde(skip_deserializing)]
     AuditFinished {
         /// What it found.
         report: Box<AuditReport>,
     },
     /// The patches of mutants have been carried over to the solutions as they are now.
+    #[serde(skip_deserializing)]
     MutantsRefreshed {
         /// What became of each.
         mutants: Vec<MutantRefresh>,
@@ -294,6 +312,7 @@ pub enum EventKind {
         written: bool,
     },
     /// A copy of the solution stands ready for a mutant to be made of it.
+    #[serde(skip_deserializing)]
     MutantOpened {
         /// The lab's id.
         lab: String,
@@ -307,11 +326,13 @@ pub enum EventKind {
         editor: Option<String>,
     },
     /// A mutant in the making was built and graded.
+    #[serde(skip_deserializing)]
     MutantProven {
         /// What came of it.
         proof: Box<MutantProof>,
     },
     /// A mutant is to be looked at.
+    #[serde(skip_deserializing)]
     MutantShown {
         /// Its patch, relative to the workspace.
         path: Utf8PathBuf,
@@ -319,21 +340,25 @@ pub enum EventKind {
         patch: String,
     },
     /// A lab has been written.
+    #[serde(skip_deserializing)]
     LabCreated {
         /// What.
         lab: Box<CreatedLab>,
     },
     /// A learner kit has been written.
+    #[serde(skip_deserializing)]
     KitExported {
         /// What.
         kit: Box<Exported>,
     },
     /// A new version of the course has been brought into a learner kit.
+    #[serde(skip_deserializing)]
     KitUpdated {
         /// What.
         kit: Box<Updated>,
     },
     /// The sources of labs have been formatted.
+    #[serde(skip_deserializing)]
     LabsFormatted {
         /// The files that were not, relative to the workspace.
         files: Vec<Utf8PathBuf>,
@@ -341,6 +366,7 @@ pub enum EventKind {
         written: bool,
     },
     /// The tests that a lab's submission brings along have been run.
+    #[serde(skip_deserializing)]
     OwnTestsFinished {
         /// The lab's id.
         lab: String,
@@ -348,21 +374,25 @@ pub enum EventKind {
         tests: Box<OwnTests>,
     },
     /// A measurement is done.
+    #[serde(skip_deserializing)]
     BenchFinished {
         /// What was measured.
         bench: Box<Bench>,
     },
     /// The machine has been examined.
+    #[serde(skip_deserializing)]
     DoctorFinished {
         /// What was found.
         report: Box<DoctorReport>,
     },
     /// What was kept warm has been removed.
+    #[serde(skip_deserializing)]
     DownFinished {
         /// What was removed.
         report: Box<DownReport>,
     },
     /// The command could not be carried out.
+    #[serde(skip_deserializing)]
     CommandFailed {
         /// Why not.
         message: String,
@@ -374,7 +404,7 @@ pub enum EventKind {
 }
 
 /// What came of a mutant in the making.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct MutantProof {
     /// The lab's id.
     pub lab: String,
@@ -402,7 +432,7 @@ impl MutantProof {
 }
 
 /// A lab that has been written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CreatedLab {
     /// Its id.
     pub id: String,
@@ -415,7 +445,7 @@ pub struct CreatedLab {
 }
 
 /// What became of one mutant's patch.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct MutantRefresh {
     /// The lab's id.
     pub lab: String,
@@ -430,7 +460,7 @@ pub struct MutantRefresh {
 }
 
 /// One lab of an overview.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct LabOverview {
     /// Its id.
     pub id: String,

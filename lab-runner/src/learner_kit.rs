@@ -51,7 +51,7 @@ pub struct KitManifest {
 }
 
 /// A kit that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Where.
     pub folder: Utf8PathBuf,

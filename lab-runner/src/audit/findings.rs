@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lab_protocol::{CheckInfo, millis};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Shard;
 use crate::exit::ExitCode;
 use crate::workspace::Lab;
 
 /// What an audit found: `backend-labs/audit/v1`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AuditReport {
     /// The format's name and version.
     pub schema: String,
@@ -30,7 +30,7 @@ pub struct AuditReport {
 }
 
 /// What an audit found in one lab.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct LabAudit {
     /// The lab's id.
     pub lab: String,
@@ -53,13 +53,12 @@ pub struct LabAudit {
     /// The checks that cannot be asked on this machine, so that this audit proves nothing of them.
     pub unseen: BTreeSet<String>,
     /// What is known of the suite's expectations.
-    #[serde(default)]
     pub expectations: Option<Expectations>,
     /// What became of generated mutants, if these were what was audited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<Generated>,
     /// What came of the lines for work by hand, if they were run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Lines>,
     /// The checks in the order they are declared.
     pub order: Vec<String>,
@@ -72,7 +71,7 @@ pub struct LabAudit {
 }
 
 /// Something that is wrong with a lab.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     /// Of what: `README.md`, `starter`, `solution`, a check or a mutant.
     pub place: String,
@@ -83,7 +82,7 @@ pub struct Problem {
 }
 
 /// What became of a mutant.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct MutantResult {
     /// Its name.
     pub name: String,
@@ -104,7 +103,7 @@ pub struct MutantResult {
 }
 
 /// What is known of a suite's expectations.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Expectations {
     /// How many there are.
     pub total: usize,
@@ -121,7 +120,7 @@ pub struct Expectations {
 }
 
 /// An expectation that was never seen to fail.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Unproven {
     /// The file, as seen from the lab's folder.
     pub file: String,
@@ -134,7 +133,7 @@ pub struct Unproven {
 }
 
 /// What became of a lab's generated mutants, in this audit and in earlier ones of the very same files.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Generated {
     /// How many were made.
     pub made: usize,
@@ -153,7 +152,7 @@ pub struct Generated {
 }
 
 /// A mutant that passed every check.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Survivor {
     /// The file, as seen from the solution's folder.
     pub file: String,
@@ -166,7 +165,7 @@ pub struct Survivor {
 }
 
 /// What came of the lines that a lab's reports show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Lines {
     /// How many were run.
     pub tried: usize,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use lab_protocol::millis;
 use lab_services::Endpoints;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Engine;
 use super::program::{own_job, stage_job};
@@ -21,7 +21,7 @@ use crate::workspace::Lab;
 const SUMMARY: &str = "test result: ";
 
 /// What became of the tests of one submission.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OwnTests {
     /// How many there are that were run.
     pub run: usize,

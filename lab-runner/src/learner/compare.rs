@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::submission::Tree;
 
@@ -11,7 +11,7 @@ use crate::submission::Tree;
 const CONTEXT: usize = 3;
 
 /// One file that is not the same on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileDifference {
     /// The file, relative to the lab's folder.
     pub path: Utf8PathBuf,
@@ -24,7 +24,7 @@ pub struct FileDifference {
 }
 
 /// Where a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Only with the learner.
@@ -36,7 +36,7 @@ pub enum Side {
 }
 
 /// One place in which two files differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The first line of it in the learner's file, counted from 1; 0 for a file that is empty or absent.
     pub own_line: usize,
@@ -47,7 +47,7 @@ pub struct Place {
 }
 
 /// A line of a difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// On both sides.

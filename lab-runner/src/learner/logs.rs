@@ -5,13 +5,13 @@ use std::io;
 use camino::Utf8Path;
 use chrono::{DateTime, Utc};
 use lab_protocol::{Happening, TranscriptEntry, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::events::{EventKind, Recording, RunEvent, recordings};
 use crate::report::{Check, Outcome};
 
 /// The server's log of one run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RunLog {
     /// The lab's id.
     pub lab: String,
@@ -28,7 +28,7 @@ pub struct RunLog {
 }
 
 /// The server's log of one check.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CheckLog {
     /// The check's id.
     pub id: String,
@@ -41,7 +41,7 @@ pub struct CheckLog {
 }
 
 /// A line of a check's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogLine {
     /// Milliseconds since the check began.
     pub at_ms: u64,

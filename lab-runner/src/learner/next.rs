@@ -1,14 +1,14 @@
 //! What to do next in a lab: the first task that is not done, where it begins, and which check tells.
 
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::guide::{LabGuide, Todo};
 use crate::state::LabProgress;
 use crate::workspace::{Lab, Workspace};
 
 /// A learner's next step.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct NextStep {
     /// The lab's id.
     pub lab: String,
@@ -25,7 +25,7 @@ pub struct NextStep {
 }
 
 /// The first task that is not done.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct NextTask {
     /// Its number.
     pub number: u32,

@@ -6,7 +6,7 @@
 
 use camino::Utf8PathBuf;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::git;
 use crate::learner_kit::LearnerKit;
@@ -29,7 +29,7 @@ pub struct Starter {
 }
 
 /// How a starter is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     /// The course carries it beside the lab.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{FOLDER, LearnerKit, history};
 use crate::error::Error;
@@ -19,7 +19,7 @@ const THEIRS: &str = "course";
 const LOCK: &str = "Cargo.lock";
 
 /// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KitChange {
     /// The course has it now.
@@ -39,7 +39,7 @@ pub enum KitChange {
 }
 
 /// A kit that was updated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Updated {
     /// Where.
     pub folder: Utf8PathBuf,

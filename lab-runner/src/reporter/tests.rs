@@ -11,7 +11,7 @@ use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId,
 
 use super::live::words::Words;
 use super::{Human, human, json, to_junit};
-use crate::audit::{AuditReport, LabAudit, MutantResult, Problem};
+use crate::audit::{AuditReport, Expectations, LabAudit, MutantResult, Problem, Unproven};
 use crate::bench::{Bench, Edits, OneByOne, Waited};
 use crate::course::RoadmapStep;
 use crate::engine::OwnTests;
@@ -191,30 +191,52 @@ fn audit() -> AuditReport {
         checks_ms: 300,
         duration_ms: 900,
     };
-    let json = serde_json::json!({
-        "schema": "backend-labs/audit/v1", "passed": false, "shard": null, "planned": 3, "left": 0, "duration_ms": 61_000,
-        "labs": [],
-    });
-    let mut report: AuditReport = serde_json::from_value(json).unwrap();
-    let lab = serde_json::json!({
-        "lab": "tiny-1", "title": "Greeter", "slug": "greeter", "problems": [], "starter": [0, 100],
-        "rounds_ms": [1200, 1300], "mutants": [], "all_checks": false, "checks": {"greets": ["deaf"], "echoes": []},
-        "unseen": ["echoes"], "order": ["greets", "echoes"], "duration_ms": 61_000, "on_record": 0, "left": [],
-        "expectations": {
-            "total": 5, "seen": 2, "reasoned": 1, "mutants": 3, "tried": 2,
-            "unproven": [
-                { "file": "checks/src/a.rs", "line": 12, "function": "greets", "text": "expect_status(200)" },
-                { "file": "checks/src/a.rs", "line": 40, "function": "echoes", "text": "expect_body(word)" },
-                { "file": "checks/src/b.rs", "line": 7, "function": "alive", "text": "expect_status(200)" },
-            ],
-        },
-        "rounds": 2, "cold": false,
-    });
-    let mut lab: LabAudit = serde_json::from_value(lab).unwrap();
-    lab.mutants = vec![mutant("deaf", true, &["greets"]), mutant("late", true, &[]), mutant("odd", false, &[])];
-    lab.problems = vec![Problem { place: "mutant odd".into(), message: "a\nproblem".into(), infrastructure: false }];
-    report.labs = vec![lab];
-    report
+    let unproven = |file: &str, line, function: &str, text: &str| Unproven {
+        file: file.into(),
+        line,
+        function: function.into(),
+        text: text.into(),
+    };
+    let expectations = Expectations {
+        total: 5,
+        seen: 2,
+        reasoned: 1,
+        mutants: 3,
+        tried: 2,
+        unproven: vec![
+            unproven("checks/src/a.rs", 12, "greets", "expect_status(200)"),
+            unproven("checks/src/a.rs", 40, "echoes", "expect_body(word)"),
+            unproven("checks/src/b.rs", 7, "alive", "expect_status(200)"),
+        ],
+    };
+    let lab = LabAudit {
+        lab: "tiny-1".into(),
+        title: "Greeter".into(),
+        slug: "greeter".into(),
+        problems: vec![Problem { place: "mutant odd".into(), message: "a\nproblem".into(), infrastructure: false }],
+        starter: Some((0, 100)),
+        rounds_ms: vec![1200, 1300],
+        mutants: vec![mutant("deaf", true, &["greets"]), mutant("late", true, &[]), mutant("odd", false, &[])],
+        all_checks: false,
+        checks: [("greets".into(), ["deaf".into()].into()), ("echoes".into(), BTreeSet::new())].into(),
+        unseen: ["echoes".into()].into(),
+        expectations: Some(expectations),
+        generated: None,
+        lines: None,
+        order: vec!["greets".into(), "echoes".into()],
+        on_record: 0,
+        left: Vec::new(),
+        duration_ms: 61_000,
+    };
+    AuditReport {
+        schema: "backend-labs/audit/v1".into(),
+        passed: false,
+        shard: None,
+        planned: 3,
+        left: 0,
+        duration_ms: 61_000,
+        labs: vec![lab],
+    }
 }
 
 fn bench(one_by_one: Result<OneByOne, String>) -> Bench {
@@ -673,11 +695,46 @@ fn a_program_reads_results_and_nothing_else() {
     }
 }
 
+/// What commands answer, and no recording holds.
+const ANSWERS: [&str; 27] = [
+    "audit_finished",
+    "bench_finished",
+    "command_failed",
+    "doctor_finished",
+    "document_made",
+    "down_finished",
+    "grades_finished",
+    "grading_planned",
+    "hints",
+    "kit_exported",
+    "kit_updated",
+    "lab_created",
+    "labs_formatted",
+    "logs_shown",
+    "mutant_opened",
+    "mutant_proven",
+    "mutant_shown",
+    "mutants_refreshed",
+    "next_shown",
+    "overview",
+    "own_tests_finished",
+    "reset_finished",
+    "reset_planned",
+    "result_converted",
+    "site_served",
+    "solution_compared",
+    "submission_graded",
+];
+
 #[test]
-fn every_event_survives_being_written_and_read() {
+fn every_event_that_a_recording_may_hold_survives_being_written_and_read() {
     let results = reports().into_iter().map(|(_, report)| event(EventKind::RunFinished { report: Box::new(report) }));
     for event in events().into_iter().chain(results) {
         let text = serde_json::to_string(&event).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if ANSWERS.contains(&value["event"].as_str().unwrap()) {
+            continue;
+        }
         let read: RunEvent = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use lab_protocol::millis;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::containers::{self, Availability};
@@ -19,7 +19,7 @@ use crate::registry::ServiceId;
 use crate::{external, fix, native, packages, search};
 
 /// What the doctor found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoctorReport {
     /// Every provider of every service.
     pub findings: Vec<Finding>,
@@ -32,7 +32,7 @@ pub struct DoctorReport {
 }
 
 /// What one provider has to offer for one service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The service.
     pub service: ServiceId,
@@ -45,7 +45,7 @@ pub struct Finding {
 }
 
 /// Whether a provider serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It was started, or attached to.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::containers::{self, ContainerEngine, Removal};
@@ -12,7 +12,7 @@ use crate::registry::ServiceId;
 use crate::slot::{SweepReport, SweepScope};
 
 /// What was removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DownReport {
     /// What was done, a line each.
     pub done: Vec<String>,

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::provider::Provider;
 use crate::registry::ServiceId;
 
 /// Why one provider did not serve: a cause, and hints at what helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ProviderError {
     message: String,

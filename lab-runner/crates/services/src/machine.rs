@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::environment::{self, Purpose};
@@ -13,7 +13,7 @@ use crate::platform::free_memory;
 use crate::registry::ServiceId;
 
 /// A line of the doctor's report: what, and what was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
     /// What was looked at.
     pub name: String,

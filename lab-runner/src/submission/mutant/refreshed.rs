@@ -1,9 +1,9 @@
 //! What becomes of a patch when the solution has changed.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How a patch was carried over to the present solution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Refreshed {
     /// It fits as it is.
