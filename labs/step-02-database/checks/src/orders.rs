@@ -86,7 +86,8 @@ async fn order_refusals(lab: &Lab) -> CheckResult {
         .await
         .hint("Which of an order's statements have already run when your server finds that it cannot be filled?")?;
     order(&app, &event, &ada, 3)
-        .await?
+        .await
+        .hint("Orders were refused before this one. How did the transaction of each of them end, and on which connection?")?
         .expect_status(201)
         .because("there are exactly enough seats and enough credit")
         .hint("Three seats are left, and three are wanted. What does your comparison say to that?")?;

@@ -43,7 +43,11 @@ async fn transfer_refusals(lab: &Lab) -> CheckResult {
     let (ada, bob) = (customer(lab, 500).await?, customer(lab, 500).await?);
     let nobody = ada.unknown(lab);
     let before = Books::read(lab).await?;
-    send(&app, &ada, &bob, 501).await?.expect_status(409).because("the sender has 500 cents")?;
+    send(&app, &ada, &bob, 501)
+        .await?
+        .expect_status(409)
+        .because("the sender has 500 cents")
+        .hint("Who finds out that the sender has too little: your code, or a constraint of the table's?")?;
     send(&app, &nobody, &bob, 1).await?.expect_status(404).because("the sender does not exist")?;
     send(&app, &ada, &nobody, 1).await?.expect_status(404).because("the receiver does not exist")?;
     send(&app, &ada, &ada, 10).await?.expect_status_in(&[400, 409, 422]).because("sender and receiver are the same")?;
