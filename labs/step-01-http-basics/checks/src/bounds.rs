@@ -4,7 +4,7 @@ use lab_kit::prelude::*;
 
 use crate::chunked::CHUNKED;
 use crate::clients::NOTICE;
-use crate::support::{CLOSE, Site, get, random_bytes, read_file, request};
+use crate::support::{CLOSE, Site, expect_well_formed, get, random_bytes, read_file, request};
 
 /// Far beyond every limit of the README, and little enough to be sent in a moment.
 const FLOOD: usize = 1024 * 1024;
@@ -32,7 +32,8 @@ async fn long_request_line(lab: &Lab) -> CheckResult {
     app.get(format!("/echo/{text}")).await?.expect_status(200)?.expect_body(&text)?;
     let mut connection = app.connect().await?;
     connection.send(format!("GET /echo/{}", "a".repeat(FLOOD))).await?;
-    connection.response().await?.expect_status(414)?;
+    let answer = connection.response().await?.expect_status(414)?;
+    expect_well_formed(&answer)?;
     expect_alive(lab, &app).await
 }
 
@@ -54,7 +55,8 @@ async fn long_headers(lab: &Lab) -> CheckResult {
     for fields in [one, many] {
         let mut connection = app.connect().await?;
         connection.send(format!("GET / HTTP/1.1\r\nHost: lab\r\n{fields}")).await?;
-        connection.response().await?.expect_status_in(&[431, 400, 413])?;
+        let answer = connection.response().await?.expect_status_in(&[431, 400, 413])?;
+        expect_well_formed(&answer)?;
     }
     expect_alive(lab, &app).await
 }
@@ -167,7 +169,8 @@ async fn refused(
     let body = format!("{:a<1$}", get(&format!("/echo/{smuggled}")), 32 * 1024).repeat(LARGE / (32 * 1024));
     let mut connection = app.connect().await?;
     connection.send(head + &coded(body)).await?;
-    connection.response().await?.expect_status_in(statuses)?;
+    let answer = connection.response().await?.expect_status_in(statuses)?;
+    expect_well_formed(&answer)?;
     // Whoever reads on to the end of the body answers this one; whoever closes does not.
     let _ = connection.send(request(&format!("GET /echo/{last}"), "Connection: close\r\n", "")).await;
     let rest = connection.read_until_closed(CLOSE).await;
