@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_situations;
+mod bench;
 mod blame;
 mod builds;
 mod cancelling;

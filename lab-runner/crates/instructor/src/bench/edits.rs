@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_runner::bench::{Edits, Waited};
 use lab_runner::context::RunContext;
 use lab_runner::error::Error;
-use lab_runner::submission::{self, Tree, write_anew};
+use lab_runner::submission::{self, write_anew, write_tree};
 use lab_runner::workspace::Lab;
 
 use super::{check, exact_millis, median};
@@ -51,12 +51,9 @@ struct Copy {
 
 impl Copy {
     fn of(lab: &Lab, folder: Utf8PathBuf) -> Result<Self, Error> {
-        let Tree(files) = submission::solution(lab)?;
-        for (path, content) in &files {
-            let path = folder.join(path);
-            write_anew(&path, content).map_err(|source| Error::io("write", &path, source))?;
-        }
-        let code = files.iter().filter(|(path, _)| path.extension() == Some("rs"));
+        let solution = submission::solution(lab)?;
+        write_tree(&folder, &solution)?;
+        let code = solution.0.iter().filter(|(path, _)| path.extension() == Some("rs"));
         let (path, text) = code
             .max_by_key(|(_, content)| content.len())
             .ok_or_else(|| Error::usage(format!("the solution of {} has no Rust to edit", lab.id())))?;
