@@ -227,7 +227,8 @@ fn servers_that_log_without_end_hear_nothing_or_leave_their_parent_are_graded_fo
     assert_full_marks(command(&arguments).arg(keep.path()), "a rude server");
     let keep = server(DAEMON);
     let ran = Ran::of(command(&arguments).arg(keep.path()).output().unwrap());
-    assert_eq!(ran.code, Some(3), "{}", ran.golden());
+    // What it left behind may answer the first probe before its own end is noticed; then the first check tells of that end.
+    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.golden());
     assert!(ran.golden().contains("exit code 0"), "{}", ran.golden());
 }
 
