@@ -29,7 +29,7 @@ pub use args::{
 };
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};
-pub use export::{ExportArgs, ExportCommand, KitArgs};
+pub use export::{ExportArgs, ExportCommand, JplagArgs, KitArgs};
 pub use gradebook::GradebookArgs;
 pub use learner::{LogsArgs, NextArgs, ResetArgs, SolutionArgs, TryArgs, WebArgs};
 

@@ -24,6 +24,7 @@ use crate::learner::reset::Change;
 use crate::learner::starter::Origin;
 use crate::learner_kit::{Exported, Updated};
 use crate::report::{Check, Diagnostics, Report, SubmissionKind};
+use crate::similarity::ForJplag;
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
 use lab_services::{DoctorReport, DownReport};
@@ -356,6 +357,12 @@ pub enum EventKind {
     KitUpdated {
         /// What.
         kit: Box<Updated>,
+    },
+    /// Submissions have been laid out for JPlag.
+    #[serde(skip_deserializing)]
+    SubmissionsLaidOut {
+        /// What.
+        layout: Box<ForJplag>,
     },
     /// The sources of labs have been formatted.
     #[serde(skip_deserializing)]

@@ -35,6 +35,7 @@ pub mod report;
 pub mod reporter;
 pub mod results;
 pub mod scratch;
+pub mod similarity;
 pub mod state;
 pub mod submission;
 pub mod suggest;

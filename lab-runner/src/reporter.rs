@@ -20,6 +20,7 @@ mod pager;
 mod prompt;
 mod refresh;
 mod serving;
+mod similarity;
 mod style;
 #[cfg(test)]
 mod tests;

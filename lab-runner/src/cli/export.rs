@@ -5,7 +5,10 @@ use clap::{Args as ClapArgs, Subcommand};
 
 /// `cargo lab export`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  cargo lab export kit ../backend-labs-kit")]
+#[command(after_help = "\
+Examples:
+  cargo lab export kit ../backend-labs-kit
+  cargo lab export jplag ../similar submissions/ --lab 4")]
 pub struct ExportArgs {
     /// What to write.
     #[command(subcommand)]
@@ -17,6 +20,32 @@ pub struct ExportArgs {
 pub enum ExportCommand {
     /// Write the kit that learners get: starters and READMEs, the grader and its checks as programs, no solutions.
     Kit(KitArgs),
+    /// Lay submissions out as JPlag reads them, which finds those that are alike: a folder each, and the starter as base
+    /// code.
+    Jplag(JplagArgs),
+}
+
+/// `cargo lab export jplag`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo lab export jplag ../similar submissions/ --lab 4              every submission for step 4
+  cargo lab export jplag ../last-year submissions-2025/ --lab 4       what JPlag compares them with, by its -old
+
+DIR/submissions has a folder for each submission, called as in a report of `cargo lab grade`, with its editable files and
+no others; DIR/base has the starter's. Nothing is built or run.
+
+Exit codes: 0 all of them are there; 2 a submission cannot be read, or wrong usage.")]
+pub struct JplagArgs {
+    /// The folder to write to.
+    #[arg(value_name = "DIR")]
+    pub folder: Utf8PathBuf,
+    /// The submissions: folders, .zip and .tar.gz files, or folders of these.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<Utf8PathBuf>,
+    /// The lab they are for. Defaults to the lab of the current folder, or else the last one checked.
+    #[arg(long)]
+    pub lab: Option<String>,
 }
 
 /// `cargo lab export kit`

@@ -18,10 +18,13 @@ use crate::workspace::Workspace;
 
 /// Brings the kit around us into the one that `args` name. Outside of a kit, what makes kits takes over.
 pub(super) async fn run(args: ExportArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
-    let ExportCommand::Kit(args) = args.command;
     if LearnerKit::at(&Workspace::root()?).is_none() {
         return instructor::take_over(&interrupt).await;
     }
+    let args = match args.command {
+        ExportCommand::Kit(args) => args,
+        ExportCommand::Jplag(_) => return learner_kit::refuse("`cargo lab export jplag`").map(|()| ExitCode::Passed),
+    };
     let reporter = Arc::new(Reporter::new(Style::default()));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;

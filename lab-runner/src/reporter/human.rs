@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use lab_protocol::Verdict;
 
 use super::inert;
-use super::{audit, bench, grades, kits, labs, learner, machine, mutants, overview, refresh, serving, tried};
+use super::{
+    audit, bench, grades, kits, labs, learner, machine, mutants, overview, refresh, serving, similarity, tried,
+};
 use crate::events::{EventKind, RunEvent};
 use crate::guide::LabGuide;
 use crate::report::Report;
@@ -110,6 +112,7 @@ impl Human {
             EventKind::LabCreated { lab } => labs::created(lab),
             EventKind::KitExported { kit } => kits::exported(kit),
             EventKind::KitUpdated { kit } => kits::updated(kit),
+            EventKind::SubmissionsLaidOut { layout } => similarity::laid_out(layout),
             EventKind::LabsFormatted { files, written } => labs::formatted(files, *written),
             EventKind::OwnTestsFinished { lab, tests } => labs::tested(lab, tests),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),

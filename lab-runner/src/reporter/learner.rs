@@ -127,15 +127,7 @@ pub(super) fn reset_plan(folder: &Utf8Path, origin: &Origin, changes: &[Change])
     if changes.is_empty() {
         return "these files are the starter's already\n".to_owned();
     }
-    let origin = match origin {
-        Origin::Course => "as the course has it".to_owned(),
-        Origin::Commit { id, date } => format!("as the course has it in commit {id} of {date}"),
-        Origin::FirstGraded { at } => format!(
-            "as your files were when this lab was first graded, {}: the course carries no starter, and git knows none",
-            at.format("%Y-%m-%d %H:%M UTC")
-        ),
-    };
-    let mut text = format!("the starter, {origin}\n");
+    let mut text = format!("the starter, {}\n", known_as(origin));
     for change in changes {
         let what = match change.what {
             What::Restored => "replaced",
@@ -145,6 +137,18 @@ pub(super) fn reset_plan(folder: &Utf8Path, origin: &Origin, changes: &[Change])
         text.push_str(&format!("  {what:<9}  {}\n", inert::line(folder.join(&change.path).as_str())));
     }
     text
+}
+
+/// How a starter is known.
+pub(super) fn known_as(origin: &Origin) -> String {
+    match origin {
+        Origin::Course => "as the course has it".to_owned(),
+        Origin::Commit { id, date } => format!("as the course has it in commit {id} of {date}"),
+        Origin::FirstGraded { at } => format!(
+            "as your files were when this lab was first graded, {}: the course carries no starter, and git knows none",
+            at.format("%Y-%m-%d %H:%M UTC")
+        ),
+    }
 }
 
 /// What became of it.

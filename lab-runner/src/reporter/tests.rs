@@ -26,6 +26,7 @@ use crate::learner_kit::{Exported, KitChange, Updated};
 use crate::report::{
     Check, Diagnostics, Outcome, Report, SCHEMA, Submission, SubmissionKind, SuiteIdentity, Timings, UsedService,
 };
+use crate::similarity::ForJplag;
 use crate::state::LabProgress;
 use crate::submission::mutant::Refreshed;
 
@@ -353,6 +354,13 @@ fn events() -> Vec<RunEvent> {
         event(kit_updated(true, &[KitChange::Added, KitChange::Replaced, KitChange::Removed, KitChange::Merged])),
         event(kit_updated(false, &[KitChange::Kept, KitChange::Conflict, KitChange::Beside])),
         event(kit_updated(false, &[])),
+        event(laid_out("/courses/similar", 1, Origin::Course, &[])),
+        event(laid_out(
+            "/courses/two words",
+            190,
+            Origin::Commit { id: "0123abcd".into(), date: "2026-11-29".into() },
+            &[("\u{1b}[2Jada", "ada.zip: cannot be unpacked: no end of central directory found")],
+        )),
         event(EventKind::LabsFormatted {
             files: vec!["labs/tiny-1-greeter/solution/src/main.rs".into()],
             written: true,
@@ -505,6 +513,12 @@ fn kit_exported() -> EventKind {
         recorded: Vec::new(),
     };
     EventKind::KitExported { kit: Box::new(kit) }
+}
+
+fn laid_out(folder: &str, submissions: usize, starter: Origin, unreadable: &[(&str, &str)]) -> EventKind {
+    let unreadable = unreadable.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect();
+    let layout = ForJplag { folder: folder.into(), lab: "tiny-1".into(), submissions, starter, unreadable };
+    EventKind::SubmissionsLaidOut { layout: Box::new(layout) }
 }
 
 fn kit_updated(committed: bool, changes: &[KitChange]) -> EventKind {
@@ -696,7 +710,7 @@ fn a_program_reads_results_and_nothing_else() {
 }
 
 /// What commands answer, and no recording holds.
-const ANSWERS: [&str; 27] = [
+const ANSWERS: [&str; 28] = [
     "audit_finished",
     "bench_finished",
     "command_failed",
@@ -724,6 +738,7 @@ const ANSWERS: [&str; 27] = [
     "site_served",
     "solution_compared",
     "submission_graded",
+    "submissions_laid_out",
 ];
 
 #[test]

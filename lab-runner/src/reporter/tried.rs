@@ -72,7 +72,7 @@ fn standing(held: &Held) -> String {
 }
 
 /// `value` as one word of a shell's.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
     if !value.is_empty() && value.chars().all(plain) {
         return value.to_owned();

@@ -93,13 +93,14 @@ fn a_kit_grades_the_starter_and_what_a_learner_makes_of_it() {
 #[test]
 fn what_needs_the_course_says_in_a_kit_that_this_is_one() {
     let kit = &places().1;
-    let asked: [&[&str]; 6] = [
+    let asked: [&[&str]; 7] = [
         &["audit"],
         &["mutant", "refresh"],
         &["solution", "tiny-1"],
         &["check", "tiny-1", "--solution"],
         &["grade", ".", "--lab", "tiny-1", "--report", "out"],
         &["export", "kit", "/nowhere"],
+        &["export", "jplag", "/nowhere", ".", "--lab", "tiny-1"],
     ];
     for arguments in asked {
         let ran = cargo_lab(kit, "", arguments);

@@ -30,6 +30,7 @@ mod recordings;
 mod results;
 mod sandbox;
 mod schema;
+mod similarity;
 mod surroundings;
 mod usage;
 mod watch;

@@ -10,7 +10,6 @@ mod summary;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
 use futures::{StreamExt as _, stream};
 use lab_protocol::millis;
 use lab_runner::context::RunContext;
@@ -19,12 +18,11 @@ use lab_runner::error::Error;
 use lab_runner::events::EventKind;
 use lab_runner::grade::{GradeReport, Graded, Standing};
 use lab_runner::report::{Outcome, Report};
-use lab_runner::scratch::Scratch;
 use lab_runner::submission::{self, Source};
 use lab_runner::suite::Suite;
 use lab_runner::workspace::Lab;
 
-pub use entries::{Entry, find};
+pub use entries::{Entry, Opened, find};
 pub use ledger::Ledger;
 pub use part::{Times, keep};
 
@@ -83,9 +81,7 @@ pub async fn grade(
 #[derive(Debug)]
 struct Pending {
     entry: Entry,
-    /// Where its files are: an archive's are unpacked here, and gone with this.
-    folder: Utf8PathBuf,
-    _unpacked: Option<Scratch>,
+    opened: Opened,
 }
 
 /// Grades one submission: once more, if the first time failed for a reason of ours.
@@ -96,7 +92,7 @@ async fn graded(
     options: &Options,
     run: &RunContext,
 ) -> Result<Report, Error> {
-    let request = Request { source: Source::Folder(pending.folder.clone()), ..options.request.clone() };
+    let request = Request { source: Source::Folder(pending.opened.folder.clone()), ..options.request.clone() };
     let report = alone(engine, lab, &request, run).await?;
     if report.outcome == Outcome::InfrastructureError {
         return alone(engine, lab, &request, run).await;
@@ -142,7 +138,7 @@ impl<'a> Batch<'a> {
             if run.cancel().is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            let (folder, unpacked, sha256) = match self.read(&entry) {
+            let (opened, sha256) = match self.read(&entry) {
                 Ok(read) => read,
                 Err(error) => {
                     self.done.push(summary::unreadable(&entry, &error));
@@ -156,25 +152,17 @@ impl<'a> Batch<'a> {
                 self.twins.entry(of.clone()).or_default().push(entry);
             } else {
                 first.insert(sha256, entry.folder.clone());
-                pending.push(Pending { entry, folder, _unpacked: unpacked });
+                pending.push(Pending { entry, opened });
             }
         }
         Ok(pending)
     }
 
-    /// Where the files of `entry` are, and their hash.
-    fn read(&self, entry: &Entry) -> Result<(Utf8PathBuf, Option<Scratch>, String), Error> {
-        let (folder, unpacked) = match entry.is_archive() {
-            false => (entry.path.clone(), None),
-            true => {
-                let scratch = self.ledger.scratch()?;
-                archive::unpack(&entry.path, scratch.path())?;
-                (scratch.path().to_owned(), Some(scratch))
-            }
-        };
-        let folder = entries::root_in(&folder, self.lab).unwrap_or(folder);
-        let sha256 = submission::hash_of(&folder, self.lab)?;
-        Ok((folder, unpacked, sha256))
+    /// The files of `entry`, and their hash.
+    fn read(&self, entry: &Entry) -> Result<(Opened, String), Error> {
+        let opened = entry.open(self.lab, self.ledger.unpacked())?;
+        let sha256 = submission::hash_of(&opened.folder, self.lab)?;
+        Ok((opened, sha256))
     }
 
     fn take(&mut self, result: Result<Report, Error>, entry: &Entry, run: &RunContext) -> Result<(), Error> {

@@ -15,4 +15,5 @@ pub mod names;
 mod platform;
 pub mod release;
 pub mod results;
+pub mod similarity;
 mod template;

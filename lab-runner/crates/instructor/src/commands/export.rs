@@ -1,9 +1,10 @@
-//! `cargo lab export kit`: writes the kit that learners get, or brings a new version of the course into one.
+//! `cargo lab export`: writes the kit that learners get, or brings a new version of the course into one; and lays
+//! submissions out for the tool that finds those that are alike.
 
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_runner::cli::{ExportArgs, ExportCommand, KitArgs};
+use lab_runner::cli::{ExportArgs, ExportCommand, JplagArgs, KitArgs};
 use lab_runner::commands::choose;
 use lab_runner::context::RunContext;
 use lab_runner::engine::Engine;
@@ -16,11 +17,36 @@ use lab_runner::reporter::{Reporter, Style};
 use lab_services::ProviderChoice;
 
 use crate::learner_kit::{self, Export};
-use crate::release;
+use crate::{grade, release, similarity};
 
 /// Writes what `args` ask for.
 pub(super) async fn run(args: ExportArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
-    let ExportCommand::Kit(args) = args.command;
+    match args.command {
+        ExportCommand::Kit(args) => kit(args, interrupt).await,
+        ExportCommand::Jplag(args) => for_jplag(&args, &interrupt),
+    }
+}
+
+/// Lays submissions out for JPlag.
+fn for_jplag(args: &JplagArgs, interrupt: &Interrupt) -> Result<ExitCode, Error> {
+    let reporter = Arc::new(Reporter::new(Style::default()));
+    let run = RunContext::new(reporter.clone(), interrupt);
+    let workspace = choose::open(&run)?;
+    let lab = choose::lab(&workspace, args.lab.as_deref())?;
+    let folder = absolute(&args.folder)?;
+    if is_taken(&folder) {
+        return Err(Error::usage(format!("{folder} is there already")));
+    }
+    let entries = grade::find(&args.paths, &lab)?;
+    let layout = similarity::lay_out(&workspace, &lab, &entries, &folder, run.cancel())?;
+    let code = if layout.unreadable.is_empty() { ExitCode::Passed } else { ExitCode::Usage };
+    run.emit(EventKind::SubmissionsLaidOut { layout: Box::new(layout) });
+    reporter.finish()?;
+    Ok(code)
+}
+
+/// Writes a learner kit, or brings one up to date.
+async fn kit(args: KitArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
     let reporter = Arc::new(Reporter::new(Style::default()));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
@@ -77,13 +103,16 @@ fn refuse_folder(args: &KitArgs, folder: &Utf8Path) -> Result<(), Error> {
             None => Err(Error::usage(format!("{folder} is no learner kit"))),
         };
     }
-    let taken =
-        folder.symlink_metadata().is_ok() && folder.read_dir_utf8().map_or(true, |mut inside| inside.next().is_some());
-    if !taken {
+    if !is_taken(folder) {
         return Ok(());
     }
     let hint = LearnerKit::at(folder).map(|_| format!("`cargo lab export kit {folder} --update` brings it up to date"));
     Err(Error::Usage { message: format!("{folder} is there already"), hints: hint.into_iter().collect() })
+}
+
+/// Whether something stands at `folder` that is not an empty folder.
+fn is_taken(folder: &Utf8Path) -> bool {
+    folder.symlink_metadata().is_ok() && folder.read_dir_utf8().map_or(true, |mut inside| inside.next().is_some())
 }
 
 /// A kit names the commit that it was made of, and is to be made of it.

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_runner::error::Error;
+use lab_runner::scratch::Scratch;
 use lab_runner::workspace::Lab;
+
+use super::archive;
 
 /// How an archive's name ends.
 const ARCHIVES: [&str; 3] = [".zip", ".tar.gz", ".tgz"];
@@ -27,6 +30,31 @@ impl Entry {
     pub fn is_archive(&self) -> bool {
         is_archive(&self.path)
     }
+
+    /// Its files for `lab`. An archive is unpacked in a folder of its own below `unpacked`.
+    ///
+    /// # Errors
+    /// The archive is none, or is refused.
+    pub fn open(&self, lab: &Lab, unpacked: &Utf8Path) -> Result<Opened, Error> {
+        let (folder, scratch) = match self.is_archive() {
+            false => (self.path.clone(), None),
+            true => {
+                let scratch = Scratch::create(unpacked);
+                let scratch = scratch.map_err(|error| Error::io("create a folder in", unpacked, error))?;
+                archive::unpack(&self.path, scratch.path())?;
+                (scratch.path().to_owned(), Some(scratch))
+            }
+        };
+        Ok(Opened { folder: root_in(&folder, lab).unwrap_or(folder), _unpacked: scratch })
+    }
+}
+
+/// A submission's files, where they can be read for as long as this lives.
+#[derive(Debug)]
+pub struct Opened {
+    /// The folder that has the lab's editable paths.
+    pub folder: Utf8PathBuf,
+    _unpacked: Option<Scratch>,
 }
 
 /// The submissions for `lab` that `paths` name, in the order of their names for each path. A folder that holds something
@@ -55,7 +83,7 @@ pub fn find(paths: &[Utf8PathBuf], lab: &Lab) -> Result<Vec<Entry>, Error> {
 
 /// Where the files for `lab` are in `folder`: there, in its labs/ as in a whole workspace, or in the one folder that it
 /// holds, as archives often have it.
-pub(super) fn root_in(folder: &Utf8Path, lab: &Lab) -> Option<Utf8PathBuf> {
+fn root_in(folder: &Utf8Path, lab: &Lab) -> Option<Utf8PathBuf> {
     let holds = |folder: &Utf8Path| lab.manifest.editable.iter().any(|path| folder.join(path).exists());
     let direct = |folder: &Utf8Path| {
         let inside = folder.join("labs").join(lab.package());

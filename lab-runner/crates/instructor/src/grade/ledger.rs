@@ -5,7 +5,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_runner::error::Error;
 use lab_runner::grade::{GradeReport, Terms, result_folder};
 use lab_runner::report::{Outcome, Report};
-use lab_runner::scratch::Scratch;
 use lab_runner::whole;
 use serde::Serialize;
 
@@ -106,9 +105,9 @@ impl Ledger {
         whole::replace(&path, &table, whole::USUAL).map_err(|error| Error::io("write", &path, error))
     }
 
-    /// A folder for an archive's files, gone when it is dropped.
-    pub(super) fn scratch(&self) -> Result<Scratch, Error> {
-        Scratch::create(&self.unpacked).map_err(|error| Error::io("create a folder in", &self.unpacked, error))
+    /// The folder in which archives are unpacked.
+    pub(super) fn unpacked(&self) -> &Utf8Path {
+        &self.unpacked
     }
 
     fn read(&self, folder: &str) -> Option<Report> {
