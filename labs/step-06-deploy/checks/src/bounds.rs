@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
+use tokio::time::Instant;
 
 use crate::logs::expect_line_of;
 use crate::support::{Exposition, Gate, Office, SOON, until_status};
 
 /// Somebody waits at the other end, and eventually gives up; work that nobody waits for takes capacity from others (RFC
 /// 9110 §15.6.4, §15.6.5; OWASP API Security 2023, API4).
-#[check(title = "a request that takes too long is 503 or 504", task = 8, points = 3,
+#[check(title = "a request that takes too long is 503 or 504", task = 8, points = 2,
         hints = ["A request waits for a lock that is never released. What does its client get, and when?",
                  "`tokio::time::timeout(request_timeout, next.run(request))` in a middleware. 408 would say that the client was slow."])]
 async fn request_timeout(lab: &Lab) -> CheckResult {
@@ -31,6 +32,32 @@ async fn request_timeout(lab: &Lab) -> CheckResult {
     gate.open(lab).await?;
     let again = lab.eventually("an order succeeds after the lock was released", SOON, order).await;
     again.because("a request whose time is over gives its place back: MAX_IN_FLIGHT was 2, and three had timed out")?;
+    Ok(())
+}
+
+/// A client that stops in the middle keeps its place for as long as it likes, unless the clock runs for it, too (RFC 9110
+/// §15.5.9; OWASP API Security 2023, API4; CWE-400).
+#[check(title = "a request whose body does not come to its end is ended", task = 8, points = 1,
+        hints = ["When does your clock start: when the handler runs, or when the request's head is there?",
+                 "An extractor reads the body before your handler begins. A layer around both times both."])]
+async fn slow_body(lab: &Lab) -> CheckResult {
+    let office = Office::new(lab);
+    let server = office.server(lab).env("REQUEST_TIMEOUT_MS", "400").env("MAX_IN_FLIGHT", "1");
+    let app = server.start().await?;
+    let head = format!(
+        "POST /events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+        app.address(),
+        office.token
+    );
+    let mut half = app.connect().await?;
+    half.send(format!("{head}Content-Length: 60\r\n\r\n{{\"title\": ")).await?;
+    let why = "REQUEST_TIMEOUT_MS was 400, and no more than half of the body came";
+    match half.within(SOON).response_to("POST").await {
+        Ok(answer) => drop(answer.expect_status_in(&[408, 503, 504]).because(why)?),
+        // Without an answer it has to be closed.
+        Err(silent) => half.expect_closed(Duration::from_millis(100)).await.map_err(|_| silent).because(why)?,
+    }
+    until_status(lab, &app, "/events", 200).await.because("MAX_IN_FLIGHT was 1, and the slow request was over")?;
     Ok(())
 }
 
@@ -89,7 +116,7 @@ async fn body_bound(lab: &Lab) -> CheckResult {
 
 /// A server that accepts more than it can handle does everything too late. A client that is refused at once can go
 /// elsewhere or try again (RFC 9110 §10.2.3, §15.6.4; RFC 6585 §4; Google, Site Reliability Engineering, ch. 21).
-#[check(title = "when MAX_IN_FLIGHT requests are being handled, the next one is told to try again later", task = 8, points = 3,
+#[check(title = "when MAX_IN_FLIGHT requests are being handled, the next one is told to try again later", task = 8, points = 2,
         hints = ["What happens to the 101st request when 100 are waiting for the database?",
                  "Use a semaphore with `try_acquire`: if there is no permit, don't wait, but send 503 (or 429) with `Retry-After`.",
                  "Keep the probes and `/metrics` outside of it: they must answer especially when the server is at capacity."])]
@@ -119,6 +146,38 @@ async fn concurrency_bound(lab: &Lab) -> CheckResult {
         answered.and_then(|answer| answer.expect_status(201)).because("it was one of the 4 that were being handled")?;
     }
     until_status(lab, &app, "/events", 200).await.because("no request was in flight any more")?;
+    Ok(())
+}
+
+/// A database serves so many sessions and no more, and several instances share them: one that takes what it likes shuts
+/// the others out (PostgreSQL manual, 20.3.1, max_connections; HikariCP, About Pool Sizing).
+#[check(title = "the server opens no more than DATABASE_MAX_CONNECTIONS sessions", task = 8, points = 1,
+        hints = ["How many connections does your pool open when nobody tells it?",
+                 "`PgPoolOptions::new().max_connections(…)`: who finds all of them taken waits for one."])]
+async fn connection_bound(lab: &Lab) -> CheckResult {
+    const MOST: i64 = 3;
+    const WATCHED: Duration = Duration::from_secs(1);
+    let office = Office::new(lab);
+    let server =
+        office.server(lab).env("DATABASE_MAX_CONNECTIONS", &MOST.to_string()).env("REQUEST_TIMEOUT_MS", "60000");
+    let app = server.start().await?;
+    let event = office.event(lab, &app).await?;
+    let gate = Gate::shut(lab).await?;
+    let order = || tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(30)).into_future());
+    let orders: Vec<_> = (0..4 * MOST).map(|_| order()).collect();
+    gate.until_waiting(lab, MOST).await?;
+    let began = Instant::now();
+    while began.elapsed() < WATCHED {
+        let open = lab.postgres().await?.sessions().await?;
+        expect_that(open <= MOST, format!("the server has {open} sessions on the database"))
+            .because("DATABASE_MAX_CONNECTIONS was 3, and twelve orders were sent at once")?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    gate.open(lab).await?;
+    for order in orders {
+        let answered = order.await.ours("waiting for an order")?;
+        answered.and_then(|answer| answer.expect_status(201)).because("it waited for one of the 3 sessions")?;
+    }
     Ok(())
 }
 

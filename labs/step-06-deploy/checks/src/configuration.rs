@@ -33,6 +33,9 @@ async fn config_invalid(lab: &Lab) -> CheckResult {
         ("REQUEST_TIMEOUT_MS", "soon"),
         ("SHUTDOWN_TIMEOUT_MS", "5s"),
         ("MAX_IN_FLIGHT", "-1"),
+        ("DRAIN_DELAY_MS", "a while"),
+        ("MAX_BODY_BYTES", "64k"),
+        ("DATABASE_MAX_CONNECTIONS", "ten"),
         ("DATABASE_URL", url.as_str()),
     ];
     for (name, value) in wrong {

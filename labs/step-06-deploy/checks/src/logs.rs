@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
-use crate::support::Office;
+use crate::support::{Office, SOON};
 
 /// How long a line may take from the server's output to us.
 const ARRIVAL: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ fn objects(app: &App) -> CheckResult<Vec<Value>> {
                  "Put it into the header `X-Request-Id` of every response, including errors."])]
 async fn request_ids(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    for path in ["/events", "/nowhere", "/events/999999999"] {
+    for path in ["/events", "/nowhere", "/events/999999999", "/livez", "/readyz", "/metrics"] {
         let id = format!("{}_A.9", lab.word());
         app.get(path).header("X-Request-Id", &id).await?.expect_header("X-Request-Id", &id)?;
     }
@@ -117,7 +117,7 @@ async fn request_ids(lab: &Lab) -> CheckResult {
         expect_that(made.insert(id.clone()), format!("two requests got the same id, {id}"))?;
     }
     let (long, too_long) = ("x".repeat(300), "x".repeat(65));
-    for strange in [long.as_str(), &too_long, "\",\"admin\":\"true", "a b", "~tilde", "a/b", "a:b", "a+b"] {
+    for strange in [long.as_str(), &too_long, "\",\"admin\":\"true", "a b", "~tilde", "a/b", "a:b", "a+b", "", "Zoë"] {
         let answer = app.get("/events").header("X-Request-Id", strange).await?.expect_status(200)?;
         let id = plain_id(&answer).because("an invalid id is replaced by one that the server generates")?;
         expect_line(lab, &app, &id, "/events", 200).await?;
@@ -145,6 +145,7 @@ fn plain_id(answer: &Response) -> CheckResult<String> {
                  "A settings struct with `derive(Debug)` prints its passwords. Give secrets a type that does not."])]
 async fn log_secrets(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
+    let mut lines = log_of_the_wait(lab, &office).await?;
     let mut app = office.server(lab).start().await?;
     let event = office.event(lab, &app).await?;
     let (wrong, cookie, query) = (lab.word(), lab.word(), lab.word());
@@ -154,8 +155,11 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
     app.post("/events").bearer(&wrong).json(&json!({})).await?.expect_status(401)?;
     app.get("/events").cookie("session", &cookie).await?.expect_status(200)?;
     app.get("/events").query("token", &query).await?.expect_status(200)?;
+    app.get("/nowhere").query("token", &query).await?.expect_status(404)?;
     app.terminate()?;
-    app.exited(crate::support::SOON).await?;
+    app.exited(SOON).await?;
+    lines.extend(app.log());
+    objects(&app).because("after a panic and during shutdown, too, standard output is JSON")?;
     let url = lab.postgres().await?.url().to_owned();
     let password = url.split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
     let secrets = [
@@ -165,7 +169,7 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
         ("a cookie", &cookie),
         ("a token in a query", &query),
     ];
-    for line in app.log() {
+    for line in lines {
         for (what, secret) in &secrets {
             if !secret.is_empty() && line.contains(secret.as_str()) {
                 return Err(Failure::learner(format!("{what} appears in the log")).actual(line));
@@ -173,4 +177,19 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
         }
     }
     Ok(())
+}
+
+/// What a server writes that finds no database. Whether it waits for one is for other checks to say.
+async fn log_of_the_wait(lab: &Lab, office: &Office) -> CheckResult<Vec<String>> {
+    const WATCHED: Duration = Duration::from_secs(1);
+    let db = lab.postgres().await?;
+    db.proxy().refuse();
+    let mut app = office.server(lab).without_waiting().start().await?;
+    // It is there, or has given up: either way it goes on to meet its database, or has met it.
+    let _ = lab.eventually("it listens", SOON / 2, || async { app.get("/livez").await }).await;
+    let _ = app.exited(WATCHED).await;
+    let lines = app.log();
+    drop(app);
+    db.proxy().restore();
+    Ok(lines)
 }

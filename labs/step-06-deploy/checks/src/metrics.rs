@@ -123,8 +123,17 @@ async fn bounded_series(lab: &Lab) -> CheckResult {
 }
 
 /// Headers that may hold whatever their sender likes.
-const CHOSEN_BY_CLIENTS: [&str; 6] =
-    ["User-Agent", "Referer", "Origin", "X-Forwarded-For", "X-Request-Id", "Accept-Language"];
+const CHOSEN_BY_CLIENTS: [&str; 9] = [
+    "User-Agent",
+    "Referer",
+    "Origin",
+    "X-Forwarded-For",
+    "X-Request-Id",
+    "Accept-Language",
+    "Host",
+    "Cookie",
+    "Content-Type",
+];
 
 /// Sends so many requests, no two alike: ids, unknown paths, now and then an unknown method, and in each a query and
 /// headers of its own.
@@ -132,14 +141,18 @@ async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
     let mut connection = app.connect().await?;
     for turn in 0..count {
         let word = lab.word();
+        let number = lab.number(1_000_000, 1_000_000_000);
         let (method, path) = match turn % 10 {
-            0..5 => ("GET".to_owned(), format!("/events/{}", lab.number(1_000_000, 1_000_000_000))),
+            0..2 => ("GET".to_owned(), format!("/events/{number}")),
+            2 => ("GET".to_owned(), format!("/events/{word}")),
+            3 => ("GET".to_owned(), format!("/orders/{number}")),
+            4 => ("POST".to_owned(), format!("/events/{number}/orders")),
             5..9 => ("GET".to_owned(), format!("/{word}/{word}")),
             _ => (word.replace("lab-", "M").to_ascii_uppercase(), "/events".to_owned()),
         };
         // One connection for all of them is quicker, but a server may close it after any answer.
         let request = || {
-            let mut request = app.request(&method, &path).query("from", &word);
+            let mut request = app.request(&method, &path).query("from", &word).without_header("Host");
             for name in CHOSEN_BY_CLIENTS {
                 request = request.header(name, &word);
             }
@@ -179,7 +192,8 @@ async fn panic(lab: &Lab) -> CheckResult {
             "http_requests_total of status=\"500\" grew by",
             &(now.sum(REQUESTS, with_status("500")) - before.sum(REQUESTS, with_status("500"))),
             &2.0,
-        )
+        )?;
+        expect_equal("the type of http_panics_total", &now.type_of("http_panics_total"), &Some("counter"))
     })
     .await
 }

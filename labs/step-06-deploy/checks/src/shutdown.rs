@@ -26,8 +26,8 @@ async fn drain(lab: &Lab) -> CheckResult {
     gate.until_waiting(lab, 1).await?;
     let told = Instant::now();
     app.terminate()?;
-    expect_unready_first(lab, &mut app, &event, told).await?;
-    until_closed(&app, told + DRAIN + Duration::from_secs(1)).await;
+    expect_unready_first(lab, &mut app, told).await?;
+    expect_no_newcomers(lab, &app).await?;
     expect_that(app.is_running(), "the server ended while a request was in flight")?;
     gate.open(lab).await?;
     let answered = order.await.ours("waiting for the order")?;
@@ -36,7 +36,7 @@ async fn drain(lab: &Lab) -> CheckResult {
 }
 
 /// `/readyz` says 503 while the server still answers; where we look too late to tell, nothing is said.
-async fn expect_unready_first(lab: &Lab, app: &mut App, event: &str, told: Instant) -> CheckResult {
+async fn expect_unready_first(lab: &Lab, app: &mut App, told: Instant) -> CheckResult {
     let seen = lab
         .eventually("GET /readyz is 503 after SIGTERM", DRAIN, || async {
             app.get("/readyz").await?.expect_status(503)
@@ -51,21 +51,39 @@ async fn expect_unready_first(lab: &Lab, app: &mut App, event: &str, told: Insta
         other => other.because("for DRAIN_DELAY_MS the server keeps answering, and says that it is not ready")?,
     };
     if !late {
-        app.get(event).await?.expect_status(200).because("DRAIN_DELAY_MS was not over yet")?;
+        app.get("/events").await?.expect_status(200).because("DRAIN_DELAY_MS was not over yet")?;
     }
     Ok(())
 }
 
-/// Waits until nobody listens any more, at most until `deadline`: a server may as well go on listening.
-async fn until_closed(app: &App, deadline: Instant) {
-    while Instant::now() < deadline && can_connect(app).await {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// Waits until whoever comes is served no more: the port is closed, nobody takes what waits there, or it is turned away.
+async fn expect_no_newcomers(lab: &Lab, app: &App) -> CheckResult {
+    const MOMENT: Duration = Duration::from_secs(1);
+    let what = "a new connection is no longer served after DRAIN_DELAY_MS";
+    lab.eventually(what, SOON, || async {
+        match app.get("/livez").within(MOMENT).await {
+            Ok(served) if served.status() < 500 => Err(served.failure("a new connection was served")),
+            Ok(_) | Err(Failure::Learner(_)) => Ok(()),
+            Err(ours) => Err(ours),
+        }
+    })
+    .await
+    .hint("When does your server stop accepting: when DRAIN_DELAY_MS is over, or when the last request is answered?")
 }
 
-async fn can_connect(app: &App) -> bool {
-    let Ok(socket) = app.socket() else { return false };
-    socket.connect(app.address()).await.is_ok()
+/// Until `end`, whoever comes is answered as ever, and told that the server lives and is not ready. Where we look too late,
+/// it is by time.
+async fn expect_answers_until(lab: &Lab, office: &Office, app: &App, end: Instant) -> CheckResult {
+    let answers = async || {
+        app.get("/readyz").await?.expect_status(503)?;
+        app.get("/livez").await?.expect_status(200).hint("What does whoever asks `/livez` do when it is not 200?")?;
+        office.event(lab, app).await
+    };
+    while Instant::now() < end {
+        answers().await.map_err(Failure::by_time).because("DRAIN_DELAY_MS was 2000, and was not over yet")?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// Browsers and load balancers keep connections open for minutes in case they need them again. Nothing is in flight on
@@ -74,7 +92,9 @@ async fn can_connect(app: &App) -> bool {
         hints = ["In a shell: `exec 3<>/dev/tcp/127.0.0.1/8080`, `printf 'GET /livez HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3`. Stop the server: how long does it take?",
                  "The graceful shutdown of hyper, and therefore of axum, closes idle connections: tell it when it is time."])]
 async fn idle_connections(lab: &Lab) -> CheckResult {
-    let mut app = lab.server().env("DRAIN_DELAY_MS", "2000").env("SHUTDOWN_TIMEOUT_MS", "60000").start().await?;
+    let office = Office::new(lab);
+    let start = |delay| office.server(lab).env("DRAIN_DELAY_MS", delay).env("SHUTDOWN_TIMEOUT_MS", "60000").start();
+    let (mut app, mut brief) = (start("2000").await?, start("50").await?);
     let mut idle = Vec::new();
     for _ in 0..3 {
         let mut connection = app.connect().await?;
@@ -83,12 +103,17 @@ async fn idle_connections(lab: &Lab) -> CheckResult {
     }
     let told = Instant::now();
     app.terminate()?;
-    expect_unready_first(lab, &mut app, "/events", told)
+    expect_unready_first(lab, &mut app, told)
         .await
         .because("whoever sends requests needs DRAIN_DELAY_MS to notice, also where nothing is in flight")?;
+    expect_answers_until(lab, &office, &app, told + Duration::from_millis(500)).await?;
+    brief.terminate()?;
+    expect_answers_until(lab, &office, &app, told + Duration::from_millis(1_400)).await?;
     let exit =
         app.exited(SOON).await.because("three connections were open, with no request in flight on any of them")?;
-    expect_equal("the exit code", &exit.code, &Some(0))
+    expect_equal("the exit code", &exit.code, &Some(0))?;
+    let why = "a server with DRAIN_DELAY_MS=50 ended no sooner than one with 2000, which was told before it";
+    expect_that(!brief.is_running(), why).map_err(Failure::by_time)
 }
 
 /// Patience is limited: when an orchestrator's runs out, it sends SIGKILL, and then nothing ends in order (Kubernetes
@@ -98,17 +123,29 @@ async fn idle_connections(lab: &Lab) -> CheckResult {
                  "`tokio::time::timeout(shutdown_timeout, server)`: then give up, close the pool (with a limit, too), and exit."])]
 async fn stuck_request(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
-    let server = office.server(lab).env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", "400");
-    let mut app = server.env("REQUEST_TIMEOUT_MS", "120000").start().await?;
+    let start = |patience| {
+        let server = office.server(lab).env("DRAIN_DELAY_MS", "50").env("SHUTDOWN_TIMEOUT_MS", patience);
+        server.env("REQUEST_TIMEOUT_MS", "120000").start()
+    };
+    let (mut app, mut patient) = (start("400").await?, start("8000").await?);
     let event = office.event(lab, &app).await?;
     let gate = Gate::shut(lab).await?;
-    let order = tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(30)).into_future());
-    gate.until_waiting(lab, 1).await?;
+    let order = |app| tokio::spawn(office.order(app, &event, "Ada").within(Duration::from_secs(30)).into_future());
+    let orders = [order(&app), order(&patient)];
+    gate.until_waiting(lab, 2).await?;
+    patient.terminate()?;
+    // So much sooner is it told, and would be the first to end if both had one time-out.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     app.terminate()?;
     let exit = app.exited(SOON).await.because("SHUTDOWN_TIMEOUT_MS was 400, and a request did not end")?;
-    order.abort();
+    for order in &orders {
+        order.abort();
+    }
     expect_that(exit.code.is_some(), format!("the server ended with {exit}"))
         .because("it exits by itself, with any exit code")?;
+    expect_that(patient.is_running(), "a server with SHUTDOWN_TIMEOUT_MS=8000 ended before one with 400")
+        .map_err(Failure::by_time)
+        .because("a request was in flight, and it was told half a second sooner")?;
     gate.open(lab).await
 }
 

@@ -51,9 +51,14 @@ pub fn condition(service: &Value, other: &str) -> Option<String> {
     }
 }
 
-/// The variables of a service, from a mapping or from a list of `NAME=value`.
-pub fn environment(service: &Value) -> BTreeMap<String, String> {
-    match &service["environment"] {
+/// The variables of a service and the arguments of its build, which stay in the image's history.
+pub fn settings(service: &Value) -> impl Iterator<Item = (String, String)> {
+    variables(&service["environment"]).into_iter().chain(variables(&service["build"]["args"]))
+}
+
+/// Variables from a mapping or from a list of `NAME=value`.
+fn variables(value: &Value) -> BTreeMap<String, String> {
+    match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         list => names(list)
             .iter()
@@ -97,8 +102,9 @@ mod tests {
         assert_eq!(condition(&json!({"depends_on": ["db"]}), "db").as_deref(), Some("service_started"));
         let long = json!({"depends_on": {"db": {"condition": "service_healthy"}}});
         assert_eq!(condition(&long, "db").as_deref(), Some("service_healthy"));
-        let (list, map) = (json!({"environment": ["A=1", "B"]}), json!({"environment": {"A": 1, "B": null}}));
-        assert_eq!(environment(&list), environment(&map));
+        assert_eq!(variables(&json!(["A=1", "B"])), variables(&json!({"A": 1, "B": null})));
+        let service = json!({"build": {"args": ["A=1"]}, "environment": {"B": 2}});
+        assert_eq!(settings(&service).map(|(name, _)| name).collect::<Vec<_>>(), ["B", "A"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use super::compose::{Compose, comes_from_outside, condition, environment, has_healthcheck};
+use super::compose::{Compose, comes_from_outside, condition, has_healthcheck, settings};
 use super::dockerfile_checks::{dockerfile, is_sigterm};
 use super::secrets::{is_secret_name, password_in_url};
 use super::yaml;
@@ -52,8 +52,8 @@ async fn compose_health(lab: &Lab) -> CheckResult {
 async fn compose_secrets(lab: &Lab) -> CheckResult {
     let file = yaml::read(lab, FILE)?;
     let compose = compose(&file)?;
-    for (service, settings) in compose.services {
-        let literal = environment(settings).into_iter().find(|(name, value)| {
+    for (service, content) in compose.services {
+        let literal = settings(content).find(|(name, value)| {
             let in_url = password_in_url(value).is_some_and(|password| !comes_from_outside(password));
             in_url || is_secret_name(name) && !comes_from_outside(value) && !value.contains("://")
         });

@@ -12,7 +12,9 @@ pub fn loses_failure(run: &str, shell: &str) -> Option<String> {
     let lines = lines(run);
     let at = lines.iter().position(|line| is_test(line))?;
     let (line, before) = (&lines[at], lines[..at].join("\n"));
-    let stops = !before.split([';', '\n', '&']).any(|command| command.trim().starts_with("set +e"));
+    let sets = |what: &str| before.split([';', '\n', '&']).any(|command| command.trim().starts_with(what));
+    // A shell that is given with its arguments has these alone; the names that GitHub knows stop at a failure.
+    let stops = !sets("set +e") && (!shell.contains("{0}") || has_flag(shell, 'e') || sets("set -e"));
     let rest = &line[line.find("test").unwrap_or_default()..];
     let (rest, alternative) = rest.split_once("||").map_or((rest, None), |(test, other)| (test, Some(other)));
     let pipefail = shell.trim() == "bash" || shell.contains("pipefail") || before.contains("pipefail");
@@ -32,7 +34,9 @@ pub fn loses_failure(run: &str, shell: &str) -> Option<String> {
             Some("it runs in the background".into())
         }
         () if line.starts_with("! ") => Some("`!` turns a failure into a success".into()),
-        () if !stops && !is_last && !looks => Some("after `set +e` only the last command counts".into()),
+        () if !stops && !is_last && !looks => {
+            Some("after `set +e`, or in a shell without `-e`, only the last command counts".into())
+        }
         () if rest.contains("&&") && !is_last && !looks => {
             Some("a failure in front of `&&` does not end the script, and more follows".into())
         }
@@ -46,6 +50,11 @@ pub fn loses_failure(run: &str, shell: &str) -> Option<String> {
 fn is_test(line: &str) -> bool {
     let word = |wanted: &[&str]| line.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word));
     word(&["test", "nextest"]) && !line.contains("--no-run")
+}
+
+/// Whether one of the shell's arguments is, or holds, this one-letter option.
+fn has_flag(shell: &str, flag: char) -> bool {
+    shell.split_whitespace().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(flag))
 }
 
 /// Lines without comments; what ends with a backslash goes on in the next one.
@@ -68,6 +77,9 @@ mod tests {
             ("set -euo pipefail; cargo test | tee log", ""),
             ("cargo test | tee log\nexit ${PIPESTATUS[0]}", ""),
             ("cargo test || exit 1", ""),
+            ("cargo test\necho done", "bash -eo pipefail {0}"),
+            ("set -eu\ncargo test\necho done", "bash {0}"),
+            ("cargo test", "bash {0}"),
             ("cargo test || { cat log; exit 1; }", ""),
             ("cargo test && echo fine", ""),
             ("cargo build\ncargo test \\\n  --locked\necho done", ""),
@@ -96,6 +108,7 @@ mod tests {
         ] {
             assert!(loses_failure(run, "").is_some(), "{run}");
         }
+        assert!(loses_failure("cargo test\necho done", "bash {0}").is_some());
     }
 
     #[test]

@@ -50,8 +50,14 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
         return wrong(&format!("the job `release` runs also when `test` has failed (`if: {condition}`)"));
     }
     let steps = test["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let tests = steps.iter().find(|step| test_command(&yaml::text(&step["run"])).is_some());
-    let Some(tests) = tests else { return wrong("the job `test` has no step that runs tests, such as `cargo test`") };
+    let tests = || steps.iter().filter(|step| test_command(&yaml::text(&step["run"])).is_some());
+    let Some(tests) = tests().find(|step| is_unconditional(step)).or_else(|| tests().next()) else {
+        return wrong("the job `test` has no step that runs tests, such as `cargo test`");
+    };
+    if !is_unconditional(tests) {
+        let condition = yaml::text(&tests["if"]);
+        return wrong(&format!("the job `test` succeeds also when its tests are left out (`if: {condition}`)"));
+    }
     let lets_pass = |it: &Value| !matches!(yaml::text(&it["continue-on-error"]).as_str(), "" | "false");
     if lets_pass(test) || lets_pass(tests) {
         return wrong("the job `test` succeeds also when its tests fail (`continue-on-error`)");
@@ -68,6 +74,13 @@ async fn workflow_order(lab: &Lab) -> CheckResult {
         return wrong("nothing waits until the Postgres of `test` is healthy (`options: --health-cmd …`)");
     }
     Ok(())
+}
+
+/// Whether a step runs whenever those before it have succeeded. A step that is left out does not fail its job.
+fn is_unconditional(step: &Value) -> bool {
+    let condition = yaml::text(&step["if"]);
+    let condition = condition.trim().trim_start_matches("${{").trim_end_matches("}}").trim();
+    ["", "true", "success()", "always()", "!cancelled()"].contains(&condition)
 }
 
 /// Whether the job waits for the success of `other`, directly or by way of others that do.
@@ -151,6 +164,14 @@ mod tests {
         for loose in ["actions/checkout", "actions/checkout@main", "a/b@stable", "a/b@HEAD", "docker://a"] {
             assert!(!is_pinned(loose), "{loose}");
         }
+    }
+
+    #[test]
+    fn a_step_with_a_condition_of_its_own_may_be_left_out() {
+        for always in [json!({}), json!({"if": "${{ success() }}"}), json!({"if": "always()"}), json!({"if": true})] {
+            assert!(is_unconditional(&always), "{always}");
+        }
+        assert!(!is_unconditional(&json!({"if": "github.ref == 'refs/heads/main'"})));
     }
 
     #[test]

@@ -66,6 +66,17 @@ impl VersionOne {
             .map_err(|error| refused("INSERT INTO orders (event_id, customer, seats)", &error))
     }
 
+    /// Places 2,000 orders, more than anybody takes in one batch, with a gap of as many ids behind them.
+    pub async fn many_orders(&mut self, lab: &Lab, event: i64) -> CheckResult {
+        let orders = "INSERT INTO orders (event_id, customer, seats) SELECT $1, $2 || number, 1
+                      FROM generate_series(1, 2000) AS number";
+        let placed = sqlx::query(orders).bind(event).bind(lab.word()).execute(&mut self.0).await;
+        placed.map_err(|error| refused("INSERT INTO orders (event_id, customer, seats)", &error))?;
+        let gap = "SELECT setval(pg_get_serial_sequence('orders', 'id'), max(id) + 2000) FROM orders";
+        self.0.execute(gap).await.ours("leaving ids out")?;
+        Ok(())
+    }
+
     /// Reads the customer of an order, which version 1 takes to be there always.
     pub async fn customer_of(&mut self, order: i64) -> CheckResult<String> {
         let (_, _, customer, _): (i64, i64, String, i32) =
