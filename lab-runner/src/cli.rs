@@ -1,6 +1,7 @@
 //! From the command line to a command, and from its result to an exit code.
 
 mod args;
+mod course;
 mod documents;
 mod export;
 mod gradebook;
@@ -27,6 +28,7 @@ pub use args::{
     MutantArgs, MutantCommand, NewArgs, NewMutantArgs, RefreshArgs, RegradeArgs, RunArgs, SaveMutantArgs,
     ShowMutantArgs, SourceArgs, TestArgs, VerifyArgs, WatchArgs,
 };
+pub use course::NewCourseArgs;
 pub use documents::{CompletionsArgs, ManArgs, Shell};
 pub(crate) use documents::{completions, man_page, write_man_pages};
 pub use export::{ExportArgs, ExportCommand, JplagArgs, KitArgs};

@@ -74,6 +74,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
             | Command::Gradebook(_)
             | Command::Mutant(_)
             | Command::New(_)
+            | Command::NewCourse(_)
             | Command::Regrade(_),
         ) => instructor::take_over(&interrupt).await,
     }
@@ -95,6 +96,7 @@ fn needs_the_course(command: &Command) -> Option<&'static str> {
         Command::Gradebook(_) => Some("`cargo lab gradebook`"),
         Command::Mutant(_) => Some("`cargo lab mutant`"),
         Command::New(_) => Some("`cargo lab new`"),
+        Command::NewCourse(_) => Some("`cargo lab new-course`"),
         Command::Regrade(_) => Some("`cargo lab regrade`"),
         Command::Solution(_) => Some("`cargo lab solution`"),
         Command::Check(args) if args.held_out.is_some() => Some("`--held-out`"),

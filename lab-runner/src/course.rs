@@ -12,6 +12,9 @@ pub const FILE_NAME: &str = "course.toml";
 pub struct Course {
     /// What it is called.
     pub title: String,
+    /// The ids of labs in the order in which they are shown. The others follow, in the order of their folders.
+    #[serde(default)]
+    pub order: Vec<String>,
     /// The steps of its roadmap, in order.
     #[serde(default)]
     pub roadmap: Vec<RoadmapStep>,
@@ -29,7 +32,7 @@ pub struct RoadmapStep {
 
 impl Default for Course {
     fn default() -> Self {
-        Self { title: "Backend Labs".into(), roadmap: Vec::new() }
+        Self { title: "Backend Labs".into(), order: Vec::new(), roadmap: Vec::new() }
     }
 }
 
@@ -45,6 +48,11 @@ impl Course {
             Err(error) => Err(error.to_string()),
         }
     }
+
+    /// The place of the lab `id` among the labs.
+    pub fn place(&self, id: &str) -> usize {
+        self.order.iter().position(|named| named == id).unwrap_or(self.order.len())
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +64,12 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let course = Course::load(Utf8Path::from_path(empty.path()).unwrap()).unwrap();
         assert!(!course.title.is_empty() && course.roadmap.is_empty());
+    }
+
+    #[test]
+    fn labs_that_no_order_names_come_last() {
+        let course = Course { order: vec!["b-2".into(), "a-1".into()], ..Course::default() };
+        assert_eq!(["a-1", "b-2", "c-3"].map(|id| course.place(id)), [1, 0, 2]);
     }
 
     #[test]

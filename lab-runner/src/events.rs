@@ -346,6 +346,12 @@ pub enum EventKind {
         /// What.
         lab: Box<CreatedLab>,
     },
+    /// A course has been written.
+    #[serde(skip_deserializing)]
+    CourseCreated {
+        /// What.
+        course: Box<CreatedCourse>,
+    },
     /// A learner kit has been written.
     #[serde(skip_deserializing)]
     KitExported {
@@ -449,6 +455,17 @@ pub struct CreatedLab {
     pub files: usize,
     /// The services it needs, as sentences name them.
     pub services: Vec<String>,
+}
+
+/// A course that was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct CreatedCourse {
+    /// Its folder.
+    pub folder: Utf8PathBuf,
+    /// What it is called.
+    pub title: String,
+    /// The workspace that it has the grader from.
+    pub sources: Utf8PathBuf,
 }
 
 /// What became of one mutant's patch.

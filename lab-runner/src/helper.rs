@@ -7,9 +7,20 @@ use lab_launcher::Artifact;
 use crate::building::{self, BuildError, Job};
 use crate::context::RunContext;
 
+/// The variable in which the launcher hands on where our sources are. A learner kit, which has none, does not set it.
+const SOURCES_VARIABLE: &str = "LAB_SOURCES";
+
 /// The runner's own program, for one that it has become.
 pub fn runner() -> Option<Utf8PathBuf> {
     folder_of_programs().map(|folder| folder.join("cargo-lab"))
+}
+
+/// The root of the workspace that our own sources are in, if they are on this machine at all: as the launcher says, and
+/// without it where the runner was compiled. The labs may be in another.
+pub fn sources() -> Option<Utf8PathBuf> {
+    let named = [SOURCES_VARIABLE, crate::workspace::ROOT_VARIABLE];
+    let named = named.iter().find_map(|name| std::env::var(name).ok().map(Utf8PathBuf::from));
+    named.or_else(|| Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned))
 }
 
 /// The folder in which this very program and all others of ours are.
@@ -42,10 +53,7 @@ impl Helper {
     /// The program of `package` that belongs to this runner.
     pub fn find(package: &'static str, folder: &'static str, what: &'static str) -> Option<Self> {
         let beside = folder_of_programs()?;
-        // The launcher says where the workspace is; without it, it is where the runner was compiled.
-        let compiled = || Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned);
-        let named = std::env::var(crate::workspace::ROOT_VARIABLE).ok().map(Utf8PathBuf::from);
-        let root = named.or_else(compiled)?;
+        let root = sources()?;
         let (target, installed) = (beside.parent()?.to_owned(), beside.join(package));
         Some(Self { package, folder, what, root, target, installed })
     }

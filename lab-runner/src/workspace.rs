@@ -4,6 +4,7 @@ mod select;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::course::Course;
 use crate::error::ExpectedError;
 use crate::exit::ExitCode;
 use crate::manifest::{self, Manifest, ManifestError};
@@ -26,7 +27,7 @@ pub struct Workspace {
     pub target: Utf8PathBuf,
     /// Where what is kept from one run to the next is.
     pub state: Place,
-    /// The labs, in the order of their folders' names.
+    /// The labs, in the course's order, or else that of their folders' names.
     pub labs: Vec<Lab>,
     /// The labs that cannot be used. The others can.
     pub broken: Vec<BrokenLab>,
@@ -162,6 +163,9 @@ impl Workspace {
                 Err(error) => broken.push(BrokenLab { folder, error }),
             }
         }
+        // What is wrong with that file is told where the course is shown.
+        let course = Course::load(&labs_folder).unwrap_or_default();
+        labs.sort_by_key(|lab: &Lab| course.place(lab.id()));
         let state = Place { folder: lab_folder(&target).join("state"), note: None };
         Ok(Self { root, target, state, labs, broken })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::course::NewCourseArgs;
 use super::documents::{CompletionsArgs, ManArgs};
 use super::export::ExportArgs;
 use super::gradebook::GradebookArgs;
@@ -92,6 +93,8 @@ pub enum Command {
     Mutant(MutantArgs),
     /// For instructors: make a lab that builds and passes its audit, to be filled with one of yours.
     New(NewArgs),
+    /// For instructors: begin a course of your own, in a repository of its own.
+    NewCourse(NewCourseArgs),
     /// For instructors: write the kit that learners get, or bring a new version of the course into one.
     Export(ExportArgs),
     /// For instructors: format starters, suites and solutions, and carry the mutants over.

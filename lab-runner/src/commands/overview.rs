@@ -32,7 +32,12 @@ pub(super) fn run(interrupt: Interrupt) -> Result<ExitCode, Error> {
         run.emit(EventKind::Warning { message, hints: Vec::new() });
         Course::default()
     });
-    let Course { title, roadmap } = course;
+    let unknown = course.order.iter().filter(|id| !workspace.labs.iter().any(|lab| lab.id() == **id));
+    for id in unknown {
+        let message = format!("labs/{} orders `{id}`, which is no lab", crate::course::FILE_NAME);
+        run.emit(EventKind::Warning { message, hints: Vec::new() });
+    }
+    let Course { title, roadmap, .. } = course;
     run.emit(EventKind::Overview { title, roadmap, labs: labs.collect(), here: state.last_lab() });
     reporter.finish()?;
     Ok(ExitCode::Passed)

@@ -1,4 +1,4 @@
-//! The history of a kit, which is the learner's own: it begins with what was given out.
+//! The history of a kit, which is the learner's own: it begins with what was given out. A new course begins the same way.
 
 use camino::Utf8Path;
 
@@ -13,13 +13,13 @@ const NOBODY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", "kit@localhost"),
 ];
 
-/// Gives the kit in `folder` a history of its own, that begins with what it holds.
+/// Gives what stands in `folder` a history of its own, that begins with all of it and with `message`.
 ///
 /// # Errors
 /// There is no git, or it fails.
-pub fn begin_history(folder: &Utf8Path) -> Result<(), Error> {
+pub fn begin_history(folder: &Utf8Path, message: &str) -> Result<(), Error> {
     git(folder, &["init", "--quiet", "--initial-branch=main"])?;
-    commit(folder, "Begin with the course as it was given out")
+    commit(folder, message)
 }
 
 /// Commits everything in `folder`.
@@ -39,7 +39,7 @@ fn git(folder: &Utf8Path, arguments: &[&str]) -> Result<(), Error> {
     }
     let output = command.output().map_err(|error| Error::Infrastructure {
         message: format!("git cannot be run: {error}"),
-        hints: vec!["a kit has a history of its own, by git".to_owned()],
+        hints: vec!["a kit, like a course, has a history of its own, by git".to_owned()],
     })?;
     if output.status.success() {
         return Ok(());

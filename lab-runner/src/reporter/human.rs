@@ -110,6 +110,7 @@ impl Human {
             EventKind::MutantProven { proof } => mutants::proven(proof),
             EventKind::MutantShown { path, patch } => mutants::shown(path, patch),
             EventKind::LabCreated { lab } => labs::created(lab),
+            EventKind::CourseCreated { course } => labs::course(course),
             EventKind::KitExported { kit } => kits::exported(kit),
             EventKind::KitUpdated { kit } => kits::updated(kit),
             EventKind::SubmissionsLaidOut { layout } => similarity::laid_out(layout),

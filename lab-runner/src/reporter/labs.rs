@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::inert;
 use super::style::{bad, dim, good, strong};
+use super::{inert, tried};
 use crate::engine::OwnTests;
-use crate::events::CreatedLab;
+use crate::events::{CreatedCourse, CreatedLab};
 
 /// What was written, what changes beside it, and what to do next.
 pub(super) fn created(lab: &CreatedLab) -> String {
@@ -37,6 +37,29 @@ pub(super) fn created(lab: &CreatedLab) -> String {
         let _ = writeln!(text, "  {command:<36}{}", dim(what));
     }
     text.push_str(&dim("  Then replace its tasks one by one with yours: CONTRIBUTING.md, \"Add a lab\".\n"));
+    text
+}
+
+/// What was written, where the grader is, and what to do next.
+pub(super) fn course(course: &CreatedCourse) -> String {
+    let CreatedCourse { folder, title, sources } = course;
+    let mut text = format!(
+        "{} {}: {}, a git repository without labs\n",
+        good("made"),
+        inert::line(folder.as_str()),
+        inert::line(title)
+    );
+    let _ = writeln!(text, "  the grader and the kit are those in {}", inert::line(sources.as_str()));
+    let _ = writeln!(text, "\n{}", strong("next"));
+    let rows = [
+        (format!("cd {}", inert::line(&tried::quoted(folder.as_str()))), ""),
+        ("cargo lab new lab-01 --slug NAME".to_owned(), "the first lab; it chooses the word that all ids begin with"),
+        ("cargo lab audit lab-01".to_owned(), "the proof that it grades fairly"),
+        ("cargo lab export kit ../kit".to_owned(), "what learners get"),
+    ];
+    for (command, what) in rows {
+        let _ = writeln!(text, "{}", format!("  {command:<36}{}", dim(what)).trim_end());
+    }
     text
 }
 

@@ -15,7 +15,7 @@ use crate::audit::{AuditReport, Expectations, LabAudit, MutantResult, Problem, U
 use crate::bench::{Bench, Edits, OneByOne, Waited};
 use crate::course::RoadmapStep;
 use crate::engine::OwnTests;
-use crate::events::{CreatedLab, EventKind, LabOverview, MutantProof, MutantRefresh, RunEvent};
+use crate::events::{CreatedCourse, CreatedLab, EventKind, LabOverview, MutantProof, MutantRefresh, RunEvent};
 use crate::guide::{LabGuide, Todo};
 use crate::learner::compare::{FileDifference, Line, Place, Side};
 use crate::learner::logs::{CheckLog, LogLine, RunLog};
@@ -350,6 +350,7 @@ fn events() -> Vec<RunEvent> {
         }),
         event(created(&[])),
         event(created(&["Postgres", "Redis"])),
+        event(course_created()),
         event(kit_exported()),
         event(kit_updated(true, &[KitChange::Added, KitChange::Replaced, KitChange::Removed, KitChange::Merged])),
         event(kit_updated(false, &[KitChange::Kept, KitChange::Conflict, KitChange::Beside])),
@@ -501,6 +502,12 @@ fn created(services: &[&str]) -> EventKind {
     let services = services.iter().map(|name| (*name).to_owned()).collect();
     let lab = CreatedLab { id: "tiny-2".into(), folder: "labs/tiny-2-queues".into(), files: 24, services };
     EventKind::LabCreated { lab: Box::new(lab) }
+}
+
+fn course_created() -> EventKind {
+    let (folder, sources) = ("/courses/at night".into(), "/courses/backend-labs".into());
+    let course = CreatedCourse { folder, title: "Backends at Night".into(), sources };
+    EventKind::CourseCreated { course: Box::new(course) }
 }
 
 fn kit_exported() -> EventKind {
@@ -710,10 +717,11 @@ fn a_program_reads_results_and_nothing_else() {
 }
 
 /// What commands answer, and no recording holds.
-const ANSWERS: [&str; 28] = [
+const ANSWERS: [&str; 29] = [
     "audit_finished",
     "bench_finished",
     "command_failed",
+    "course_created",
     "doctor_finished",
     "document_made",
     "down_finished",

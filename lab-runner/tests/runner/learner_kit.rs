@@ -57,7 +57,7 @@ fn copy_of_kit(name: &str) -> PathBuf {
 fn cargo_lab(kit: &Path, below: &str, arguments: &[&str]) -> Ran {
     let mut command = Command::new("cargo");
     command.arg("lab").args(arguments).current_dir(kit.join(below)).env("XDG_STATE_HOME", kit.join("target/state"));
-    let ours = ["CARGO_TARGET_DIR", "LAB_FOLDER", "LAB_WORKSPACE", "LAB_SERVICES", "CARGO_MANIFEST_DIR"];
+    let ours = ["CARGO_TARGET_DIR", "LAB_FOLDER", "LAB_SOURCES", "LAB_WORKSPACE", "LAB_SERVICES", "CARGO_MANIFEST_DIR"];
     ours.iter().for_each(|name| {
         command.env_remove(name);
     });
@@ -93,9 +93,10 @@ fn a_kit_grades_the_starter_and_what_a_learner_makes_of_it() {
 #[test]
 fn what_needs_the_course_says_in_a_kit_that_this_is_one() {
     let kit = &places().1;
-    let asked: [&[&str]; 7] = [
+    let asked: [&[&str]; 8] = [
         &["audit"],
         &["mutant", "refresh"],
+        &["new-course", "/nowhere"],
         &["solution", "tiny-1"],
         &["check", "tiny-1", "--solution"],
         &["grade", ".", "--lab", "tiny-1", "--report", "out"],

@@ -9,6 +9,7 @@ mod blame;
 mod builds;
 mod cancelling;
 mod cheats;
+mod course;
 mod documents;
 mod formats;
 mod grading;

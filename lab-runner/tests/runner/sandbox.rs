@@ -11,7 +11,8 @@ use serde_json::Value;
 pub const RUNNER: &str = env!("CARGO_BIN_EXE_cargo-lab");
 
 /// The commands that are a program of their own, which is compiled when one of them is first asked for.
-const INSTRUCTORS: [&str; 9] = ["audit", "bench", "export", "fmt", "grade", "gradebook", "mutant", "new", "regrade"];
+const INSTRUCTORS: [&str; 10] =
+    ["audit", "bench", "export", "fmt", "grade", "gradebook", "mutant", "new", "new-course", "regrade"];
 
 /// What came of a run.
 pub struct Ran {

@@ -8,6 +8,7 @@ mod grade;
 mod gradebook;
 mod mutant;
 mod new;
+mod new_course;
 mod regrade;
 
 use lab_runner::cli::{Args, Command};
@@ -31,6 +32,7 @@ pub async fn dispatch(args: Args, interrupt: Interrupt) -> Result<ExitCode, Erro
         Some(Command::Gradebook(args)) => gradebook::run(args, interrupt).await,
         Some(Command::Mutant(args)) => mutant::run(args, interrupt).await,
         Some(Command::New(args)) => new::run(args, interrupt).await,
+        Some(Command::NewCourse(args)) => new_course::run(&args, &interrupt),
         Some(Command::Regrade(args)) => regrade::run(args, interrupt).await,
         _ => Err(Error::usage("lab-instructor has the commands of instructors and CI; `cargo lab` has this one")),
     }

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod bench;
 pub mod commands;
+pub mod course;
 pub mod formatting;
 pub mod grade;
 pub mod learner_kit;

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let own = env::current_exe().unwrap_or_default();
     environment::scrub(&mut command, Path::new(&cargo), &own);
-    let error = command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", root).exec();
+    let error = command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", root).env_remove("LAB_SOURCES").exec();
     eprintln!("error: cannot start {}: {error}", runner.display());
     ExitCode::from(INFRASTRUCTURE)
 }

@@ -4,6 +4,7 @@
 
 mod environment;
 mod own;
+mod sources;
 mod suite;
 mod waiting;
 
@@ -24,7 +25,9 @@ const USAGE: u8 = 2;
 const INFRASTRUCTURE: u8 = 4;
 /// A build that takes no longer is not worth a line.
 const QUIET_FOR: Duration = Duration::from_secs(2);
-/// The folder of the package that is a workspace of its own, below the sources.
+/// The launcher's package, as seen from the root of the workspace that has the runner.
+const PACKAGE: &str = "lab-runner/crates/launcher";
+/// The folder of the package that is a workspace of its own, below it.
 const ALONE: &str = "start";
 /// The profile by which cargo compiles us, in each manifest that may be used for it.
 const PROFILE: &str = "launcher";
@@ -35,12 +38,12 @@ const AGAIN: &str = "LAB_LAUNCHER_AGAIN";
 struct Places {
     /// The cargo that called us.
     cargo: PathBuf,
-    /// The launcher's own sources.
-    package: PathBuf,
-    /// The manifest by which cargo started it: theirs, or that of `start` beside them.
+    /// The manifest by which cargo started us: the package's, or that of `start` beside it.
     manifest: PathBuf,
-    /// The workspace's root, above it.
+    /// The root of the workspace that the labs are in, above it.
     root: PathBuf,
+    /// The root of the workspace that the runner's sources are in: mostly the same.
+    sources: PathBuf,
     /// Our own executable.
     own: PathBuf,
     /// The runner's executable.
@@ -52,11 +55,11 @@ fn main() -> ExitCode {
         eprintln!("error: run `cargo lab` from inside the labs' workspace");
         return ExitCode::from(INFRASTRUCTURE);
     };
-    if !own::is_compiled_from(&places.package) && env::var_os(AGAIN).is_none() {
+    if !own::is_compiled_from(&places.sources.join(PACKAGE)) && env::var_os(AGAIN).is_none() {
         let error = places.start_again();
         return places.cannot_start(&places.cargo, &error);
     }
-    let runner = Artifact::new(&places.runner, &places.root);
+    let runner = Artifact::new(&places.runner, &places.sources);
     if !runner.is_fresh() {
         match places.build(&runner) {
             Ok(Ended::Built) => {}
@@ -70,7 +73,8 @@ fn main() -> ExitCode {
         }
     }
     let mut command = places.command(&places.runner);
-    let error = command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", &places.root).exec();
+    command.args(env::args_os().skip(1)).env("LAB_WORKSPACE", &places.root).env("LAB_SOURCES", &places.sources);
+    let error = command.exec();
     places.cannot_start(&places.runner, &error)
 }
 
@@ -81,10 +85,11 @@ impl Places {
         let runner = own.parent()?.with_file_name("debug").join("cargo-lab");
         let started =
             env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), Into::into);
-        let package = if started.ends_with(ALONE) { started.parent()?.to_owned() } else { started.clone() };
-        let root = package.ancestors().nth(3)?.to_owned();
+        let package = if started.ends_with(ALONE) { started.parent()? } else { &started };
+        let root = package.ancestors().find(|folder| folder.join("labs").is_dir())?.to_owned();
+        let sources = sources::place(&root)?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into();
-        Some(Self { cargo, package, manifest: started.join("Cargo.toml"), root, own, runner })
+        Some(Self { cargo, manifest: started.join("Cargo.toml"), root, sources, own, runner })
     }
 
     fn cannot_start(&self, program: &Path, error: &io::Error) -> ExitCode {
@@ -100,9 +105,9 @@ impl Places {
         command
     }
 
-    /// One of cargo's commands on this workspace.
+    /// One of cargo's commands on the workspace of the runner.
     fn cargo(&self, arguments: &[&str]) -> Command {
-        self.cargo_on(&self.root.join("Cargo.toml"), arguments)
+        self.cargo_on(&self.sources.join("Cargo.toml"), arguments)
     }
 
     fn cargo_on(&self, manifest: &Path, arguments: &[&str]) -> Command {
@@ -148,7 +153,7 @@ impl Places {
     }
 
     fn explain(&self, stderr: &[u8]) -> Option<Refusal> {
-        Refusal::explain(&String::from_utf8_lossy(stderr), &self.root)
+        Refusal::explain(&String::from_utf8_lossy(stderr), &self.sources)
     }
 
     fn build(&self, runner: &Artifact) -> io::Result<Ended> {
@@ -189,9 +194,10 @@ impl Places {
         }
         // A user's settings may have cargo be quiet always.
         let visible = |mut command: Command| waiting::status(command.env("CARGO_TERM_QUIET", "false"));
-        if let Some(suite) =
-            suite::wanted(&self.root, env::args_os().skip(1).filter_map(|word| word.into_string().ok()))
-        {
+        let words = env::args_os().skip(1).filter_map(|word| word.into_string().ok());
+        // Another workspace's suites are built in that one, by the runner.
+        let suite = if self.root == self.sources { suite::wanted(&self.root, words) } else { None };
+        if let Some(suite) = suite {
             let mut both = self.runners_build(build);
             both.args(["--keep-going", "--bin", &suite]);
             if visible(both)?.success() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The launcher's own sources, as they were compiled.
-const SOURCES: [(&str, &str); 15] = [
+const SOURCES: [(&str, &str); 16] = [
     ("Cargo.toml", include_str!("../Cargo.toml")),
     ("src/content.rs", include_str!("content.rs")),
     ("src/contents.rs", include_str!("contents.rs")),
@@ -18,6 +18,7 @@ const SOURCES: [(&str, &str); 15] = [
     ("src/platform.rs", include_str!("platform.rs")),
     ("src/record.rs", include_str!("record.rs")),
     ("src/refusal.rs", include_str!("refusal.rs")),
+    ("src/sources.rs", include_str!("sources.rs")),
     ("src/suite.rs", include_str!("suite.rs")),
     ("src/waiting.rs", include_str!("waiting.rs")),
     ("start/Cargo.toml", include_str!("../start/Cargo.toml")),

@@ -83,7 +83,7 @@ async fn export(args: &KitArgs, engine: &Engine, folder: &Utf8Path, run: &RunCon
         run.emit(EventKind::KitUpdated { kit: Box::new(updated) });
         return Ok(());
     }
-    begin_history(&new)?;
+    begin_history(&new, "Begin with the course as it was given out")?;
     std::fs::rename(&new, folder).map_err(|source| Error::io("write", folder, source))?;
     exported.folder = folder.to_owned();
     if args.release {
@@ -111,7 +111,7 @@ fn refuse_folder(args: &KitArgs, folder: &Utf8Path) -> Result<(), Error> {
 }
 
 /// Whether something stands at `folder` that is not an empty folder.
-fn is_taken(folder: &Utf8Path) -> bool {
+pub(super) fn is_taken(folder: &Utf8Path) -> bool {
     folder.symlink_metadata().is_ok() && folder.read_dir_utf8().map_or(true, |mut inside| inside.next().is_some())
 }
 

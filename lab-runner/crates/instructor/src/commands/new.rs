@@ -11,6 +11,7 @@ use lab_runner::context::RunContext;
 use lab_runner::error::Error;
 use lab_runner::events::{CreatedLab, EventKind};
 use lab_runner::exit::ExitCode;
+use lab_runner::helper;
 use lab_runner::interrupt::Interrupt;
 use lab_runner::manifest::{self, Manifest};
 use lab_runner::reporter::{Reporter, Style};
@@ -21,11 +22,11 @@ use lab_runner::workspace::{Lab, Workspace};
 use lab_services::ServiceId;
 
 use super::mutant;
-use crate::formatting;
 use crate::names::Names;
 use crate::template;
+use crate::{course, formatting};
 
-/// The manifest's JSON schema, as seen from the workspace's root.
+/// The manifest's JSON schema, in the workspace that has the grader.
 const SCHEMA: &str = "lab-runner/schema/lab.schema.json";
 
 /// Writes the lab that `args` describe.
@@ -44,6 +45,9 @@ pub(super) async fn run(args: NewArgs, interrupt: Interrupt) -> Result<ExitCode,
         () = interrupt.wait() => return Err(Error::Interrupted),
     };
     write(&workspace, &files, &folder)?;
+    if let Some(sources) = helper::sources().filter(|sources| *sources != workspace.root) {
+        course::complete_lock(&workspace.root, &sources)?;
+    }
     let created = CreatedLab {
         id: names.id,
         folder: workspace.relative(&folder).to_owned(),
@@ -67,12 +71,18 @@ async fn render(workspace: &Workspace, names: &Names, services: &[ServiceId], ru
         title: names.title.clone(),
         heading: names.heading(),
         package: names.package(),
-        schema: workspace.root.join(SCHEMA).is_file().then(|| format!("../../{SCHEMA}")),
+        schema: schema(&workspace.root.join("labs").join(names.package())),
         services: services.iter().map(of_template).collect(),
     };
     let scratch = workspace.lab_folder().join("scratch");
     let held = Scratch::create(&scratch).map_err(|source| Error::io("write to", &scratch, source))?;
     template::render(&lab, held.path().to_owned(), run).await.map_err(Error::Fault)
+}
+
+/// Where the manifest's schema is, as seen from the lab's `folder`.
+fn schema(folder: &Utf8Path) -> Option<String> {
+    let schema = helper::sources()?.join(SCHEMA);
+    schema.is_file().then(|| course::path_from(folder, &schema).into_string())
 }
 
 /// The services called `names`, in the order in which they are known.

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_runner::course::Course;
 use lab_runner::error::Error;
-use lab_runner::git;
 use lab_runner::learner_kit::{FOLDER, platform};
 use lab_runner::submission::Tree;
 use lab_runner::workspace::{Lab, Workspace};
+use lab_runner::{git, helper};
 use toml::{Table, Value};
 use walkdir::WalkDir;
 
 /// What belongs to instructors, in a lab's folder, and what is made there.
 const NOT_FOR_LEARNERS: [&str; 5] = ["checks", "solution", "mutants", "target", "suite"];
-/// Files of the course that are taken as they are, where it has them.
+/// Files of the course that are taken as they are, where it has them; else the grader's, for a course elsewhere.
 const AS_THEY_ARE: [&str; 9] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -23,9 +23,11 @@ const AS_THEY_ARE: [&str; 9] = [
     "docs/ci.md",
     "docs/learner.md",
     "docs/words.md",
-    "labs/course.toml",
+    COURSE,
     "rustfmt.toml",
 ];
+/// What only the course itself can have.
+const COURSE: &str = "labs/course.toml";
 /// What is there for learners to read, and has pictures.
 const GUIDE: &str = "docs/learner.md";
 /// What `cargo lab` starts: compiled on the learner's machine, from these files alone.
@@ -51,7 +53,7 @@ pub(super) fn texts(workspace: &Workspace, labs: &[Lab], untracked: bool) -> Res
         lab_files(workspace, lab, untracked, &mut tree)?;
     }
     for path in AS_THEY_ARE.iter().map(Utf8PathBuf::from).chain(pictures(workspace)) {
-        if let Ok(content) = std::fs::read(workspace.root.join(&path)) {
+        if let Some(content) = text_of(workspace, &path) {
             tree.0.insert(path, content);
         }
     }
@@ -66,6 +68,12 @@ pub(super) fn texts(workspace: &Workspace, labs: &[Lab], untracked: bool) -> Res
     add("README.md", readme(workspace, labs));
     add("Cargo.toml", manifest(workspace, labs, &BTreeSet::new())?);
     Ok(tree)
+}
+
+/// What the course has at `path`, or else the grader's sources have there.
+fn text_of(workspace: &Workspace, path: &Utf8Path) -> Option<Vec<u8>> {
+    let of_grader = || std::fs::read(helper::sources()?.join(path)).ok().filter(|_| path != COURSE);
+    std::fs::read(workspace.root.join(path)).ok().or_else(of_grader)
 }
 
 /// The files of `lab` that learners get.
@@ -103,7 +111,8 @@ fn listed(workspace: &Workspace, lab: &Lab, untracked: bool) -> Result<Vec<Utf8P
 
 /// The pictures that the guide shows, as seen from the workspace.
 fn pictures(workspace: &Workspace) -> Vec<Utf8PathBuf> {
-    let text = std::fs::read_to_string(workspace.root.join(GUIDE)).unwrap_or_default();
+    let text =
+        text_of(workspace, Utf8Path::new(GUIDE)).and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
     let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
     targets.filter(|target| target.starts_with("images/")).map(|target| Utf8Path::new("docs").join(target)).collect()
 }
@@ -115,8 +124,11 @@ fn readme(workspace: &Workspace, labs: &[Lab]) -> String {
         let (id, package, about) = (lab.id(), lab.package(), &lab.manifest);
         format!("| [{id} {}](labs/{package}/README.md) | {} |\n", about.title, about.summary)
     };
-    let guide =
-        if workspace.root.join(GUIDE).is_file() { " [docs/learner.md](docs/learner.md) says more." } else { "" };
+    let guide = if text_of(workspace, Utf8Path::new(GUIDE)).is_some() {
+        " [docs/learner.md](docs/learner.md) says more."
+    } else {
+        ""
+    };
     README
         .replace("{title}", &title)
         .replace("{platform}", &platform())

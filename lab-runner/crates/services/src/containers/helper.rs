@@ -174,7 +174,8 @@ fn place() -> Result<PathBuf, ProviderError> {
     Ok(folder.join("lab-containers"))
 }
 
-/// The launcher says where the workspace is; without it, it is where the runner was compiled.
+/// The launcher says where the runner's sources are; without it, they are where it was compiled.
 fn workspace() -> PathBuf {
-    env::var_os("LAB_WORKSPACE").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."), PathBuf::from)
+    let named = ["LAB_SOURCES", "LAB_WORKSPACE"].iter().find_map(env::var_os);
+    named.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."), PathBuf::from)
 }
