@@ -2,11 +2,14 @@
 //!
 //! A suite is a program of its own. It starts the learner's server as often as its checks ask, talks to it over
 //! HTTP, looks at its database and its cache, and reports on a socket that the server has no handle on.
+//!
+//! Begin with [`how_to`]: an index of questions, and ten kinds of check, each beside the same one without the kit.
 
 extern crate self as lab_kit;
 
 mod balancer;
 pub mod check;
+pub mod how_to;
 pub mod id;
 mod keepsake;
 mod lab;

@@ -60,7 +60,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Takes a fresh database from the run's cluster. A check gets its own from [`crate::Lab::postgres`].
+    /// Takes a fresh database from the run's cluster. A check gets its own from [`crate::LabPostgres::postgres`].
     ///
     /// ```
     /// # async fn example(cluster: &lab_postgres::Cluster) -> lab_kit::CheckResult<()> {

@@ -66,7 +66,7 @@ impl Protocol for Recording {
 }
 
 impl Redis {
-    /// Takes an empty keyspace from the run's Redis. A check gets its own from [`crate::Lab::redis`].
+    /// Takes an empty keyspace from the run's Redis. A check gets its own from [`crate::LabRedis::redis`].
     ///
     /// ```
     /// # async fn example(keyspaces: &lab_redis::Keyspaces) -> lab_kit::CheckResult<()> {
