@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use lab_protocol::{CheckInfo, CheckReport, Envelope, Event, Explanation, SkipReason, Verdict};
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ const COVERED: &str = "a held-out check did not pass; reports do not show what i
 const TITLE: &str = "held-out check";
 
 /// What reports show of held-out checks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Disclosure {
     /// That there are some, their task, points and verdict.

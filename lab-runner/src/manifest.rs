@@ -6,6 +6,7 @@ use std::time::Duration;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use lab_protocol::Readiness;
 use lab_services::ServiceId;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +22,10 @@ pub const FORMAT_VERSION: u32 = 1;
 pub const FILE_NAME: &str = "lab.toml";
 
 /// A lab's manifest.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "Backend Labs manifest", description = "The file lab.toml of a lab.")]
+#[cfg_attr(feature = "schema", schemars(title = "Backend Labs manifest", description = "The file lab.toml of a lab."))]
 pub struct Manifest {
     /// The version of this format: 1.
     pub format_version: u32,
@@ -47,7 +49,7 @@ pub struct Manifest {
     #[serde(default)]
     pub services: Vec<ServiceId>,
     /// The files and folders taken from a submission, relative to the lab's folder.
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub editable: Vec<Utf8PathBuf>,
     /// What reports show of held-out checks: `hidden` (the default) their task, points and verdict, `title` their ids and
     /// titles as well, `full` everything.
@@ -65,7 +67,8 @@ fn first_version() -> u32 {
 }
 
 /// How the server is started, and how it shows that it is ready.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// The request that shows whether it is ready.
@@ -77,7 +80,8 @@ pub struct Server {
 }
 
 /// Limits of time and memory.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// From the server's start to its first answer.

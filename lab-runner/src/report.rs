@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use lab_protocol::{Difference, SkipReason, TranscriptEntry, Verdict};
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +24,9 @@ pub use by_hand::depends_on_more;
 pub const SCHEMA: &str = "backend-labs/result/v1";
 
 /// The result for one submission.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints.")]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints."))]
 pub struct Report {
     /// The format's name and version: `backend-labs/result/v1`. Within v1, fields are only added, never changed or removed.
     pub schema: String,
@@ -82,7 +84,8 @@ pub struct Report {
 }
 
 /// A check that the suite was to report.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ExpectedCheck {
     /// Its id.
     pub id: String,
@@ -91,7 +94,8 @@ pub struct ExpectedCheck {
 }
 
 /// What was graded.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Submission {
     /// Where it came from.
     pub kind: SubmissionKind,
@@ -104,7 +108,8 @@ pub struct Submission {
 }
 
 /// Where a submission came from.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubmissionKind {
     /// The lab's own folder, as the learner works in it.
@@ -122,14 +127,16 @@ pub enum SubmissionKind {
 }
 
 /// The suite that graded the submission.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SuiteIdentity {
     /// The SHA-256 of its program. Null when nothing was graded.
     pub sha256: Option<String>,
 }
 
 /// A service that was used.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct UsedService {
     /// Where it came from: `external`, `containers`, `native` or `embedded`.
     pub provider: String,
@@ -138,7 +145,8 @@ pub struct UsedService {
 }
 
 /// What became of a submission as a whole.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every check was graded.
@@ -152,7 +160,8 @@ pub enum Outcome {
 }
 
 /// How the time was spent, in milliseconds since grading began.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Timings {
     /// When the submission was built.
     pub built_ms: Option<u64>,
@@ -169,7 +178,8 @@ pub struct Timings {
 }
 
 /// Why nothing was graded.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Diagnostics {
     /// What happened, in one sentence.
     pub message: String,
@@ -181,12 +191,13 @@ pub struct Diagnostics {
     pub hints: Vec<String>,
     /// The compiler's errors with terminal colours. Never written to a file.
     #[serde(skip)]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub coloured: Vec<String>,
 }
 
 /// The result of one check.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Check {
     /// Its id, unique in the lab.
     pub id: String,
@@ -246,7 +257,7 @@ pub struct Check {
     pub transcript: Vec<TranscriptEntry>,
     /// Where in the suite's source it was found, the innermost place first. Only an audit asks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub places: Vec<String>,
 }
 

@@ -30,6 +30,7 @@ mod progress;
 mod recordings;
 mod results;
 mod sandbox;
+#[cfg(feature = "schema")]
 mod schema;
 mod similarity;
 mod surroundings;

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lab_sandbox::Sandbox;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +122,8 @@ pub enum Target {
 }
 
 /// The request that tells whether a server is ready.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Readiness {
     /// The path to GET.
@@ -285,7 +287,8 @@ impl Event {
 }
 
 /// What a check declares about itself; `list` prints these.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CheckInfo {
     /// The check's name, unique in its suite.
     pub id: String,
@@ -313,7 +316,8 @@ pub struct CheckInfo {
 }
 
 /// The verdict on a check.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The behaviour was seen.
@@ -329,7 +333,8 @@ pub enum Verdict {
 }
 
 /// Why a check was skipped.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SkipReason {
     /// A check it needs did not pass. Its points are lost with that check's.
@@ -368,7 +373,8 @@ pub struct CheckReport {
 }
 
 /// What a learner is told about a check that did not pass.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Explanation {
     /// What is wrong, in one sentence.
     pub message: String,
@@ -393,17 +399,18 @@ pub struct Explanation {
     pub server_log: Vec<String>,
     /// Whether it was found because a time was over: with more time it might have been otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub by_time: bool,
     /// Where in the suite's source it was found, as `src/file.rs:line:column`, the innermost place first. Only an audit asks
     /// for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub places: Vec<String>,
 }
 
 /// One place in which an answer differs from what was expected.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Difference {
     /// Where: `status`, `header content-type`, a JSON pointer such as `/items/0/id`, `body byte 12`.
     pub place: String,

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::micros;
 
 /// One thing that happened during a check.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct TranscriptEntry {
     /// When, in microseconds since the run began.
     pub at_us: u64,
@@ -19,7 +21,8 @@ pub struct TranscriptEntry {
 }
 
 /// The kinds of things a transcript holds.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happening {
     /// The grader sent bytes to the server, shown as text.
@@ -61,7 +64,8 @@ pub enum Happening {
 }
 
 /// What the server asked of a service, and what that answered.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Exchange {
     /// What kind of exchange it is, in the word of the service's driver, such as `sql` or `redis`. None of the words for
     /// other things that happen.
@@ -93,7 +97,8 @@ pub struct Exchange {
 }
 
 /// What was asked of a service, by what the service's own manual calls it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
     /// A statement of a query language.
@@ -129,7 +134,8 @@ impl Exchange {
 }
 
 /// What a note marks on a timeline.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Mark {
     /// A server was started.

@@ -30,6 +30,8 @@ mod progress;
 mod provider;
 mod registry;
 mod running;
+#[cfg(feature = "schema")]
+mod schema;
 mod search;
 mod secret;
 mod slot;

@@ -1,11 +1,9 @@
 //! The services that are registered: whoever lists, validates or looks up services iterates over these.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::definition::ServiceDefinition;
@@ -136,27 +134,6 @@ impl<'de> Deserialize<'de> for ServiceId {
             let known: Vec<String> = Self::all().iter().map(|service| format!("`{}`", service.id())).collect();
             de::Error::custom(format!("unknown service `{id}`, expected one of {}", known.join(", ")))
         })
-    }
-}
-
-impl JsonSchema for ServiceId {
-    fn schema_name() -> Cow<'static, str> {
-        "ServiceId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let one_of: Vec<Schema> = Self::all()
-            .into_iter()
-            .map(|service| {
-                let variable = service.description().server_variable;
-                json_schema!({
-                    "description": format!("{service}; the server is given its URL in `{variable}`."),
-                    "type": "string",
-                    "const": service.id(),
-                })
-            })
-            .collect();
-        json_schema!({ "description": "A service that a lab can ask for.", "oneOf": one_of })
     }
 }
 
