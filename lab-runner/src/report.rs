@@ -26,7 +26,10 @@ pub const SCHEMA: &str = "backend-labs/result/v1";
 /// The result for one submission.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints."))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(title = "Backend Labs result", description = "What `cargo lab check --format json` prints.")
+)]
 pub struct Report {
     /// The format's name and version: `backend-labs/result/v1`. Within v1, fields are only added, never changed or removed.
     pub schema: String,
