@@ -155,16 +155,18 @@ fn a_kit_that_would_hold_a_solution_is_not_written() {
     fs::create_dir_all(&root).unwrap();
     write_workspace(&root, "0.1.71");
     let told = "thirty letters and more, of the model answer";
+    let kit = folder().join("kit-not-written");
+    let _ = fs::remove_dir_all(&kit);
     let suite = root.join(LAB).join("checks/src/main.rs");
     let text = fs::read_to_string(&suite).unwrap();
     fs::write(&suite, text.replace("GET /echo/{word} gives the word back", told)).unwrap();
     let solution = root.join(LAB).join("solution/src/main.rs");
     let text = fs::read_to_string(&solution).unwrap();
     fs::write(&solution, format!("{text}\n/*\n{told}\n*/\n")).unwrap();
-    let ran = export(&root, &folder().join("kit-not-written"), &[]);
+    let ran = export(&root, &kit, &[]);
     assert_eq!(ran.code, Some(2), "{}", ran.golden());
     assert!(ran.stderr.contains("suites/tiny-1-greeter") && ran.stderr.contains(told), "{}", ran.golden());
-    assert!(!folder().join("kit-not-written").exists());
+    assert!(!kit.exists());
 }
 
 #[test]

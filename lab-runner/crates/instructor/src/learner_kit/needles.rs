@@ -1,6 +1,6 @@
 //! What must not be in a learner kit, and the search for it in every file, programs included.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -43,21 +43,22 @@ impl Needles {
         self.texts.push((text.as_bytes().to_vec(), what.into()));
     }
 
-    /// Adds what is not for learners of `lab`, whose suite has `checks`: the lines of its solution that `shown` does not
-    /// have, what a report shows of held-out checks, and its mutants.
+    /// Adds what is not for learners of `lab`, whose suite has `checks`: the lines of its solution that are nowhere in `shown`
+    /// and in no hint, what a report shows of held-out checks, and its mutants.
     ///
     /// # Errors
     /// The lab's own files cannot be read.
     pub(super) fn add_lab(&mut self, lab: &Lab, checks: &[CheckInfo], shown: &Tree) -> Result<(), Error> {
-        let shown = trimmed_lines(shown);
+        let mut lines = Self::default();
         for (path, content) in submission::solution(lab)?.0 {
             let text = String::from_utf8_lossy(&content).into_owned();
             for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-                if line.len() >= SHORTEST_LINE && !shown.contains(line) {
-                    self.add(line, format!("line {number} of the solution's {path}, of {}", lab.id()));
+                if line.len() >= SHORTEST_LINE {
+                    lines.add(line, format!("line {number} of the solution's {path}, of {}", lab.id()));
                 }
             }
         }
+        self.take(lines.without(shown).without(&hints(checks)));
         for check in checks.iter().filter(|check| check.held_out) {
             let texts = [&check.id, &check.title, &check.why].into_iter().chain(&check.hints);
             texts.for_each(|text| self.add(text, format!("the held-out check {} of {}", check.id, lab.id())));
@@ -69,6 +70,24 @@ impl Needles {
             self.add(&mutant.breaks, what);
         }
         Ok(())
+    }
+
+    /// Those of the texts that are nowhere in the texts of `shown`: what learners are shown, be it as a part of a longer line,
+    /// is no secret.
+    fn without(self, shown: &Tree) -> Self {
+        let starts = self.starts();
+        let seen: BTreeSet<usize> = shown.0.values().flat_map(|content| self.found_in(content, &starts)).collect();
+        let mut rest = Self::default();
+        for (_, (text, what)) in self.texts.into_iter().enumerate().filter(|(index, _)| !seen.contains(index)) {
+            rest.add(&String::from_utf8_lossy(&text), what);
+        }
+        rest
+    }
+
+    fn take(&mut self, others: Self) {
+        for (text, what) in others.texts {
+            self.add(&String::from_utf8_lossy(&text), what);
+        }
     }
 
     /// What of this is in the files below `folder`.
@@ -96,8 +115,8 @@ impl Needles {
     }
 
     /// The texts that `content` has, each once.
-    fn found_in(&self, content: &[u8], starts: &[bool]) -> std::collections::BTreeSet<usize> {
-        let mut found = std::collections::BTreeSet::new();
+    fn found_in(&self, content: &[u8], starts: &[bool]) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
         for (at, pair) in content.windows(2).enumerate() {
             if !starts[usize::from(u16::from_ne_bytes([pair[0], pair[1]]))] {
                 continue;
@@ -119,13 +138,10 @@ impl Needles {
     }
 }
 
-/// The lines of the texts in `tree`, without what stands around them.
-fn trimmed_lines(tree: &Tree) -> std::collections::HashSet<String> {
-    let text = |content: &Vec<u8>| String::from_utf8_lossy(content).into_owned();
-    tree.0
-        .values()
-        .flat_map(|content| text(content).lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
-        .collect()
+/// The hints of those of `checks` that are not held out: the last one may give a line away.
+fn hints(checks: &[CheckInfo]) -> Tree {
+    let visible = checks.iter().filter(|check| !check.held_out);
+    Tree(visible.map(|check| (check.id.as_str().into(), check.hints.join("\n").into_bytes())).collect())
 }
 
 #[cfg(test)]
@@ -145,5 +161,16 @@ mod tests {
         let leaks = needles.search(folder).unwrap();
         let told: Vec<_> = leaks.iter().map(|leak| (leak.path.as_str(), leak.what.as_str())).collect();
         assert_eq!(told, [("kit/suite", "a held-out check")]);
+    }
+
+    #[test]
+    fn what_learners_are_shown_as_part_of_a_line_is_not_looked_for() {
+        let mut lines = Needles::default();
+        lines.add("connection: &mut PgConnection,", "line 1");
+        lines.add("connection.begin_with(isolation)", "line 2");
+        let starter = b"async fn find(connection: &mut PgConnection, id: i64) {}\n".to_vec();
+        let rest = lines.without(&Tree([("src/main.rs".into(), starter)].into()));
+        let told: Vec<_> = rest.texts.iter().map(|(_, what)| what.as_str()).collect();
+        assert_eq!(told, ["line 2"]);
     }
 }
