@@ -88,6 +88,8 @@ fn a_kit_grades_the_starter_and_what_a_learner_makes_of_it() {
     let reset = cargo_lab(&kit, "labs", &["reset", "tiny-1", "--yes"]);
     assert_eq!(reset.code, Some(0), "{}", reset.golden());
     assert!(fs::read(&own).unwrap() == given, "the starter is back");
+    let status = Command::new("git").args(["status", "--porcelain"]).current_dir(&kit).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&status.stdout), "", "what commands write is ignored");
 }
 
 #[test]

@@ -31,9 +31,11 @@ const COURSE: &str = "labs/course.toml";
 /// What is there for learners to read, and has pictures.
 const GUIDE: &str = "docs/learner.md";
 /// What `cargo lab` starts: compiled on the learner's machine, from these files alone.
-const LAUNCHER: [(&str, &str); 4] = [
+const LAUNCHER: [(&str, &str); 5] = [
     ("kit/launcher/Cargo.toml", include_str!("../../../launcher/kit/launcher.toml")),
     ("kit/launcher/start/Cargo.toml", include_str!("../../../launcher/kit/start.toml")),
+    // Or else cargo writes it, and the learner has a file in the way that nobody knows.
+    ("kit/launcher/start/Cargo.lock", include_str!("../../../launcher/start/Cargo.lock")),
     ("kit/launcher/src/main.rs", include_str!("../../../launcher/kit/main.rs")),
     ("kit/launcher/src/environment.rs", include_str!("../../../launcher/src/environment.rs")),
 ];
