@@ -6,6 +6,7 @@
 //! at a time is graded, unless more are asked for.
 
 mod dependencies;
+mod direct;
 mod hold;
 mod laps;
 mod lint;

@@ -55,8 +55,12 @@ pub struct Manifest {
     /// titles as well, `full` everything.
     #[serde(default)]
     pub held_out: Disclosure,
-    /// How the server is started, and how it shows that it is ready.
-    pub server: Server,
+    /// How the server is started, and how it shows that it is ready. A lab has this or `[program]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
+    /// How the program is run, where the lab grades one that is run and ends, in place of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
     /// Limits of time and memory.
     #[serde(default)]
     pub limits: Limits,
@@ -75,6 +79,17 @@ pub struct Server {
     pub readiness: Readiness,
     /// Variables it gets beside `HOST`, `PORT` and those of its services. `{random}` in a value becomes 48 random
     /// hexadecimal characters, new for each run.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+/// How a program is run that gets arguments and standard input, and ends.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Variables it gets beside the usual ones, such as `PATH`. `{random}` in a value becomes 48 random hexadecimal
+    /// characters, new for each run.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
 }
@@ -211,6 +226,17 @@ impl Manifest {
         format!("{}-{}", self.id, self.slug)
     }
 
+    /// The request that shows that the server is ready; nothing where a program is graded that is run and ends.
+    pub fn readiness(&self) -> Option<&Readiness> {
+        self.server.as_ref().map(|server| &server.readiness)
+    }
+
+    /// The variables that the server or the program gets, by this manifest.
+    pub fn env(&self) -> impl Iterator<Item = (&String, &String)> {
+        let server = self.server.iter().flat_map(|server| &server.env);
+        server.chain(self.program.iter().flat_map(|program| &program.env))
+    }
+
     /// What is wrong is told in words, with the key that holds it.
     fn make_sense(&self) -> Result<(), (&'static [&'static str], String)> {
         const ID: &[&str] = &["id"];
@@ -238,11 +264,20 @@ impl Manifest {
                 return Err((EDITABLE, format!("editable path `{path}` leaves the lab's folder")));
             }
         }
-        if !self.server.readiness.path.starts_with('/') {
-            let message = format!("readiness path `{}` does not begin with a slash", self.server.readiness.path);
-            return Err((&["server", "readiness"], message));
+        match (&self.server, &self.program) {
+            (Some(server), None) if !server.readiness.path.starts_with('/') => {
+                let message = format!("readiness path `{}` does not begin with a slash", server.readiness.path);
+                Err((&["server", "readiness"], message))
+            }
+            (Some(_), Some(_)) => {
+                Err((&["program"], "a lab grades a `[server]` or a `[program]`, and not both".into()))
+            }
+            (None, None) => Err((&["id"], "there is no table `[server]`, and no `[program]` either".into())),
+            (None, Some(_)) if !self.services.is_empty() => {
+                Err((&["services"], "a `[program]` has no services: only a `[server]` is told of them".into()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -315,7 +350,7 @@ readiness = { path = "/health" }
     #[test]
     fn what_is_left_out_has_its_default() {
         let manifest = parse(GOOD).unwrap();
-        assert_eq!(manifest.server.readiness.status, 200);
+        assert_eq!(manifest.readiness().unwrap().status, 200);
         assert_eq!(
             manifest.limits,
             Limits { start_seconds: 10, check_seconds: 20, build_seconds: 180, build_mebibytes: 4096 }
@@ -377,6 +412,19 @@ readiness = { path = "/health" }
         assert!(error.to_string().contains("lab.toml:12: unknown field `start`"), "{error}");
         assert_eq!(error.hints(), ["did you mean `start_seconds`?"]);
         assert!(mistake("roadmap = [1]", "roadmap = \"1\"").to_string().contains("lab.toml:7: invalid type"));
+    }
+
+    #[test]
+    fn a_lab_grades_a_server_or_a_program() {
+        let (before, server) = GOOD.split_at(GOOD.find("[server]").unwrap());
+        let program = before.replace("services = [\"postgres\"]", "") + "[program]\nenv = { TZ = \"UTC\" }\n";
+        let manifest = parse(&program).unwrap();
+        assert!(manifest.readiness().is_none());
+        assert_eq!(manifest.env().count(), 1);
+        let wrong = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(wrong(before).contains("no table `[server]`"), "{}", wrong(before));
+        assert!(wrong(&format!("{program}{server}")).contains("and not both"));
+        assert!(wrong(&format!("{before}[program]\n")).contains("lab.toml:8: a `[program]` has no services"));
     }
 
     #[test]

@@ -135,7 +135,7 @@ mod tests {
     const BOUNDS: Bounds = Bounds { time: Duration::from_secs(10), memory: 1 << 30 };
 
     fn used(process: u32, seconds: u64, memory: u64) -> ProcessUse {
-        ProcessUse { process, parent: 1, processor: Duration::from_secs(seconds), memory }
+        ProcessUse { process, parent: 1, processor: Duration::from_secs(seconds), memory, peak_memory: memory }
     }
 
     #[test]

@@ -277,7 +277,8 @@ pub struct HintArgs {
 Examples:
   cargo lab run 2                     then, in another terminal, psql with the URL that it prints
   cargo lab run 5 --env CACHE_TTL_SECONDS=2
-  cargo lab run 2 --solution")]
+  cargo lab run 2 --solution
+  cargo lab run -- report FILE        a lab whose program is run and ends: the arguments after -- are the program's")]
 pub struct RunArgs {
     /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,
@@ -293,6 +294,9 @@ pub struct RunArgs {
     /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: ProviderChoice,
+    /// Arguments of the program, where the lab grades one that is run and ends.
+    #[arg(last = true, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
 }
 
 /// Reads `NAME=VALUE`.

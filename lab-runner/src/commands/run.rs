@@ -1,6 +1,12 @@
-//! `cargo lab run`: a server with its services up, for curl and psql.
+//! `cargo lab run`: a server with its services up, for curl and psql; or a program, in our place.
 
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::sync::Arc;
+
+use camino::Utf8Path;
+use lab_protocol::Target;
 
 use super::choose;
 use crate::cli::{GradingArgs, RunArgs};
@@ -26,11 +32,30 @@ pub(super) async fn run(args: RunArgs, interrupt: Interrupt) -> Result<ExitCode,
     let grading = GradingArgs { seed: None, services: args.services, jobs: Some(1), time_limit: None };
     let request = choose::request(&grading, source, Vec::new());
     let engine = Engine::new(workspace, args.services)?;
-    let served = engine.serve(&lab, &request, args.env.into_iter().collect(), &run).await;
+    let env: BTreeMap<String, String> = args.env.into_iter().collect();
+    if lab.manifest.program.is_some() {
+        return match engine.start_line(&lab, &request, &run).await? {
+            Some(target) => Err(take_our_place(target, env, &args.arguments)),
+            None => Ok(ExitCode::NotRunnable),
+        };
+    }
+    if !args.arguments.is_empty() {
+        return Err(Error::usage(format!("{} is a server, which gets variables (`--env`) and no arguments", lab.id())));
+    }
+    let served = engine.serve(&lab, &request, env, &run).await;
     engine.shutdown().await;
     match served? {
         // Ctrl-C is how it is meant to end.
         Served::Ended => Ok(ExitCode::Passed),
         Served::NotRunnable => Ok(ExitCode::NotRunnable),
     }
+}
+
+/// Becomes the program, so that its streams, its signals and its exit code are those of the terminal. It runs in the folder
+/// that we were called in. Gives why that cannot be, if it cannot.
+fn take_our_place(target: Target, env: BTreeMap<String, String>, arguments: &[String]) -> Error {
+    let Target::Launch { argv, env: own, .. } = target else { return Error::usage("there is no program to run") };
+    let Some((program, first)) = argv.split_first() else { return Error::usage("there is no program to run") };
+    let error = Command::new(program).args(first).args(arguments).envs(own).envs(env).exec();
+    Error::io("start", Utf8Path::new(program), error)
 }

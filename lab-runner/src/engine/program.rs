@@ -1,7 +1,7 @@
 //! From a submission to something that a suite can start.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -59,6 +59,11 @@ pub(super) async fn build(grading: &Grading<'_>) -> Result<Runnable, Stop> {
     };
     let named = prepared.named;
     match prepared.program {
+        ProgramSource::Running(_) if lab.manifest.program.is_some() => {
+            let hint = format!("`cargo lab check {} --command '…'` grades a program in any language", lab.id());
+            let message = format!("{} grades a program that is run and ends, which no URL names", lab.id());
+            Err(Error::Usage { message, hints: vec![hint] }.into())
+        }
         ProgramSource::Running(url) => {
             Ok(Runnable { named, target: Target::Attached { url }, tree: None, cargo: Duration::ZERO })
         }
@@ -193,8 +198,29 @@ fn by_shell(lab: &Lab, command: &str) -> Result<Target, Stop> {
         .filter(|(name, _)| !foreign(name))
         .chain(manifest_env(lab))
         .collect();
-    let argv = vec!["sh".into(), "-c".into(), shell_line(command), "sh".into()];
+    let line = match lab.manifest.program {
+        // It runs in folders of the checks' own.
+        Some(_) => shell_line(&with_full_paths(command, &cwd)),
+        None => shell_line(command),
+    };
+    let argv = vec!["sh".into(), "-c".into(), line, "sh".into()];
     Ok(Target::Launch { argv, cwd, env, by_hand: format!("cargo lab run {} --command {}", lab.id(), quoted(command)) })
+}
+
+/// `command` with the words in full that name something in `folder`, so that it means the same wherever it is run. A word
+/// that needs quotes stays as it is.
+fn with_full_paths(command: &str, folder: &Path) -> String {
+    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "_./+,-".contains(c));
+    let in_full = |word: &str| {
+        let full = folder.join(word);
+        // `python3` is a program of the system's even where a folder has that name.
+        let is_meant = word.contains('/') || full.is_file();
+        match full.to_str() {
+            Some(text) if plain(word) && is_meant && full.exists() && plain(text) => text.to_owned(),
+            _ => word.to_owned(),
+        }
+    };
+    command.split(' ').map(in_full).collect::<Vec<_>>().join(" ")
 }
 
 /// `text` as one word of a shell's.
@@ -218,7 +244,7 @@ fn shell_line(command: &str) -> String {
 /// The manifest's own variables, `{random}` replaced.
 fn manifest_env(lab: &Lab) -> impl Iterator<Item = (String, String)> {
     let random = || format!("{}{}", uuid::Uuid::new_v4().simple(), &uuid::Uuid::new_v4().simple().to_string()[..16]);
-    lab.manifest.server.env.iter().map(move |(name, value)| (name.clone(), value.replace("{random}", &random())))
+    lab.manifest.env().map(move |(name, value)| (name.clone(), value.replace("{random}", &random())))
 }
 
 /// Copies the stage's whole workspace, so that the lab's folder can be built from there as well, and gives that folder.
@@ -236,12 +262,26 @@ pub(super) fn run_folder(engine: &Engine) -> Result<Utf8PathBuf, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_line;
+    use super::{shell_line, with_full_paths};
 
     #[test]
     fn a_plain_command_takes_the_shells_place_and_a_compound_one_does_not() {
         assert_eq!(shell_line("python3 'my server.py'"), "exec python3 'my server.py' \"$@\"");
         assert_eq!(shell_line("cd app && node main.js"), "cd app && node main.js \"$@\"");
         assert_eq!(shell_line("WORKERS=2 ./server"), "WORKERS=2 ./server \"$@\"");
+    }
+
+    #[test]
+    fn a_command_means_the_same_wherever_it_is_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(path.join("bin")).unwrap();
+        std::fs::write(path.join("bin/tool"), "").unwrap();
+        std::fs::write(path.join("main.py"), "").unwrap();
+        let at = path.display();
+        let full = |command| with_full_paths(command, &path);
+        assert_eq!(full("python3 -u main.py --all"), format!("python3 -u {at}/main.py --all"));
+        assert_eq!(full("./bin/tool"), format!("{at}/./bin/tool"));
+        assert_eq!(full("/usr/bin/env bin 'main.py'"), "/usr/bin/env bin 'main.py'");
     }
 }

@@ -192,7 +192,7 @@ impl Grading<'_> {
             start_limit_ms: millis(self.lab.manifest.limits.start()),
             target: prepared.program.target.clone(),
             sandbox: self.engine.sandbox.clone(),
-            readiness: self.lab.manifest.server.readiness.clone(),
+            readiness: self.lab.manifest.readiness().cloned(),
             services: endpoints.for_suite(),
             expected_ms: self.engine.state.lab(self.lab.id()).expected_ms,
             first: self.request.first.clone(),

@@ -37,9 +37,11 @@ pub fn depends_on_more(transcript: &[TranscriptEntry]) -> bool {
         })
         .collect();
     let more = |entry: &TranscriptEntry| match &entry.what {
-        // How a connection was used belongs to its own request.
+        // How a connection was used belongs to its own request, and how a run of a program ended to that run.
         Happening::Note { mark: Some(Mark::Ready { .. } | Mark::Ended { .. }), .. } => false,
-        Happening::Note { text, .. } => !["connection ", "what follows "].iter().any(|start| text.starts_with(start)),
+        Happening::Note { text, .. } => {
+            !["connection ", "run ", "what follows "].iter().any(|start| text.starts_with(start))
+        }
         what => matches!(what, Happening::Exchange(_)),
     };
     !connections.is_empty() && (connections.len() > 1 || since.iter().any(more))

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::balancer::Balancer;
 use crate::keepsake::Keepsake;
+use crate::program::ProgramBuilder;
 use crate::server::{App, Container, Ending, Keeper, ServerBuilder};
 use crate::services::Services;
 use crate::suite::channel::Events;
@@ -128,6 +129,20 @@ impl Lab {
         ServerBuilder::new(self)
     }
 
+    /// Describes a run of the program, for labs that grade one which is run and ends, and no server: their lab.toml has
+    /// `[program]`.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let done = lab.program().args(["sort", "--unique"]).input("b\na\nb\n").run().await?;
+    /// done.expect_code(0)?.expect_output("a\nb\n")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn program(&self) -> ProgramBuilder<'_> {
+        ProgramBuilder::new(self)
+    }
+
     /// A load balancer for several instances of the server, which asks each for `probe` to learn whether it is ready.
     ///
     /// ```
@@ -203,6 +218,12 @@ impl Lab {
         let path = folder.path().to_owned();
         self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
         Ok(path)
+    }
+
+    /// The folder that was made last, if there is one.
+    pub(crate) fn last_folder(&self) -> Option<PathBuf> {
+        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.last().map(|folder| folder.path().to_owned())
     }
 
     /// The folder with the submission's own files.
@@ -356,8 +377,16 @@ impl Lab {
         Ok(folders)
     }
 
-    pub(crate) fn keepsake(&self) -> &Keepsake {
-        &self.shared.keepsake
+    /// Whoever has removed the program or a folder of ours, the submission is started all the same.
+    pub(crate) fn put_back_what_is_gone(&self) -> CheckResult {
+        match self.shared.keepsake.restore() {
+            Ok(None) => Ok(()),
+            Ok(Some(told)) => {
+                self.transcript.note(format!("{told}, and was put back"));
+                Ok(())
+            }
+            Err(gone) => Err(Failure::Ours(gone)),
+        }
     }
 
     pub(crate) fn config(&self) -> &SuiteConfig {

@@ -3,6 +3,9 @@
 /// Whether containers can share the machine's own network.
 pub(crate) const CONTAINERS_SHARE_THE_NETWORK: bool = cfg!(target_os = "linux");
 
+/// Whether the system tells how much memory other processes hold.
+pub(crate) const MEMORY_IS_TOLD: bool = cfg!(target_os = "linux");
+
 /// The processors' time so far, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Processors {

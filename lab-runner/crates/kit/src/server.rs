@@ -15,4 +15,4 @@ pub use app::App;
 pub use builder::ServerBuilder;
 pub use container::{ByHand, Container};
 pub(crate) use keeper::Keeper;
-pub use process::{Ending, Exit};
+pub use process::Ending;

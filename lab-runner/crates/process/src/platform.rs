@@ -14,6 +14,8 @@ pub struct ProcessUse {
     pub processor: Duration,
     /// The memory that it holds now, in bytes.
     pub memory: u64,
+    /// The most memory that it has held so far, in bytes.
+    pub peak_memory: u64,
 }
 
 pub(crate) use system::{bind_to_parent, parent_of_children};
@@ -114,12 +116,17 @@ mod system {
         // utime, stime, and those of the children: fields 14 to 17.
         let ticks: u64 = (11..=14).filter_map(number).sum();
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        // VmRSS and VmHWM (proc_pid_status(5)); a process that is ending has neither.
+        let bytes = |name: &str| {
+            let text = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+            text.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0) << 10
+        };
         Some(ProcessUse {
             process,
             parent: u32::try_from(number(1)?).ok()?,
             processor: Duration::from_millis(ticks * 1000 / TICKS),
-            memory: resident.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0) << 10,
+            memory: bytes("VmRSS:"),
+            peak_memory: bytes("VmHWM:"),
         })
     }
 

@@ -64,8 +64,9 @@ pub struct SuiteConfig {
     pub target: Target,
     /// What the server runs in, if the suite starts it: the same as what its build ran in.
     pub sandbox: Sandbox,
-    /// The request that tells whether the server is ready.
-    pub readiness: Readiness,
+    /// The request that tells whether the server is ready. None where the lab grades a program that is run, and no server.
+    #[serde(default)]
+    pub readiness: Option<Readiness>,
     /// The services that the lab asks for, by name, such as `postgres`.
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// How long each check took last time, in milliseconds. The slowest start first.

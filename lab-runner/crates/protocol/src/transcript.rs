@@ -25,9 +25,9 @@ pub struct TranscriptEntry {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happening {
-    /// The grader sent bytes to the server, shown as text.
+    /// The grader sent bytes to the server, shown as text; or it ran a program, whose arguments and standard input these are.
     Sent {
-        /// Which connection, numbered from 1.
+        /// Which connection, or which run of the program, numbered from 1.
         connection: u64,
         /// The bytes, escaped where they are not text.
         text: String,
@@ -35,14 +35,14 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         port: Option<u16>,
     },
-    /// The server sent bytes to the grader.
+    /// The server sent bytes to the grader; or a program wrote them to its standard output.
     Received {
-        /// Which connection, numbered from 1.
+        /// Which connection, or which run of the program, numbered from 1.
         connection: u64,
         /// The bytes, escaped where they are not text.
         text: String,
     },
-    /// The server wrote a line.
+    /// The server wrote a line; or a program did, to its standard error.
     Log {
         /// The line.
         line: String,
@@ -173,7 +173,7 @@ pub enum Mark {
         /// The service.
         service: String,
     },
-    /// It is about a connection of the check.
+    /// It is about a connection of the check, or about a run of the program.
     Connection {
         /// Its number.
         connection: u64,

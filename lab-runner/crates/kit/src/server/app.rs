@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::keeper::Keeper;
 use super::log::Stream;
-use super::process::{Exit, LaunchSpec, Process};
+use super::process::{LaunchSpec, Process};
 use super::start_line::StartLine;
 use super::{port, ready};
+use crate::launch::Exit;
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_http::{Connection, Peer, Request};
@@ -115,7 +116,7 @@ impl App {
         waits: bool,
     ) -> CheckResult<Self> {
         let limit = Duration::from_millis(config.start_limit_ms);
-        let readiness = config.readiness.clone();
+        let readiness = config.readiness.clone().ok_or_else(no_server)?;
         let (address, process) = begin(&spec, waits.then_some((&readiness, limit))).await?;
         let transcript = spec.transcript.clone();
         Ok(Self {
@@ -534,6 +535,11 @@ async fn begin(spec: &LaunchSpec, waits: Option<(&Readiness, Duration)>) -> Chec
             }
         }
     }
+}
+
+/// A suite's author asks for what the manifest does not have.
+fn no_server() -> Failure {
+    Failure::Ours("the check starts a server, but its lab.toml has no `[server]`".into())
 }
 
 fn not_ours() -> Failure {

@@ -8,7 +8,7 @@ use super::keeper::Keeper;
 use super::process::LaunchSpec;
 use super::start_line::{StartLine, is_plain};
 use crate::lab::Lab;
-use lab_check::{Because as _, CheckResult, Failure};
+use lab_check::{Because as _, CheckResult};
 use lab_protocol::{PASSED_ON, Target};
 use lab_sandbox::Sandbox;
 
@@ -109,7 +109,7 @@ impl<'a> ServerBuilder<'a> {
         for (_, tenant) in self.lab.tenants().await? {
             env.extend(tenant.variables());
         }
-        self.put_back_what_is_gone()?;
+        self.lab.put_back_what_is_gone()?;
         let container = self.lab.container().cloned();
         let isolated = container.is_none();
         let keeper = self.lab.keeper();
@@ -164,18 +164,6 @@ impl<'a> ServerBuilder<'a> {
             server.ready(within).await.because(&format!("one of {count} servers that were started at once"))?;
         }
         Ok(servers)
-    }
-
-    /// Whoever has removed the program or a folder of ours, the server is started all the same.
-    fn put_back_what_is_gone(&self) -> CheckResult {
-        match self.lab.keepsake().restore() {
-            Ok(None) => Ok(()),
-            Ok(Some(told)) => {
-                self.lab.transcript().note(format!("{told}, and was put back"));
-                Ok(())
-            }
-            Err(gone) => Err(Failure::Ours(gone)),
-        }
     }
 
     async fn attach(self, url: &str) -> CheckResult<App> {

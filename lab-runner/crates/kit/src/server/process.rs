@@ -1,9 +1,8 @@
 //! One process of the server under test, with its whole process group.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,55 +14,11 @@ use super::container::Container;
 use super::keeper::KeeperRef;
 use super::log::Log;
 use super::port;
+use crate::launch::{Exit, Place, cannot_start, confined};
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
-use lab_sandbox::{Beginning, Confinement, Limits, Network, Sandbox, View};
-
-/// What an isolated server may use: more than any of the labs needs.
-const LIMITS: Limits = Limits {
-    core_bytes: Some(0),
-    file_bytes: Some(1 << 30),
-    open_files: None,
-    memory_bytes: Some(1 << 30),
-    processor_seconds: Some(600),
-    // Of all servers of the submission that run at once, with their threads.
-    processes: Some(2_000),
-    temporary_bytes: Some(64 << 20),
-};
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exit {
-    /// Its exit code, unless a signal ended it.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-}
-
-impl Exit {
-    /// How a program in `sandbox` ended.
-    fn of(status: ExitStatus, sandbox: &Sandbox) -> Self {
-        use std::os::unix::process::ExitStatusExt as _;
-        match status.code().and_then(|code| sandbox.signal_of(code)) {
-            Some(signal) => Self { code: None, signal: Some(signal) },
-            None => Self { code: status.code(), signal: status.signal() },
-        }
-    }
-}
-
-impl std::fmt::Display for Exit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.code, self.signal) {
-            (Some(101), _) => write!(f, "exit code 101, as after a panic in main"),
-            (Some(code), _) => write!(f, "exit code {code}"),
-            (None, Some(9)) => write!(f, "signal 9, killed"),
-            (None, Some(11)) => write!(f, "signal 11, a crash"),
-            (None, Some(signal)) => write!(f, "signal {signal}"),
-            (None, None) => write!(f, "an unknown cause"),
-        }
-    }
-}
+use lab_sandbox::{Beginning, Network, Sandbox};
 
 /// A server that ended though nobody had asked it to.
 #[derive(Debug, Clone)]
@@ -282,24 +237,9 @@ impl Drop for Process {
 
 /// A program of this machine's, in a sandbox: it sees nothing of our environment but what its spec says.
 fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
-    let (program, arguments) =
-        spec.argv.split_first().ok_or_else(|| Failure::Ours("the server's command is empty".into()))?;
-    let confinement = Confinement {
-        folder: spec.cwd.clone(),
-        environment: spec.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
-        limits: if spec.sandbox.isolates() { LIMITS } else { Limits::NO_CORE },
-        orphan_signal: Signal::KILL,
-        view: View {
-            programs: false,
-            readable: vec![program.into(), spec.cwd.clone()],
-            writable: spec.folders.clone(),
-        },
-        network: true,
-    };
-    let (mut command, beginning) =
-        spec.sandbox.told_command(program, &confinement).ours("preparing the server's sandbox")?;
-    command.args(arguments);
-    Ok((command.into(), beginning))
+    let place =
+        Place { folder: &spec.cwd, readable: std::slice::from_ref(&spec.cwd), writable: &spec.folders, network: true };
+    confined(&spec.argv, &spec.env, &spec.sandbox, &place)
 }
 
 /// Starts `command` in `network`.
@@ -309,10 +249,4 @@ fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
         let _runtime = runtime.enter();
         port::apart_from_looks(|| command.spawn())
     })?
-}
-
-/// The program and its folder are ours to give: what is gone of them says nothing of the submission. A program that
-/// `--command` names is started by a shell, which is there.
-fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
-    Failure::ours(&format!("starting the server `{}`", program.display()), error)
 }

@@ -50,6 +50,12 @@ async fn stand(lab: &Lab, line: Option<String>, events: &Events) {
     for service in lab.restore_services() {
         notes.push(format!("the check had disturbed the connection to {service}: it works again"));
     }
+    if lab.config().readiness.is_none() {
+        notes.push(match lab.last_folder() {
+            Some(folder) => format!("the check's program runs and ends; its last folder is {}", folder.display()),
+            None => "the check's program runs and ends: nothing of it stands".into(),
+        });
+    }
     let mut apps = match lab.keeper() {
         Some(keeper) => match App::kept(keeper, lab.config()).await {
             Ok((apps, again)) => {

@@ -1,0 +1,103 @@
+//! How a program of a submission is started, and how it ended: servers and programs that are run alike.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use tokio::process::Command;
+
+use lab_check::{CheckResult, Failure, Ours as _};
+use lab_process::Signal;
+use lab_sandbox::{Beginning, Confinement, Limits, Sandbox, View};
+
+/// What an isolated program may use: more than any of the labs needs.
+const LIMITS: Limits = Limits {
+    core_bytes: Some(0),
+    file_bytes: Some(1 << 30),
+    open_files: None,
+    memory_bytes: Some(1 << 30),
+    processor_seconds: Some(600),
+    // Of all programs of the submission that run at once, with their threads.
+    processes: Some(2_000),
+    temporary_bytes: Some(64 << 20),
+};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+impl Exit {
+    /// How a program in `sandbox` ended.
+    pub(crate) fn of(status: ExitStatus, sandbox: &Sandbox) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        match status.code().and_then(|code| sandbox.signal_of(code)) {
+            Some(signal) => Self { code: None, signal: Some(signal) },
+            None => Self { code: status.code(), signal: status.signal() },
+        }
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.code, self.signal) {
+            (Some(101), _) => write!(f, "exit code 101, as after a panic in main"),
+            (Some(code), _) => write!(f, "exit code {code}"),
+            (None, Some(9)) => write!(f, "signal 9, killed"),
+            (None, Some(11)) => write!(f, "signal 11, a crash"),
+            (None, Some(signal)) => write!(f, "signal {signal}"),
+            (None, None) => write!(f, "an unknown cause"),
+        }
+    }
+}
+
+/// Where a program runs, and what it reaches from there.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    /// The folder it is started in.
+    pub folder: &'a Path,
+    /// What it may read beside itself.
+    pub readable: &'a [PathBuf],
+    /// The folders that it may write.
+    pub writable: &'a [PathBuf],
+    /// Whether it has the network of the thread that starts it.
+    pub network: bool,
+}
+
+/// The command `argv` in `sandbox`: it sees nothing of our environment but `env`.
+pub(crate) fn confined(
+    argv: &[String],
+    env: &BTreeMap<String, String>,
+    sandbox: &Sandbox,
+    place: &Place<'_>,
+) -> CheckResult<(Command, Beginning)> {
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| Failure::Ours("the submission's command is empty".into()))?;
+    let confinement = Confinement {
+        folder: place.folder.to_owned(),
+        environment: env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        limits: if sandbox.isolates() { LIMITS } else { Limits::NO_CORE },
+        orphan_signal: Signal::KILL,
+        view: View {
+            programs: false,
+            readable: std::iter::once(program.into()).chain(place.readable.iter().cloned()).collect(),
+            writable: place.writable.to_vec(),
+        },
+        network: place.network,
+    };
+    let (mut command, beginning) =
+        sandbox.told_command(program, &confinement).ours("preparing the sandbox of the submission's program")?;
+    command.args(arguments);
+    Ok((command.into(), beginning))
+}
+
+/// The program and its folder are ours to give: what is gone of them says nothing of the submission. A program that
+/// `--command` names is started by a shell, which is there.
+pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
+    Failure::ours(&format!("starting `{}`", program.display()), error)
+}
