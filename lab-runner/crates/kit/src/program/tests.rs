@@ -145,6 +145,9 @@ async fn a_closed_output_is_a_broken_pipe() {
 
 #[tokio::test]
 async fn signals_reach_it() {
+    // A shell has what it starts in the background ignore SIGINT, and so do the programs that are started by it in turn,
+    // unless somebody in between handles the signal, as the runner does.
+    let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
     let scratch = scratch();
     let lab = lab("trap 'echo caught; exit 130' INT; echo ready; read -r line", scratch.path());
     let mut running = lab.program().start().await.unwrap();
