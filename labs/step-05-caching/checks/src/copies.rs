@@ -35,7 +35,32 @@ async fn events(lab: &Lab) -> CheckResult {
         (id.to_string(), title, category, seats, price_cents)
     });
     wanted.sort();
-    expect_equal("the rows in `events`", &rows, &wanted.to_vec())
+    expect_equal("the rows in `events`", &rows, &wanted.to_vec())?;
+    expect_ends_of_ranges(lab, &app).await
+}
+
+/// Writes and reads events whose members are as long and as large as may be, and as short and small.
+async fn expect_ends_of_ranges(lab: &Lab, app: &App) -> CheckResult {
+    // A letter of two bytes and one of three.
+    let text =
+        |letter: char, length| lab.word().chars().chain(std::iter::repeat(letter)).take(length).collect::<String>();
+    let random = Event::random(lab);
+    let most =
+        Event { title: text('é', 200), category: text('響', 40), seats: 100_000, price_cents: 10_000_000, ..random };
+    let least = Event { title: "é".into(), category: "響".into(), seats: 1, price_cents: 0, ..Event::random(lab) };
+    for event in [most, least] {
+        let answer = event.put(app).await?.expect_status(201);
+        let answer = answer
+            .because("every member is within its range")
+            .hint("How long is `é`: in characters, and in the bytes of UTF-8? And which numbers may each member be?")?;
+        // never fails alone: it fails for an event of any other size, too
+        event.expect_in(answer)?;
+        // never fails alone: the answer to the PUT shows the same row
+        event.expect_read(app.get(event.path())).await?;
+        let list = app.get("/events").query("category", &event.category).await?;
+        expect_items(list, &[&event]).because("the category is within its range")?;
+    }
+    Ok(())
 }
 
 /// Everything that a response depends on belongs in its key (RFC 9111 §2: the cache key is the whole target URI).
@@ -45,7 +70,8 @@ async fn events(lab: &Lab) -> CheckResult {
 async fn lists(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (one, two) = (lab.word(), lab.word());
-    let mut events = distinct(lab, 24);
+    // More than any list may have.
+    let mut events = distinct(lab, 54);
     for (index, event) in events.iter_mut().enumerate() {
         event.category = if index % 3 == 0 { one.clone() } else { two.clone() };
     }
@@ -54,7 +80,7 @@ async fn lists(lab: &Lab) -> CheckResult {
         let (mut requests, mut lists) = (Vec::new(), Vec::new());
         for category in [None, Some(&one), Some(&two)] {
             for sort in [None, Some("starts_at"), Some("price_cents")] {
-                for limit in [None, Some(3), Some(50)] {
+                for limit in [None, Some(1), Some(3), Some(50)] {
                     let mut request = app.get("/events");
                     request = category.iter().fold(request, |request, category| request.query("category", category));
                     request = sort.iter().fold(request, |request, sort| request.query("sort", sort));
@@ -84,6 +110,11 @@ async fn expect_keys_apart(lab: &Lab, app: &App, category: &str) -> CheckResult 
         pairs.push((three, format!("{category}{joint}3")));
         let all_by_price = app.get("/events").query("sort", "price_cents");
         pairs.push((all_by_price, format!("{joint}price_cents")));
+    }
+    let mut capital = category.to_owned();
+    capital[..1].make_ascii_uppercase();
+    for like in [capital, category.to_uppercase(), format!(" {category}"), format!("{category} ")] {
+        pairs.push((app.get("/events").query("category", category), like));
     }
     for (first, other) in pairs {
         first.await?.expect_status(200)?;

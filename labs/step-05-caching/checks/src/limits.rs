@@ -1,9 +1,11 @@
 //! Task 6: the rate limit.
 
+use std::net::Ipv4Addr;
+
 use lab_kit::prelude::*;
 use lab_redis::LabRedis as _;
 
-use crate::support::{Customer, attempt, is_refused, until_refused, wait_as_told};
+use crate::support::{Customer, attempt, attempt_from, is_refused, until_refused, wait_as_told};
 
 /// What `Retry-After` may say more than the window is long: whole seconds are rounded up.
 const ROUNDED: Duration = Duration::from_secs(1);
@@ -62,7 +64,7 @@ async fn window_ends(lab: &Lab) -> CheckResult {
 }
 
 /// Anybody can write anything into a header (OWASP API Security 2023, API4; RFC 7239 §8.1).
-#[check(title = "no header, card or cookie gives new attempts", task = 6, points = 2, needs = ["rate_limit"],
+#[check(title = "each address has its attempts, and no header, card or cookie gives new ones", task = 6, points = 2, needs = ["rate_limit"],
         hints = ["How do you tell clients apart? Who wrote that data?",
                  "`ConnectInfo<SocketAddr>` has the connection's address. Leave out the port."])]
 async fn spoofed_addresses(lab: &Lab) -> CheckResult {
@@ -80,12 +82,20 @@ async fn spoofed_addresses(lab: &Lab) -> CheckResult {
         let answer = request.cookie("session", lab.word()).await?.expect_status_in(&[201, 401, 429])?;
         passed += usize::from(!is_refused(&answer));
     }
-    if passed == 5 {
-        return Ok(());
-    }
-    Err(Failure::learner(format!("with RATE_LIMIT=5, {passed} of 15 attempts from one address were not refused"))
+    if passed != 5 {
+        return Err(Failure::learner(format!(
+            "with RATE_LIMIT=5, {passed} of 15 attempts from one address were not refused"
+        ))
         .expected("5: whatever the headers say, all came from 127.0.0.1")
-        .actual(format!("{passed}")))
+        .actual(format!("{passed}")));
+    }
+    match attempt_from(lab, &app, Ipv4Addr::new(127, 0, 0, 2)).await? {
+        None => lab.note("this machine has no other address of its own than 127.0.0.1"),
+        Some(status) => expect_equal("the status of the first attempt from 127.0.0.2", &status, &401)
+            .because("the attempts from 127.0.0.1 are used up, and nobody has tried from 127.0.0.2 yet")
+            .hint("Somebody guesses cards. Who else is refused?")?,
+    }
+    Ok(())
 }
 
 /// Between two commands a process may die or a connection may break: commands that belong together are sent together

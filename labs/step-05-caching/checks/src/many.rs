@@ -29,6 +29,12 @@ async fn many(lab: &Lab) -> CheckResult {
     wanted.reverse();
     expect_items(expect_hit(lab, app.get(path(&reversed)), "all of these were read before").await?, &wanted)?;
     expect_items(app.get(path(&[&events[1]])).await?, &[&events[1]])?;
+    let events = distinct(lab, 50);
+    insert_all(lab, &events).await?;
+    let most: Vec<_> = events.iter().collect();
+    expect_items(app.get(path(&most)).await?, &most).because("a request may ask for 50 ids")?;
+    // never fails alone: fewer ids were asked of the same copies before
+    expect_items(warm(lab, app.get(path(&most))).await?, &most)?;
     Ok(())
 }
 

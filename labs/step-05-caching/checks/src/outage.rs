@@ -4,11 +4,15 @@ use lab_kit::ServerBuilder;
 use lab_kit::prelude::*;
 use lab_redis::LabRedis as _;
 
-use crate::support::{Customer, Event, expect_hit, expect_items, warm};
+use crate::support::{Customer, Event, attempt, expect_hit, expect_items, warm};
 
 /// How long a request may take while Redis answers nothing: a few waits of REDIS_TIMEOUT_MS (250) and much patience
 /// for a busy machine; a server that waits for Redis waits for longer.
 const QUICK: Duration = Duration::from_secs(5);
+/// How long the quickest of some requests may take then: a few waits of REDIS_TIMEOUT_MS, one after the other.
+const SOON: Duration = Duration::from_secs(2);
+/// How late the answers of a slow Redis are, which is less than a third of the REDIS_TIMEOUT_MS there.
+const SLOW: Duration = Duration::from_secs(2);
 /// How soon Redis is used again.
 const BACK: Duration = Duration::from_secs(10);
 
@@ -48,6 +52,21 @@ async fn redis_cut(lab: &Lab) -> CheckResult {
     new.expect_read(app.get(new.path())).await?;
     app.get("/session").cookie("session", &session).await?.expect_status(503)?;
     customer.log_in(&app).await?.expect_status(503)?;
+    attempt(lab, &app)
+        .await?
+        .expect_status(503)
+        .because(
+            "nobody counts attempts while Redis is away: to say which cards are unknown would be to let anybody guess",
+        )
+        .hint("What does your server answer to an unknown card, if the attempt could not be counted?")?;
+    app.delete("/session")
+        .cookie("session", &session)
+        .await?
+        .expect_status(503)
+        .because(
+            "the session is still in Redis: who is told that it ended is logged in all the same once Redis is back",
+        )
+        .hint("What does your server answer to a log-out if it could not remove the session?")?;
     cache.proxy().restore();
     let known = || async { customer.expect_in(app.get("/session").cookie("session", &session).await?) };
     lab.eventually("the session that was started before is known", BACK, known).await?;
@@ -79,6 +98,42 @@ async fn redis_hangs(lab: &Lab) -> CheckResult {
         changed.expect_in(answer.expect_status(200)?)?;
     }
     app.get(Event::random(lab).path()).within(QUICK).await.because(why)?.expect_status(404)?;
+    expect_soon_given_up(&app, &changed).await?;
+    expect_slow_is_used(lab).await
+}
+
+/// While Redis answers nothing: no read waits for much longer than REDIS_TIMEOUT_MS allows. Noise makes single reads
+/// late, a longer time-out makes all of them late.
+async fn expect_soon_given_up(app: &App, event: &Event) -> CheckResult {
+    let mut quickest = Duration::MAX;
+    for _ in 0..5 {
+        // never fails alone: the same event was read just before
+        quickest = quickest.min(event.expect_read(app.get(event.path())).await?.elapsed());
+    }
+    if quickest <= SOON {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("with REDIS_TIMEOUT_MS=250, the quickest of 5 reads took {quickest:.1?}"))
+        .expected(format!("at most {SOON:?}: Redis is given up after 250 ms"))
+        .actual(format!("{quickest:.1?}"))
+        .by_time())
+}
+
+/// Redis that is slow is not Redis that is away: its answer counts for as long as REDIS_TIMEOUT_MS says.
+async fn expect_slow_is_used(lab: &Lab) -> CheckResult {
+    let cache = lab.redis().await?;
+    cache.proxy().restore();
+    let app = lab.server().env("REDIS_TIMEOUT_MS", "8000").start().await?;
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    warm(lab, app.get(event.path())).await?;
+    cache.proxy().delay(SLOW);
+    let why = "Redis answers after 2 s and has a copy, and REDIS_TIMEOUT_MS is 8000";
+    let answer = expect_hit(lab, app.get(event.path()).within(SLOW * 10), why)
+        .await
+        .hint("For how long does your server wait for Redis, and where does that number come from?")?;
+    // never fails alone: `hit` asks the same
+    event.expect_in(answer.expect_status(200)?)?;
     Ok(())
 }
 

@@ -12,12 +12,12 @@ use crate::support::{Customer, Event, expect_items, warm};
 async fn own_prices(lab: &Lab) -> CheckResult {
     let (app, other) = (lab.start().await?, lab.start().await?);
     let mut visitors: Vec<(Option<String>, i64)> = vec![(None, 0)];
-    for percent in [lab.number(5, 40), lab.number(50, 90)] {
+    for percent in [lab.number(5, 40), lab.number(50, 90), 100, 0] {
         visitors.push((Some(Customer::insert(lab, percent).await?.session(&app).await?), percent));
     }
     // A session that nobody began is none.
     visitors.push((Some(format!("{}{}", lab.word(), lab.word())), 0));
-    for order in [[0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0]] {
+    for order in [[0, 1, 2, 3, 4, 5], [1, 0, 3, 2, 5, 4], [5, 4, 3, 2, 1, 0]] {
         let event = Event::random(lab);
         event.insert(lab).await?;
         for round in [&app, &other] {
@@ -50,7 +50,8 @@ async fn cache_headers(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = Event::random(lab);
     event.put(&app).await?.expect_status(201)?;
-    let session = Customer::insert(lab, 20).await?.session(&app).await?;
+    // Who pays the full price is logged in as well.
+    let customers = [Customer::insert(lab, 20).await?, Customer::insert(lab, 0).await?];
     for path in [event.path(), event.list(), format!("/events?ids={}", event.id)] {
         // Without a copy and with one.
         app.get(&path).await?;
@@ -72,11 +73,16 @@ async fn cache_headers(lab: &Lab) -> CheckResult {
                 },
             )?;
         }
-        let answer = app.get(&path).cookie("session", &session).await?.expect_status(200)?;
-        expect_vary(answer)?.expect_header_where("Cache-Control", "keeps it out of shared caches", |value| {
-            let directives = directives(value);
-            has(&directives, &["private", "no-store"]) && !has(&directives, &["public", "s-maxage"])
-        })?;
+        for customer in &customers {
+            let session = customer.session(&app).await?;
+            let answer = app.get(&path).cookie("session", &session).await?.expect_status(200)?;
+            expect_vary(answer)?
+                .expect_header_where("Cache-Control", "keeps it out of shared caches", |value| {
+                    let directives = directives(value);
+                    has(&directives, &["private", "no-store"]) && !has(&directives, &["public", "s-maxage"])
+                })
+                .because("this visitor is logged in, with a discount of 20 percent or with none")?;
+        }
     }
     Ok(())
 }

@@ -1,9 +1,17 @@
 //! Task 5: sessions.
 
+use std::collections::HashSet;
+
 use lab_kit::prelude::*;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Customer, cookie};
+
+/// How many log-ins one customer makes at once.
+const LOG_INS: usize = 64;
+/// How many bits of a cookie must differ from log-in to log-in. A clock that counts nanoseconds and the number of a log-in
+/// have 35 in such a burst, the shortest cookie of random digits has 53.
+const LEAST_BITS: f64 = 48.0;
 
 /// How often an unused session is looked at, for 10 seconds.
 const LOOKS: u32 = 25;
@@ -11,7 +19,7 @@ const EVERY: Duration = Duration::from_millis(400);
 
 /// A session is a fresh secret, given to users who have proved who they are (OWASP Session Management Cheat Sheet,
 /// "Session ID Content", "Session ID Regeneration").
-#[check(title = "a card starts a session", task = 5, points = 2,
+#[check(title = "a card starts a session", task = 5, points = 1,
         hints = ["If you try by hand, which status do POST /sessions and GET /session return, and which Set-Cookie?",
                  "Generate a new random value for every log-in, whatever cookie the client sends along."])]
 async fn session(lab: &Lab) -> CheckResult {
@@ -44,6 +52,46 @@ async fn session(lab: &Lab) -> CheckResult {
     )?;
     app.get("/session").cookie("session", &planted).await?.expect_status(401)?;
     Ok(())
+}
+
+/// Whoever guesses a cookie's value is logged in as somebody else (OWASP Session Management Cheat Sheet, "Session ID
+/// Entropy": at least 64 bits; RFC 4086 §2).
+#[check(title = "nobody can guess a session's cookie", task = 5, points = 1, needs = ["session"],
+        hints = ["You log in. What do you know then of the cookie of whoever logged in just before you?",
+                 "Clocks, counters and a customer's number are no secrets, and neither is a random number generator whose seed \
+                  others know.",
+                 "Take 16 bytes or more from a cryptographic random number generator, such as `rand::random`."])]
+async fn unguessable(lab: &Lab) -> CheckResult {
+    let apps = [lab.start().await?, lab.start().await?];
+    // One customer on two instances, so that nothing tells the log-ins apart but what the server adds.
+    let customer = Customer::insert(lab, 5).await?;
+    let answers = lab.burst((0..LOG_INS).map(|index| customer.log_in(&apps[index % 2]))).await?;
+    let values: Vec<_> = answers.iter().map(cookie).collect::<CheckResult<_>>()?;
+    let different: HashSet<_> = values.iter().collect();
+    expect_equal(
+        &format!("how many different cookies {LOG_INS} log-ins of one customer got"),
+        &different.len(),
+        &LOG_INS,
+    )?;
+    let bits = differing_bits(&values);
+    if bits >= LEAST_BITS {
+        return Ok(());
+    }
+    Err(Failure::learner(format!("the cookies of {LOG_INS} log-ins differ in so little that they can be guessed"))
+        .expected("values that are random for the most part, at least 64 bits of each")
+        .actual(format!(
+            "about {bits:.0} bits that differ, as between these two:\n{}\n{}",
+            values[0],
+            values[LOG_INS - 1]
+        )))
+}
+
+/// How many bits it takes to tell `values` apart, each place of theirs by itself: a place where all have the same letter
+/// has none, one where each of 16 letters comes up has four.
+fn differing_bits(values: &[String]) -> f64 {
+    let longest = values.iter().map(String::len).max().unwrap_or_default();
+    let letters = |place: usize| values.iter().map(|value| value.as_bytes().get(place)).collect::<HashSet<_>>().len();
+    (0..longest).map(|place| f64::from(u32::try_from(letters(place)).unwrap_or(u32::MAX)).log2()).sum()
 }
 
 /// A client that is refused for who it is must be told how to show who it is (RFC 9110 §11.6.1, §15.5.2: a 401 has at
@@ -85,10 +133,14 @@ async fn cookie_among_others(lab: &Lab) -> CheckResult {
             .expect_in(app.get("/session").header("Cookie", &cookies).await?)
             .because("the session's cookie is one of several")?;
     }
-    app.get("/session")
-        .header("Cookie", format!("my-session={session}; sessions={session}"))
-        .await?
-        .expect_status(401)?;
+    for others in [format!("my-session={session}; sessions={session}"), format!("Session={session}; SESSION={session}")]
+    {
+        app.get("/session")
+            .header("Cookie", others)
+            .await?
+            .expect_status(401)
+            .because("the names of cookies are compared letter by letter, and none of these is `session`")?;
+    }
     Ok(())
 }
 

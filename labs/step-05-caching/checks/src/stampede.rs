@@ -1,12 +1,19 @@
 //! Task 3: many who miss at once, and one who asks.
 
+use std::future::IntoFuture as _;
+
 use lab_kit::prelude::*;
-use lab_postgres::LabPostgres as _;
+use lab_postgres::{LabPostgres as _, Statement};
+use tokio::time::sleep;
 
 use crate::support::{Event, SidePath, expect_hit, expect_items, insert_all, read};
 
 /// How many ask at once.
 const READERS: usize = 100;
+/// How soon somebody else asks where the holder of a lease of a second has died. The rest is for a busy machine.
+const TAKEN_OVER: Duration = Duration::from_secs(3);
+/// How long a slow holder of a lease of five seconds is held up.
+const HELD: Duration = Duration::from_secs(2);
 /// How often.
 const ROUNDS: usize = 3;
 
@@ -70,12 +77,43 @@ async fn lock_expires(lab: &Lab) -> CheckResult {
     let reader = path.hold_answer(lab, doomed.get(event.path())).await?;
     doomed.kill().await?;
     reader.abort();
-    event.expect_read(other.get(event.path())).await.because("a request waits for a copy for at most LOCK_TTL_MS")?;
+    event
+        .expect_read(other.get(event.path()).within(TAKEN_OVER))
+        .await
+        .because("a request waits for a copy for at most LOCK_TTL_MS, which is 1000")?;
     lab.eventually("an answer comes from a copy", Duration::from_secs(10), || async {
         expect_hit(lab, other.get(event.path()), "the dead holder's lock has expired, so the next reader makes a copy")
             .await
     })
     .await?;
+    expect_lease_lasts(lab, &path).await
+}
+
+/// A holder that is slow keeps its lease: others wait for it for as long as LOCK_TTL_MS says.
+async fn expect_lease_lasts(lab: &Lab, path: &SidePath) -> CheckResult {
+    path.release(lab);
+    let server = || lab.server().env("LOCK_TTL_MS", "5000");
+    let (slow, quick) = (server().env("DATABASE_URL", path.url()).start().await?, server().start().await?);
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    let holder = path.hold_answer(lab, slow.get(event.path())).await?;
+    let db = lab.postgres().await?;
+    let before = db.statements().len();
+    let other = tokio::spawn(quick.get(event.path()).into_future());
+    sleep(HELD).await;
+    let reads = |seen: &&Statement| seen.is_query() && seen.sql.to_lowercase().contains("events");
+    if let Some(asked) = db.statements().iter().skip(before).find(reads) {
+        return Err(Failure::learner("a second reader asked Postgres while the first one still waited for its answer")
+            .expected("it waits for the copy: the first one has been at it for less than LOCK_TTL_MS, which is 5000")
+            .actual(asked.sql.clone())
+            .hint("How long does your lease last, and where does that number come from?")
+            .by_time());
+    }
+    path.release(lab);
+    for reader in [holder, other] {
+        // never fails alone: `stampede` asks the same of those who wait
+        event.expect_in(reader.await.ours("waiting for a reader")??.expect_status(200)?)?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What the checks of this lab share: events, customers, reads that are counted, and a way to Postgres of one's own.
 
+mod address;
 mod customer;
 mod event;
 mod every_kind;
@@ -7,6 +8,7 @@ mod hit;
 mod refused;
 mod side_path;
 
+pub use address::attempt_from;
 pub use customer::{Customer, cookie};
 pub use event::{Event, distinct, expect_items, insert_all};
 pub use every_kind::every_kind;
