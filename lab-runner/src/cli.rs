@@ -26,7 +26,7 @@ pub use args::{
     Args, AuditArgs, BenchArgs, CheckArgs, CheckFormat, CollectArgs, ColorChoice, Command, DoctorArgs, DownArgs,
     DraftArgs, EditMutantArgs, FmtArgs, GradeArgs, GradeCommand, GradingArgs, HeldOutChoice, HintArgs, IsolationChoice,
     MutantArgs, MutantCommand, NewArgs, NewMutantArgs, RefreshArgs, RegradeArgs, RunArgs, SaveMutantArgs,
-    ShowMutantArgs, SourceArgs, TestArgs, VerifyArgs, WatchArgs,
+    ShowMutantArgs, SourceArgs, SubmissionsArgs, TestArgs, VerifyArgs, WatchArgs,
 };
 pub use course::NewCourseArgs;
 pub use documents::{CompletionsArgs, ManArgs, Shell};

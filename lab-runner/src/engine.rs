@@ -152,6 +152,11 @@ impl Engine {
         })
     }
 
+    /// What submissions are isolated by.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// How a report names what submissions are isolated by.
     pub fn isolation(&self) -> &'static str {
         self.sandbox.name()

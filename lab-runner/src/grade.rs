@@ -1,6 +1,7 @@
 //! What comes of a batch of submissions, for events, reporters and the programs that read report folders. `lab-instructor`
 //! grades it.
 
+mod roster;
 mod summary;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::held_out::Disclosure;
 
+pub use roster::{Learner, Roster, RosterError};
 pub use summary::{CheckTally, GradeReport, Graded, Part, Standing, cell};
 
 /// What a batch is graded with. Results of other terms cannot be compared with its own.

@@ -104,6 +104,9 @@ pub struct Submission {
     pub kind: SubmissionKind,
     /// Its folder, relative to the workspace's root when it lies inside; otherwise the command or the URL.
     pub path: String,
+    /// The commit that its files are of, if they are of one in a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The SHA-256 of its editable files and their names. Null for a command or a URL.
     pub sha256: Option<String>,
     /// Files in the folder that were left out because the manifest does not list them as editable.

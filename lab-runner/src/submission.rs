@@ -161,7 +161,8 @@ impl Source {
         let path = self.path(workspace, lab);
         let kind = self.kind();
         let plain = |program| {
-            let named = report::Submission { kind, path: path.clone(), sha256: None, left_out: Vec::new() };
+            let named =
+                report::Submission { kind, path: path.clone(), commit: None, sha256: None, left_out: Vec::new() };
             Prepared { named, program }
         };
         let (tree, left_out) = match self {
@@ -180,7 +181,7 @@ impl Source {
                 (overlay.tree, overlay.left_out)
             }
         };
-        let named = report::Submission { kind, path, sha256: Some(tree.sha256()), left_out };
+        let named = report::Submission { kind, path, commit: None, sha256: Some(tree.sha256()), left_out };
         // A mutant is built once, and a tenth faster so.
         let debug_info = !matches!(self, Self::Mutant(_));
         let stage = Stage::write(workspace, lab, &self.stage_name(), tree, debug_info)?;

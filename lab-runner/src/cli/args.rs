@@ -355,9 +355,31 @@ pub struct DoctorArgs {
     pub format: Format,
 }
 
+/// Which submissions are graded.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct SubmissionsArgs {
+    /// The submissions: folders, .zip and .tar.gz files, or folders of these.
+    #[arg(value_name = "PATH", required_unless_present = "roster")]
+    pub paths: Vec<Utf8PathBuf>,
+    /// Grade the files that each folder, a git repository, has at this commit: a branch, a tag or an id, such as main or
+    /// v1.0. What its working tree holds does not count, and no hook, filter or setting of it is used.
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+    /// Grade the learners of this CSV file with a header, and name those without a submission. The columns `path` and `rev`,
+    /// where there are any, say where each one's is, from the file's folder on, and at which commit; otherwise it is the
+    /// one of PATH that is called as the learner is.
+    #[arg(long, value_name = "FILE")]
+    pub roster: Option<Utf8PathBuf>,
+    /// The roster's column that submissions are called by [default: learner, SIS Login ID, Username or id].
+    #[arg(long, value_name = "COLUMN", requires = "roster")]
+    pub key: Option<String>,
+}
+
 /// `cargo lab grade`
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  cargo lab grade submissions/ --lab 4 --report out/\n  \
+    cargo lab grade clones/ --lab 4 --report out/ --rev deadline\n  \
+    cargo lab grade clones/ --lab 4 --report out/ --roster roster.csv\n  \
     cargo lab grade submissions/ --lab 4 --report out/ --formats gradescope,lti --sign grader.pem\n  \
     cargo lab grade submissions/ --lab 4 --report out-2/ --shard 2/4 --seed 7\n  \
     cargo lab grade collect out-1/ out-2/ out-3/ out-4/ --report out/\n\n\
@@ -368,9 +390,9 @@ pub struct GradeArgs {
     /// What to do in place of grading.
     #[command(subcommand)]
     pub command: Option<GradeCommand>,
-    /// The submissions: folders, .zip and .tar.gz files, or folders of these.
-    #[arg(value_name = "PATH", required = true)]
-    pub paths: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub submissions: SubmissionsArgs,
     /// The lab they are for. Defaults to the lab of the current folder, or else the last one checked.
     #[arg(long)]
     pub lab: Option<String>,
@@ -454,9 +476,9 @@ pub struct CollectArgs {
 #[command(after_help = "Example:\n  cargo lab regrade submissions/ --against out/ --report again/\n\n\
     Exit codes: 0 nobody's grade would change; 1 somebody's would; otherwise as `cargo lab grade`.")]
 pub struct RegradeArgs {
-    /// The submissions, as they were given to `grade`.
-    #[arg(value_name = "PATH", required = true)]
-    pub paths: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for help")]
+    pub submissions: SubmissionsArgs,
     /// The report folder to compare with. Lab and seed are taken from it.
     #[arg(long, value_name = "DIR")]
     pub against: Utf8PathBuf,

@@ -19,7 +19,7 @@ pub struct GradebookArgs {
     /// The learners, a CSV file with a header, such as a platform exports. Defaults to all that handed something in.
     #[arg(long, value_name = "FILE")]
     pub roster: Option<Utf8PathBuf>,
-    /// The roster's column that submissions are called by [default: learner, SIS Login ID or Username].
+    /// The roster's column that submissions are called by [default: learner, SIS Login ID, Username or id].
     #[arg(long, value_name = "COLUMN", requires = "roster")]
     pub key: Option<String>,
     /// Which attempt counts, what being late costs, who has more time: a TOML file.

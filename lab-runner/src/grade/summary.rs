@@ -86,6 +86,8 @@ pub enum Standing {
     },
     /// It could not be read.
     Unreadable,
+    /// A roster has it, and nothing was handed in.
+    Missing,
 }
 
 /// How often a check failed.
@@ -124,12 +126,17 @@ impl GradeReport {
         gradebook(self)
     }
 
-    /// The submissions without a grade.
+    /// The submissions that were handed in and have no grade.
     pub fn ungraded(&self) -> impl Iterator<Item = &Graded> {
-        self.submissions.iter().filter(|graded| graded.score.is_none())
+        self.submissions.iter().filter(|graded| graded.score.is_none() && graded.standing != Standing::Missing)
     }
 
-    /// Whether every submission has a grade, whatever it is. A fault of ours weighs more than a submission that cannot be
+    /// Those that a roster has and that were not handed in.
+    pub fn missing(&self) -> impl Iterator<Item = &Graded> {
+        self.submissions.iter().filter(|graded| graded.standing == Standing::Missing)
+    }
+
+    /// Whether every submission that was handed in has a grade, whatever it is. A fault of ours weighs more than a submission that cannot be
     /// read.
     pub fn exit_code(&self) -> ExitCode {
         let ours = |graded: &Graded| graded.outcome == Some(Outcome::InfrastructureError);
@@ -147,7 +154,10 @@ fn gradebook(report: &GradeReport) -> Result<Vec<u8>, csv::Error> {
     for graded in &report.submissions {
         let number = |value: Option<u32>| value.map(|value| value.to_string()).unwrap_or_default();
         let outcome = serde_json::to_value(graded.outcome).ok();
-        let outcome = outcome.as_ref().and_then(|word| word.as_str()).unwrap_or("unreadable").to_owned();
+        let missing = graded.standing == Standing::Missing;
+        let without = if missing { "missing" } else { "unreadable" };
+        let outcome = outcome.as_ref().and_then(|word| word.as_str()).unwrap_or(without).to_owned();
+        let result = if missing { String::new() } else { format!("submissions/{}/result.json", graded.folder) };
         table.write_record([
             cell(&graded.name),
             number(graded.score),
@@ -155,7 +165,7 @@ fn gradebook(report: &GradeReport) -> Result<Vec<u8>, csv::Error> {
             outcome,
             cell(graded.message.as_deref().unwrap_or_default()),
             graded.sha256.clone().unwrap_or_default(),
-            format!("submissions/{}/result.json", graded.folder),
+            result,
         ])?;
     }
     table.into_inner().map_err(|error| csv::Error::from(error.into_error()))

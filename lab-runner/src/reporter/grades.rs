@@ -99,6 +99,10 @@ fn last_line(report: &GradeReport) -> String {
     if without > 0 {
         let _ = write!(text, ", {}", bad(format_args!("{without} without a grade")));
     }
+    let missing = report.missing().count();
+    if missing > 0 {
+        let _ = write!(text, ", {}", warn(format_args!("{missing} missing")));
+    }
     let _ = write!(text, " · {} · isolation {}", rounded(report.duration_ms), report.isolation);
     let _ = writeln!(text, " · seed {}", report.seed);
     text
@@ -111,6 +115,7 @@ fn result(graded: &Graded) -> String {
         (Some(Outcome::Graded), Some(score), Some(max)) if score == max => good(format_args!("{score}/{max}")),
         (Some(Outcome::Graded), Some(score), Some(max)) => format!("{score}/{max}"),
         (Some(_), ..) => bad("not graded"),
+        (None, ..) if graded.standing == Standing::Missing => warn("missing"),
         (None, ..) => bad("cannot be read"),
     }
 }

@@ -129,7 +129,7 @@ pub fn report(report: &Report) -> Report {
         expected,
         checks,
     } = report;
-    let Submission { kind, path, sha256, left_out } = submission;
+    let Submission { kind, path, commit, sha256, left_out } = submission;
     let service = |UsedService { provider, version }: &UsedService| UsedService {
         provider: line(provider),
         version: version.as_deref().map(line),
@@ -141,7 +141,13 @@ pub fn report(report: &Report) -> Report {
         lab: line(lab),
         title: line(title),
         lab_version: *lab_version,
-        submission: Submission { kind: *kind, path: line(path), sha256: sha256.clone(), left_out: lines(left_out) },
+        submission: Submission {
+            kind: *kind,
+            path: line(path),
+            commit: commit.as_deref().map(line),
+            sha256: sha256.clone(),
+            left_out: lines(left_out),
+        },
         suite: suite.clone(),
         seed: *seed,
         services: services.iter().map(|(name, one)| (line(name), service(one))).collect(),

@@ -28,6 +28,7 @@ mod own_tests;
 mod prebuilt;
 mod progress;
 mod recordings;
+mod repositories;
 mod results;
 mod sandbox;
 #[cfg(feature = "schema")]

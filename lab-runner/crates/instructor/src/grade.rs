@@ -1,10 +1,12 @@
-//! Grades many submissions in a row: a folder of them, or archives. Each has services of its own, what is identical is
+//! Grades many submissions in a row: a folder of them, archives, or commits of repositories. Each has services of its own, what is identical is
 //! graded once, and an interrupted run goes on where it stopped.
 
 mod archive;
 mod entries;
 mod ledger;
+mod listed;
 mod part;
+mod repository;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -21,9 +23,11 @@ use lab_runner::report::{Outcome, Report};
 use lab_runner::submission::{self, Source};
 use lab_runner::suite::Suite;
 use lab_runner::workspace::Lab;
+use lab_sandbox::Sandbox;
 
-pub use entries::{Entry, Opened, find};
+pub use entries::{Entry, Handed, Opened, find};
 pub use ledger::Ledger;
+pub use listed::{Listed, listed};
 pub use part::{Times, keep};
 
 /// How to grade many submissions.
@@ -56,7 +60,7 @@ pub async fn grade(
     engine.compile_dependencies(lab, run).await?;
     ledger.begin()?;
     let mut batch = Batch::new(lab, ledger, &suite, began, entries.len());
-    let pending = batch.sort(entries, &suite.sha256, run)?;
+    let pending = batch.sort(entries, &suite.sha256, engine.sandbox(), run)?;
     batch.left = pending.len();
     run.emit(EventKind::GradingPlanned {
         lab: lab.id().to_owned(),
@@ -108,6 +112,12 @@ async fn alone(engine: &Engine, lab: &Lab, request: &Request, run: &RunContext) 
     graded
 }
 
+/// Has `report` tell what was handed in: where it was unpacked is gone, and those with the same files share a result.
+fn name(report: &mut Report, entry: &Entry) {
+    report.submission.path = entry.path.to_string();
+    report.submission.commit.clone_from(&entry.commit);
+}
+
 /// A batch as it goes on.
 struct Batch<'a> {
     lab: &'a Lab,
@@ -131,21 +141,36 @@ impl<'a> Batch<'a> {
 
     /// Those of `entries` that are to be graded. What has a result already, or can have none, is done, and what has the
     /// files of another one waits for that one's result.
-    fn sort(&mut self, entries: Vec<Entry>, suite: &str, run: &RunContext) -> Result<Vec<Pending>, Error> {
+    fn sort(
+        &mut self,
+        entries: Vec<Entry>,
+        suite: &str,
+        sandbox: &Sandbox,
+        run: &RunContext,
+    ) -> Result<Vec<Pending>, Error> {
         let mut pending = Vec::new();
         let mut first: BTreeMap<String, String> = BTreeMap::new();
-        for entry in entries {
+        for mut entry in entries {
             if run.cancel().is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            let (opened, sha256) = match self.read(&entry) {
+            if entry.handed == Handed::Nothing {
+                self.done.push(summary::missing(&entry));
+                continue;
+            }
+            let (opened, sha256) = match self.read(&entry, sandbox) {
                 Ok(read) => read,
                 Err(error) => {
                     self.done.push(summary::unreadable(&entry, &error));
                     continue;
                 }
             };
-            if let Some(report) = self.ledger.known(&entry, &sha256, suite) {
+            entry.commit.clone_from(&opened.commit);
+            if let Some(mut report) = self.ledger.known(&entry, &sha256, suite) {
+                if report.submission.commit != entry.commit {
+                    name(&mut report, &entry);
+                    self.ledger.write(&entry, &report)?;
+                }
                 first.entry(sha256).or_insert_with(|| entry.folder.clone());
                 self.done.push(summary::graded(&entry, &report, self.points, Standing::Known));
             } else if let Some(of) = first.get(&sha256) {
@@ -159,8 +184,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The files of `entry`, and their hash.
-    fn read(&self, entry: &Entry) -> Result<(Opened, String), Error> {
-        let opened = entry.open(self.lab, self.ledger.unpacked())?;
+    fn read(&self, entry: &Entry, sandbox: &Sandbox) -> Result<(Opened, String), Error> {
+        let opened = entry.open(self.lab, self.ledger.unpacked(), sandbox)?;
         let sha256 = submission::hash_of(&opened.folder, self.lab)?;
         Ok((opened, sha256))
     }
@@ -178,8 +203,7 @@ impl<'a> Batch<'a> {
             }
             Err(error) => return Err(error),
         };
-        // Where an archive was unpacked is gone.
-        report.submission.path = entry.path.to_string();
+        name(&mut report, entry);
         self.ledger.write(entry, &report)?;
         self.left -= 1;
         self.graded += 1;
@@ -204,7 +228,7 @@ impl<'a> Batch<'a> {
     fn share(&mut self, of: &str, report: &Report, run: &RunContext) -> Result<(), Error> {
         for entry in self.twins.remove(of).unwrap_or_default() {
             let mut report = report.clone();
-            report.submission.path = entry.path.to_string();
+            name(&mut report, &entry);
             self.ledger.write(&entry, &report)?;
             let standing = Standing::SameAs { folder: of.to_owned() };
             self.report(summary::graded(&entry, &report, self.points, standing), report, run);

@@ -10,6 +10,7 @@ use lab_runner::similarity::{BASE, ForJplag, SUBMISSIONS};
 use lab_runner::state::State;
 use lab_runner::submission::{self, Tree};
 use lab_runner::workspace::{Lab, Workspace};
+use lab_sandbox::Sandbox;
 
 use crate::grade::Entry;
 
@@ -59,7 +60,7 @@ pub fn lay_out(
 
 /// What is taken of a submission when it is graded.
 fn read(entry: &Entry, lab: &Lab, unpacked: &Utf8Path) -> Result<Tree, Error> {
-    let opened = entry.open(lab, unpacked)?;
+    let opened = entry.open(lab, unpacked, &Sandbox::none())?;
     let tree = submission::tree_in(&opened.folder, lab)?;
     match tree.0.is_empty() {
         true => Err(Error::usage("none of its files can be taken: they are links or too large")),

@@ -9,7 +9,6 @@ mod cohort;
 mod late;
 mod page;
 mod policy;
-mod roster;
 mod submitted;
 mod tables;
 mod text;
@@ -22,8 +21,8 @@ use crate::ResultsError;
 use crate::files::save;
 
 pub use book::{Book, Cell, Row};
+pub use lab_runner::grade::Roster;
 pub use policy::Policy;
-pub use roster::Roster;
 
 /// What a gradebook is made of.
 #[derive(Debug, Clone, Default)]

@@ -45,6 +45,9 @@ pub enum ResultsError {
         /// Why it is not.
         why: String,
     },
+    /// A roster says nothing, or contradicts itself.
+    #[error(transparent)]
+    Roster(#[from] lab_runner::grade::RosterError),
     /// Reports do not belong together.
     #[error("{0}")]
     Refused(String),

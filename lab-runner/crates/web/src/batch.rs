@@ -2,7 +2,7 @@
 //! to the page of its result.
 
 use camino::Utf8Path;
-use lab_runner::grade::{GradeReport, Graded};
+use lab_runner::grade::{GradeReport, Graded, Standing};
 use lab_runner::report::Outcome;
 use maud::{Markup, html};
 
@@ -33,7 +33,9 @@ fn body(grades: &GradeReport) -> Markup {
     html! {
         header.top {
             h1 { (text::title(&grades.lab, 40)) " " (text::title(&grades.title, 80)) }
-            p.score { (grades.submissions.len()) " submissions, " (grades.ungraded().count()) " without a grade" }
+            p.score { (grades.submissions.len()) " submissions, " (grades.ungraded().count()) " without a grade"
+                @if grades.missing().next().is_some() { ", " (grades.missing().count()) " missing" }
+            }
             p.facts { "isolation " (text::title(&grades.isolation, 40)) " · seed " (grades.seed) " · suite " (text::title(&grades.suite_sha256, 12)) }
         }
         main.readme {
@@ -80,6 +82,7 @@ fn points(graded: &Graded) -> String {
         (Some(Outcome::StartFailed), ..) => "does not start".to_owned(),
         (Some(_), Some(score), Some(max)) => format!("{score}/{max}"),
         (Some(_), ..) => "not graded".to_owned(),
+        (None, ..) if graded.standing == Standing::Missing => "missing".to_owned(),
         (None, ..) => "cannot be read".to_owned(),
     }
 }

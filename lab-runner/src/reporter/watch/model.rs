@@ -175,6 +175,7 @@ fn blank(lab: &str, title: &str) -> Report {
         submission: Submission {
             kind: SubmissionKind::WorkingTree,
             path: String::new(),
+            commit: None,
             sha256: None,
             left_out: Vec::new(),
         },

@@ -37,7 +37,7 @@ fn for_jplag(args: &JplagArgs, interrupt: &Interrupt) -> Result<ExitCode, Error>
     if is_taken(&folder) {
         return Err(Error::usage(format!("{folder} is there already")));
     }
-    let entries = grade::find(&args.paths, &lab)?;
+    let entries = grade::find(&args.paths, &lab, None)?;
     let layout = similarity::lay_out(&workspace, &lab, &entries, &folder, run.cancel())?;
     let code = if layout.unreadable.is_empty() { ExitCode::Passed } else { ExitCode::Usage };
     run.emit(EventKind::SubmissionsLaidOut { layout: Box::new(layout) });

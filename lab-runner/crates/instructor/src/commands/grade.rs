@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use lab_runner::cli::{CollectArgs, GradeArgs, GradeCommand, GradingArgs, IsolationChoice};
+use lab_runner::cli::{CollectArgs, GradeArgs, GradeCommand, GradingArgs, IsolationChoice, SubmissionsArgs};
 use lab_runner::commands::choose;
 use lab_runner::context::RunContext;
 use lab_runner::engine::{Engine, Request};
 use lab_runner::error::Error;
 use lab_runner::events::EventKind;
 use lab_runner::exit::ExitCode;
-use lab_runner::grade::Terms;
+use lab_runner::grade::{Roster, Terms};
 use lab_runner::interrupt::Interrupt;
 use lab_runner::reporter::{Format, Reporter, Style};
 use lab_runner::submission::Source;
 use lab_runner::web;
+use lab_runner::workspace::Lab;
 use lab_sandbox::{Choice, Sandbox};
 use lab_services::ProviderChoice;
 
-use crate::grade::{self, Ledger, Options, Times};
+use crate::grade::{self, Entry, Handed, Ledger, Listed, Options, Times};
 use crate::results;
 
 /// What is left where nothing isolates.
@@ -39,7 +40,7 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
     let lab = choose::lab(&workspace, args.lab.as_deref())?;
-    let entries = grade::find(&args.paths, &lab)?;
+    let entries = entries(&args.submissions, &lab, &run)?;
     let (entries, shard) = match args.shard {
         Some(shard) => {
             let times = args.times.as_deref().map(Times::of).transpose()?.unwrap_or_default();
@@ -82,6 +83,33 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
     reporter.finish()?;
     written?;
     Ok(code)
+}
+
+/// The submissions that `args` name, and a line for each learner who has none.
+fn entries(args: &SubmissionsArgs, lab: &Lab, run: &RunContext) -> Result<Vec<Entry>, Error> {
+    let revision = args.rev.as_deref();
+    let found = grade::find(&args.paths, lab, revision)?;
+    let Some(path) = &args.roster else { return with_git(found) };
+    let roster = Roster::read(path, args.key.as_deref()).map_err(|error| Error::usage(error.to_string()))?;
+    let beside = path.parent().unwrap_or(Utf8Path::new(""));
+    let Listed { entries, strangers } = grade::listed(&roster, beside, found, revision);
+    if !strangers.is_empty() {
+        let message = format!("not in the roster, and graded all the same: {}", strangers.join(", "));
+        run.emit(EventKind::Warning { message, hints: Vec::new() });
+    }
+    with_git(entries)
+}
+
+/// `entries`, if what reads commits is there.
+fn with_git(entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    let needs_git = entries.iter().any(|entry| matches!(entry.handed, Handed::Commit(_)));
+    if needs_git && which::which("git").is_err() {
+        return Err(Error::Infrastructure {
+            message: "git is not on PATH, and commits are to be graded".into(),
+            hints: Vec::new(),
+        });
+    }
+    Ok(entries)
 }
 
 /// Joins the report folders of shards.

@@ -23,7 +23,7 @@ pub(super) async fn run(args: RegradeArgs, interrupt: Interrupt) -> Result<ExitC
     let terms = Ledger::terms_of(&args.against)?;
     let again = GradeArgs {
         command: None,
-        paths: args.paths,
+        submissions: args.submissions,
         lab: Some(terms.lab),
         report: Some(args.report.clone()),
         pages: false,

@@ -10,7 +10,7 @@ use lab_runner::error::Error;
 /// The most bytes that an archive may hold unpacked.
 const MOST_BYTES: u64 = 256 << 20;
 /// The most files and folders that it may hold.
-const MOST_ENTRIES: usize = 20_000;
+pub(super) const MOST_ENTRIES: usize = 20_000;
 
 /// Unpacks the .zip or .tar.gz at `archive` into `folder`: regular files and folders. Links and special files are left
 /// out, as they are in a folder that is handed in.
@@ -28,7 +28,8 @@ pub(super) fn unpack(archive: &Utf8Path, folder: &Utf8Path) -> Result<(), Error>
     })
 }
 
-enum Unpack {
+/// Why something is not unpacked.
+pub(super) enum Unpack {
     /// The archive's own fault.
     Refused(String),
     /// The disk's.
@@ -36,24 +37,26 @@ enum Unpack {
 }
 
 impl Unpack {
-    fn broken(error: impl std::fmt::Display) -> Self {
+    /// Of what cannot be read.
+    pub(super) fn broken(error: impl std::fmt::Display) -> Self {
         Self::Refused(format!("cannot be unpacked: {error}"))
     }
 }
 
 /// What may still be unpacked.
-struct Room {
+pub(super) struct Room {
     bytes: u64,
     entries: usize,
 }
 
 impl Room {
-    fn new() -> Self {
+    /// All there is.
+    pub(super) fn new() -> Self {
         Self { bytes: MOST_BYTES, entries: MOST_ENTRIES }
     }
 
     /// Makes room for one more entry.
-    fn entry(&mut self) -> Result<(), Unpack> {
+    pub(super) fn entry(&mut self) -> Result<(), Unpack> {
         self.entries = self
             .entries
             .checked_sub(1)
@@ -62,7 +65,7 @@ impl Room {
     }
 
     /// Writes what `content` really holds, whatever the archive says of its size.
-    fn write(&mut self, content: impl Read, to: &Utf8Path) -> Result<(), Unpack> {
+    pub(super) fn write(&mut self, content: impl Read, to: &Utf8Path) -> Result<(), Unpack> {
         if let Some(parent) = to.parent() {
             std::fs::create_dir_all(parent).map_err(Unpack::Ours)?;
         }
@@ -138,7 +141,7 @@ fn tar(archive: &Utf8Path, folder: &Utf8Path) -> Result<(), Unpack> {
 }
 
 /// `name` as a path that stays in its folder.
-fn within(name: &str) -> Result<Utf8PathBuf, Unpack> {
+pub(super) fn within(name: &str) -> Result<Utf8PathBuf, Unpack> {
     let path = Utf8Path::new(name);
     let leads_out = path.components().any(|part| !matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
     if leads_out || name.contains(['\0', '\\']) || path.as_str().len() > 1_024 {

@@ -1,4 +1,4 @@
-//! Which submissions a command line names: folders, archives, and folders of these.
+//! Which submissions a command line names: folders, archives, repositories at a commit, and folders of these.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lab_runner::error::Error;
 use lab_runner::scratch::Scratch;
 use lab_runner::workspace::Lab;
+use lab_sandbox::Sandbox;
 
-use super::archive;
+use super::{archive, repository};
 
 /// How an archive's name ends.
 const ARCHIVES: [&str; 3] = [".zip", ".tar.gz", ".tgz"];
@@ -17,35 +18,65 @@ const LONGEST: usize = 100;
 /// One submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called: the name of its folder or archive.
+    /// What it is called: the name of its folder or archive, or the learner's in a roster.
     pub name: String,
     /// The name of its result's folder: what no file system and no shell minds, and no other submission has.
     pub folder: String,
     /// The folder or archive.
     pub path: Utf8PathBuf,
+    /// How it was handed in.
+    pub handed: Handed,
+    /// The commit that its files are of, once they are known.
+    pub commit: Option<String>,
+}
+
+/// How a submission was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// As a folder.
+    Folder,
+    /// As an archive.
+    Archive,
+    /// As a git repository, of which one commit counts, whatever its working tree holds.
+    Commit(String),
+    /// Not at all: a roster has a learner for it, and there is nothing.
+    Nothing,
+}
+
+impl Handed {
+    /// How what is at `path` was handed in, where the commit `revision` counts of a folder, if one is named.
+    pub(super) fn at(path: &Utf8Path, revision: Option<&str>) -> Self {
+        match revision {
+            _ if is_archive(path) => Self::Archive,
+            Some(revision) => Self::Commit(revision.to_owned()),
+            None => Self::Folder,
+        }
+    }
 }
 
 impl Entry {
-    /// Whether its files are in an archive.
-    pub fn is_archive(&self) -> bool {
-        is_archive(&self.path)
-    }
-
-    /// Its files for `lab`. An archive is unpacked in a folder of its own below `unpacked`.
+    /// Its files for `lab`. What is in an archive or a commit is put into a folder of its own below `unpacked`, and git runs
+    /// in `sandbox`.
     ///
     /// # Errors
-    /// The archive is none, or is refused.
-    pub fn open(&self, lab: &Lab, unpacked: &Utf8Path) -> Result<Opened, Error> {
-        let (folder, scratch) = match self.is_archive() {
-            false => (self.path.clone(), None),
-            true => {
-                let scratch = Scratch::create(unpacked);
-                let scratch = scratch.map_err(|error| Error::io("create a folder in", unpacked, error))?;
+    /// The archive is none, or is refused; there is no such commit; or nothing was handed in.
+    pub fn open(&self, lab: &Lab, unpacked: &Utf8Path, sandbox: &Sandbox) -> Result<Opened, Error> {
+        let scratch = || Scratch::create(unpacked).map_err(|error| Error::io("create a folder in", unpacked, error));
+        let (folder, scratch, commit) = match &self.handed {
+            Handed::Folder => (self.path.clone(), None, None),
+            Handed::Archive => {
+                let scratch = scratch()?;
                 archive::unpack(&self.path, scratch.path())?;
-                (scratch.path().to_owned(), Some(scratch))
+                (scratch.path().to_owned(), Some(scratch), None)
             }
+            Handed::Commit(revision) => {
+                let scratch = scratch()?;
+                let (files, commit) = repository::check_out(&self.path, revision, &scratch, lab, sandbox)?;
+                (files, Some(scratch), Some(commit))
+            }
+            Handed::Nothing => return Err(Error::usage(format!("there is nothing at {}", self.path))),
         };
-        Ok(Opened { folder: root_in(&folder, lab).unwrap_or(folder), _unpacked: scratch })
+        Ok(Opened { folder: root_in(&folder, lab).unwrap_or(folder), commit, _unpacked: scratch })
     }
 }
 
@@ -54,19 +85,26 @@ impl Entry {
 pub struct Opened {
     /// The folder that has the lab's editable paths.
     pub folder: Utf8PathBuf,
+    /// The commit that they are of, if they are of one.
+    pub commit: Option<String>,
     _unpacked: Option<Scratch>,
 }
 
 /// The submissions for `lab` that `paths` name, in the order of their names for each path. A folder that holds something
-/// the lab takes from a submission is one; any other is a folder of submissions.
+/// the lab takes from a submission is one; any other is a folder of submissions. With a `revision`, a git repository is a
+/// submission, and so is every folder in one that is none: what counts is that commit.
 ///
 /// # Errors
 /// A path does not exist, cannot be listed, or holds nothing.
-pub fn find(paths: &[Utf8PathBuf], lab: &Lab) -> Result<Vec<Entry>, Error> {
+pub fn find(paths: &[Utf8PathBuf], lab: &Lab, revision: Option<&str>) -> Result<Vec<Entry>, Error> {
     let mut found: Vec<Utf8PathBuf> = Vec::new();
     for path in paths {
         let real = path.canonicalize_utf8().map_err(|error| Error::usage(format!("cannot read {path}: {error}")))?;
-        if is_archive(&real) || root_in(&real, lab).is_some() {
+        let is_one = match revision {
+            Some(_) => repository::is_repository(&real),
+            None => root_in(&real, lab).is_some(),
+        };
+        if is_archive(&real) || is_one {
             found.push(real);
         } else {
             let inside = list(&real)?;
@@ -78,7 +116,8 @@ pub fn find(paths: &[Utf8PathBuf], lab: &Lab) -> Result<Vec<Entry>, Error> {
     }
     let mut once = BTreeSet::new();
     found.retain(|path| once.insert(path.clone()));
-    Ok(name(found))
+    let place = |path: Utf8PathBuf| Place { name: called(&path), handed: Handed::at(&path, revision), path };
+    Ok(name(found.into_iter().map(place).collect()))
 }
 
 /// Where the files for `lab` are in `folder`: there, in its labs/ as in a whole workspace, or in the one folder that it
@@ -128,20 +167,36 @@ fn is_archive(path: &Utf8Path) -> bool {
     path.is_file() && ARCHIVES.iter().any(|end| name.ends_with(end))
 }
 
-fn name(paths: Vec<Utf8PathBuf>) -> Vec<Entry> {
+/// A submission whose result has no folder yet.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// How it was handed in.
+    pub handed: Handed,
+}
+
+/// What a submission at `path` is called.
+fn called(path: &Utf8Path) -> String {
+    let file = path.file_name().unwrap_or("submission");
+    let lower = file.to_ascii_lowercase();
+    let end = ARCHIVES.iter().find(|end| lower.ends_with(**end) && path.is_file());
+    end.map_or(file, |end| &file[..file.len() - end.len()]).to_owned()
+}
+
+/// Gives the result of each of `places` a folder of its own.
+pub(super) fn name(places: Vec<Place>) -> Vec<Entry> {
     let mut taken = BTreeSet::new();
-    let named = |path: Utf8PathBuf| {
-        let file = path.file_name().unwrap_or("submission");
-        let lower = file.to_ascii_lowercase();
-        let end = ARCHIVES.iter().find(|end| lower.ends_with(**end) && path.is_file());
-        let name = end.map_or(file, |end| &file[..file.len() - end.len()]).to_owned();
+    let named = |Place { name, path, handed }: Place| {
         let safe = safe(&name);
         let numbered = (2..).map(|number| format!("{safe}-{number}"));
         // Some file systems take `Ada` for `ada`.
         let folder = std::iter::once(safe.clone()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
-        Entry { name, folder: folder.unwrap_or(safe), path }
+        Entry { name, folder: folder.unwrap_or(safe), path, handed, commit: None }
     };
-    paths.into_iter().map(named).collect()
+    places.into_iter().map(named).collect()
 }
 
 fn safe(name: &str) -> String {
@@ -162,7 +217,9 @@ mod tests {
     use super::*;
 
     fn folders(paths: &[&str]) -> Vec<String> {
-        name(paths.iter().map(Utf8PathBuf::from).collect()).into_iter().map(|entry| entry.folder).collect()
+        let place =
+            |path: &&str| Place { name: called(Utf8Path::new(path)), path: path.into(), handed: Handed::Folder };
+        name(paths.iter().map(place).collect()).into_iter().map(|entry| entry.folder).collect()
     }
 
     #[test]

@@ -48,12 +48,19 @@ pub fn keep(entries: Vec<Entry>, shard: Shard, times: &Times) -> (Vec<Entry>, Pa
 
 #[cfg(test)]
 mod tests {
+    use super::super::Handed;
     use super::*;
 
     fn entries(count: usize) -> Vec<Entry> {
         let named = |number: usize| format!("s{number:02}");
         (0..count)
-            .map(|number| Entry { name: named(number), folder: named(number), path: named(number).into() })
+            .map(|number| Entry {
+                name: named(number),
+                folder: named(number),
+                path: named(number).into(),
+                handed: Handed::Folder,
+                commit: None,
+            })
             .collect()
     }
 

@@ -34,15 +34,26 @@ pub(super) fn graded(entry: &Entry, report: &Report, points: u32, standing: Stan
 
 /// The line of a submission that cannot be read, because of `error`.
 pub(super) fn unreadable(entry: &Entry, error: &Error) -> Graded {
+    without_result(entry, Some(error.message()), Standing::Unreadable)
+}
+
+/// The line of what was not handed in.
+pub(super) fn missing(entry: &Entry) -> Graded {
+    let is_named = !entry.path.as_str().is_empty();
+    let message = is_named.then(|| format!("there is nothing at {}", entry.path));
+    without_result(entry, message, Standing::Missing)
+}
+
+fn without_result(entry: &Entry, message: Option<String>, standing: Standing) -> Graded {
     Graded {
         name: entry.name.clone(),
         folder: entry.folder.clone(),
         outcome: None,
         score: None,
         max_score: None,
-        message: Some(error.message()),
+        message,
         sha256: None,
-        standing: Standing::Unreadable,
+        standing,
         duration_ms: 0,
         failed: Vec::new(),
     }

@@ -12,7 +12,10 @@ use super::Named;
 pub(super) fn write(of: Named<'_>, variable: &dyn Fn(&str) -> Option<String>) -> Value {
     let report = of.report;
     let or = |name: &str, other: &str| variable(name).filter(|value| !value.is_empty()).unwrap_or(other.to_owned());
-    let commit = or("COMMIT_URL", report.submission.sha256.as_deref().unwrap_or("unknown"));
+    let commit = or(
+        "COMMIT_URL",
+        report.submission.commit.as_ref().or(report.submission.sha256.as_ref()).map_or("unknown", String::as_str),
+    );
     let when = report.started_at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true);
     json!({
         "schema": "classroom50/result/v1",

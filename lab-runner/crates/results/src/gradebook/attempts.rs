@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use chrono::{DateTime, Utc};
 use lab_protocol::Verdict;
-use lab_runner::grade::{GradeReport, Graded};
+use lab_runner::grade::{GradeReport, Graded, Standing};
 use lab_runner::report::{Check, Report};
 
 use super::refuse;
@@ -147,7 +147,9 @@ impl Attempts {
         let lab = self.labs.entry(report.lab.clone()).or_insert_with(|| Lab { title: String::new(), points: 0 });
         lab.title.clone_from(&report.title);
         lab.points = lab.points.max(possible);
-        for graded in &report.submissions {
+        // What was not handed in is no attempt.
+        let handed_in = |graded: &&Graded| graded.standing != Standing::Missing;
+        for graded in report.submissions.iter().filter(handed_in) {
             let when = submitted.when(folder.as_str(), &report.lab, &graded.name);
             let grading = grading(folder, graded)?;
             let attempts = self.by.entry((report.lab.clone(), graded.name.clone())).or_default();

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use lab_runner::grade::Roster;
 use serde::Serialize;
 
 use super::attempts::{Attempt, Attempts, Failure};
 use super::late;
 use super::policy::{Policy, Which};
-use super::roster::Roster;
 use crate::ResultsError;
 
 /// The name and version of the format.

@@ -2,9 +2,8 @@
 
 use super::book::{Book, Cell, Column, number};
 use super::refuse;
-use super::roster::Learner;
 use crate::ResultsError;
-use lab_runner::grade::cell as inert;
+use lab_runner::grade::{Learner, cell as inert};
 
 /// The columns by which Canvas knows its learners ("How do I import grades in the Gradebook?").
 const CANVAS: [&str; 5] = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"];

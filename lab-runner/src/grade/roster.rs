@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
-use super::refuse;
-use crate::ResultsError;
-
 /// Columns that submissions may be called by, where nobody says which: the first of these that there is.
-const KEYS: [&str; 6] = ["learner", "submission", "SIS Login ID", "Username", "username", "login"];
+const KEYS: [&str; 7] = ["learner", "submission", "SIS Login ID", "Username", "username", "login", "id"];
 /// Columns with a name, the first of these that there is.
 const NAMES: [&str; 4] = ["name", "Name", "Student", "Full name"];
 /// What Canvas calls the second row of what it exports.
 const POINTS_POSSIBLE: &str = "Points Possible";
+
+/// A roster that nothing can be made of.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RosterError(String);
 
 /// The learners.
 #[derive(Debug, Clone)]
@@ -34,8 +36,8 @@ impl Roster {
     ///
     /// # Errors
     /// It cannot be read, has no such column, or has a learner twice.
-    pub fn read(path: &Utf8Path, key: Option<&str>) -> Result<Self, ResultsError> {
-        let failed = |error: csv::Error| ResultsError::Refused(format!("cannot read {path}: {error}"));
+    pub fn read(path: &Utf8Path, key: Option<&str>) -> Result<Self, RosterError> {
+        let failed = |error: csv::Error| RosterError(format!("cannot read {path}: {error}"));
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
         // Platforms export with a byte order mark.
         let clean = |cell: &str| cell.trim_start_matches('\u{feff}').trim().to_owned();
@@ -90,7 +92,7 @@ impl<'a> Learner<'a> {
     }
 }
 
-fn key_column(path: &Utf8Path, header: &[String], wanted: Option<&str>) -> Result<usize, ResultsError> {
+fn key_column(path: &Utf8Path, header: &[String], wanted: Option<&str>) -> Result<usize, RosterError> {
     let position = |name: &str| header.iter().position(|column| column == name);
     let found = match wanted {
         Some(name) => position(name),
@@ -104,4 +106,8 @@ fn key_column(path: &Utf8Path, header: &[String], wanted: Option<&str>) -> Resul
             refuse(format!("{path}: no column is known to name submissions; --key says which of {} does", columns()))
         }
     }
+}
+
+fn refuse<T>(why: String) -> Result<T, RosterError> {
+    Err(RosterError(why))
 }
