@@ -1,4 +1,5 @@
-//! The course that the labs make up: its title and the steps of its roadmap, as `labs/course.toml` has them.
+//! The course that the labs make up, as `labs/course.toml` has it: its title, the order of its labs, the steps of its
+//! roadmap, and the languages of submissions.
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct Course {
     /// The steps of its roadmap, in order.
     #[serde(default)]
     pub roadmap: Vec<RoadmapStep>,
+    /// The programming languages that submissions may be written in, by name. Empty for any.
+    #[serde(default)]
+    pub languages: Vec<String>,
 }
 
 /// One step of a roadmap.
@@ -32,7 +36,7 @@ pub struct RoadmapStep {
 
 impl Default for Course {
     fn default() -> Self {
-        Self { title: "Backend Labs".into(), order: Vec::new(), roadmap: Vec::new() }
+        Self { title: "Backend Labs".into(), order: Vec::new(), roadmap: Vec::new(), languages: Vec::new() }
     }
 }
 
@@ -47,6 +51,11 @@ impl Course {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// Whether submissions may be programs that their authors build themselves, as those in other languages than Rust are.
+    pub fn takes_programs(&self) -> bool {
+        self.languages.is_empty() || self.languages.iter().any(|name| !name.eq_ignore_ascii_case("rust"))
     }
 
     /// The place of the lab `id` among the labs.
@@ -70,6 +79,16 @@ mod tests {
     fn labs_that_no_order_names_come_last() {
         let course = Course { order: vec!["b-2".into(), "a-1".into()], ..Course::default() };
         assert_eq!(["a-1", "b-2", "c-3"].map(|id| course.place(id)), [1, 0, 2]);
+    }
+
+    #[test]
+    fn programs_are_taken_where_another_language_than_rust_is() {
+        let takes = |languages: &[&str]| {
+            let languages = languages.iter().map(ToString::to_string).collect();
+            Course { languages, ..Course::default() }.takes_programs()
+        };
+        assert!(takes(&[]) && takes(&["Rust", "Go"]) && takes(&["Python"]));
+        assert!(!takes(&["Rust"]) && !takes(&["rust"]));
     }
 
     #[test]

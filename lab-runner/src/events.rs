@@ -186,6 +186,8 @@ pub enum EventKind {
         title: String,
         /// The steps of its roadmap.
         roadmap: Vec<RoadmapStep>,
+        /// The languages that submissions may be written in; empty for any.
+        languages: Vec<String>,
         /// The labs, in the course's order.
         labs: Vec<LabOverview>,
         /// The lab that was graded last.

@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cli::{GradingArgs, SourceArgs};
 use crate::context::RunContext;
+use crate::course::{self, Course};
 use crate::engine::{Extent, Request};
 use crate::error::{Error, ExpectedError as _};
 use crate::events::EventKind;
@@ -137,6 +138,9 @@ pub fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
     if let Some(folder) = &args.submission {
         return Ok(Source::Folder(submission_folder(folder, lab)?));
     }
+    if args.command.is_some() || args.url.is_some() {
+        expect_that_programs_are_taken(lab)?;
+    }
     if let Some(command) = &args.command {
         if command.trim().is_empty() {
             return Err(Error::usage("--command does not name a program"));
@@ -153,6 +157,24 @@ pub fn source(args: &SourceArgs, lab: &Lab) -> Result<Source, Error> {
         return Ok(Source::Url(url.clone()));
     }
     Ok(Source::WorkingTree)
+}
+
+/// # Errors
+/// The course takes nothing but Rust, which the grader builds itself.
+fn expect_that_programs_are_taken(lab: &Lab) -> Result<(), Error> {
+    // What is wrong with that file is told where the course is shown.
+    let course = lab.folder.parent().and_then(|labs| Course::load(labs).ok()).unwrap_or_default();
+    if course.takes_programs() {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        message: format!(
+            "{} takes submissions in {}, which the grader builds",
+            course.title,
+            course.languages.join(", ")
+        ),
+        hints: vec![format!("leave out --command and --url; `languages` in labs/{} says so", course::FILE_NAME)],
+    })
 }
 
 /// A submission may be the lab's folder, or a whole workspace that has it.

@@ -37,8 +37,8 @@ pub(super) fn run(interrupt: Interrupt) -> Result<ExitCode, Error> {
         let message = format!("labs/{} orders `{id}`, which is no lab", crate::course::FILE_NAME);
         run.emit(EventKind::Warning { message, hints: Vec::new() });
     }
-    let Course { title, roadmap, .. } = course;
-    run.emit(EventKind::Overview { title, roadmap, labs: labs.collect(), here: state.last_lab() });
+    let Course { title, roadmap, languages, .. } = course;
+    run.emit(EventKind::Overview { title, roadmap, languages, labs: labs.collect(), here: state.last_lab() });
     reporter.finish()?;
     Ok(ExitCode::Passed)
 }

@@ -88,8 +88,8 @@ impl Human {
             EventKind::Serving { urls, taken } => serving::urls(urls, *taken),
             EventKind::SiteServed { url } => serving::site(url),
             EventKind::ServerLog { line } => serving::log_line(line),
-            EventKind::Overview { title, roadmap, labs, here } => {
-                overview::overview(title, roadmap, labs, here.as_deref())
+            EventKind::Overview { title, roadmap, languages, labs, here } => {
+                overview::overview(title, roadmap, languages, labs, here.as_deref())
             }
             EventKind::DocumentMade { text } | EventKind::ResultConverted { text } => text.clone(),
             EventKind::CheckHeld { lab, result, held } => result

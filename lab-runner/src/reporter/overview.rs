@@ -1,6 +1,7 @@
 //! The course as a map: the steps of the roadmap, the labs that serve them, how far the learner has come, and what to do
 //! next. It fits 80 columns.
 
+use super::inert;
 use super::style::{dim, good, strong};
 use crate::course::RoadmapStep;
 use crate::events::LabOverview;
@@ -15,13 +16,20 @@ const LAB: usize = 25;
 const WIDTH: usize = 80;
 
 /// The whole page.
-pub(super) fn overview(title: &str, roadmap: &[RoadmapStep], labs: &[LabOverview], here: Option<&str>) -> String {
+pub(super) fn overview(
+    title: &str,
+    roadmap: &[RoadmapStep],
+    languages: &[String],
+    labs: &[LabOverview],
+    here: Option<&str>,
+) -> String {
     let here = here.or_else(|| next_lab(labs).map(|lab| lab.id.as_str()));
     let mut text = head(title, labs);
     for lab in labs {
         text.push_str(&row(roadmap, lab, here == Some(lab.id.as_str())));
     }
     text.push_str(&later(roadmap, labs));
+    text.push_str(&written_in(languages));
     text.push('\n');
     text.push_str(&next(labs));
     text.push_str(&dim("       all commands: cargo lab --help\n"));
@@ -62,6 +70,18 @@ fn later(roadmap: &[RoadmapStep], labs: &[LabOverview]) -> String {
     let open = roadmap.iter().filter(|step| labs.iter().all(|lab| !lab.roadmap.contains(&step.number)));
     let open: Vec<&str> = open.map(|step| step.title.as_str()).collect();
     if open.is_empty() { String::new() } else { dim(format!("  {}  later\n", open.join(" · "))) }
+}
+
+/// What submissions may be written in, if not in anything.
+fn written_in(languages: &[String]) -> String {
+    match languages {
+        [] => String::new(),
+        [only] => dim(format!("  submissions in {}\n", inert::line(only))),
+        [all @ .., last] => {
+            let all: Vec<_> = all.iter().map(|name| inert::line(name)).collect();
+            dim(format!("  submissions in {} or {}\n", all.join(", "), inert::line(last)))
+        }
+    }
 }
 
 fn next_lab(labs: &[LabOverview]) -> Option<&LabOverview> {

@@ -278,6 +278,7 @@ fn overview(score: Option<(u32, u32)>, next_check: Option<&str>) -> EventKind {
     EventKind::Overview {
         title: "Backend Labs".into(),
         roadmap: vec![step(1, "The web"), step(2, "Fundamentals"), step(3, "Frameworks")],
+        languages: vec!["Rust".into(), "Go".into()],
         labs: vec![lab("tiny-0", done), lab("tiny-1", progress)],
         here: Some("tiny-1".into()),
     }

@@ -77,6 +77,13 @@ fn a_course_elsewhere_gets_a_lab_proves_it_and_hands_it_out() {
     assert_eq!(starter.code, Some(1), "{}", starter.golden());
     passed("labs", &["audit", "week-01", "--mutants", "counts-spaces", "--repeat", "1"]);
 
+    let manifest = root.join("labs/course.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + "\nlanguages = [\"Rust\"]\n").unwrap();
+    assert!(passed("", &[]).contains("submissions in Rust"));
+    let refused = cargo_lab(&root, "", &["check", "week-01", "--url", "http://127.0.0.1:9"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("takes submissions in Rust"), "{}", refused.golden());
+    assert_eq!(passed("", &["check", "week-01", "--solution", "--quiet"]).trim(), "week-01 100/100");
+
     git(&root, &["add", "--all"]);
     git(&root, &["commit", "--quiet", "--message", "Add the first lab"]);
     let kit = folder().join("courses/kit");
