@@ -13,7 +13,7 @@ const DEPTH: usize = 10_000;
 
 /// A body is read into memory, so something must limit how much of it (RFC 9110 §15.5.14, OWASP API Security 2023,
 /// API4).
-#[check(title = "a body that is too large is 413", task = 7, points = 2, needs = ["create_event"],
+#[check(title = "a body that is too large is 413", task = 7, points = 2, needs = ["order_seats"],
         hints = ["How much of a body do you read before you check its size?",
                  "Set the body limit to 64 KiB, and find out what answers when it is reached: the extractor's rejection has the status.",
                  "A chunked body has no `Content-Length`: count what is read."])]
@@ -24,6 +24,13 @@ async fn large_body(lab: &Lab) -> CheckResult {
     whole.because("a body of 64 KiB is not too large, even if most of it is white space")?;
     let longer = app.post("/events").body(padded(&event(lab), LONGEST + 1), "application/json").await?;
     longer.expect_problem(413).because("this body has one byte more than 64 KiB")?;
+    let whole = app.post("/orders").body(padded(&order(lab, &made), LONGEST), "application/json").await?;
+    whole.expect_status(201).because("a body of 64 KiB is not too large for an order either")?;
+    let longer = app.post("/orders").body(padded(&order(lab, &made), LONGEST + 1), "application/json").await?;
+    longer.expect_problem(413).because("this body has one byte more than 64 KiB")?;
+    let whole = padded(&json!({ "title": lab.word() }), LONGEST);
+    let whole = app.patch(&made.path).header("If-Match", "*").body(whole, "application/merge-patch+json");
+    whole.await?.expect_status(200).because("a body of 64 KiB is not too large for a PATCH either")?;
     let body = padded(&event(lab), LARGE);
     app.post("/events").body(&body, "application/json").await?.expect_problem(413)?;
     let patch = padded(&json!({ "title": lab.word() }), LARGE);

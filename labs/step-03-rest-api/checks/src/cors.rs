@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{event, make_event, read};
+use crate::support::{event, make_event, padded, read};
 
 const VARIABLE: &str = "CORS_ALLOWED_ORIGIN";
 
@@ -77,11 +77,21 @@ async fn cors_foreign_origin(lab: &Lab) -> CheckResult {
 async fn cors_on_every_answer(lab: &Lab) -> CheckResult {
     let origin = origin(lab);
     let app = lab.server().env(VARIABLE, &origin).start().await?;
+    let made = make_event(lab, &app).await?;
+    let change = json!({ "title": lab.word() }).to_string();
+    let patch = || app.patch(&made.path).body(&change, "application/merge-patch+json");
     let requests = [
         (app.post("/events").json(&event(lab)), 201),
         (app.get("/events"), 200),
         (app.get(format!("/{}", lab.word())), 404),
         (app.post("/events").json(&json!({})), 422),
+        (app.post("/events").body("{", "application/json"), 400),
+        (app.put("/events").json(&json!({})), 405),
+        (app.get("/events").header("Accept", "text/html"), 406),
+        (patch().header("If-Match", "\"lab-never-given-out\""), 412),
+        (app.post("/events").body(padded(&event(lab), 1024 * 1024), "application/json"), 413),
+        (app.post("/events").body("{}", "text/plain"), 415),
+        (patch(), 428),
     ];
     for (request, status) in requests {
         let answer = request.header("Origin", &origin).await?.expect_status(status)?;

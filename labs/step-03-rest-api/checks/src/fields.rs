@@ -72,8 +72,9 @@ async fn order_bounds(lab: &Lab, app: &App) -> CheckResult {
     let sold = make_event(lab, app).await?;
     for (name, value) in bounds::of_an_order() {
         let mut body = order(lab, &sold);
-        body[name] = value;
-        make(app, "/orders", body).await.because(&format!("this `{name}` is in range"))?;
+        body[name] = value.clone();
+        let made = make(app, "/orders", body).await.because(&format!("this `{name}` is in range"))?;
+        made.answer.expect_json(json!({ name: value }))?;
     }
     for (name, value) in bounds::beyond_an_order() {
         let mut body = order(lab, &sold);

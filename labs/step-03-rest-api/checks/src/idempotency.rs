@@ -73,7 +73,7 @@ async fn concurrent_twins(lab: &Lab) -> CheckResult {
 
 /// A retry asks for the response that was lost, not for the order's current state
 /// (draft-ietf-httpapi-idempotency-key-header §2.6).
-#[check(title = "a late retry gets the first response", task = 6, points = 1, needs = ["retry_same_answer"],
+#[check(title = "a late retry gets the first response", task = 6, points = 1, needs = ["retry_same_answer", "deleted_is_gone"],
         hints = ["How do you answer a retry: with the earlier response, or with what is in the table now?",
                  "Store the response with the key, not only the order's id."])]
 async fn late_retry(lab: &Lab) -> CheckResult {
@@ -87,7 +87,14 @@ async fn late_retry(lab: &Lab) -> CheckResult {
     let late = post(&app, &key, &body).await?;
     expect_equal_answer(&first, late)
         .because("a retry gets what the first request got, even if the order has changed since")?;
-    Ok(())
+    app.delete(&made).header("If-Match", "*").await?.expect_status(204)?;
+    let late = post(&app, &key, &body).await?;
+    expect_equal_answer(&first, late)
+        .because("a retry gets what the first request got, even if the order has been deleted since")
+        .hint("What becomes of a key when its order is deleted?")?;
+    expect_orders(lab, &app, &event, &body, 0)
+        .await
+        .because("the order was deleted, and the retry of its request is no new order")
 }
 
 /// A key that arrives with another body is the client's mistake, and must not be answered like a retry

@@ -63,6 +63,7 @@ async fn pages_to_the_end(lab: &Lab) -> CheckResult {
     let made = make_events(lab, &app, times.into_iter().map(|time| event_at(lab, time)).collect()).await?;
     let walk = Walk::from(&app, "/events?limit=3").await?.expect_full(3)?;
     expect_each_once(&walk, &made)?;
+    expect_whole(&walk, &made)?;
     expect_sorted(&walk, "starts_at", "GET /events must begin with the event that starts first")
 }
 
@@ -72,10 +73,11 @@ async fn pages_to_the_end(lab: &Lab) -> CheckResult {
 async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let (event, other) = (make_event(lab, &app).await?, make_event(lab, &app).await?);
-    let mut orders = Vec::new();
+    let (mut orders, mut all) = (Vec::new(), Vec::new());
     for _ in 0..5 {
-        orders.push(make_order(lab, &app, &event).await?);
-        make_order(lab, &app, &other).await?;
+        let order = make_order(lab, &app, &event).await?;
+        orders.push(order.clone());
+        all.extend([order, make_order(lab, &app, &other).await?]);
     }
     let walk = Walk::from(&app, &format!("/orders?event_id={}&limit=2", event.id)).await?.expect_full(2)?;
     expect_each_once(&walk, &orders)?;
@@ -84,8 +86,13 @@ async fn pages_keep_the_filter(lab: &Lab) -> CheckResult {
         let failure = Failure::learner("a page of one event's orders has an order of another event");
         return Err(failure.expected(format!("only orders with event_id {}", event.id)).actual(order.to_string()));
     }
-    expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order")
-        .because("the orders were placed one after the other, and a client reads them in that order")
+    let why = "the orders were placed one after the other, and a client reads them in that order";
+    expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order").because(why)?;
+    expect_whole(&walk, &orders)?;
+    // And without a filter, those of all events.
+    let walk = Walk::from(&app, "/orders?limit=3").await?.expect_full(3)?;
+    expect_each_once(&walk, &all)?;
+    expect_sorted(&walk, "created_at", "GET /orders must begin with the oldest order").because(why)
 }
 
 /// A client stops where there is no link. One link too many costs a useless request, one too few hides the rest (RFC
@@ -146,6 +153,25 @@ fn expect_lengths(pages: &[Page], expected: &[usize], what: &str) -> CheckResult
     }
     let failure = pages[pages.len() - 1].answer.failure(format!("{what}: the pages have {lengths:?} items"));
     Err(failure.expected(format!("pages of {expected:?} items")).actual(format!("pages of {lengths:?} items")))
+}
+
+/// Fails unless each item has all members, as the answer had them that made it. Times may be written in another way.
+fn expect_whole(walk: &Walk, made: &[Made]) -> CheckResult {
+    for one in made {
+        let Some(item) = walk.items().find(|item| Id::from_json(&item["id"]).as_ref() == Some(&one.id)) else {
+            continue;
+        };
+        let answer = one.answer.json()?;
+        let differs = |name: &&&str| match **name {
+            "starts_at" | "created_at" => !item[**name].is_string(),
+            name => item.get(name) != answer.get(name),
+        };
+        if let Some(name) = one.promised().iter().find(differs) {
+            let failure = walk.pages[0].answer.failure(format!("`{name}` of {} is not the same on the list", one.path));
+            return Err(failure.expected(answer.to_string()).actual(item.to_string()));
+        }
+    }
+    Ok(())
 }
 
 fn expect_each_once(walk: &Walk, made: &[Made]) -> CheckResult {

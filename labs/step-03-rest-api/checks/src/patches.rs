@@ -1,5 +1,6 @@
 //! Task 3: merge patches.
 
+use chrono::TimeDelta;
 use lab_kit::prelude::*;
 
 use crate::support::{
@@ -18,7 +19,7 @@ async fn absent_is_not_null(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
     let order = make_order(lab, &app, &event).await?;
-    let starts_at = moment(lab);
+    let starts_at = moment(lab) + TimeDelta::milliseconds(lab.number(1, 999));
     let patches = [
         json!({}),
         json!({ "title": format!("Oper {}", lab.word()) }),
@@ -44,14 +45,20 @@ async fn price_is_kept(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     let event = make_event(lab, &app).await?;
     let order = make_order(lab, &app, &event).await?;
-    merged(&app, &event.path, &json!({ "price_cents": lab.number(9_001, 20_000) })).await?;
+    let price = lab.number(9_001, 20_000);
+    merged(&app, &event.path, &json!({ "price_cents": price })).await?;
     let paid = json!({ "total_cents": order.answer.at::<Value>("/total_cents")? });
-    for path in [order.path.clone(), format!("/orders?event_id={}", event.id)] {
-        let answer = read(&app, &path).await?;
-        let expected = if path == order.path { paid.clone() } else { json!({ "items": [paid.clone()] }) };
+    let list = format!("/orders?event_id={}", event.id);
+    for path in [&order.path, &list] {
+        let answer = read(&app, path).await?;
+        let expected = if *path == order.path { paid.clone() } else { json!({ "items": [paid.clone()] }) };
         answer.expect_json(expected).because("the event's price was changed after the order was placed")?;
     }
     merged(&app, &order.path, &json!({ "note": lab.word() })).await?.expect_json(paid)?;
+    let later = make_order(lab, &app, &event).await?;
+    let total = later.sent["seats"].as_i64().unwrap_or_default() * price;
+    let charged = later.answer.expect_json(json!({ "total_cents": total }));
+    charged.because("this order was placed after the event's price was changed")?;
     Ok(())
 }
 

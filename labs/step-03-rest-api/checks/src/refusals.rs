@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, event, make_event, make_order, read};
+use crate::support::{Problem, event, make_event, make_order, order, read};
 
 /// A client is a program: it must find out what went wrong without reading prose, even at paths that nobody thought of
 /// (RFC 9457 §3, RFC 9110 §15.5.5).
@@ -81,7 +81,7 @@ async fn malformed_json(lab: &Lab) -> CheckResult {
 }
 
 /// Anything that is not JSON must not be read as if it were (RFC 9110 §15.5.16, RFC 5789 §2.2).
-#[check(title = "a body of another media type is 415", task = 2, points = 2, needs = ["create_event"],
+#[check(title = "a body of another media type is 415", task = 2, points = 2, needs = ["order_seats"],
         hints = ["What does the client say the body is?",
                  "Compare the whole media type: `application/json-patch+json` has \"json\" in its name but is another format.",
                  "Accept `application/json` for POST and `application/merge-patch+json` for PATCH, without parameters and \
@@ -94,13 +94,21 @@ async fn wrong_media_type(lab: &Lab) -> CheckResult {
     for media_type in other {
         app.post("/events").body(body.to_string(), media_type).await?.expect_problem(415)?;
     }
-    let patch = json!({ "title": lab.word() }).to_string();
-    for media_type in ["text/plain", "application/xml", "application/json-patch+json"] {
-        let request = app.patch(&made.path).header("If-Match", "*").body(&patch, media_type);
-        request.await?.expect_problem(415)?;
+    let placed = make_order(lab, &app, &made).await?;
+    let body = order(lab, &made);
+    for media_type in other {
+        app.post("/orders").body(body.to_string(), media_type).await?.expect_problem(415)?;
     }
-    let kept = read(&app, &made.path).await?.expect_json(made.answer.json()?);
-    kept.because("a refused request changes nothing")?;
+    for (made, member) in [(&made, "title"), (&placed, "note")] {
+        let before = read(&app, &made.path).await?.json()?;
+        let patch = json!({ member: lab.word() }).to_string();
+        for media_type in ["text/plain", "application/xml", "application/json-patch+json"] {
+            let request = app.patch(&made.path).header("If-Match", "*").body(&patch, media_type);
+            request.await?.expect_problem(415)?;
+        }
+        let kept = read(&app, &made.path).await?.expect_json(before);
+        kept.because("a refused request changes nothing")?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, count, event, make_event, make_order, merge, read};
+use crate::support::{Problem, count, event, make_event, make_order, merge, order, read};
 
 /// JSON is always UTF-8, so a charset adds nothing, and media types are case-insensitive (RFC 8259 §8.1 and §11, RFC
 /// 9110 §8.3.1).
@@ -56,6 +56,10 @@ async fn not_acceptable(lab: &Lab) -> CheckResult {
         if let Some(rows) = count(lab, "events", "title = $1", title).await? {
             expect_equal("events created by a POST that was refused with 406", &rows, &0)?;
         }
+        app.post("/orders").header("Accept", accept).json(&order(lab, &made)).await?.expect_problem(406)?;
+        let sold = read(&app, &made.path).await?.expect_json(json!({ "seats_sold": placed.sent["seats"] }));
+        // never fails alone: whoever places an order that it refuses fails `refused_by_state`
+        sold.because("an order that is refused with 406 takes no seats")?;
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Task 1: what is made has an address, and what is deleted has none any more.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use lab_kit::http::{any_id, any_string};
 use lab_kit::id::Id;
 use lab_kit::prelude::*;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{
     Made, Problem, Walk, count, delete, event, expect_moment, follow, in_the_east, make, make_event, make_order, merge,
-    moment, order, read, texts,
+    moment, order, overlap, read, texts,
 };
 
 /// A client that creates something wants to know that it is new, and what it looks like (RFC 9110 §15.3.2).
@@ -15,7 +17,7 @@ use crate::support::{
                  "Answer POST /events with 201 and the complete event as JSON."])]
 async fn create_event(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
-    let starts_at = moment(lab);
+    let starts_at = moment(lab) + TimeDelta::milliseconds(lab.number(1, 999));
     let mut body = event(lab);
     body["starts_at"] = json!(in_the_east(starts_at));
     let made = make(&app, "/events", body).await?;
@@ -26,7 +28,8 @@ async fn create_event(lab: &Lab) -> CheckResult {
     expected["starts_at"] = any_string();
     let read = expect_new(&app, &made, expected).await?;
     expect_moment(read, "/starts_at", starts_at)?;
-    expect_row(lab, &made, &["title", "description", "seats", "price_cents"]).await
+    expect_row(lab, &made, &["title", "description", "seats", "price_cents"]).await?;
+    expect_times_of_creation(&app, "/events", [event(lab), event(lab)]).await
 }
 
 /// An order is a resource like an event, and the server decides what it costs (RFC 9110 §15.3.2).
@@ -45,7 +48,8 @@ async fn order_seats(lab: &Lab) -> CheckResult {
     expect_new(&app, &made, expected).await?;
     let sold = read(&app, &event.path).await?.expect_json(json!({ "seats_sold": seats }));
     sold.because("the order has taken that many of the event's seats")?;
-    expect_row(lab, &made, &["event_id", "email", "note"]).await
+    expect_row(lab, &made, &["event_id", "email", "note"]).await?;
+    expect_times_of_creation(&app, "/orders", [order(lab, &event), order(lab, &event)]).await
 }
 
 /// Location says where the new resource is, so that a client need not know how its URL is built (RFC 9110 §10.2.2).
@@ -111,7 +115,58 @@ async fn refused_by_state(lab: &Lab) -> CheckResult {
     if let Some(orders) = count(lab, "orders", "event_id::text = $1", &event.id.to_string()).await? {
         expect_equal("rows in orders", &orders, &1)?;
     }
+    let mut rest = six;
+    rest["seats"] = json!(3);
+    make(&app, "/orders", rest).await.because("of 9 seats, 6 are sold: 3 more are not too many")?;
+    expect_never_oversold(lab, &app).await
+}
+
+/// Sends more orders at once than there are seats for.
+async fn expect_never_oversold(lab: &Lab, app: &App) -> CheckResult {
+    let mut few = event(lab);
+    few["seats"] = json!(5);
+    let event = make(app, "/events", few).await?;
+    let mut two = order(lab, &event);
+    two["seats"] = json!(2);
+    overlap(lab, app).await?;
+    let answers = lab.burst((0..12).map(|_| app.post("/orders").json(&two))).await?;
+    let mut placed = 0;
+    for answer in answers {
+        let answer = answer.expect_status_in(&[201, 409])?;
+        placed += usize::from(answer.status() == 201);
+    }
+    expect_equal("how many of 12 simultaneous orders for 2 of 5 seats are 201", &placed, &2)
+        .hint("Two orders look at the same moment how many seats are left. What do they see?")?;
+    // never fails alone: whoever counts in another way than it sells fails `order_seats`
+    read(app, &event.path).await?.expect_json(json!({ "seats_sold": 4 }))?;
     Ok(())
+}
+
+/// Makes two things one after the other, and fails unless their `created_at` are as far apart: by the server's clock, which
+/// may differ from ours.
+async fn expect_times_of_creation(app: &App, collection: &str, [one, two]: [Value; 2]) -> CheckResult {
+    /// Times are accurate to the millisecond, and may be cut or rounded to it.
+    const ROUNDED: TimeDelta = TimeDelta::milliseconds(2);
+    /// So far apart that whole seconds or minutes would show.
+    const APART: Duration = Duration::from_millis(20);
+    let before = Instant::now();
+    let first = make(app, collection, one).await?;
+    let between = Instant::now();
+    sleep(APART).await;
+    let least = between.elapsed();
+    let second = make(app, collection, two).await?;
+    let most = before.elapsed();
+    let created = |made: &Made| made.answer.at::<DateTime<Utc>>("/created_at");
+    let apart = created(&second)? - created(&first)?;
+    let in_delta = |time| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+    if (in_delta(least) - ROUNDED..=in_delta(most) + ROUNDED).contains(&apart) {
+        return Ok(());
+    }
+    let failure = second.answer.failure("`created_at` does not tell when it was created");
+    Err(failure
+        .expected(format!("{least:.1?} to {most:.1?} after the one before"))
+        .actual(format!("{} ms after the one before", apart.num_milliseconds()))
+        .hint("Which clock does `created_at` come from, and how exact is it?"))
 }
 
 /// Fails unless the answer that made it, and the one at its address, are as expected.
@@ -166,7 +221,7 @@ async fn expect_not_listed(app: &App, list: &str, gone: &Made, kept: &Made) -> C
 
 /// A time in whatever time zone.
 fn is_time(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok())
+    value.as_str().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
 }
 
 /// A JSON value as Postgres casts it to text.

@@ -73,6 +73,10 @@ async fn tag_follows_every_change(lab: &Lab) -> CheckResult {
     app.get(&another.path).await?.expect_header("etag", &tag).because("GET and the POST before it show the same")?;
     let order = make_order(lab, &app, &another).await?;
     expect_changed(&app, &another, &tag, "a new order, which changes seats_sold,").await?;
+    app.get(&order.path)
+        .await?
+        .expect_header("etag", &order.tag()?)
+        .because("GET and the POST before it show the same order")?;
     let tag = tag_of(&app.get(&another.path).await?)?;
     delete(&app, &order).await?;
     expect_changed(&app, &another, &tag, "the deletion of an order, which changes seats_sold,").await

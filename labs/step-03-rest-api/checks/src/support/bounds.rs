@@ -1,5 +1,5 @@
 //! How far each member of an event and of an order may go, by the README's tables: the last value that is taken, and the
-//! first that is not, on both sides.
+//! first that is not, on both sides; and text that a server might like to write in another way.
 
 use lab_kit::prelude::*;
 
@@ -11,6 +11,7 @@ pub fn of_an_event() -> Vec<Member> {
     vec![
         ("title", json!("x")),
         ("title", json!("ü".repeat(200))),
+        ("title", json!(" Jazz <b>&</b> \"Soul\" 🎷  at Noon ")),
         ("description", json!("")),
         ("description", json!("ß".repeat(2000))),
         ("description", Value::Null),
@@ -50,6 +51,7 @@ pub fn of_an_order() -> Vec<Member> {
         ("seats", json!(10)),
         ("email", json!("a@b")),
         ("email", json!(address(254))),
+        ("email", json!("Ada.Lovelace@Example.com")),
         ("note", json!("")),
         ("note", json!("ü".repeat(500))),
         ("note", Value::Null),
