@@ -2,12 +2,17 @@
 
 use lab_kit::prelude::*;
 use lab_redis::LabRedis as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Event, KEPT, distinct, every_kind, expect_items, insert_all, warm};
+use crate::support::{Event, KEPT, distinct, every_kind, expect_hit, expect_items, insert_all, warm};
 
 /// How often a copy is looked at that may have ended meanwhile.
 const TRIES: usize = 5;
+
+/// When a list is asked for again, of which a copy lives for ten seconds at the least.
+const LIVES: Duration = Duration::from_secs(8);
+/// Until when that copy is there for certain.
+const STILL_LIVES: Duration = Duration::from_millis(9_500);
 
 /// Why a copy should be gone.
 const OVER: &str = "CACHE_TTL_SECONDS is 2, and the row was changed with SQL: the copy of before should have expired";
@@ -29,6 +34,24 @@ async fn copies_expire(lab: &Lab) -> CheckResult {
     })
     .await
     .because(OVER)?;
+    expect_list_lives(lab).await
+}
+
+/// A list is kept for as long as an event: for half of CACHE_TTL_SECONDS at the least.
+async fn expect_list_lives(lab: &Lab) -> CheckResult {
+    let app = lab.server().env("CACHE_TTL_SECONDS", "20").start().await?;
+    let event = Event::random(lab);
+    event.insert(lab).await?;
+    let began = Instant::now();
+    warm(lab, app.get(event.list())).await?;
+    sleep(LIVES).await;
+    let why = "CACHE_TTL_SECONDS is 20, and the list was read 8 seconds ago";
+    let hit = expect_hit(lab, app.get(event.list()), why).await;
+    if began.elapsed() > STILL_LIVES {
+        lab.note("the list was asked for too late to be checked: its copy may have expired");
+        return Ok(());
+    }
+    hit.hint("How long do lists live in your cache, and events?")?;
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use crate::support::{Event, distinct, expect_items, insert_all, warm};
 /// How late the answers of both services come: far more than a server computes, so that what counts is how often it
 /// waits, and how many can wait at once.
 const LATE: Duration = Duration::from_millis(15);
+/// How many connections to Postgres an instance may have.
+const CONNECTIONS: i64 = 2;
 /// How many ask at once.
 const READERS: usize = 40;
 /// Noise makes single rounds slow, never all of them; a cache that is no gain shows in every one.
@@ -21,7 +23,7 @@ const ROUNDS: usize = 5;
                  "One connection may carry the commands of many requests at once; a lock around it makes them wait in line.",
                  "A new connection for every command has to wait for its handshake first."])]
 async fn warm_is_faster(lab: &Lab) -> CheckResult {
-    let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", "2");
+    let server = || lab.server().env("DATABASE_MAX_CONNECTIONS", &CONNECTIONS.to_string());
     let (with, without) = (server().start().await?, server().env("CACHE_TTL_SECONDS", "0").start().await?);
     let events = distinct(lab, 10);
     insert_all(lab, &events).await?;
@@ -34,6 +36,10 @@ async fn warm_is_faster(lab: &Lab) -> CheckResult {
     // Connections are opened and statements prepared.
     burst(lab, &without, &events).await?;
     burst(lab, &with, &events).await?;
+    let open = lab.postgres().await?.sessions().await?;
+    expect_that(open <= 2 * CONNECTIONS, format!("two instances have {open} connections to Postgres"))
+        .because("DATABASE_MAX_CONNECTIONS is 2 for each of them")
+        .hint("How many connections does your pool open, and where does that number come from?")?;
     let mut told = String::new();
     for _ in 0..ROUNDS {
         let plain = burst(lab, &without, &events).await?;
