@@ -13,6 +13,7 @@ use super::instance::Instance;
 use super::keyspaces::{Given, Keyspaces};
 use super::log::Log;
 use super::rewrite::CommandRewriter;
+use super::scripts::Scripts;
 use super::session::Recorder;
 use super::watch::patiently;
 use lab_check::transcript::Transcript;
@@ -86,7 +87,11 @@ impl Redis {
         let recording = Recording {
             log: log.clone(),
             failpoints: failpoints.clone(),
-            rewriter: CommandRewriter { database: given.database.to_string(), prefix: format!("{}:", given.user.name) },
+            rewriter: CommandRewriter {
+                database: given.database.to_string(),
+                prefix: format!("{}:", given.user.name),
+                scripts: Scripts::default(),
+            },
             user: given.user.name.clone(),
             password: given.user.password.clone(),
         };

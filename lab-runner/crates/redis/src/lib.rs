@@ -13,6 +13,7 @@ mod log;
 mod pairing;
 mod replies;
 mod rewrite;
+mod scripts;
 mod server;
 mod session;
 mod watch;

@@ -1,8 +1,10 @@
 //! What a client's command becomes on its way, so that a shared server looks like one's own.
 //!
 //! Every check works in another logical database of the same server, but its server's URL names none. Databases
-//! divide keys only: channels are common to all, so they get a prefix. Credentials are the proxy's, not the client's.
+//! divide keys only: channels are common to all, so they get a prefix, and so are scripts, of which a check is told its own.
+//! Credentials are the proxy's, not the client's.
 
+use super::scripts::Scripts;
 use super::wire::{Arguments, written};
 
 /// A database that no server has. The check's user may select it, and is told that there is no such database, as
@@ -16,11 +18,13 @@ pub(super) struct CommandRewriter {
     pub database: String,
     /// What the names of its channels begin with.
     pub prefix: String,
+    /// The scripts that Redis was given for the check.
+    pub scripts: Scripts,
 }
 
 /// Whether a command with this name is ever changed, and so must be read to its end before it is passed on.
 pub(super) fn may_change(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 13] = [
+    const NAMES: [&[u8]; 18] = [
         b"SELECT",
         b"AUTH",
         b"HELLO",
@@ -34,6 +38,11 @@ pub(super) fn may_change(name: &[u8]) -> bool {
         b"PUBLISH",
         b"SPUBLISH",
         b"PUBSUB",
+        b"EVAL",
+        b"EVAL_RO",
+        b"EVALSHA",
+        b"EVALSHA_RO",
+        b"SCRIPT",
     ];
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
@@ -61,6 +70,15 @@ impl CommandRewriter {
                 _ => None,
             },
             b"PUBSUB" => self.pubsub(name, rest),
+            b"EVAL" | b"EVAL_RO" => {
+                self.scripts.given(rest.first()?);
+                None
+            }
+            b"EVALSHA" | b"EVALSHA_RO" => {
+                let (id, rest) = rest.split_first()?;
+                Some(written(&[&[name, self.scripts.named(id)], rest].concat()))
+            }
+            b"SCRIPT" => self.script(name, rest),
             _ => Some(self.prefixed(&[name], rest)),
         }
     }
@@ -84,6 +102,21 @@ impl CommandRewriter {
             }
             b"CHANNELS" | b"SHARDCHANNELS" | b"NUMSUB" | b"SHARDNUMSUB" => {
                 Some(self.prefixed(&[name, question], channels))
+            }
+            _ => None,
+        }
+    }
+
+    fn script(&self, name: &[u8], rest: &[&[u8]]) -> Option<Vec<u8>> {
+        let (what, rest) = rest.split_first()?;
+        match what.to_ascii_uppercase().as_slice() {
+            b"LOAD" => {
+                self.scripts.given(rest.first()?);
+                None
+            }
+            b"EXISTS" => {
+                let ids: Vec<&[u8]> = rest.iter().map(|id| self.scripts.named(id)).collect();
+                Some(written(&[&[name, what], &ids[..]].concat()))
             }
             _ => None,
         }
@@ -122,7 +155,11 @@ mod tests {
     use super::*;
 
     fn changed(command: &str) -> Option<String> {
-        let rewriter = CommandRewriter { database: "17".into(), prefix: "lab_1:".into() };
+        let rewriter = CommandRewriter { database: "17".into(), prefix: "lab_1:".into(), scripts: Scripts::default() };
+        changed_by(&rewriter, command)
+    }
+
+    fn changed_by(rewriter: &CommandRewriter, command: &str) -> Option<String> {
         let list = command.split(' ').map(|word| word.as_bytes().to_vec()).collect();
         let bytes = rewriter.changed(&Arguments { list, whole: true })?;
         let lines = String::from_utf8(bytes).unwrap();
@@ -145,6 +182,22 @@ mod tests {
         assert_eq!(changed("hello 3 setname auth").unwrap(), "hello 3 setname auth");
         assert_eq!(changed("HELLO").unwrap(), "HELLO");
         assert!(changed("RESET").unwrap().starts_with("RESET-is-not"));
+    }
+
+    #[test]
+    fn only_the_checks_own_scripts_are_known() {
+        let rewriter = CommandRewriter { database: "17".into(), prefix: String::new(), scripts: Scripts::default() };
+        // The SHA-1 of `return(1)`.
+        let (id, none) = ("930269f31393d0be681588b6ab08dccee7d6bb67", "0".repeat(40));
+        let asked = |command: &str| changed_by(&rewriter, command);
+        assert_eq!(asked(&format!("evalsha {id} 0 a")).unwrap(), format!("evalsha {none} 0 a"));
+        assert_eq!(asked(&format!("SCRIPT exists {id}")).unwrap(), format!("SCRIPT exists {none}"));
+        assert_eq!(asked("SCRIPT LOAD return(1)"), None);
+        let other = rewriter.clone();
+        assert_eq!(changed_by(&other, &format!("EVALSHA {id} 0")).unwrap(), format!("EVALSHA {id} 0"));
+        let upper = id.to_uppercase();
+        assert_eq!(asked(&format!("SCRIPT EXISTS {upper} x")).unwrap(), format!("SCRIPT EXISTS {upper} {none}"));
+        assert_eq!(changed(&format!("EVALSHA {id} 0")).unwrap(), format!("EVALSHA {none} 0"));
     }
 
     #[test]
