@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::faults::{Faults, Link};
 use super::lane::Lane;
 use super::protocol::{Output, Protocol, Session};
+use super::room;
 use super::upstream::{Stream, Upstream, UpstreamStream};
 use lab_check::transcript::Transcript;
 
@@ -25,6 +27,8 @@ pub(super) struct Context {
     pub upstream: Upstream,
     pub protocol: Arc<dyn Protocol>,
     pub transcript: Transcript,
+    /// Whether a connection was one too many, which is told once.
+    pub turned_away: AtomicBool,
 }
 
 /// How a connection goes on.
@@ -73,6 +77,15 @@ pub(super) async fn run(client: TcpStream, context: Arc<Context>, mut faults: wa
 fn unreachable(context: &Context, reason: &str) {
     context.transcript.note(format!("{}: the grader's own connection to it failed: {reason}", context.service));
     context.protocol.unreachable(reason);
+}
+
+/// Ends the connection of `client` at once: the server holds more of them than there is room for.
+pub(super) fn turn_away(client: &TcpStream, context: &Context) {
+    reset(client);
+    if !context.turned_away.swap(true, Ordering::Relaxed) {
+        let most = room::most();
+        context.transcript.note(format!("{}: {most} connections are open, and more are not accepted", context.service));
+    }
 }
 
 /// Has the socket's end reach the client as a reset, not as an orderly end.

@@ -12,12 +12,14 @@ mod lane;
 mod listener;
 mod plain;
 mod protocol;
+mod room;
 #[cfg(test)]
 mod tests;
 mod upstream;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -94,8 +96,13 @@ impl Proxy {
         let (faults, watched) = watch::channel(Faults::default());
         let (listeners, changes) = mpsc::unbounded_channel();
         let service: Arc<str> = service.into();
-        let context =
-            connection::Context { service: Arc::clone(&service), upstream, protocol, transcript: transcript.clone() };
+        let context = connection::Context {
+            service: Arc::clone(&service),
+            upstream,
+            protocol,
+            transcript: transcript.clone(),
+            turned_away: AtomicBool::new(false),
+        };
         let task = tokio::spawn(listener::run(first, changes, watched, Arc::new(context))).abort_handle();
         let networks = Mutex::new(vec![network]);
         Ok(Self { service, address, faults, listeners, networks, failpoints, transcript, task })

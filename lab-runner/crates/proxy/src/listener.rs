@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Context};
 use super::faults::Faults;
+use super::room;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -69,9 +70,16 @@ pub(super) async fn run(
                 None => break,
             },
             accepted = accept(&listeners) => match accepted {
-                Ok(client) => {
-                    connections.spawn(connection::run(client, Arc::clone(&context), faults.clone()));
-                }
+                Ok(client) => match room::take() {
+                    Some(place) => {
+                        let connection = connection::run(client, Arc::clone(&context), faults.clone());
+                        connections.spawn(async move {
+                            connection.await;
+                            drop(place);
+                        });
+                    }
+                    None => connection::turn_away(&client, &context),
+                },
                 Err(_) => tokio::time::sleep(BREATH).await,
             },
             Some(_) = connections.join_next() => {}
