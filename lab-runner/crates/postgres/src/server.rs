@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 
 use super::keeper::Keeper;
 use super::left::Left;
@@ -61,6 +61,14 @@ const ASK_FACTS: &str = "
         (select rolsuper from pg_roles where rolname = current_user),
         exists (select from pg_collation where collname in ('C.UTF-8', 'C.utf8') and collprovider = 'c')";
 
+/// What a cluster keeps in one place for all databases, and anybody can write about their own: comments, labels, and
+/// settings, which two views show as well. Whoever reads none of it finds no word of another check's server there.
+const SECLUDE: &str = "
+    revoke select on pg_shdescription, pg_shseclabel, pg_db_role_setting, pg_roles, pg_user from public;
+    grant select (rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolconnlimit,
+        rolpassword, rolvaliduntil, rolbypassrls, oid) on pg_roles to public;
+    grant select (usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, passwd, valuntil) on pg_user to public";
+
 /// One run's view of a cluster.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -71,6 +79,8 @@ pub(super) struct Server {
     options: PgConnectOptions,
     next: AtomicU64,
     superuser: bool,
+    /// Whether it was started for grading, and its databases may be kept from what others have left.
+    ours: bool,
     how_to_clone: String,
     /// How many connections one role may have.
     limit: i32,
@@ -101,7 +111,8 @@ impl Server {
             .execute(&mut first)
             .await
             .ours("locking the run")?;
-        if access.replacement.is_some() && facts.superuser {
+        let ours = access.replacement.is_some() && facts.superuser;
+        if ours {
             close_to_others(&mut first).await.ours("closing the databases of Postgres that belong to no check")?;
         }
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
@@ -113,6 +124,7 @@ impl Server {
             options,
             next: AtomicU64::new(1),
             superuser: facts.superuser,
+            ours,
             how_to_clone: facts.how_to_clone(),
             limit: (facts.connections / 3).clamp(33, 100),
             left: Left::default(),
@@ -149,6 +161,12 @@ impl Server {
         }
         run(format!("create database {name} owner {name} {}", self.how_to_clone)).await?;
         run(format!("revoke connect, temporary on database {name} from public")).await?;
+        if self.ours {
+            // Nobody has been told of it yet, and so nothing of anybody's is in it.
+            let mut inside = self.administrator_of(&name).connect().await?;
+            inside.execute(SECLUDE).await?;
+            inside.close().await?;
+        }
         self.keeper.hold(&[(&name, self.limit), (&grader, GRADERS)]).await?;
         Ok(Database { name, secret, grader, grader_secret })
     }

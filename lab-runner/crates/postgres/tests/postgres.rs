@@ -548,6 +548,35 @@ async fn on_a_cluster_of_ours_roles_sign_in_to_their_own_databases_only() {
     cluster.remove_all().await.unwrap();
 }
 
+/// Comments and settings of databases and roles stand in catalogs that a cluster has once.
+#[tokio::test]
+async fn on_a_cluster_of_ours_no_check_reads_what_another_has_written_about_its_own() {
+    let server = PrivatePostgres::start();
+    let replacement = Replacement::new(|_| Box::pin(async { Err(Failure::Ours("there is no other".into())) }));
+    let access = Access { replacement: Some(replacement), ..Access::to(server.url(), "notes") };
+    let cluster = Cluster::by(&access).await.unwrap();
+    let (one, other) = (database(&cluster).await, database(&cluster).await);
+    let (mut writer, mut reader) = (learner(&one).await, learner(&other).await);
+    let name = name_of(&one);
+    for note in [
+        "comment on database {} is 'a note'",
+        "alter database {} set application_name = 'a note'",
+        "alter role {} set application_name = 'a note'",
+    ] {
+        writer.execute(AssertSqlSafe(note.replace("{}", &name))).await.unwrap();
+    }
+    for catalog in ["pg_shdescription", "pg_shseclabel", "pg_db_role_setting", "pg_roles", "pg_user"] {
+        let read = reader.execute(AssertSqlSafe(format!("select * from {catalog}"))).await;
+        assert!(read.unwrap_err().to_string().contains("permission denied"), "{catalog}");
+    }
+    // Who there is and what they may do is no secret, and what is set holds for whoever has set it.
+    reader.execute("select rolname, rolsuper, rolconnlimit from pg_roles").await.unwrap();
+    reader.execute("select usename, usesuper from pg_user").await.unwrap();
+    let set: String = sqlx::query_scalar("show application_name").fetch_one(&mut learner(&one).await).await.unwrap();
+    assert_eq!(set, "a note");
+    cluster.remove_all().await.unwrap();
+}
+
 /// What is short is seen by writing, not by what anybody raised.
 #[tokio::test]
 async fn a_cluster_with_room_is_calm_whatever_a_submission_raises() {
