@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lab_sandbox::Choice;
 use serde_json::Value;
 
-use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace};
+use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace, write_workspace};
 
 /// What the same submission gets without its cheat: it does not echo.
 const HONEST: u64 = 60;
 
 /// Those that gain all points where nothing isolates and that do no harm there: what the others are proven by.
-const REAL: [&str; 7] = [
+const REAL: [&str; 8] = [
     "reads-suite",
     "reads-solution",
     "reads-others",
@@ -24,10 +27,35 @@ const REAL: [&str; 7] = [
     "reaches-the-network",
     "remembers-in-a-daemon",
     "assembles-the-suite",
+    "is-a-proxy",
 ];
 
-fn cheats() -> PathBuf {
-    repository().join("fixtures/submissions/cheats")
+/// Those of the cheats on services that gain all points where nothing isolates.
+const REAL_ON_SERVICES: [&str; 1] = ["passes-the-proxy"];
+
+/// Some cheats, and the lab that they are handed in for.
+#[derive(Clone, Copy)]
+struct Pack {
+    folder: &'static str,
+    lab: &'static str,
+}
+
+/// Those on the machine and the grader.
+const CHEATS: Pack = Pack { folder: "cheats", lab: "tiny-1" };
+/// Those on Postgres and Redis.
+const SERVICE_CHEATS: Pack = Pack { folder: "service-cheats", lab: "tiny-3" };
+
+impl Pack {
+    fn folder(self) -> PathBuf {
+        repository().join("fixtures/submissions").join(self.folder)
+    }
+
+    /// The names of all of them.
+    fn all(self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder()).unwrap().map(Result::unwrap);
+        let folders = entries.filter(|entry| entry.path().is_dir());
+        folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
 }
 
 /// Archives that are not unpacked: whoever hands in such a thing is told so, and has no grade.
@@ -36,49 +64,90 @@ const REFUSED: [&str; 2] = ["archive-leads-out", "zip-bomb"];
 /// What ends a compiler that has no bounds, or none in time.
 const BOMBS: [&str; 3] = ["bombs-by-const", "bombs-by-macro", "bombs-by-types"];
 
-/// The names of all cheats.
-fn all() -> Vec<String> {
-    let entries = fs::read_dir(cheats()).unwrap().map(Result::unwrap);
-    let folders = entries.filter(|entry| entry.path().is_dir());
-    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
-}
-
 /// Makes the submission with the cheat `name` in `folder`: the server, the cheat and what else it has; and what its script
 /// makes, which git cannot hold.
-fn hand_in(name: &str, folder: &Path) {
-    let (cheat, source) = (cheats().join(name), folder.join("src"));
+fn hand_in(pack: Pack, name: &str, folder: &Path) {
+    let (cheat, source) = (pack.folder().join(name), folder.join("src"));
     fs::create_dir_all(&source).unwrap();
-    fs::copy(cheats().join("main.rs"), source.join("main.rs")).unwrap();
+    for entry in fs::read_dir(pack.folder()).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        fs::copy(entry.path(), source.join(entry.file_name())).unwrap();
+    }
     crate::sandbox::copy(&cheat, folder);
     fs::rename(folder.join("cheat.rs"), source.join("cheat.rs")).unwrap();
     if folder.join("make").exists() {
         fs::remove_file(folder.join("make")).unwrap();
-        let made = Command::new("bash").arg("-eu").arg(cheat.join("make")).current_dir(folder).status().unwrap();
-        assert!(made.success(), "{name}");
+        let mut make = Command::new("bash");
+        make.arg("-eu").arg(cheat.join("make")).current_dir(folder).env("LAB_RIGHT_ONE", right_one());
+        assert!(make.status().unwrap().success(), "{name}");
     }
+}
+
+/// Where a server listens that echoes as it should, as somebody else's would.
+fn right_one() -> &'static str {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    ADDRESS.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut request = [0; 4096];
+                let count = stream.read(&mut request).unwrap_or(0);
+                let head = String::from_utf8_lossy(&request[..count]).into_owned();
+                let word = head.split(' ').nth(1).and_then(|path| path.strip_prefix("/echo/")).unwrap_or_default();
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{word}", word.len());
+            }
+        });
+        address
+    })
 }
 
 /// Grades the cheats `names` in a batch of their own. Gives the summary, and the score of each.
 fn grade(place: &str, names: &[String], isolation: &str) -> (Value, BTreeMap<String, Option<u64>>) {
-    grade_in(workspace(), place, names, isolation)
+    grade_in(workspace(), CHEATS, place, names, isolation)
 }
 
-/// The same with the lab as it is in the workspace `root`.
-fn grade_in(root: &Path, place: &str, names: &[String], isolation: &str) -> (Value, BTreeMap<String, Option<u64>>) {
+/// The same with the pack's lab as it is in the workspace `root`.
+fn grade_in(
+    root: &Path,
+    pack: Pack,
+    place: &str,
+    names: &[String],
+    isolation: &str,
+) -> (Value, BTreeMap<String, Option<u64>>) {
     let place = folder().join("isolation").join(place);
     let _ = fs::remove_dir_all(&place);
     let (submissions, out) = (place.join("submissions"), place.join("out"));
     for name in names {
-        hand_in(name, &submissions.join(name));
+        hand_in(pack, name, &submissions.join(name));
     }
     let (submissions, out) = (submissions.to_str().unwrap(), out.to_str().unwrap());
-    let options = ["--lab", "tiny-1", "--isolation", isolation, "--report", out, "--format", "json"];
+    let options = ["--lab", pack.lab, "--isolation", isolation, "--report", out, "--format", "json"];
+    let options = [&options[..], &["--services", services()]].concat();
     let ran = Ran::of(command_in(root, &[&["grade", submissions], &options[..]].concat()).output().unwrap());
     let grades: Value =
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
     let graded = grades["submissions"].as_array().unwrap().iter();
     let scores = graded.map(|one| (one["folder"].as_str().unwrap().to_owned(), one["score"].as_u64())).collect();
     (grades, scores)
+}
+
+/// Where each submission's own Postgres and Redis come from.
+fn services() -> &'static str {
+    let installed = Path::new("/usr/lib/postgresql").is_dir() && which::which("redis-server").is_ok();
+    if installed { "native" } else { "embedded" }
+}
+
+/// The workspace with the lab of the cheats on services.
+fn services_workspace() -> &'static Path {
+    static WORKSPACE: OnceLock<PathBuf> = OnceLock::new();
+    WORKSPACE.get_or_init(|| {
+        let root = folder().join("services-workspace");
+        fs::create_dir_all(&root).unwrap();
+        write_workspace(&root, "0.1.70");
+        let labs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation/labs");
+        crate::sandbox::copy(&labs, &root.join("labs"));
+        root
+    })
 }
 
 /// What no submission may change: the lab, and what stands beside it.
@@ -104,7 +173,7 @@ fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
     // A neighbour of the grader's on this machine, whom nobody may meet.
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
     neighbour.set_nonblocking(true).unwrap();
-    let names: Vec<String> = all().into_iter().filter(|name| !BOMBS.contains(&name.as_str())).collect();
+    let names: Vec<String> = CHEATS.all().into_iter().filter(|name| !BOMBS.contains(&name.as_str())).collect();
     // Cargo.lock beside it is cargo's to bring up to date.
     let labs = workspace().join("labs");
     let before = untouched(&labs);
@@ -143,12 +212,45 @@ fn compile_time_bombs_end_at_the_labs_limits_and_are_their_own_fault() {
     let limits = "build_seconds = 5\nbuild_mebibytes = 512";
     let root = crate::builds::with_limits("0.1.31", |manifest| manifest.replace("build_seconds = 120", limits));
     let began = Instant::now();
-    let (grades, scores) = grade_in(root.path(), "bombs", &BOMBS.map(str::to_owned), "auto");
+    let (grades, scores) = grade_in(root.path(), CHEATS, "bombs", &BOMBS.map(str::to_owned), "auto");
     for graded in grades["submissions"].as_array().unwrap() {
         assert_eq!((&graded["outcome"], &graded["score"]), (&"build_failed".into(), &0.into()), "{graded}");
     }
     assert_eq!(scores.len(), BOMBS.len(), "{grades}");
     assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn no_cheat_on_the_services_gains_a_point_in_isolation_and_none_does_harm() {
+    if let Err(error) = Choice::Auto.sandbox() {
+        return not_tried("isolation", &error.to_string());
+    }
+    let root = services_workspace();
+    let labs = root.join("labs");
+    let before = untouched(&labs);
+    let (grades, scores) = grade_in(root, SERVICE_CHEATS, "services", &SERVICE_CHEATS.all(), "auto");
+    assert_eq!(scores["none"], Some(HONEST), "{grades:#}");
+    for graded in grades["submissions"].as_array().unwrap() {
+        // What it does to its own services is its own fault: it is graded, and neighbours are as they were.
+        assert!(graded["score"].as_u64().is_some_and(|score| score <= HONEST), "{graded:#}");
+        assert_eq!(graded["outcome"], "graded", "{graded:#}");
+    }
+    let after = untouched(&labs);
+    assert!(before == after, "a submission has changed the lab: {:?}", changed(&before, &after));
+    assert!(!Path::new("/tmp/cheated").exists(), "a service has written or started what a submission told it to");
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn the_same_cheats_on_services_gain_all_points_where_nothing_isolates() {
+    // Beside one that is honest: a folder with one submission in it is that submission.
+    let names: Vec<String> = REAL_ON_SERVICES.into_iter().chain(["none"]).map(str::to_owned).collect();
+    let (grades, scores) = grade_in(services_workspace(), SERVICE_CHEATS, "open-services", &names, "none");
+    for name in REAL_ON_SERVICES {
+        assert_eq!(scores[name], Some(100), "{name}\n{grades:#}");
+    }
+    assert_eq!(scores["none"], Some(HONEST), "{grades:#}");
 }
 
 /// A cheat that gains nothing anywhere would prove nothing about isolation.

@@ -1,0 +1,3 @@
+//! The starter.
+
+fn main() {}
