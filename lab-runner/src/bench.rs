@@ -65,3 +65,61 @@ pub struct Waited {
     /// The whole against cargo's part. The aim for a named check: at most 1.5.
     pub against_cargo: f64,
 }
+
+/// How many submissions a minute are graded: `backend-labs/bench-grade/v1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Batch {
+    /// The format's name and version.
+    pub schema: String,
+    /// The lab whose solution was graded, again and again.
+    pub lab: String,
+    /// What the submissions were isolated by.
+    pub isolation: String,
+    /// How many were graded.
+    pub submissions: u32,
+    /// How many at once.
+    pub jobs: u16,
+    /// How long it took, in milliseconds, from the start of the program to its end.
+    pub batch_ms: f64,
+    /// How many a minute that is.
+    pub batch_per_minute: f64,
+    /// How many were tested the usual way: a clean checkout, `cargo test`, and services for each.
+    pub usual: u32,
+    /// How long it took, in milliseconds.
+    pub usual_ms: f64,
+    /// How many a minute that is.
+    pub usual_per_minute: Option<f64>,
+    /// How many times as many as the usual way. The aim: 20.
+    pub against_usual: Option<f64>,
+    /// The memory that grading needed, where the system tells.
+    pub memory: Option<Memory>,
+    /// How many processors there are.
+    pub processors: usize,
+    /// How many programs wanted to run in the minute before (load average), where the system tells.
+    pub load_before: Option<f64>,
+    /// The same after it.
+    pub load_after: Option<f64>,
+}
+
+/// The most memory that a batch needed at once, in MiB. What processes share is counted once.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Memory {
+    /// All of it.
+    pub all_mebibytes: f64,
+    /// Without what ran in a sandbox: compilers and servers of the submissions.
+    pub ours_mebibytes: f64,
+    /// Ours for each submission that was graded at once. The aim: under 150.
+    pub ours_each_mebibytes: f64,
+}
+
+impl Memory {
+    /// Of `all` and `ours` in bytes, where `jobs` submissions were graded at once.
+    pub fn new(all: u64, ours: u64, jobs: u16) -> Self {
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        Self {
+            all_mebibytes: mebibytes(all),
+            ours_mebibytes: mebibytes(ours),
+            ours_each_mebibytes: mebibytes(ours) / f64::from(jobs.max(1)),
+        }
+    }
+}

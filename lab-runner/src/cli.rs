@@ -23,10 +23,10 @@ use crate::interrupt::Interrupt;
 use crate::reporter::{Reporter, Style};
 
 pub use args::{
-    Args, AuditArgs, BenchArgs, CheckArgs, CheckFormat, CollectArgs, ColorChoice, Command, DoctorArgs, DownArgs,
-    DraftArgs, EditMutantArgs, FmtArgs, GradeArgs, GradeCommand, GradingArgs, HeldOutChoice, HintArgs, IsolationChoice,
-    MutantArgs, MutantCommand, NewArgs, NewMutantArgs, RefreshArgs, RegradeArgs, RunArgs, SaveMutantArgs,
-    ShowMutantArgs, SourceArgs, SubmissionsArgs, TestArgs, VerifyArgs, WatchArgs,
+    Args, AuditArgs, BenchArgs, BenchCommand, BenchGradeArgs, CheckArgs, CheckFormat, CollectArgs, ColorChoice,
+    Command, DoctorArgs, DownArgs, DraftArgs, EditMutantArgs, FmtArgs, GradeArgs, GradeCommand, GradingArgs,
+    HeldOutChoice, HintArgs, IsolationChoice, MutantArgs, MutantCommand, NewArgs, NewMutantArgs, RefreshArgs,
+    RegradeArgs, RunArgs, SaveMutantArgs, ShowMutantArgs, SourceArgs, SubmissionsArgs, TestArgs, VerifyArgs, WatchArgs,
 };
 pub use course::NewCourseArgs;
 pub use documents::{CompletionsArgs, ManArgs, Shell};

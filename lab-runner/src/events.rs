@@ -12,7 +12,7 @@ use lab_protocol::{CheckInfo, Held, Stamp, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditReport;
-use crate::bench::Bench;
+use crate::bench::{Batch, Bench};
 use crate::course::RoadmapStep;
 use crate::engine::OwnTests;
 use crate::grade::{GradeReport, Graded};
@@ -393,6 +393,12 @@ pub enum EventKind {
     BenchFinished {
         /// What was measured.
         bench: Box<Bench>,
+    },
+    /// A measurement of batches is done.
+    #[serde(skip_deserializing)]
+    BatchMeasured {
+        /// What was measured.
+        batch: Box<Batch>,
     },
     /// The machine has been examined.
     #[serde(skip_deserializing)]

@@ -166,6 +166,7 @@ fn json(event: &RunEvent) -> String {
         EventKind::AuditFinished { report } => to_json(report.as_ref()),
         EventKind::MutantsRefreshed { mutants, .. } => to_json(mutants),
         EventKind::BenchFinished { bench } => to_json(bench.as_ref()),
+        EventKind::BatchMeasured { batch } => to_json(batch.as_ref()),
         EventKind::DoctorFinished { report } => to_json(report.as_ref()),
         EventKind::GradesFinished { report } => to_json(report.as_ref()),
         _ => String::new(),

@@ -754,13 +754,49 @@ pub struct FmtArgs {
 
 /// `cargo lab bench`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  cargo lab bench 2\n  cargo lab bench 2 --repeat 11 --format json")]
+#[command(after_help = "Examples:\n  cargo lab bench 2\n  cargo lab bench 2 --repeat 11 --format json\n  \
+    cargo lab bench grade 3 --submissions 40 --jobs 2")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    /// What to measure in place of a check.
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// The lab. Defaults to the lab of the current folder, or else the last one checked.
     pub lab: Option<String>,
     /// How many times to measure each thing. The median counts.
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repeat: u32,
+    /// Where services come from.
+    #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
+    pub services: ProviderChoice,
+    /// The format of the result: human or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What `cargo lab bench` measures in place of a check.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Measure how many submissions a minute `grade` grades in isolation, against `cargo test` in a clean checkout with
+    /// services for each; and the memory it takes.
+    Grade(BenchGradeArgs),
+}
+
+/// `cargo lab bench grade`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo lab bench grade 3 --submissions 40 --jobs 2 --usual 4")]
+pub struct BenchGradeArgs {
+    /// The lab. Defaults to the lab of the current folder, or else the last one checked.
+    pub lab: Option<String>,
+    /// How many submissions are graded: copies of the solution that differ by a comment.
+    #[arg(long, default_value_t = 40, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub submissions: u32,
+    /// How many of them at once.
+    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// How many are tested the usual way, which takes minutes for each.
+    #[arg(long, default_value_t = 4, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub usual: u32,
     /// Where services come from.
     #[arg(long, value_enum, env = "LAB_SERVICES", default_value_t, value_name = "PROVIDER")]
     pub services: ProviderChoice,

@@ -118,6 +118,7 @@ impl Human {
             EventKind::OwnTestsFinished { lab, tests } => labs::tested(lab, tests),
             EventKind::MutantsRefreshed { mutants, written } => refresh::refresh_table(mutants, *written),
             EventKind::BenchFinished { bench } => bench::bench_table(bench),
+            EventKind::BatchMeasured { batch } => bench::batch_table(batch),
             EventKind::DoctorFinished { report } => machine::doctor(report),
             EventKind::DownFinished { report } => machine::down(report),
             _ => String::new(),

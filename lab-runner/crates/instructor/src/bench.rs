@@ -7,6 +7,7 @@
 //! - from an edit of the solution to the verdict of one check, and of the lab, against cargo's part of it;
 //! - what the runner adds before the first check begins: services ready, the server started once, cargo's time not.
 
+mod batch;
 mod containers;
 mod edits;
 
@@ -22,6 +23,8 @@ use lab_runner::helper;
 use lab_runner::report::{Outcome, Report};
 use lab_runner::workspace::Lab;
 use tokio::process::Command;
+
+pub use batch::{Measure, batch};
 
 /// Measures the check of `lab`'s solution.
 ///
