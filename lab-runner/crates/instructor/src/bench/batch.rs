@@ -49,18 +49,21 @@ pub struct Measure {
 /// A copy does not get all points or does not pass its tests, or a program cannot be started.
 pub async fn batch(engine: &Engine, lab: &Lab, how: &Measure, run: &RunContext) -> Result<Batch, Error> {
     let say = |text: String| run.emit(EventKind::Step { text });
+    // Once: what is built meanwhile may put another program in the place of this one.
+    let program =
+        helper::runner().ok_or_else(|| Error::Fault("where the runner's own program is cannot be told".into()))?;
     let folder = engine.folder()?.join("batch");
     let submissions = copies(lab, &folder.join("submissions"), how.submissions)?;
     let load = platform::load();
     // What is compiled once for all is there before a batch, as on a grader that is in use.
     say("warming up".into());
-    grade(lab, &submissions[..1], &folder.join("warm"), how, run).await?;
+    grade(&program, lab, &submissions[..1], &folder.join("warm"), how, run).await?;
     say(format!("grading {} submissions in isolation", how.submissions));
-    let (graded, batch_ms, memory) = grade(lab, &submissions, &folder.join("graded"), how, run).await?;
+    let (graded, batch_ms, memory) = grade(&program, lab, &submissions, &folder.join("graded"), how, run).await?;
     let mut usual = Vec::new();
     for number in 1..=how.usual {
         say(format!("the usual way: {number} of {}", how.usual));
-        usual.push(tested(lab, &folder.join("checkout"), &how.services, run).await?);
+        usual.push(tested(&program, lab, &folder.join("checkout"), &how.services, run).await?);
     }
     let per_minute = |count: u32, took_ms: f64| f64::from(count) * 60_000.0 / took_ms;
     let usual_ms: f64 = usual.iter().sum();
@@ -105,6 +108,7 @@ fn copies(lab: &Lab, folder: &Utf8Path, count: u32) -> Result<Vec<Utf8PathBuf>, 
 
 /// Has `submissions` graded as an instructor does: what came of it, how long it took and what memory it needed.
 async fn grade(
+    program: &Utf8Path,
     lab: &Lab,
     submissions: &[Utf8PathBuf],
     report: &Utf8Path,
@@ -113,7 +117,7 @@ async fn grade(
 ) -> Result<(GradeReport, f64, Option<Memory>), Error> {
     let jobs = how.jobs.to_string();
     let options = ["--lab", lab.id(), "--report", report.as_str(), "--jobs", &jobs, "--services", &how.services];
-    let mut command = runner()?;
+    let mut command = runner(program);
     command.arg("grade").args(submissions).args(options).args(["--format", "json", "--quiet"]);
     let began = Instant::now();
     let child = command.spawn().map_err(|error| Error::Fault(format!("cannot start another cargo lab: {error}")))?;
@@ -133,9 +137,15 @@ async fn grade(
 }
 
 /// The time of one run of the solution's own tests, with nothing compiled before, in milliseconds.
-async fn tested(lab: &Lab, target: &Utf8Path, services: &str, run: &RunContext) -> Result<f64, Error> {
+async fn tested(
+    program: &Utf8Path,
+    lab: &Lab,
+    target: &Utf8Path,
+    services: &str,
+    run: &RunContext,
+) -> Result<f64, Error> {
     let _ = std::fs::remove_dir_all(target);
-    let mut command = runner()?;
+    let mut command = runner(program);
     command.args(["test", lab.id(), "--solution", "--services", services]).env("CARGO_TARGET_DIR", target);
     command.env("LAB_FOLDER", target.join("lab"));
     let began = Instant::now();
@@ -148,12 +158,10 @@ async fn tested(lab: &Lab, target: &Utf8Path, services: &str, run: &RunContext) 
     if output.status.success() { Ok(took) } else { Err(failed(&output.stderr)) }
 }
 
-fn runner() -> Result<Command, Error> {
-    let program =
-        helper::runner().ok_or_else(|| Error::Fault("where the runner's own program is cannot be told".into()))?;
+fn runner(program: &Utf8Path) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    Ok(command)
+    command
 }
 
 fn failed(said: &[u8]) -> Error {
