@@ -51,6 +51,7 @@ impl Catalog {
         let [one, another] = &self.categories;
         let (event, there) = &mut self.events[which];
         if *there && what == 0 {
+            // never fails alone: `events` asks the same of a DELETE
             app.delete(event.path()).await?.expect_status_in(&[200, 204])?;
             *there = false;
             return Ok(());
@@ -63,6 +64,7 @@ impl Catalog {
             5 => event.price_cents += 5,
             _ => {}
         }
+        // never fails alone: `events` asks the same of a PUT
         event.put(app).await?.expect_status(if *there { 200 } else { 201 })?;
         *there = true;
         Ok(())
@@ -78,12 +80,15 @@ impl Catalog {
         let shown = |event: &Event| event.at_discount(if session.is_some() { DISCOUNT } else { 0 });
         let (event, there) = &self.events[which];
         match how {
+            // never fails alone: `write_clears_event` and `own_prices` ask the same
             0 if *there => shown(event).expect_read(asked(event.path())).await.map(drop),
+            // never fails alone: `delete_clears` asks the same
             0 => asked(event.path()).await?.expect_status(404).map(drop),
             1 => {
                 let ids: Vec<_> = self.events[which..].iter().map(|(event, _)| event.id.to_string()).collect();
                 let wanted: Vec<_> =
                     self.events[which..].iter().filter(|(_, there)| *there).map(|(e, _)| shown(e)).collect();
+                // never fails alone: `write_clears_event` and `own_prices` ask the same
                 expect_items(asked(format!("/events?ids={}", ids.join(","))).await?, &wanted.iter().collect::<Vec<_>>())
                     .map(drop)
             }
