@@ -10,7 +10,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 pub use environment::restrict_environment;
-pub use platform::{ProcessUse, children_adopted, children_of, environment_of, kill_descendants, of_session};
+pub use platform::{
+    ProcessUse, children_adopted, children_of, environment_of, kill_descendants, of_session, runnable_threads,
+};
 use rustix::process::{Pid, Rlimit, getrlimit, kill_process, kill_process_group, setrlimit};
 pub use rustix::process::{Resource, Signal};
 

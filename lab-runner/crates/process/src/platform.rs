@@ -19,7 +19,7 @@ pub struct ProcessUse {
 }
 
 pub(crate) use system::{bind_to_parent, parent_of_children};
-pub use system::{children_adopted, children_of, environment_of, kill_descendants, of_session};
+pub use system::{children_adopted, children_of, environment_of, kill_descendants, of_session, runnable_threads};
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
@@ -101,6 +101,23 @@ mod system {
         processes().into_iter().filter_map(|process| used(process, leader)).collect()
     }
 
+    /// How many threads of the session that `leader` leads have work at this moment: they run, or wait for a processor and
+    /// for nothing else. None where nobody can tell.
+    pub fn runnable_threads(leader: u32) -> Option<usize> {
+        let session = leader.to_string();
+        let is_of_session = |process: &u32| stat(*process).is_some_and(|fields| fields.get(3) == Some(&session));
+        Some(processes().into_iter().filter(is_of_session).map(runnable_threads_of).sum())
+    }
+
+    fn runnable_threads_of(process: u32) -> usize {
+        let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0 };
+        let is_runnable = |thread: &fs::DirEntry| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('R'))
+        };
+        threads.flatten().filter(is_runnable).count()
+    }
+
     /// The variables that `process` was started with, `NAME=value` each, if we may read them.
     pub fn environment_of(process: u32) -> Option<Vec<Vec<u8>>> {
         let block = fs::read(format!("/proc/{process}/environ")).ok()?;
@@ -176,6 +193,11 @@ mod elsewhere {
         Vec::new()
     }
 
+    /// How many threads of the session that `leader` leads have work at this moment. None where nobody can tell.
+    pub fn runnable_threads(_: u32) -> Option<usize> {
+        None
+    }
+
     /// The variables that `process` was started with, if we may read them.
     pub fn environment_of(_: u32) -> Option<Vec<Vec<u8>>> {
         None
@@ -201,6 +223,7 @@ mod tests {
             elsewhere::kill_descendants,
         ];
         let _: [fn(u32) -> Vec<ProcessUse>; 2] = [system::of_session, elsewhere::of_session];
+        let _: [fn(u32) -> Option<usize>; 2] = [system::runnable_threads, elsewhere::runnable_threads];
         type Environment = fn(u32) -> Option<Vec<Vec<u8>>>;
         let _: [Environment; 2] = [system::environment_of, elsewhere::environment_of];
         assert_eq!(elsewhere::parent_of_children(), system::parent_of_children());

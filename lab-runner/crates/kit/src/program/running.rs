@@ -287,6 +287,19 @@ impl Running {
         self.output.bytes()
     }
 
+    /// What it has written to standard error so far; what is no UTF-8 is replaced.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # fn example(running: &lab_kit::Running) -> CheckResult<()> {
+    /// expect_that(running.errors().starts_with("line 2: "), "a bad line is told of before the input ends")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn errors(&self) -> String {
+        String::from_utf8_lossy(&self.errors.bytes()).into_owned()
+    }
+
     /// The most memory that it was seen to hold, in bytes, with all processes that it has started; nothing where it is not
     /// [`measured`](super::ProgramBuilder::measured).
     ///
@@ -298,6 +311,21 @@ impl Running {
     #[must_use]
     pub fn peak_memory(&self) -> Option<u64> {
         self.memory.as_ref().map(MemoryWatch::peak)
+    }
+
+    /// How many of its threads have work at this moment, with those of all processes that it has started: they run, or wait
+    /// for a processor and for nothing else, so that a busy machine does not change the number. Nothing where the system
+    /// does not tell (only Linux does).
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # fn example(running: &lab_kit::Running) -> CheckResult<()> {
+    /// expect_that(running.runnable_threads() != Some(0), "it works")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn runnable_threads(&self) -> Option<usize> {
+        lab_process::runnable_threads(self.group)
     }
 
     /// Whether it still runs.

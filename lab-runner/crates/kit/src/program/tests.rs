@@ -120,6 +120,17 @@ async fn it_is_fed_in_pieces_and_what_it_has_read_is_known() {
 }
 
 #[tokio::test]
+async fn what_it_tells_on_standard_error_is_known_while_it_runs() {
+    let scratch = scratch();
+    let lab = lab("read -r line; echo \"line: $line\" >&2; read -r line", scratch.path());
+    let mut running = lab.program().input("one\n").start().await.unwrap();
+    until(|| running.errors() == "line: one\n").await;
+    assert!(running.is_running());
+    running.end_input();
+    running.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn who_is_not_read_has_to_wait_and_loses_nothing() {
     let scratch = scratch();
     let lab = lab("exec cat", scratch.path());
@@ -182,6 +193,21 @@ async fn its_memory_is_seen_with_that_of_its_children() {
     let done = running.finish().await.unwrap();
     done.expect_output(format!("{}\n", 8 << 20)).unwrap();
     assert!(done.peak_memory().unwrap() > 8 << 20);
+}
+
+#[tokio::test]
+async fn threads_that_work_are_told_from_those_that_wait() {
+    if !crate::platform::MEMORY_IS_TOLD {
+        return;
+    }
+    let scratch = scratch();
+    // Two of its processes turn round and round, and a third waits for its input.
+    let lab = lab("while :; do :; done & while :; do :; done & read -r _", scratch.path());
+    let running = lab.program().start().await.unwrap();
+    until(|| running.runnable_threads() == Some(2)).await;
+    let lab = self::lab("read -r _", scratch.path());
+    let running = lab.program().start().await.unwrap();
+    until(|| running.runnable_threads() == Some(0)).await;
 }
 
 async fn until(mut holds: impl FnMut() -> bool) {
