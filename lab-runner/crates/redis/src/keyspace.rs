@@ -43,6 +43,7 @@ pub struct Redis {
     connection: OnceCell<MultiplexedConnection>,
     proxy: Proxy,
     log: Log,
+    scripts: Scripts,
     made: Instant,
 }
 
@@ -84,13 +85,14 @@ impl Redis {
     pub async fn create(keyspaces: &Keyspaces, transcript: Transcript) -> CheckResult<Self> {
         let given = keyspaces.take().await?;
         let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
+        let scripts = Scripts::default();
         let recording = Recording {
             log: log.clone(),
             failpoints: failpoints.clone(),
             rewriter: CommandRewriter {
                 database: given.database.to_string(),
                 prefix: format!("{}:", given.user.name),
-                scripts: Scripts::default(),
+                scripts: scripts.clone(),
             },
             user: given.user.name.clone(),
             password: given.user.password.clone(),
@@ -107,6 +109,7 @@ impl Redis {
             connection: OnceCell::new(),
             proxy,
             log,
+            scripts,
             made: Instant::now(),
         })
     }
@@ -248,6 +251,19 @@ impl Redis {
     /// ```
     pub fn scripts(&self) -> Vec<String> {
         self.log.scripts()
+    }
+
+    /// Has Redis know none of the scripts that the server under test has loaded, as after a restart or `SCRIPT FLUSH`;
+    /// those of other checks stay.
+    ///
+    /// ```
+    /// # use lab_redis::LabRedis as _;
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// lab.redis().await?.forget_scripts();
+    /// # Ok(()) }
+    /// ```
+    pub fn forget_scripts(&self) {
+        self.scripts.forget();
     }
 
     /// What went wrong with Redis itself while the server under test used it: then a failed check says nothing of

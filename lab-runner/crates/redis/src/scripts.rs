@@ -22,6 +22,11 @@ impl Scripts {
         }
     }
 
+    /// Remembers none any more.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// `id`, if it names a script of this check, and otherwise the name of none.
     pub fn named<'a>(&self, id: &'a [u8]) -> &'a [u8] {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

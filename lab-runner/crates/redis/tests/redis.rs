@@ -377,6 +377,26 @@ async fn a_dead_runs_keys_and_users_are_removed_by_the_next_and_a_living_ones_ke
     living.remove_all().await.unwrap();
 }
 
+#[tokio::test]
+async fn scripts_are_forgotten_by_the_check_that_asks_for_it_and_by_no_other() {
+    let server = PrivateRedis::start();
+    let all = Keyspaces::connect(&server.url(), "forgets").await.unwrap();
+    let (one, other) = (keyspace(&all).await, keyspace(&all).await);
+    let (mut here, mut there) = (learner(&one).await, learner(&other).await);
+    let mut ids = Vec::new();
+    for connection in [&mut here, &mut there] {
+        ids.push(redis::cmd("SCRIPT").arg("LOAD").arg("return 7").query_async::<String>(connection).await.unwrap());
+    }
+    let script = || redis::cmd("EVALSHA").arg(&ids[0]).arg(0).to_owned();
+    assert_eq!(script().query_async::<i64>(&mut here).await.unwrap(), 7);
+    one.forget_scripts();
+    let refused = script().query_async::<i64>(&mut here).await.unwrap_err();
+    assert_eq!(refused.code(), Some("NOSCRIPT"), "{refused}");
+    assert_eq!(script().query_async::<i64>(&mut there).await.unwrap(), 7);
+    let loaded = redis::cmd("EVAL").arg("return 7").arg(0).query_async::<i64>(&mut here).await.unwrap();
+    assert_eq!((loaded, script().query_async::<i64>(&mut here).await.unwrap()), (7, 7));
+}
+
 /// Ends by itself some day, so that a test that fails ends too.
 const SPIN: &str = "local i = 0 while i < 3e9 do i = i + 1 end";
 

@@ -176,9 +176,7 @@ async fn scripts_come_back(lab: &Lab) -> CheckResult {
     used_again(lab, &app, &before).await?;
     app.get(before.list()).await?.expect_status(200)?;
     customer.session(&app).await?;
-    let mut redis = lab.redis().await?.connection().await?;
-    let flushed: Result<(), _> = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut redis).await;
-    flushed.ours("making Redis forget its scripts")?;
+    lab.redis().await?.forget_scripts();
     lab.note("Redis has forgotten all scripts, as after a restart");
     used_again(lab, &app, &after).await.because("Redis has forgotten its scripts, and nothing else")?;
     let log_in = || async { customer.session(&app).await };
