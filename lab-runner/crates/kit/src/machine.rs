@@ -28,3 +28,16 @@ pub fn is_running(process: &str) -> bool {
 pub const fn shares_network_with_containers() -> bool {
     platform::CONTAINERS_SHARE_THE_NETWORK
 }
+
+/// Whether this system tells how much memory another process holds. Only Linux does, so far.
+///
+/// ```
+/// # use lab_kit::prelude::*;
+/// # fn example(program: lab_kit::ProgramBuilder<'_>) -> lab_kit::ProgramBuilder<'_> {
+/// if lab_kit::machine::tells_of_memory() { program.measured() } else { program }
+/// # }
+/// ```
+#[must_use]
+pub const fn tells_of_memory() -> bool {
+    platform::MEMORY_IS_TOLD
+}

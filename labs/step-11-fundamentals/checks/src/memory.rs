@@ -1,7 +1,7 @@
 //! Task 6: much input, and how much memory it takes.
 
 use lab_kit::prelude::*;
-use lab_kit::{ProgramBuilder, Running};
+use lab_kit::{ProgramBuilder, Running, machine};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{AT, COMMANDS, Order, expect_bad_lines, expect_outcome, quoted};
@@ -102,12 +102,12 @@ impl Padded {
 
 /// `program`, with its memory looked at where the system tells of it.
 pub fn measured(program: ProgramBuilder<'_>) -> ProgramBuilder<'_> {
-    if cfg!(target_os = "linux") { program.measured() } else { program }
+    if machine::tells_of_memory() { program.measured() } else { program }
 }
 
 /// What the program holds with ten orders, in bytes, once it has read them.
 pub async fn baseline(lab: &Lab, arguments: &[&str]) -> CheckResult<u64> {
-    if !cfg!(target_os = "linux") {
+    if !machine::tells_of_memory() {
         return Ok(0);
     }
     let orders: String = (0..10).map(|_| Order::new(lab).line()).collect();
@@ -154,7 +154,7 @@ fn mebibytes(bytes: u64) -> String {
                  "Is there a call that reads all of the input, or a list of all lines?",
                  "Read a piece, handle its lines, write, and use the same memory for the next piece."])]
 async fn memory(lab: &Lab) -> CheckResult {
-    if !cfg!(target_os = "linux") {
+    if !machine::tells_of_memory() {
         return Err(Failure::not_applicable("this system does not tell how much memory a program holds"));
     }
     let orders = Padded::new(lab, 500, 2_000);
