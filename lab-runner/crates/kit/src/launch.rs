@@ -30,6 +30,9 @@ pub struct Exit {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// What it may have exited with all the same: a sandbox tells of a signal as shells do, as 128 and its number, and
+    /// cannot be told from a program that exits with that.
+    unclear: Option<i32>,
 }
 
 impl Exit {
@@ -37,9 +40,14 @@ impl Exit {
     pub(crate) fn of(status: ExitStatus, sandbox: &Sandbox) -> Self {
         use std::os::unix::process::ExitStatusExt as _;
         match status.code().and_then(|code| sandbox.signal_of(code)) {
-            Some(signal) => Self { code: None, signal: Some(signal) },
-            None => Self { code: status.code(), signal: status.signal() },
+            Some(signal) => Self { code: None, signal: Some(signal), unclear: status.code() },
+            None => Self { code: status.code(), signal: status.signal(), unclear: None },
         }
+    }
+
+    /// Whether it has exited with `code`. Where a sandbox leaves that open, it has: nobody loses a point to the sandbox.
+    pub(crate) fn is_code(self, code: i32) -> bool {
+        self.code.or(self.unclear) == Some(code)
     }
 }
 
@@ -100,4 +108,17 @@ pub(crate) fn confined(
 /// `--command` names is started by a shell, which is there.
 pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     Failure::ours(&format!("starting `{}`", program.display()), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_sandbox_cannot_tell_from_a_signal_counts_as_the_exit_code() {
+        let by_signal = Exit { code: None, signal: Some(2), unclear: None };
+        assert!(!by_signal.is_code(130));
+        let unclear = Exit { unclear: Some(130), ..by_signal };
+        assert!(unclear.is_code(130) && !unclear.is_code(2) && unclear.signal == Some(2));
+    }
 }

@@ -96,7 +96,7 @@ impl Finished {
     /// # Errors
     /// The learner's failure if it ended otherwise.
     pub fn expect_code(&self, code: i32) -> CheckResult<&Self> {
-        if self.exit.code == Some(code) {
+        if self.exit.is_code(code) {
             return Ok(self);
         }
         let failure = self.failure(format!("the program ended with {}, not with exit code {code}", self.exit));
