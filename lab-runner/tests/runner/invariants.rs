@@ -72,6 +72,27 @@ fn no_package_that_cargo_is_told_not_to_test_has_a_test() {
     }
 }
 
+/// The same for the runner's crates, whose libraries say for themselves that they have no tests or no examples.
+#[test]
+fn no_library_that_cargo_is_told_not_to_test_has_a_test_or_an_example() {
+    let mut told = 0;
+    for package in fs::read_dir(repository().join("lab-runner/crates")).unwrap().flatten() {
+        let manifest: toml::Table =
+            toml::from_str(&fs::read_to_string(package.path().join("Cargo.toml")).unwrap()).unwrap();
+        let without = |what: &str| manifest.get("lib").and_then(|library| library.get(what)?.as_bool()) == Some(false);
+        let mut found = Vec::new();
+        sources(&package.path().join("src"), &mut found);
+        for (setting, marks) in [("test", ["test]\n", "cfg(test)"]), ("doctest", ["/// ```", "//! ```"])] {
+            if without(setting) {
+                told += 1;
+                let left_out = found.iter().find(|(_, text)| marks.iter().any(|mark| text.contains(mark)));
+                assert!(left_out.is_none(), "`{setting} = false` leaves out what is in {}", left_out.unwrap().0);
+            }
+        }
+    }
+    assert!(told > 0);
+}
+
 /// Of all labs' suites: the folder and the text.
 fn manifests_of_suites() -> Vec<(std::path::PathBuf, String)> {
     let labs = fs::read_dir(repository().join("labs")).unwrap().flatten();
