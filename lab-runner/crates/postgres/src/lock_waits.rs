@@ -17,9 +17,13 @@ const FIRST_LOOK: Duration = Duration::from_millis(4);
 /// The longest time between two looks.
 const SELDOM: Duration = Duration::from_millis(100);
 
-/// The sessions that wait, and for how many microseconds they have.
+/// The sessions that wait, and for how many microseconds they have. Who reads `pg_locks` holds up everybody who takes a
+/// lock meanwhile, and reads the whole table, however empty: it is read only where somebody waits (measured: 0.55 ms
+/// against 0.27 ms, of which 0.14 ms are any statement's). Not every administrator is told who waits.
 const ASK: &str = "select pid, (extract(epoch from clock_timestamp() - min(waitstart)) * 1000000)::int8 \
-                   from pg_locks where not granted and waitstart is not null group by pid";
+                   from pg_locks where not granted and waitstart is not null \
+                   and (exists (select from pg_stat_get_activity(null) where wait_event_type = 'Lock') \
+                   or not pg_has_role('pg_read_all_stats', 'usage')) group by pid";
 
 /// The waits of one check's connections. Clones share them.
 #[derive(Debug, Clone, Default)]
