@@ -201,7 +201,12 @@ async fn follow(job: &Job, run: &RunContext, child: &mut Child, blocked: &Blocke
     let follower = Follower::new(job, run, child.id(), blocked, own_code);
     let (messages, stderr) = tokio::join!(Messages::read(BufReader::new(stdout)), follower.follow(stderr));
     let status = child.wait().await.ok();
-    Ended { messages, stderr, status, out_of_memory: platform::memory_kills() > kills }
+    // Of the machine's, some are of its neighbours.
+    let out_of_memory = match job.sandbox.memory_kills() {
+        Some(kills) => kills > 0,
+        None => platform::memory_kills() > kills,
+    };
+    Ended { messages, stderr, status, out_of_memory, shortage: job.sandbox.shortage() }
 }
 
 /// Returns once compiling the package's own code takes more than it may.

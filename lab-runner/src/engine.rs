@@ -5,6 +5,7 @@
 //! last is done. One at a time is built, as cargo allows no more in the folder that holds everybody's dependencies; one
 //! at a time is graded, unless more are asked for.
 
+mod bounds;
 mod dependencies;
 mod direct;
 mod hold;
@@ -37,6 +38,7 @@ use crate::workspace::{Lab, Workspace};
 use lab_sandbox::{Sandbox, User};
 use lab_services::{ProviderChoice, ServicePool};
 
+pub(crate) use bounds::PROCESSES;
 pub use hold::Tried;
 pub use own_tests::OwnTests;
 pub use program::Runnable;
@@ -99,6 +101,8 @@ pub struct Engine {
     choice: ProviderChoice,
     building: Arc<Semaphore>,
     grading: Arc<Semaphore>,
+    /// How many submissions are graded at once.
+    at_once: usize,
 }
 
 impl Engine {
@@ -125,6 +129,7 @@ impl Engine {
             choice,
             building: Arc::new(Semaphore::new(1)),
             grading: Arc::new(Semaphore::new(1)),
+            at_once: 1,
         })
     }
 
@@ -149,6 +154,7 @@ impl Engine {
             choice: self.choice,
             building: self.building.clone(),
             grading: self.grading.clone(),
+            at_once: self.at_once,
         })
     }
 
@@ -165,7 +171,7 @@ impl Engine {
     /// The same engine, grading up to `count` submissions at once: for whoever has many of which each waits a lot.
     #[must_use]
     pub fn grading_at_once(self, count: usize) -> Self {
-        Self { grading: Arc::new(Semaphore::new(count)), ..self }
+        Self { grading: Arc::new(Semaphore::new(count)), at_once: count, ..self }
     }
 
     /// Grades what `request` names, as a submission for `lab`, in the run that `run` describes.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use lab_launcher::Refusal;
+use lab_sandbox::Shortage;
 
 use super::messages::{CompileError, Messages};
 use super::system::{self, Fault};
@@ -43,6 +44,8 @@ pub(super) struct Ended {
     pub status: Option<std::process::ExitStatus>,
     /// Whether the system had to kill a process for want of memory meanwhile.
     pub out_of_memory: bool,
+    /// What the build wanted more of than it may have.
+    pub shortage: Option<Shortage>,
 }
 
 impl Ended {
@@ -78,6 +81,17 @@ pub(super) fn too_costly(excess: Excess) -> Diagnostics {
         ),
     };
     Diagnostics { message, hints: vec![hint.into()], ..Diagnostics::default() }
+}
+
+/// All that the build has started took more than it may, of what the system bounds.
+fn too_much(shortage: Shortage) -> Diagnostics {
+    match shortage {
+        Shortage::Memory(limit) => too_costly(Excess::Memory(limit)),
+        Shortage::Processes(most) => Diagnostics {
+            message: format!("compiling wanted more than {most} processes and threads"),
+            ..Diagnostics::default()
+        },
+    }
 }
 
 /// The code includes a file that is no part of the submission. What is in it is not shown.
@@ -127,6 +141,9 @@ pub(super) fn diagnose(job: &Job, ended: &Ended) -> BuildError {
         return BuildError::Infrastructure(errors(format!("the dependency {name} does not compile"), &ended.messages));
     }
     let placed = ended.messages.errors.iter().any(|error| error.placed);
+    if !placed && let Some(shortage) = ended.shortage {
+        return BuildError::Code(too_much(shortage));
+    }
     if !placed && let Some(Fault { message, hint }) = fault(job, ended) {
         let details = first_error(&ended.stderr).into_iter().collect();
         return BuildError::Infrastructure(Diagnostics {

@@ -11,13 +11,14 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_sandbox::{Confinement, Limits, Sandbox, View};
+use lab_sandbox::{Bounds, Confinement, Group, Limits, Sandbox, View};
 use tokio::process::Command;
 
 use super::environment;
 use super::toolchain::Toolchain;
 use super::{BuildError, Built, Job, diagnosis, run_cargo};
 use crate::context::RunContext;
+use crate::engine::PROCESSES;
 use crate::events::EventKind;
 use crate::platform;
 use crate::report::Diagnostics;
@@ -36,6 +37,8 @@ const LIMITS: Limits = Limits {
     processes: Some(1_000),
     temporary_bytes: Some(1 << 30),
 };
+/// What a build has beside what compiling the submission's own code may take, for cargo and what stays in `/tmp`, in bytes.
+const MEMORY_BESIDE: u64 = 2 << 30;
 /// The largest program that is taken, in bytes.
 const LARGEST: u64 = 2 << 30;
 
@@ -45,6 +48,9 @@ pub(super) async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildErr
     settle(job, false).await?;
     let prepared = job.clone();
     on_files(move || prepare(&prepared)).await.map_err(|error| cannot("prepare", &job.build, &error))?;
+    let group = group(job).map_err(|error| cannot("make a control group for", &job.build, &error))?;
+    let sandbox = group.as_ref().map_or_else(|| job.sandbox.clone(), |group| job.sandbox.in_group(group));
+    let job = &Job { sandbox, ..job.clone() };
     let ended = run_cargo(job, None, run).await?;
     let took = began.elapsed();
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -56,6 +62,14 @@ pub(super) async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildErr
     let taking = job.clone();
     let held = on_files(move || take(&taking)).await.map_err(|error| no_program(job, &error))?;
     Ok(Built { executable: job.program(), held, took })
+}
+
+/// What bounds cargo and all that it starts together, if it compiles a submission's code and a group can be made.
+fn group(job: &Job) -> io::Result<Option<Group>> {
+    let Some(bounds) = job.bounds else { return Ok(None) };
+    let memory_bytes = bounds.memory.saturating_add(MEMORY_BESIDE);
+    let memory_bytes = platform::memory().map_or(memory_bytes, |all| memory_bytes.min(all / 4 * 3));
+    Group::make(Bounds { memory_bytes, processes: PROCESSES })
 }
 
 /// Has cargo write the stage's Cargo.lock, which a build cannot: no code of anybody's runs for that. With `fetch` it

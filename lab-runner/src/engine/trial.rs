@@ -56,7 +56,12 @@ impl Grading<'_> {
         let folder = uuid::Uuid::new_v4().simple().to_string();
         let scratch = self.engine.scratch.folder(&folder[..8]);
         let scratch = scratch.map_err(|error| Error::io("create a folder in", self.engine.scratch.path(), error))?;
-        let config = self.config(prepared, endpoints, scratch.clone().into());
+        let group = self.engine.group_of_servers(self.request.jobs)?;
+        let mut config = self.config(prepared, endpoints, scratch.clone().into());
+        if let Some(group) = &group {
+            config.sandbox = config.sandbox.in_group(group);
+        }
+        let sandbox = config.sandbox.clone();
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "run", config, self.run.clock()).await;
         let mut session = spawned.map_err(|error| Error::io("start", executable, error))?;
@@ -67,6 +72,7 @@ impl Grading<'_> {
         let forged = session.forged;
         let ending = session.end(self.run.cancel().cancelled_twice()).await;
         let _ = std::fs::remove_dir_all(scratch);
+        facts.notes.extend(sandbox.shortage().map(|shortage| shortage.to_string()));
         if forged > 0 {
             facts
                 .notes

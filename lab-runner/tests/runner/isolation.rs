@@ -1,16 +1,16 @@
 //! `cargo lab grade` with isolation: what submissions try, all of it in one batch, and what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab_sandbox::Choice;
+use lab_sandbox::{Choice, Group};
 use serde_json::Value;
 
 use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace, write_workspace};
@@ -264,6 +264,44 @@ fn the_same_cheats_gain_all_points_where_nothing_isolates() {
     for (name, score) in &scores {
         assert_eq!(*score, Some(100), "{name}\n{grades}");
     }
+}
+
+/// The programs that are in groups of the runner `process`: with the name of each group, the names of all that was seen in it.
+fn grouped(process: u32, seen: &mut BTreeMap<PathBuf, BTreeSet<String>>) {
+    let prefix = format!("backend-labs-{process}-");
+    let groups = walkdir::WalkDir::new("/sys/fs/cgroup").into_iter().flatten();
+    for group in groups.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix)) {
+        let members = fs::read_to_string(group.path().join("cgroup.procs")).unwrap_or_default();
+        let names = members.lines().filter_map(|member| fs::read_to_string(format!("/proc/{member}/comm")).ok());
+        seen.entry(group.path().to_owned()).or_default().extend(names.map(|name| name.trim().to_owned()));
+    }
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn the_build_of_a_submission_is_in_a_group_and_so_are_all_of_its_servers() {
+    if let Err(error) = Choice::Auto.sandbox() {
+        return not_tried("isolation", &error.to_string());
+    }
+    if !Group::can_be_made() {
+        return not_tried("groups", "no control group can be made here");
+    }
+    let place = folder().join("isolation/grouped");
+    let _ = fs::remove_dir_all(&place);
+    let (submission, out) = (place.join("sleeps"), place.join("out"));
+    hand_in(CHEATS, "sleeps-for-ever", &submission);
+    let [submission, out] = [&submission, &out].map(|path| path.to_str().unwrap());
+    let arguments = ["grade", submission, "--lab", CHEATS.lab, "--report", out, "--format", "json"];
+    let mut grading = command_in(workspace(), &arguments).stdout(Stdio::null()).spawn().unwrap();
+    let mut seen = BTreeMap::new();
+    while grading.try_wait().unwrap().is_none() {
+        grouped(grading.id(), &mut seen);
+        thread::sleep(Duration::from_millis(5));
+    }
+    let with = |name: &str| seen.iter().find(|(_, names)| names.contains(name)).map(|(group, _)| group);
+    let (build, servers) = (with("rustc"), with("tiny-1-greeter"));
+    assert!(build.is_some() && servers.is_some() && build != servers, "{seen:?}");
+    assert!(seen.keys().all(|group| !group.exists()), "{seen:?}");
 }
 
 #[test]

@@ -26,9 +26,19 @@ use lab_check::{CheckResult, Failure, Ours, RecordedStream};
 use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
 use lab_proxy::Proxy;
-use lab_sandbox::Network;
+use lab_sandbox::{Network, Room};
 
 use random::Random;
+
+/// What a folder of a check holds at most where servers are isolated, in bytes.
+const ROOM: u64 = 1 << 30;
+
+/// A folder of a check, which is removed once nothing is in its place any more.
+#[derive(Debug)]
+struct Folder {
+    _room: Option<Room>,
+    folder: TempDir,
+}
 
 /// What all checks of one run share.
 #[derive(Debug)]
@@ -53,7 +63,7 @@ pub struct Lab {
     random: Random,
     /// One for each of the run's services, in their order.
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
-    folders: Mutex<Vec<TempDir>>,
+    folders: Mutex<Vec<Folder>>,
     /// The network of the check's servers, once there is one.
     network: Mutex<Option<Network>>,
     endings: Arc<Mutex<Vec<Ending>>>,
@@ -214,16 +224,18 @@ impl Lab {
     /// # Errors
     /// Ours, if it cannot be made.
     pub fn folder(&self) -> CheckResult<PathBuf> {
-        let folder = TempDir::new_in(&self.shared.config.scratch).ours("making a folder for the check")?;
+        let SuiteConfig { sandbox, scratch, .. } = self.config();
+        let folder = TempDir::new_in(scratch).ours("making a folder for the check")?;
+        let room = sandbox.bound_folder(folder.path(), ROOM).ours("making room for the check's files")?;
         let path = folder.path().to_owned();
-        self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(Folder { _room: room, folder });
         Ok(path)
     }
 
     /// The folder that was made last, if there is one.
     pub(crate) fn last_folder(&self) -> Option<PathBuf> {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.last().map(|folder| folder.path().to_owned())
+        folders.last().map(|last| last.folder.path().to_owned())
     }
 
     /// The folder with the submission's own files.
@@ -370,7 +382,7 @@ impl Lab {
     /// The check's folders, as the user of isolated servers may write them.
     pub(crate) fn folders_for_servers(&self) -> CheckResult<Vec<PathBuf>> {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.path().to_owned()).collect();
+        let folders: Vec<PathBuf> = folders.iter().map(|each| each.folder.path().to_owned()).collect();
         for folder in &folders {
             self.shared.config.sandbox.give(folder).ours("giving the server a folder")?;
         }

@@ -110,6 +110,15 @@ pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     Failure::ours(&format!("starting `{}`", program.display()), error)
 }
 
+/// There is no sandbox for `what`, of which `said` tells more. A submission that has taken all processes or all the memory
+/// that its programs may have together has left none for it, and nobody else has.
+pub(crate) fn not_made(what: &str, said: &str, sandbox: &Sandbox) -> Failure {
+    match sandbox.shortage() {
+        Some(shortage) => Failure::learner(format!("{what} could not be started: {shortage}")),
+        None => Failure::Ours(format!("the sandbox of {what} could not be made{said}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,11 +27,16 @@ pub fn die_with_parent(command: &mut Command, signal: Signal) {
 }
 
 /// The same, in a session of its own: it has no controlling terminal, so that it can neither read from the user's nor
-/// type into it. The soft and hard limits of its resources are lowered to `limits`.
-pub fn lead_session(command: &mut Command, signal: Signal, limits: Vec<(Resource, u64)>) {
+/// type into it. The soft and hard limits of its resources are lowered to `limits`, and it is in the control groups whose
+/// lists of processes `groups` are open for writing (cgroups(7), "cgroup.procs").
+pub fn lead_session(command: &mut Command, signal: Signal, limits: Vec<(Resource, u64)>, groups: Vec<OwnedFd>) {
     before_exec(command, signal, move || {
         // Whoever leads a group already cannot: so it is not made one first.
         rustix::process::setsid()?;
+        for group in &groups {
+            // 0 is whoever writes it.
+            rustix::io::write(group, b"0")?;
+        }
         for (resource, most) in &limits {
             let present = getrlimit(*resource);
             let lowered = |limit: Option<u64>| Some(limit.map_or(*most, |limit| limit.min(*most)));
@@ -80,7 +85,8 @@ fn before_exec(command: &mut Command, signal: Signal, more: impl Fn() -> io::Res
         more()
     };
     // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook and what it is given make the
-    // system calls prctl, getppid, setsid, getrlimit and setrlimit through rustix, allocate nothing and take no lock.
+    // system calls prctl, getppid, setsid, write, getrlimit and setrlimit through rustix, allocate nothing and take no
+    // lock.
     #[allow(unsafe_code)]
     unsafe {
         command.pre_exec(hook);

@@ -69,9 +69,10 @@ fn bubblewrap() -> Result<Sandbox, Unavailable> {
         return Err(Unavailable::NotInstalled);
     }
     let as_other = rustix::process::geteuid().is_root().then(|| User::take().ok()).flatten();
-    let ours = Sandbox { provider: Provider::Bubblewrap { user: None } };
+    let of = |user| Sandbox { provider: Provider::Bubblewrap { user, group: None } };
+    let ours = of(None);
     if let Some(user) = as_other {
-        let sandbox = Sandbox { provider: Provider::Bubblewrap { user: Some(user.id()) } };
+        let sandbox = of(Some(user.id()));
         if tried(&sandbox).is_ok() {
             return Ok(sandbox);
         }

@@ -8,9 +8,11 @@ mod beginning;
 mod bubblewrap;
 mod choice;
 mod confinement;
+mod group;
 mod network;
 mod ownership;
 mod platform;
+mod room;
 mod user;
 
 use std::ffi::{OsStr, OsString};
@@ -24,7 +26,9 @@ use serde::{Deserialize, Serialize};
 pub use beginning::Beginning;
 pub use choice::{Choice, Unavailable};
 pub use confinement::{Confinement, Limits, View};
+pub use group::{Bounds, Group, Shortage};
 pub use network::{Network, prepare as prepare_networks};
+pub use room::{Room, prepare as prepare_rooms};
 pub use user::User;
 
 /// What keeps a submission's programs from the rest of the machine. It travels from the runner to the suite as JSON; a suite
@@ -43,7 +47,12 @@ enum Provider {
     #[default]
     None,
     /// From bubblewrap, as this user id, or as ours in a user namespace.
-    Bubblewrap { user: Option<u32> },
+    Bubblewrap {
+        user: Option<u32>,
+        /// What bounds all of the programs together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<group::Membership>,
+    },
 }
 
 impl Sandbox {
@@ -72,8 +81,49 @@ impl Sandbox {
     #[must_use]
     pub fn of_user(&self, user: &User) -> Self {
         match &self.provider {
-            Provider::Bubblewrap { user: Some(_) } => Self { provider: Provider::Bubblewrap { user: Some(user.id()) } },
+            Provider::Bubblewrap { user: Some(_), group } => {
+                Self { provider: Provider::Bubblewrap { user: Some(user.id()), group: group.clone() } }
+            }
             _ => self.clone(),
+        }
+    }
+
+    /// The same with all of its programs in `group`.
+    #[must_use]
+    pub fn in_group(&self, group: &Group) -> Self {
+        match &self.provider {
+            Provider::None => self.clone(),
+            Provider::Bubblewrap { user, .. } => {
+                Self { provider: Provider::Bubblewrap { user: *user, group: Some(group.membership().clone()) } }
+            }
+        }
+    }
+
+    /// Has `folder`, which is empty, hold so many `bytes` at most while what is returned lives, where a group bounds the memory
+    /// that this takes. [`prepare_rooms`] has to have been called.
+    ///
+    /// # Errors
+    /// The system says why not.
+    pub fn bound_folder(&self, folder: &Path, bytes: u64) -> std::io::Result<Option<Room>> {
+        self.membership().map(|_| Room::make(folder, bytes)).transpose()
+    }
+
+    /// What its programs together have wanted more of than they may have, where a group bounds them.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        self.membership()?.shortage()
+    }
+
+    /// How many of its programs were killed for want of memory, be it their own or the machine's. None where no group tells.
+    #[must_use]
+    pub fn memory_kills(&self) -> Option<u64> {
+        self.membership().map(group::Membership::memory_kills)
+    }
+
+    fn membership(&self) -> Option<&group::Membership> {
+        match &self.provider {
+            Provider::None => None,
+            Provider::Bubblewrap { group, .. } => group.as_ref(),
         }
     }
 
@@ -83,7 +133,7 @@ impl Sandbox {
     pub fn user(&self) -> Option<u32> {
         match self.provider {
             Provider::None => None,
-            Provider::Bubblewrap { user } => user,
+            Provider::Bubblewrap { user, .. } => user,
         }
     }
 
@@ -131,27 +181,31 @@ impl Sandbox {
     }
 
     fn with_options(&self, program: &OsStr, confinement: &Confinement, mut options: Vec<OsString>) -> Command {
-        let mut filters = Vec::new();
-        let mut command = match self.provider {
+        let (mut filters, mut groups) = (Vec::new(), Vec::new());
+        let mut command = match &self.provider {
             Provider::None => {
                 let mut command = Command::new(program);
                 command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
                 command
             }
-            Provider::Bubblewrap { user } => match (bubblewrap::Programs::find(), platform::call_filters()) {
-                (Some(programs), Ok(made)) => {
+            Provider::Bubblewrap { user, group } => match (
+                bubblewrap::Programs::find(),
+                platform::call_filters(),
+                group.as_ref().map_or_else(|| Ok(Vec::new()), group::Membership::handles),
+            ) {
+                (Some(programs), Ok(made), Ok(handles)) => {
                     for filter in &made {
                         options.extend(["--add-seccomp-fd".into(), filter.as_raw_fd().to_string().into()]);
                     }
-                    filters = made;
-                    bubblewrap::command(programs, program, confinement, user, options)
+                    (filters, groups) = (made, handles);
+                    bubblewrap::command(programs, program, confinement, *user, options)
                 }
                 // It was there when the run began. Starting it fails, and nothing runs without isolation.
                 _ => Command::new("/nowhere/bwrap"),
             },
         };
         filters.into_iter().for_each(|filter| lab_process::pass_on(&mut command, filter));
-        lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources());
+        lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources(), groups);
         command
     }
 

@@ -7,22 +7,27 @@ pub(crate) const PROCESSES: &str = "/proc";
 pub(crate) const SHARED_MEMORY: &str = "/dev/shm";
 
 #[cfg(target_os = "linux")]
+mod groups;
+#[cfg(target_os = "linux")]
 mod seccomp;
 
 pub(crate) use system::{
-    call_filters, enter_network, enter_user_namespace, hold_name, keep_memory_private, program_in, socket,
+    call_filters, enter_mounts, enter_network, enter_user_namespace, group_folders, hold_name, keep_memory_private,
+    mount_memory, program_in, socket, unmount,
 };
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::ffi::c_char;
+    use std::ffi::{CString, c_char};
     use std::fs;
     use std::io;
     use std::net::{Ipv4Addr, UdpSocket};
     use std::os::fd::{AsRawFd as _, OwnedFd};
     use std::os::linux::net::SocketAddrExt as _;
     use std::os::unix::net::{SocketAddr, UnixListener};
+    use std::path::{Path, PathBuf};
 
+    use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change};
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
     use rustix::process::{DumpableBehavior, getgid, getuid, set_dumpable_behavior};
 
@@ -68,6 +73,30 @@ mod system {
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
     }
 
+    /// Gives this process, which must have one thread only, a view of what is mounted of its own: what it mounts from now on
+    /// is seen by itself and by what it starts, and gone with them (mount_namespaces(7)).
+    pub(crate) fn enter_mounts() -> io::Result<()> {
+        // SAFETY: unshare(2) touches no memory. It changes what this one thread, and those that it starts, see of the file
+        // system, where all is as it was.
+        #[allow(unsafe_code)]
+        let left = unsafe { libc::unshare(libc::CLONE_NEWNS) };
+        if left != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
+    }
+
+    /// Puts memory in the place of `folder`: so many `bytes` at most, in so many `files` (tmpfs(5)).
+    pub(crate) fn mount_memory(folder: &Path, bytes: u64, files: u64) -> io::Result<()> {
+        let options = CString::new(format!("size={bytes},nr_inodes={files},mode=0700"))?;
+        Ok(mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?)
+    }
+
+    /// Lets go of what is mounted at `folder`, also where somebody has it open.
+    pub(crate) fn unmount(folder: &Path) -> io::Result<()> {
+        Ok(rustix::mount::unmount(folder, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?)
+    }
+
     /// Keeps processes of the same user from reading this one's memory, and from taking what it has open (ptrace(2),
     /// "Ptrace access mode checking").
     pub(crate) fn keep_memory_private() -> io::Result<()> {
@@ -77,6 +106,11 @@ mod system {
     /// The filters of system calls that programs of submissions run behind, for bubblewrap to read.
     pub(crate) fn call_filters() -> io::Result<Vec<OwnedFd>> {
         super::seccomp::filters()
+    }
+
+    /// The folders in which control groups can be made, of each group one. None where there are none.
+    pub(crate) fn group_folders() -> Vec<PathBuf> {
+        super::groups::folders()
     }
 
     /// Takes `name` for as long as what is returned lives: an abstract socket, which only one can have (unix(7)).
@@ -109,6 +143,7 @@ mod system {
 mod system {
     use std::io;
     use std::os::fd::OwnedFd;
+    use std::path::{Path, PathBuf};
 
     fn not_here<T>() -> io::Result<T> {
         Err(io::ErrorKind::Unsupported.into())
@@ -122,6 +157,18 @@ mod system {
         not_here()
     }
 
+    pub(crate) fn enter_mounts() -> io::Result<()> {
+        not_here()
+    }
+
+    pub(crate) fn mount_memory(_: &Path, _: u64, _: u64) -> io::Result<()> {
+        not_here()
+    }
+
+    pub(crate) fn unmount(_: &Path) -> io::Result<()> {
+        not_here()
+    }
+
     /// Keeps other processes from reading this one's memory: on this system only root can.
     pub(crate) fn keep_memory_private() -> io::Result<()> {
         Ok(())
@@ -129,6 +176,10 @@ mod system {
 
     pub(crate) fn call_filters() -> io::Result<Vec<OwnedFd>> {
         not_here()
+    }
+
+    pub(crate) fn group_folders() -> Vec<PathBuf> {
+        Vec::new()
     }
 
     pub(crate) fn hold_name(_: &str) -> io::Result<OwnedFd> {

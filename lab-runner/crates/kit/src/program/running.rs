@@ -21,7 +21,7 @@ use super::by_hand::ByHand;
 use super::finished::Finished;
 use super::output::Output;
 use super::watch::MemoryWatch;
-use crate::launch::{Exit, Place, cannot_start, confined};
+use crate::launch::{Exit, Place, cannot_start, confined, not_made};
 use crate::server::port::apart_from_looks;
 
 /// How long a sandbox may take to begin with its program, on a busy machine.
@@ -409,7 +409,7 @@ impl Running {
         let Some(exit) = self.wait(within).await? else { return Err(self.too_late("at work")) };
         let took = self.started.elapsed();
         if self.beginning.take().is_some_and(|mut beginning| self.spec.sandbox.isolates() && beginning.never_was()) {
-            return Err(Failure::Ours("the program's sandbox could not be made".into()));
+            return Err(not_made("the program", "", &self.spec.sandbox));
         }
         let _ = timeout(LAST_WORDS, futures::future::join_all(self.readers.drain(..))).await;
         self.note(&format!("ended after {} ms: {exit}", took.as_millis()));

@@ -452,7 +452,7 @@ impl App {
         let process = &mut launched.process;
         let ended = process.wait(within).await?;
         if process.never_was() {
-            return Err(Failure::Ours("the server's sandbox could not be made".into()));
+            return Err(process.not_made());
         }
         process.asked_to_end();
         ended.ok_or_else(|| {

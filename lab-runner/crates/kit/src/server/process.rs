@@ -14,7 +14,7 @@ use super::container::Container;
 use super::keeper::KeeperRef;
 use super::log::Log;
 use super::port;
-use crate::launch::{Exit, Place, cannot_start, confined};
+use crate::launch::{Exit, Place, cannot_start, confined, not_made};
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours};
 use lab_process::{Signal, die_with_parent, signal_group, signal_process};
@@ -142,6 +142,11 @@ impl Process {
         let ended = self.ended().is_some();
         // What was killed with its sandbox was killed by us.
         ended && !self.asked_to_end && self.beginning.take().is_some_and(|mut beginning| beginning.never_was())
+    }
+
+    /// Why it was never started.
+    pub fn not_made(&self) -> Failure {
+        not_made("the server", &format!(": {}", self.log.lines().join(" / ")), &self.spec.sandbox)
     }
 
     /// When it was started.

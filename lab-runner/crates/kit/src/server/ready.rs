@@ -54,8 +54,7 @@ pub(super) async fn wait(
                 return Err(Failure::Ours(format!("the container engine could not start a container: {said}")));
             }
             if process.never_was() {
-                let said = process.log.lines().join(" / ");
-                return Err(Failure::Ours(format!("the server's sandbox could not be made: {said}")));
+                return Err(process.not_made());
             }
             let failure = Failure::learner(format!("the server exited before it was ready: {exit}"));
             return Err(failure.expected(expectation(readiness)));

@@ -33,8 +33,8 @@ const FIRST_STARTS: u32 = 2;
 /// Runs `session` on a runtime of its own.
 pub(super) fn with_runtime<F: Future<Output = ExitCode>>(session: impl FnOnce() -> F) -> ExitCode {
     let isolated = std::env::args().nth(2).as_deref() == Some(ISOLATED);
-    if isolated && let Err(error) = lab_sandbox::prepare_networks() {
-        return fail(&format!("no networks for servers: {error}"));
+    if isolated && let Err(error) = lab_sandbox::prepare_networks().and_then(|()| lab_sandbox::prepare_rooms()) {
+        return fail(&format!("no networks and folders for servers: {error}"));
     }
     // A server may run as the same user. Where the system does not do it, nothing else is lost.
     let _ = lab_sandbox::keep_memory_private();

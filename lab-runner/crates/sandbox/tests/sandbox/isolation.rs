@@ -12,28 +12,32 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use lab_process::Signal;
-use lab_sandbox::{Choice, Confinement, Limits, Network, Sandbox, User, View};
+use lab_sandbox::{Bounds, Choice, Confinement, Group, Limits, Network, Sandbox, User, View};
 
 /// The sandbox that works here. None of these tests proves anything where none does, which is a failure in CI unless
 /// `LAB_TESTS_WITHOUT=isolation` says that it is known.
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn sandbox() -> Option<(Sandbox, User)> {
+pub(crate) fn sandbox() -> Option<(Sandbox, User)> {
     match Choice::Bubblewrap.sandbox() {
         Ok(sandbox) => {
             let user = User::take().unwrap();
             Some((sandbox.of_user(&user), user))
         }
         Err(error) => {
-            let known =
-                std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|all| all.split(',').any(|one| one == "isolation"));
-            assert!(known || std::env::var_os("CI").is_none(), "{error}");
-            eprintln!("not tried: {error}");
+            known_to_lack("isolation", &error.to_string());
             None
         }
     }
 }
 
-fn confinement(view: View) -> Confinement {
+/// A test is not tried `why`: a failure in CI, unless it is known there that the machine lacks `what`.
+#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
+pub(crate) fn known_to_lack(what: &str, why: &str) {
+    let known = std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|all| all.split(',').any(|one| one == what));
+    assert!(known || std::env::var_os("CI").is_none(), "{why}");
+    eprintln!("not tried: {why}");
+}
+
+pub(crate) fn confinement(view: View) -> Confinement {
     Confinement {
         folder: "/tmp".into(),
         environment: BTreeMap::from([("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())]),
@@ -46,11 +50,11 @@ fn confinement(view: View) -> Confinement {
 
 /// Only root makes networks at any time. Anybody else has to begin with it, which a test cannot: bubblewrap itself then
 /// takes the network away.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-fn network(sandbox: &Sandbox) -> Network {
+pub(crate) fn network(sandbox: &Sandbox) -> Network {
     if is_root() { sandbox.network().unwrap() } else { Network::of_this_machine() }
 }
 
@@ -61,19 +65,19 @@ fn shell(sandbox: &Sandbox, script: &str, confinement: &Confinement) -> Command 
 }
 
 /// What `script` writes, in a network of its own.
-fn said(sandbox: &Sandbox, script: &str, confinement: &Confinement) -> String {
+pub(crate) fn said(sandbox: &Sandbox, script: &str, confinement: &Confinement) -> String {
     let mut command = shell(sandbox, script, confinement);
     let output: Output = network(sandbox).within(move || command.output()).unwrap().unwrap();
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8_lossy(&text).trim().to_owned()
 }
 
-fn started(sandbox: &Sandbox, script: &str, confinement: &Confinement, network: &Network) -> Child {
+pub(crate) fn started(sandbox: &Sandbox, script: &str, confinement: &Confinement, network: &Network) -> Child {
     let mut command = shell(sandbox, script, confinement);
     network.within(move || command.spawn()).unwrap().unwrap()
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = look() {
@@ -85,7 +89,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A folder outside of /tmp, of which a sandbox has one of its own.
-fn place() -> tempfile::TempDir {
+pub(crate) fn place() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
@@ -320,12 +324,14 @@ fn giving_a_folder_follows_no_link() {
 fn what_a_start_costs() {
     let Some((sandbox, _user)) = sandbox() else { return };
     let none = Sandbox::none();
-    let mut times: [Vec<Duration>; 3] = Default::default();
+    let group = Group::make(Bounds { memory_bytes: 1 << 30, processes: 100 }).unwrap();
+    let bounded = group.as_ref().map_or_else(|| sandbox.clone(), |group| sandbox.in_group(group));
+    let mut times: [Vec<Duration>; 4] = Default::default();
     for _ in 0..100 {
         for (index, time) in times.iter_mut().enumerate() {
-            let chosen = if index == 0 { &none } else { &sandbox };
+            let chosen = [&none, &sandbox, &sandbox, &bounded][index];
             let begun = Instant::now();
-            let network = if index == 2 { network(chosen) } else { Network::of_this_machine() };
+            let network = if index >= 2 { network(chosen) } else { Network::of_this_machine() };
             let mut command =
                 chosen.command("/bin/true", &Confinement { folder: "/".into(), ..confinement(View::default()) });
             let mut child = network.within(move || command.spawn()).unwrap().unwrap();
@@ -333,7 +339,9 @@ fn what_a_start_costs() {
             time.push(begun.elapsed());
         }
     }
-    for (name, mut times) in ["none", "bubblewrap", "bubblewrap with a network of its own"].into_iter().zip(times) {
+    for (name, mut times) in
+        ["none", "bubblewrap", "with a network of its own", "and in a group"].into_iter().zip(times)
+    {
         times.sort();
         eprintln!("{name}: median {:?}, 95th percentile {:?}", times[50], times[95]);
     }
