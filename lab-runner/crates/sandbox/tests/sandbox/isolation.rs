@@ -188,6 +188,33 @@ fn it_makes_no_namespaces_in_which_it_would_have_rights() {
     assert!(!said.contains("made") && said.contains("over"), "{said}");
 }
 
+/// Each of these calls is answered otherwise where no filter stands before it, to a program without any right.
+#[test]
+fn calls_that_no_program_of_a_submission_needs_are_refused() {
+    let Some((sandbox, _user)) = sandbox() else { return };
+    let refused = [
+        libc::SYS_unshare,
+        libc::SYS_open_tree,
+        libc::SYS_ptrace,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        libc::SYS_kcmp,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_perf_event_open,
+        libc::SYS_add_key,
+        libc::SYS_request_key,
+        libc::SYS_keyctl,
+        libc::SYS_io_uring_setup,
+    ];
+    let calls = refused.iter().chain([&libc::SYS_clone3]).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let script = format!("perl -e 'for ({calls}) {{ $! = 0; syscall($_, 0, 0, 0, 0, 0, 0); print $! + 0, \"\\n\" }}'");
+    let said = said(&sandbox, &script, &confinement(View::default()));
+    let answers: Vec<i32> = said.lines().map(|line| line.parse().unwrap()).collect();
+    let mut expected = vec![libc::EPERM; refused.len()];
+    expected.push(libc::ENOSYS);
+    assert_eq!(answers, expected);
+}
+
 #[test]
 fn it_reaches_its_own_network_and_no_other() {
     let Some((sandbox, _user)) = sandbox() else { return };
