@@ -93,11 +93,16 @@ impl Group {
         static MADE: AtomicU32 = AtomicU32::new(0);
         for _ in 0..NAMES {
             let name = format!("{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-            let held = hold(&name)?;
+            // One of another process namespace may have our number.
+            let held = match hold(&name) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => continue,
+                held => held?,
+            };
             let folders = parents.iter().map(|parent| parent.join(format!("{PREFIX}{name}"))).collect();
             let group = Self { membership: Membership { folders, bounds }, _held: held };
             match group.membership.folders.iter().try_for_each(fs::create_dir) {
                 Ok(()) => return group.membership.bound().map(|()| group),
+                // Whose name we hold is dead: what it left goes with this.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -293,6 +298,17 @@ mod tests {
         // Killed for want of the machine's memory.
         fs::write(memory.join("memory.max_usage_in_bytes"), "50000000\n").unwrap();
         assert_eq!((membership.memory_kills(), membership.shortage()), (2, None));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_a_dead_run_has_left_is_removed_and_nobody_elses() {
+        let keep = tempfile::tempdir().unwrap();
+        let names = ["backend-labs-0-1", "backend-labs-0-2", "user.slice"];
+        names.iter().for_each(|name| fs::create_dir(keep.path().join(name)).unwrap());
+        let _held = hold("0-2").unwrap();
+        remove_those_of_dead_runs(&[keep.path().to_owned()]);
+        assert_eq!(names.map(|name| keep.path().join(name).exists()), [false, true, true]);
     }
 
     #[test]

@@ -306,6 +306,19 @@ fn processes_files_and_temporary_memory_are_bounded() {
 }
 
 #[test]
+fn a_process_has_so_much_memory_and_processor_time() {
+    let Some((sandbox, _user)) = sandbox() else { return };
+    let limits = Limits { memory_bytes: Some(64 << 20), processor_seconds: Some(1), ..Limits::NO_CORE };
+    let confinement = Confinement { limits, ..confinement(View::default()) };
+    let memory = "for m in 20 200; do perl -e \"\\$x = q(x) x ($m << 20); print qq($m held\\n)\"; done";
+    let held = said(&sandbox, memory, &confinement);
+    assert!(held.contains("20 held") && !held.contains("200 held"), "{held}");
+    let ended = said(&sandbox, "perl -e '1 while 1'; echo $?", &confinement);
+    // By SIGKILL or, where the soft limit is met before the hard one, by SIGXCPU.
+    assert!(ended.lines().any(|line| ["137", "152"].contains(&line)), "{ended}");
+}
+
+#[test]
 fn a_signal_reaches_the_program_and_its_end_is_told() {
     let Some((sandbox, _user)) = sandbox() else { return };
     let network = network(&sandbox);
@@ -370,7 +383,7 @@ fn what_a_start_costs() {
         ["none", "bubblewrap", "with a network of its own", "and in a group"].into_iter().zip(times)
     {
         times.sort();
-        eprintln!("{name}: median {:?}, 95th percentile {:?}", times[50], times[95]);
+        eprintln!("{name}: least {:?}, median {:?}, 95th percentile {:?}", times[0], times[50], times[95]);
     }
 }
 
