@@ -31,6 +31,9 @@ mod system {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
     use rustix::process::{DumpableBehavior, getgid, getuid, set_dumpable_behavior};
 
+    /// The call that takes what another process has open.
+    pub(super) const TAKE_FILE: libc::c_long = libc::SYS_pidfd_getfd;
+
     /// Moves the calling thread to a network of its own, which has a loopback interface and nothing else. What the thread
     /// opens and starts from now on belongs to that network.
     pub(crate) fn enter_network() -> io::Result<()> {
@@ -110,7 +113,9 @@ mod system {
 
     /// The folders in which control groups can be made, of each group one. None where there are none.
     pub(crate) fn group_folders() -> Vec<PathBuf> {
-        super::groups::folders()
+        let read = |path: &Path| fs::read_to_string(path).ok();
+        let [mounts, own] = ["/proc/self/mountinfo", "/proc/self/cgroup"].map(|path| read(Path::new(path)));
+        super::groups::folders(&mounts.unwrap_or_default(), &own.unwrap_or_default(), read)
     }
 
     /// Takes `name` for as long as what is returned lives: an abstract socket, which only one can have (unix(7)).

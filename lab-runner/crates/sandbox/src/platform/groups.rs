@@ -1,7 +1,6 @@
 //! Where this process may make control groups: of version 2, or of version 1 for memory, processes and the processor each
 //! (cgroups(7), "/proc files").
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a group has to bound. Where the processor is shared out among groups as well, that is had too.
@@ -10,14 +9,9 @@ const PROCESSOR: &str = "cpu";
 /// Bounds that would be left behind by whoever makes a group beside one that has them.
 const BOUNDS: [&str; 2] = ["memory.max", "cpu.max"];
 
-/// The folders in which a group is one folder each. None where there is no place for one.
-pub(crate) fn folders() -> Vec<PathBuf> {
-    let read = |path: &Path| fs::read_to_string(path).ok();
-    let [mounts, own] = ["/proc/self/mountinfo", "/proc/self/cgroup"].map(|path| read(Path::new(path)));
-    found(&mounts.unwrap_or_default(), &own.unwrap_or_default(), read)
-}
-
-fn found(mounts: &str, own: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<PathBuf> {
+/// The folders in which a group is one folder each, by what is mounted and by the groups that we are in; `read` reads a file.
+/// None where there is no place for one.
+pub(crate) fn folders(mounts: &str, own: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<PathBuf> {
     let first = |controller| version_1(mounts, own, controller);
     match NEEDED.map(first) {
         [Some(memory), Some(pids)] => {
@@ -101,7 +95,7 @@ mod tests {
 
     fn at(mounts: &str, own: &str, files: &[(&str, &str)]) -> Vec<String> {
         let files: BTreeMap<&Path, &str> = files.iter().map(|(path, text)| (Path::new(*path), *text)).collect();
-        let found = found(mounts, own, |path| files.get(path).map(|text| (*text).to_owned()));
+        let found = folders(mounts, own, |path| files.get(path).map(|text| (*text).to_owned()));
         found.iter().map(|folder| folder.to_str().unwrap().to_owned()).collect()
     }
 

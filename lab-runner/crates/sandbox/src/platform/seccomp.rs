@@ -9,6 +9,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 
+use super::system::TAKE_FILE;
+
 /// Calls that are refused, as if by want of permission.
 const REFUSED: [libc::c_long; 30] = [
     libc::SYS_unshare,
@@ -28,7 +30,7 @@ const REFUSED: [libc::c_long; 30] = [
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
-    libc::SYS_pidfd_getfd,
+    TAKE_FILE,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
