@@ -43,7 +43,7 @@ impl Connection {
     /// The learner's failure if nothing listens there.
     pub async fn open(peer: Peer) -> CheckResult<Self> {
         let origin = Origin { peer, sent: Sent::default(), request: None };
-        let wire = Wire::connect(origin, Timeout::new(timeout::DEFAULT)).await?;
+        let wire = Wire::connect(origin, None, Timeout::new(timeout::DEFAULT)).await?;
         Ok(Self { wire, limit: timeout::DEFAULT })
     }
 

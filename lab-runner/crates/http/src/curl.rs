@@ -18,6 +18,7 @@ pub(super) fn command(request: &Request, address: &str) -> Option<String> {
     let mut words = vec!["curl".to_owned(), "-i".to_owned()];
     words.extend(path_options(&request.target));
     words.extend(method(request));
+    words.extend(request.source.into_iter().flat_map(|source| ["--interface".to_owned(), source.to_string()]));
     words.extend(headers(request));
     let (before, body) = body(request.body.as_deref())?;
     words.extend(body);

@@ -27,7 +27,7 @@ impl PreparedRequest {
     pub(super) async fn connect(request: Request) -> CheckResult<Self> {
         let request = Arc::new(request);
         let origin = Origin { peer: request.peer.clone(), sent: Sent::default(), request: Some(Arc::clone(&request)) };
-        let wire = Wire::connect(origin, Timeout::new(request.within)).await?;
+        let wire = Wire::connect(origin, request.source, Timeout::new(request.within)).await?;
         Ok(Self { wire, request })
     }
 

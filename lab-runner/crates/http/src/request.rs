@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::future::{Future, IntoFuture};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct Request {
     pub(super) body: Option<Bytes>,
     pub(super) media_type: Option<String>,
     pub(super) within: Duration,
+    /// The address of this machine that it comes from, where that matters.
+    pub(super) source: Option<IpAddr>,
     /// Why the request could not be built, told when it is sent.
     pub(super) broken: Option<String>,
 }
@@ -59,6 +62,7 @@ impl Request {
             body: None,
             media_type: None,
             within: timeout::DEFAULT,
+            source: None,
             broken: None,
         }
     }
@@ -230,6 +234,23 @@ impl Request {
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.within = limit;
+        self
+    }
+
+    /// Sends it from this address, for servers that tell their clients apart by it. It has to be one of this machine's own:
+    /// Linux has all of 127.0.0.0/8, and `App::has_address` tells.
+    ///
+    /// ```no_run
+    /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {
+    /// use std::net::Ipv4Addr;
+    ///
+    /// let app = lab.start().await?;
+    /// app.get("/").from_address(Ipv4Addr::new(127, 0, 0, 2)).await?.expect_status(200)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_address(mut self, source: impl Into<IpAddr>) -> Self {
+        self.source = Some(source.into());
         self
     }
 

@@ -4,6 +4,7 @@
 //! reading: what goes out waits in one buffer, what comes in gathers in another, and every step moves whichever can.
 
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::os::fd::AsFd as _;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -61,11 +62,11 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects.
-    pub async fn connect(origin: Origin, timeout: Timeout) -> CheckResult<Self> {
+    /// Connects, from `source` if one is named.
+    pub async fn connect(origin: Origin, source: Option<IpAddr>, timeout: Timeout) -> CheckResult<Self> {
         let address = origin.peer.address;
         let gone = || format!("nothing listens on {address}: is the server still running?");
-        let stream = match connect_with_retry(&origin.peer.network, address, timeout.until).await {
+        let stream = match connect_with_retry(&origin.peer.network, source, address, timeout.until).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 return Err(match error.kind() {

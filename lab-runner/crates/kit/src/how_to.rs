@@ -18,8 +18,10 @@
 //! | how many statements a request costs | `Postgres::record`, `Redis::record`, [kind 10](#10-what-a-request-costs) |
 //! | that something is cached, and for how long | `Redis::record`, `Redis::keys`, `Redis::ttl` |
 //! | several instances, behind a load balancer | [`Lab::balancer`], [`ServerBuilder::start_together`] |
+//! | clients at several network addresses | [`Request::from_address`], [`App::has_address`] |
 //! | settings, arguments, a server that must refuse to start | [`Lab::server`], [`ServerBuilder::env`], [`App::exited`] |
 //! | what a server writes to its log | [`App::log`], [`App::output`] |
+//! | a value that nobody must be able to guess | [`guess`](crate::guess) |
 //! | a token or a point in time that a server made up | [`token`](crate::token), [`time`](crate::time) |
 //! | another protocol than HTTP | [`Connection::into_stream`], [`Lab::recorded`], [`App::socket`] |
 //! | a service for which there is no driver | [`Lab::proxy`], `PlainDriver` |
@@ -403,6 +405,8 @@
 //! [`App::log`]: crate::App::log
 //! [`App::output`]: crate::App::output
 //! [`App::socket`]: crate::App::socket
+//! [`App::has_address`]: crate::App::has_address
+//! [`Request::from_address`]: lab_http::Request::from_address
 //! [`Connection`]: lab_http::Connection
 //! [`Connection::expect_closed`]: lab_http::Connection::expect_closed
 //! [`expect_open`]: lab_http::Connection::expect_open

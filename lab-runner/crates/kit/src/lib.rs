@@ -10,6 +10,7 @@ extern crate self as lab_kit;
 
 mod balancer;
 pub mod check;
+pub mod guess;
 pub mod how_to;
 pub mod id;
 mod keepsake;

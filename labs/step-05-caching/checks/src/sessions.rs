@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use lab_kit::guess::differing_bits;
 use lab_kit::prelude::*;
 use tokio::time::{Instant, sleep};
 
@@ -84,14 +85,6 @@ async fn unguessable(lab: &Lab) -> CheckResult {
             values[0],
             values[LOG_INS - 1]
         )))
-}
-
-/// How many bits it takes to tell `values` apart, each place of theirs by itself: a place where all have the same letter
-/// has none, one where each of 16 letters comes up has four.
-fn differing_bits(values: &[String]) -> f64 {
-    let longest = values.iter().map(String::len).max().unwrap_or_default();
-    let letters = |place: usize| values.iter().map(|value| value.as_bytes().get(place)).collect::<HashSet<_>>().len();
-    (0..longest).map(|place| f64::from(u32::try_from(letters(place)).unwrap_or(u32::MAX)).log2()).sum()
 }
 
 /// A client that is refused for who it is must be told how to show who it is (RFC 9110 §11.6.1, §15.5.2: a 401 has at

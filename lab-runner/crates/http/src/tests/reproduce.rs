@@ -60,6 +60,12 @@ fn a_shell_prints_the_very_bytes() {
 }
 
 #[test]
+fn curl_sends_from_the_same_address() {
+    let from_there = request("GET", "/").from_address(std::net::Ipv4Addr::new(127, 0, 0, 2));
+    assert_eq!(words(&command(&from_there)), ["-i", "--interface", "127.0.0.2", "http://127.0.0.1:8080/"]);
+}
+
+#[test]
 fn moments_between_parts_are_kept() {
     let mut sent = Sent::default();
     for part in ["GET / HTTP/1.1\r\n", "Host: lab\r\n", "\r\n"] {

@@ -1,5 +1,6 @@
 //! What goes out, and answers that come before everything is out.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +34,25 @@ async fn sent(body: usize, build: impl FnOnce(Request) -> Request, method: &str,
     build(Request::new(peer, method, target)).await.unwrap();
     let text = kept.lock().unwrap().clone();
     text.replace(&host, "")
+}
+
+#[tokio::test]
+async fn a_request_comes_from_the_address_that_it_names() {
+    let source = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    // macOS gives itself 127.0.0.1 and no other.
+    if std::net::TcpListener::bind((source, 0)).is_err() {
+        return;
+    }
+    let peer = server(|mut stream| async move {
+        read_head(&mut stream).await;
+        let answer = format!("HTTP/1.0 200 OK\r\n\r\n{}", stream.peer_addr().unwrap().ip());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    })
+    .await;
+    let answer = Request::new(peer.clone(), "GET", "/").from_address(source).await.unwrap();
+    assert_eq!(answer.text(), "127.0.0.2");
+    let answer = Request::new(peer, "GET", "/").await.unwrap();
+    assert_eq!(answer.text(), "127.0.0.1");
 }
 
 #[tokio::test]

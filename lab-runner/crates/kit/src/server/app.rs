@@ -1,7 +1,7 @@
 //! A running server, as a check sees it.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::keeper::Keeper;
@@ -271,6 +271,23 @@ impl App {
     /// Ours, if there are too many files open.
     pub fn socket(&self) -> CheckResult<TcpSocket> {
         lab_check::network::socket(&self.network(), self.address).ours("making a socket")
+    }
+
+    /// Whether requests can reach it from this address of the machine: see [`Request::from_address`].
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # fn example(app: &App) -> CheckResult<()> {
+    /// if !app.has_address(std::net::Ipv4Addr::new(127, 0, 0, 2))? {
+    ///     return Err(Failure::not_applicable("this machine has only one address of its own, 127.0.0.1"));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if there are too many files open.
+    pub fn has_address(&self, source: impl Into<IpAddr>) -> CheckResult<bool> {
+        Ok(self.socket()?.bind(SocketAddr::from((source.into(), 0))).is_ok())
     }
 
     /// Where it listens.

@@ -1,6 +1,5 @@
 //! What the checks of this lab share: events, customers, reads that are counted, and a way to Postgres of one's own.
 
-mod address;
 mod customer;
 mod event;
 mod every_kind;
@@ -8,7 +7,6 @@ mod hit;
 mod refused;
 mod side_path;
 
-pub use address::attempt_from;
 pub use customer::{Customer, cookie};
 pub use event::{Event, distinct, expect_items, insert_all};
 pub use every_kind::every_kind;
