@@ -1,9 +1,10 @@
 //! Task 6: requests that other sites make a visitor's browser send.
 
+use lab_kit::id::Id;
 use lab_kit::prelude::*;
 
 use crate::rights::{event_body, make_event};
-use crate::support::{Browser, Id, Page, Person, REDIRECT, shuffled};
+use crate::support::{Browser, Page, Person, REDIRECT, expect_redirect, shuffled};
 
 /// An event that visitors can write about, and a visitor.
 struct Scene {
@@ -61,8 +62,7 @@ impl Scene {
     async fn expect_review(&self, lab: &Lab, browser: &mut Browser<'_>) -> CheckResult {
         let (text, token) = (format!("Splendid {}", lab.word()), self.review_token(browser).await?);
         let answer = browser.post(self.reviews(), &[("text", &text), ("csrf_token", &token)]).await?;
-        answer
-            .expect_status_in(&REDIRECT)
+        expect_redirect(&self.app, answer)
             .because("the token is the one in the form, and the origin is the page's own")?;
         let shows = self.shows(&text).await?;
         expect_that(shows, "a review with the right token is not on the page")
@@ -88,6 +88,11 @@ async fn csrf_origin(lab: &Lab) -> CheckResult {
         format!("http://{}.evil.example:{}", address.ip(), address.port()),
         format!("http://{address}.evil.example"),
         format!("http://{address}1"),
+        format!("http://{address}@evil.example"),
+        format!("http://evil.example/http://{address}"),
+        // What the own one begins with is not it.
+        format!("http://{}", address.ip()),
+        format!("http://localhost:{}", address.port()),
     ];
     for origin in foreign {
         let why = format!("it was sent from {origin}, which is not {}", browser.own_origin());
@@ -121,8 +126,16 @@ async fn csrf_token(lab: &Lab) -> CheckResult {
     scene.expect_review(lab, &mut browser).await?;
     let token = scene.review_token(&mut browser).await?;
     let made_up = shuffled(lab, &token);
-    for (what, token) in [("no token", None), ("an empty token", Some("")), ("a made-up token", Some(made_up.as_str()))]
-    {
+    let (half, longer) = (token.chars().take(token.chars().count() / 2).collect::<String>(), format!("{token}x"));
+    let forged = [
+        ("no token", None),
+        ("an empty token", Some("")),
+        ("a made-up token", Some(made_up.as_str())),
+        ("half of the token", Some(half.as_str())),
+        ("the token and one more letter", Some(longer.as_str())),
+        ("the text `undefined` as its token", Some("undefined")),
+    ];
+    for (what, token) in forged {
         let text = lab.word();
         let mut fields = vec![("text", text.as_str())];
         fields.extend(token.map(|token| ("csrf_token", token)));
@@ -180,6 +193,9 @@ async fn csrf_other_session(lab: &Lab) -> CheckResult {
             } else {
                 scene.expect_refused(answer, &text, &why).await?;
             }
+            let answer = forged.post("/web/logout", &[("csrf_token", &token)]).await?;
+            answer.expect_status_in(if with_cookies { &[403, 401, 302, 303] } else { &[403] }).because(&why)?;
+            victim.expect_account_of(&scene.ada).await.because("the form was forged, so it logs nobody out")?;
         }
     }
 

@@ -27,6 +27,10 @@ const SQL: [&str; 16] = [
     "100%_",
 ];
 
+/// What might be an id, and is none: nothing, less than nothing, and more than 32 and 64 bits hold.
+const ODD_IDS: [&str; 6] =
+    ["0", "-1", "2147483648", "9223372036854775807", "9223372036854775808", "00000000-0000-0000-0000-000000000000"];
+
 /// Requests are sent this many at a time.
 const AT_ONCE: usize = 16;
 
@@ -42,6 +46,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     // What is kept comes back as it was sent, and is found by it.
     // The word behind keeps a server that trims titles from changing them.
     let marked: Vec<String> = SQL.iter().map(|sql| format!("{} {sql} {}", lab.word(), lab.word())).collect();
+    let mut kept = String::new();
     for title in &marked {
         let event = make_event(&app, &organizer, &event_titled(lab, title)).await?;
         // never fails alone: `box_office` reads an event the same way
@@ -49,6 +54,10 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         read.expect_json(json!({"title": title}))?;
         let found = app.get("/events").query("q", title).await?.expect_status(200)?;
         found.expect_json(json!({"items": [{"id": event.json(), "title": title}]}))?;
+        // The same text in a change.
+        let changed = app.put(format!("/events/{event}")).bearer(token).json(&event_titled(lab, title));
+        changed.await?.expect_status(200)?.expect_json(json!({"title": title}))?;
+        kept = event.to_string();
     }
     for sql in SQL.into_iter().filter(|sql| sql.len() > 3) {
         let found: Vec<Value> = app.get("/events").query("q", sql).await?.expect_status(200)?.at("/items")?;
@@ -59,21 +68,43 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     let decoys = decoys(lab);
     make_decoys(lab, &app, &organizer, &decoys).await?;
     for (title, _) in &decoys {
-        let found: Vec<Value> = app.get("/events").query("q", title).await?.expect_status(200)?.at("/items")?;
+        // `q` is in another case, as it may be.
+        let q = title.to_uppercase();
+        let found: Vec<Value> = app.get("/events").query("q", q).await?.expect_status(200)?.at("/items")?;
         let found: Vec<&str> = found.iter().filter_map(|event| event["title"].as_str()).collect();
         expect_equal(&format!("the titles that contain {title:?}"), &found, &vec![title.as_str()])?;
     }
 
     let mut requests = Vec::new();
-    for sql in SQL.into_iter().chain(["\0", "1\0"]) {
+    for sql in SQL.into_iter().chain(["\0", "1\0"]).chain(ODD_IDS) {
         let id = percent_encoded(sql);
         requests.push(app.get(format!("/events/{id}")));
         requests.push(app.get(format!("/events/{id}/orders")).bearer(token));
         requests.push(app.get(format!("/orders/{id}")).bearer(&ada.session.access));
+        requests.push(app.delete(format!("/orders/{id}")).bearer(&ada.session.access));
+        requests.push(app.put(format!("/events/{id}")).bearer(token).json(&event_titled(lab, "Aria")));
         requests.push(app.delete(format!("/events/{id}")).bearer(token));
         requests.push(app.post(format!("/events/{id}/orders")).bearer(&ada.session.access).json(&json!({"seats": 1})));
     }
     expect_all(lab, requests, "an id that does not exist", &[400, 404, 422]).await?;
+    let requests = SQL.into_iter().chain(ODD_IDS).map(|sql| {
+        let path = format!("/users/{}", percent_encoded(sql));
+        app.patch(path).bearer(token).json(&json!({"role": "admin"}))
+    });
+    // An organizer may not, whoever it is about.
+    expect_all(lab, requests.collect(), "an id that does not exist", &[400, 403, 404, 422]).await?;
+    let mut requests = Vec::new();
+    for sql in SQL {
+        let with = |member: &str| {
+            let mut body = event_titled(lab, "Aria");
+            body[member] = json!(sql);
+            body
+        };
+        for member in ["starts_at", "seats", "price_cents"] {
+            requests.push(app.post("/events").bearer(token).json(&with(member)));
+        }
+    }
+    expect_all(lab, requests, "no time and no number", &BAD_INPUT).await?;
     let requests = SQL.into_iter().chain([
         "title; DROP TABLE users",
         "(CASE WHEN true THEN title END)",
@@ -89,6 +120,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     let nul = [
         app.get("/events").query("q", "a\0b"),
         app.post("/events").bearer(token).json(&event_titled(lab, "a\0b")),
+        app.put(format!("/events/{kept}")).bearer(token).json(&event_titled(lab, "a\0b")),
         app.post("/register")
             .json(&json!({"email": format!("{}\0@example.com", lab.word()), "name": "a\0b", "password": "0123456789"})),
         app.post("/login").json(&json!({"email": "a\0b", "password": "0123456789"})),
@@ -103,10 +135,11 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     expect_untouched(lab, &app, &ada, "customer", marked.len() + 2 * decoys.len()).await
 }
 
-/// Titles with characters that mean something in a pattern, each with one that only a pattern would find by it.
-fn decoys(lab: &Lab) -> [(String, String); 3] {
+/// Titles with characters that mean something in a pattern, and with white space, each with one that only a pattern, or
+/// whoever cuts white space off, would find by it.
+fn decoys(lab: &Lab) -> [(String, String); 6] {
     let word = lab.word();
-    [("5%5", "5xx5"), ("a_b", "axb"), ("c\\d", "cd")]
+    [("5%5", "5xx5"), ("a_b", "axb"), ("c\\d", "cd"), ("e.f", "exf"), ("g*h", "ggh"), ("i  j", "i j")]
         .map(|(text, decoy)| (format!("{word} {text}"), format!("{word} {decoy}")))
 }
 
@@ -166,8 +199,8 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     let mut browser = Browser::of(&app, &ada).await?;
     let (cookie, _) = browser.session()?;
 
-    let requests =
-        SQL.into_iter().chain(["\0"]).map(|sql| app.get(format!("/web/events/{}", percent_encoded(sql)))).collect();
+    let ids = SQL.into_iter().chain(["\0"]).chain(ODD_IDS);
+    let requests = ids.map(|sql| app.get(format!("/web/events/{}", percent_encoded(sql)))).collect();
     expect_all(lab, requests, "an id that does not exist", &[400, 404, 422]).await?;
     let requests: Vec<_> = SQL
         .into_iter()
@@ -185,7 +218,7 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     let decoys = decoys(lab);
     make_decoys(lab, &app, &ada, &decoys).await?;
     for (title, decoy) in &decoys {
-        let page = Page::of(app.get("/web/events").query("q", title).await?.expect_status(200)?)?;
+        let page = Page::of(app.get("/web/events").query("q", title.to_uppercase()).await?.expect_status(200)?)?;
         let shows = |text: &str| page.all(|e| e.name == "a" && e.text.contains(text)).next().is_some();
         expect_that(shows(title), format!("searching for {title:?} does not find the event of that title"))?;
         expect_that(!shows(decoy), format!("searching for {title:?} finds {decoy:?}, which does not contain it"))?;
@@ -206,6 +239,13 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     }
     let token = browser.csrf_token(&path, "/reviews").await?;
     no_crash(browser.post(format!("{path}/reviews"), &[("text", "a\0b"), ("csrf_token", &token)]).await?)?;
+    let forged = browser.post(format!("{path}/reviews"), &[("text", "x"), ("csrf_token", "' OR '1'='1")]).await?;
+    forged.expect_status(403).because("this token is SQL")?;
+    for id in [event.unknown(lab).to_string(), percent_encoded("1 OR 1=1"), percent_encoded("'")] {
+        let reviews = format!("/web/events/{id}/reviews");
+        let answer = browser.post(reviews, &[("text", "x"), ("csrf_token", &token)]).await?;
+        answer.expect_status_in(&[400, 403, 404, 422]).because("there is no such event")?;
+    }
     expect_untouched(lab, &app, &ada, "organizer", 1 + 2 * decoys.len()).await
 }
 

@@ -3,7 +3,7 @@
 use lab_kit::prelude::*;
 
 use crate::rights::{event_body, event_titled, make_event};
-use crate::support::{Browser, Newcomer, Page, Person, Policies, REDIRECT};
+use crate::support::{BAD_INPUT, Browser, Newcomer, Page, Person, Policies, REDIRECT, no_crash};
 
 /// Texts that break out of one context or another, if they are let. `mark` names the element or attribute that is
 /// then in the page.
@@ -111,14 +111,67 @@ async fn xss_element(lab: &Lab) -> CheckResult {
             expect_text(page, "the text of a .review-author in a .review", &texts_of("review-author"), author)?;
         }
     }
-    expect_inert(&Page::of(author.get("/web/account").await?.expect_status(200)?)?, &mark)?;
     let list = Page::of(app.get("/web/events").await?.expect_status(200)?)?;
     expect_inert(&list, &mark)?;
     let links: Vec<String> = list.all(|e| e.name == "a").map(|e| e.text.clone()).collect();
     for title in payloads(&mark) {
         expect_text(&list, "the text of a link on /web/events", &links, &title)?;
     }
-    Ok(())
+
+    // Whoever is logged in may be greeted by name on every page, and an error may repeat what was asked for.
+    for path in ["/web/account", "/web/events", "/web/login"] {
+        expect_inert(&Page::of(author.get(path).await?.expect_status(200)?)?, &mark)?;
+    }
+    let asked = format!("/web/events/%22%3E%3C{mark}%3E");
+    for answer in [author.get(&asked).await?, author.get(format!("{asked}?q=%3C{mark}%3E")).await?] {
+        if no_crash(answer.clone())?.media_type().as_deref() == Some("text/html") {
+            expect_inert(&Page::of(answer)?, &mark)?;
+        }
+    }
+    let odd = Newcomer { email: format!("<{mark}>@example.com"), ..Newcomer::new(lab) };
+    if let Some(odd) = odd.register_or_be_refused(&app).await? {
+        expect_inert(&Page::of(Browser::of(&app, &odd).await?.get("/web/account").await?.expect_status(200)?)?, &mark)?;
+    }
+    expect_reviews(lab, &app).await
+}
+
+/// Expects a review to be taken at every length that is allowed, as often as somebody likes, and under the name of
+/// whoever wrote it.
+async fn expect_reviews(lab: &Lab, app: &App) -> CheckResult {
+    let (organizer, ada) = (Person::organizer(lab, app).await?, Person::customer(lab, app).await?);
+    let event = make_event(app, &organizer, &event_body(lab)).await?;
+    let path = format!("/web/events/{event}");
+    let mut written = Vec::new();
+    for person in [&organizer, &ada] {
+        let mut browser = Browser::of(app, person).await?;
+        // Once more: a review like one that there is, is a review. Characters count, not bytes.
+        for text in ["x".to_owned(), "x".to_owned(), "é".repeat(2_000), String::new(), "x".repeat(2_001)] {
+            let token = browser.csrf_token(&path, "/reviews").await?;
+            let answer = browser.post(format!("{path}/reviews"), &[("text", &text), ("csrf_token", &token)]).await?;
+            if (1..=2_000).contains(&text.chars().count()) {
+                answer.expect_status_in(&REDIRECT).because("a review has 1 to 2000 characters")?;
+                written.push((person.name.clone(), text));
+            } else {
+                answer.expect_status_in(&BAD_INPUT).because("a review has 1 to 2000 characters")?;
+            }
+        }
+    }
+    let page = Page::of(app.get(&path).await?.expect_status(200)?)?;
+    let text_of = |review: &crate::support::Element, class: &str| {
+        page.inside(review, |e| e.has_class(class)).next().map(|e| e.text.trim().to_owned()).unwrap_or_default()
+    };
+    let reviews = page.all(|e| e.has_class("review"));
+    let mut shown: Vec<(String, String)> =
+        reviews.map(|review| (text_of(review, "review-author"), text_of(review, "review-text"))).collect();
+    shown.sort_unstable();
+    written.sort_unstable();
+    expect_equal("who wrote the reviews on the page, and what", &shown, &written)?;
+    let list = Page::of(app.get("/web/events").await?.expect_status(200)?)?;
+    let target = |e: &crate::support::Element| {
+        e.attribute("href").unwrap_or_default().split(['?', '#']).next().map(str::to_owned)
+    };
+    let leads = list.all(|e| e.name == "a").filter_map(target).any(|target| target.ends_with(&path));
+    expect_that(leads, format!("no link on /web/events leads to {path}"))
 }
 
 /// In an attribute, a quotation mark in the text must not end the value (OWASP XSS Prevention Cheat Sheet, "HTML
@@ -202,6 +255,14 @@ async fn content_policy(lab: &Lab) -> CheckResult {
     let page = format!("/web/events/{event}");
     app.delete(&page[4..]).bearer(&organizer.session.access).await?.expect_status_in(&crate::support::DONE)?;
     expect_policy(app.get(&page).await?.expect_status(404)?)?;
+    // What is no page needs none.
+    let elsewhere = ["/web/nothing", "/web/events/nothing", "/web/account", "/web/events?q=%00", "/web/logout"];
+    for path in elsewhere {
+        expect_policy_of_page(no_crash(app.get(path).await?)?)?;
+    }
+    let foreign = |path: &str| app.post(path).header("Origin", "https://evil.example");
+    expect_policy_of_page(no_crash(foreign("/web/login").form(&[("email", "x"), ("password", "x")]).await?)?)?;
+    expect_policy_of_page(no_crash(foreign("/web/logout").await?)?)?;
 
     let event = make_event(&app, &organizer, &event_body(lab)).await?;
     let page = format!("/web/events/{event}");
@@ -215,12 +276,23 @@ async fn content_policy(lab: &Lab) -> CheckResult {
     if forged.status() == 403 {
         expect_policy(forged)?;
     }
+    let token = browser.csrf_token(&page, "/reviews").await?;
+    let empty = browser.post(format!("{page}/reviews"), &[("text", ""), ("csrf_token", &token)]).await?;
+    expect_policy_of_page(empty)?;
     let mut nonces = Vec::new();
     for path in ["/web/account", "/web/events", &page, &page] {
         nonces.push(expect_policy(browser.get(path).await?.expect_status(200)?)?);
     }
     let repeated = nonces[2].iter().any(|nonce| nonces[3].contains(nonce));
     expect_that(!repeated, "two responses have the same nonce: anybody who has seen one page can use it in the next")
+}
+
+/// The same of an answer that may be no page.
+fn expect_policy_of_page(response: Response) -> CheckResult {
+    if response.media_type().as_deref() == Some("text/html") {
+        expect_policy(response)?;
+    }
+    Ok(())
 }
 
 /// Expects a policy that guards the page, and gives its nonces.
@@ -231,7 +303,7 @@ fn expect_policy(response: Response) -> CheckResult<Vec<String>> {
         (
             policies.guard_scripts(),
             "a policy that lets strangers' scripts run",
-            "script-src without 'unsafe-inline', 'unsafe-eval', *, data:, http: and https:",
+            "script-src without 'unsafe-inline', 'unsafe-eval', *, data:, http:, https: and other sites",
         ),
         (policies.forbid_objects(), "a policy that allows plugins", "object-src 'none' or default-src 'none'"),
         (

@@ -30,8 +30,18 @@ async fn secret_short(lab: &Lab) -> CheckResult {
     let long = secret_of(lab, 32);
     let app = lab.server().env("JWT_SECRET", &long).start().await.because("32 bytes are enough")?;
     let ada = Person::customer(lab, &app).await?;
+    // What becomes of the log-ins, `login` asks; here it is what they leave behind.
+    for password in [&ada.wrong_password(), &ada.password] {
+        ada.try_password(&app, password).await?;
+    }
     expect_unprinted(&app, &long)?;
-    expect_unprinted(&app, &ada.password)
+    expect_unprinted(&app, &ada.password)?;
+    drop(app);
+
+    // Bytes of the text as given: spaces are some, and é is two.
+    let odd = format!(" éééé{} ", secret_of(lab, 22));
+    lab.server().env("JWT_SECRET", &odd).start().await.because("32 bytes are enough, whatever the characters")?;
+    Ok(())
 }
 
 /// A random secret of `length` letters and digits.

@@ -2,8 +2,8 @@
 
 use lab_kit::prelude::*;
 
-use crate::log_in::expect_uncached;
-use crate::support::{DONE, Person, Session, refresh};
+use crate::log_in::{expect_the_same, expect_uncached};
+use crate::support::{DONE, Person, Session, expect_no_password, expect_tokens, refresh};
 
 /// Access tokens are short-lived; a refresh token is exchanged for the next pair (RFC 6749 §6; RFC 9700 §4.14.2).
 #[check(title = "a refresh token can be exchanged for new tokens", task = 4, points = 2, needs = ["me"],
@@ -15,9 +15,10 @@ async fn refresh_rotates(lab: &Lab) -> CheckResult {
     let mut session = ada.session.clone();
     for _ in 0..5 {
         let response = refresh(&app, &session.refresh).await?.expect_status(200)?;
-        let response = response.expect_json(json!({"user": {"id": ada.id.json(), "name": ada.name}}))?;
+        let user = json!({"id": ada.id.json(), "name": ada.name, "role": "customer"});
+        let response = expect_tokens(response.expect_json(json!({"user": user}))?)?;
         let next = Session::of(&response)?;
-        expect_uncached(response)?
+        expect_uncached(expect_no_password(response, &ada.password)?)?
             .expect_where("a refresh token other than the one that was sent", |_| next.refresh != session.refresh)?;
         app.get("/me").bearer(&next.access).await?.expect_status(200)?.expect_json(json!({"id": ada.id.json()}))?;
         session = next;
@@ -40,8 +41,15 @@ async fn refresh_reuse(lab: &Lab) -> CheckResult {
     let again = refresh(&app, &first.refresh).await?.expect_status(401);
     again.because("this refresh token was used before")?;
     third.expect_dead(&app).await.because("a refresh token was reused, so the whole session has ended")?;
-    other.expect_alive(&app).await.because("it is another session of the same account, and nothing happened to it")?;
-    Ok(())
+    for access in [&first.access, &second.access] {
+        let old = app.get("/me").bearer(access).await?.expect_status(401);
+        old.because("this access token belongs to the session that has ended")?;
+    }
+    let next = other.expect_alive(&app).await;
+    let next = next.because("it is another session of the same account, and nothing happened to it")?;
+    // The last token that was used is no better than those before it.
+    refresh(&app, &other.refresh).await?.expect_status(401).because("this refresh token was used before")?;
+    next.expect_dead(&app).await.because("a refresh token was reused, so the whole session has ended")
 }
 
 /// Two requests with one token are a theft even when they arrive at the same moment (RFC 9700 §4.14.2).
@@ -63,7 +71,11 @@ async fn refresh_race(lab: &Lab) -> CheckResult {
             .expected("at most one 200"));
         }
         for answer in answers {
-            crate::support::no_crash(answer)?;
+            let won = Session::of(&answer).ok().filter(|_| answer.status() == 200);
+            answer.expect_status_in(&[200, 401])?;
+            if let Some(won) = won {
+                won.expect_dead(&app).await.because("the token was used twice, so the whole session has ended")?;
+            }
         }
     }
     Ok(())
@@ -82,8 +94,12 @@ async fn log_out(lab: &Lab) -> CheckResult {
     newest.expect_dead(&app).await.because("the session was ended by /logout")?;
     let first = app.get("/me").bearer(&ada.session.access).await?.expect_status(401);
     first.because("the first access token belongs to the session that was ended")?;
-    other.expect_alive(&app).await.because("it is another session of the same account, and continues")?;
-    Ok(())
+    let newest = other.expect_alive(&app).await.because("it is another session of the same account, and continues")?;
+    // Whichever token of a session is shown: it is the session that ends.
+    app.post("/logout").bearer(&other.access).await?.expect_status_in(&DONE)?;
+    newest.expect_dead(&app).await.because("the session was ended by /logout, with an older token of its own")?;
+    let again = app.post("/logout").bearer(&newest.access).await?.expect_status(401);
+    again.because("the session that this token belongs to has ended").map(drop)
 }
 
 /// A locked-out user is out at once, whatever tokens they hold (OWASP ASVS 5.0, 7.4.2).
@@ -98,7 +114,7 @@ async fn disabled_account(lab: &Lab) -> CheckResult {
     // never fails alone: `login` asks the same of a wrong password
     let wrong = ada.try_password(&app, &ada.wrong_password()).await?.expect_status(401)?;
     let right = ada.try_password(&app, &ada.password).await?.expect_status(401)?;
-    right.expect_body(wrong.body()).because("a disabled account must not look different from a wrong password")?;
+    expect_the_same(right, &wrong).because("a disabled account must not look different from a wrong password")?;
 
     set_disabled(&app, &admin, &ada, false).await?;
     let session = ada.log_in(&app).await.because("the account was enabled again")?;

@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lab_kit::prelude::*;
 use lab_kit::token::{Hmac, Token};
 
 use crate::rights::event_body;
 use crate::secret::secret_of;
-use crate::support::{Newcomer, Person, Session, refresh};
+use crate::support::{KeyServer, Newcomer, Person, Session, refresh};
 
 /// A token stands for the account it was made for (RFC 6750 §2.1).
 #[check(title = "a token says who is asking", task = 3, points = 1, needs = ["register"],
@@ -33,10 +35,18 @@ async fn me(lab: &Lab) -> CheckResult {
         hints = ["Decode one and look at it: it is base64url, not encrypted.",
                  "The key is the bytes of JWT_SECRET as given. `sub` is a string, `exp` at most 900 seconds after `iat`."])]
 async fn claims(lab: &Lab) -> CheckResult {
-    let secret = secret_of(lab, 48);
+    // The bytes of the text as given, and more of them than a block of SHA-256 has.
+    let secret = format!(" {}éé{} ", secret_of(lab, 40), secret_of(lab, 40));
     let app = lab.server().env("JWT_SECRET", &secret).start().await?;
     let ada = Person::customer(lab, &app).await?;
-    let logged_in = ada.log_in(&app).await?;
+    let answer = ada.try_password(&app, &ada.password).await?.expect_status(200)?;
+    let logged_in = Session::of(&answer)?;
+    let token = Token::read(&logged_in.access)?;
+    let lasts = |name: &str| token.claim(name).and_then(Value::as_f64).unwrap_or_default();
+    // A minute's difference is for servers that are careful.
+    answer.expect_json_where("/expires_in", "the seconds until the access token's `exp`", |seconds| {
+        seconds.as_f64().is_some_and(|seconds| (lasts("exp") - lasts("iat") - seconds).abs() <= 60.0)
+    })?;
     let refreshed = ada.session.refreshed(&app).await?;
     for (from, text) in
         [("register", &ada.session.access), ("login", &logged_in.access), ("refresh", &refreshed.access)]
@@ -82,6 +92,9 @@ fn expect_claims(text: &str, of: &Person, secret: &str) -> CheckResult {
     if exp <= iat || exp - iat > 900.0 {
         return wrong("claim `exp`", "at most 900 seconds after `iat`".into(), Some(&token.claims()));
     }
+    if seconds("nbf").is_some_and(|nbf| nbf > now() as f64) {
+        return wrong("claim `nbf`", "no later than now".into(), token.claim("nbf"));
+    }
     Ok(())
 }
 
@@ -113,6 +126,7 @@ async fn algorithm_fixed(lab: &Lab) -> CheckResult {
             for other in ["RS256", "ES256"] {
                 let token = token.clone().with_header("alg", other);
                 forged.push((format!("`alg` {other} and an HMAC"), token.sign(Hmac::Sha256, key)));
+                forged.push((format!("`alg` {other} and no signature"), token.unsigned()));
             }
             forged
         })
@@ -131,17 +145,20 @@ async fn key_fixed(lab: &Lab) -> CheckResult {
     let path = file.display().to_string();
     // `k` of a JWK is the key in base64url: of this word.
     let (own_key, in_base64) = (b"attacker-attacker-attacker-key-01", "YXR0YWNrZXItYXR0YWNrZXItYXR0YWNrZXIta2V5LTAx");
+    let jwk = json!({"kty": "oct", "alg": "HS256", "kid": "mine", "k": in_base64});
+    let set = KeyServer::start(lab, &json!({"keys": [jwk]}).to_string()).await?;
+    let plain = KeyServer::start(lab, "attacker-attacker-attacker-key-01").await?;
     forge
         .expect_refused(|token| {
-            let jwk = json!({"kty": "oct", "alg": "HS256", "kid": "mine", "k": in_base64});
             let with = |name: &str, value: Value, key: &[u8]| {
                 let what = format!("header {name} {value}");
                 (what, token.clone().with_header(name, value).sign(Hmac::Sha256, key))
             };
             vec![
-                with("jwk", jwk, own_key),
-                with("jku", json!("http://127.0.0.1:9/keys.json"), own_key),
-                with("x5u", json!("http://127.0.0.1:9/key.pem"), own_key),
+                with("jwk", jwk.clone(), own_key),
+                with("jku", json!(set.url("keys.json")), own_key),
+                with("jku", json!(plain.url("key")), own_key),
+                with("x5u", json!(plain.url("key.pem")), own_key),
                 with("x5c", json!([in_base64]), own_key),
                 with("kid", json!("/dev/null"), b""),
                 with("kid", json!("../../../../../../../../dev/null"), b""),
@@ -150,10 +167,15 @@ async fn key_fixed(lab: &Lab) -> CheckResult {
                 with("kid", json!(format!("x' UNION SELECT '{word}")), word.as_bytes()),
                 with("kid", json!(format!("x' UNION SELECT '{word}' -- ")), word.as_bytes()),
                 with("kid", json!(word), word.as_bytes()),
-                with("kid", json!("http://127.0.0.1:9/key"), own_key),
+                with("kid", json!(plain.url("key")), own_key),
+                with("kid", json!(set.url("keys.json")), own_key),
             ]
         })
-        .await
+        .await?;
+    expect_that(
+        !set.was_asked() && !plain.was_asked(),
+        "the server fetched a key from where a token's header told it to",
+    )
 }
 
 /// Without its signature, a token proves nothing (RFC 7515 §5.2).
@@ -169,11 +191,24 @@ async fn signature_checked(lab: &Lab) -> CheckResult {
     forge
         .expect_refused(|token| {
             let (right, id) = (token.signature(), other.id.to_string());
+            let (mut last, mut longer) = (right.clone(), right.clone());
+            last.last_mut().into_iter().for_each(|byte| *byte ^= 0xff);
+            longer.push(0);
             let mut forged = vec![
                 ("an empty signature".to_owned(), token.unsigned()),
                 ("no signature".to_owned(), token.unsigned().trim_end_matches('.').to_owned()),
                 ("a random signature".to_owned(), token.with_signature(&noise)),
                 ("half of the right signature".to_owned(), token.with_signature(&right[..right.len() / 2])),
+                (
+                    "all of the right signature but its last byte".to_owned(),
+                    token.with_signature(&right[..right.len() - 1]),
+                ),
+                ("the right signature with another last byte".to_owned(), token.with_signature(&last)),
+                ("the right signature and one more byte".to_owned(), token.with_signature(&longer)),
+                (
+                    "another header under the old signature".to_owned(),
+                    token.clone().with_header("typ", "lab").with_signature(&right),
+                ),
                 ("the signature of another token".to_owned(), token.with_signature(&foreign)),
                 (
                     "another `sub` under the old signature".to_owned(),
@@ -211,13 +246,17 @@ async fn times_enforced(lab: &Lab) -> CheckResult {
             let past = token.clone().with_claim("iat", now() - 1_200).with_claim("nbf", now() - 1_200);
             let later = token.clone().with_claim("nbf", now() + 600).with_claim("exp", now() + 1_200);
             vec![
-                ("exp", "an `exp` of 10 minutes ago", past.clone().with_claim("exp", now() - 600)),
-                // 60 s of leeway are allowed; 30 more are for clocks and slow machines.
-                ("exp", "an `exp` of 90 seconds ago", past.clone().with_claim("exp", now() - 90)),
-                ("exp", "no `exp`", token.clone().without_claim("exp")),
-                ("exp", "an `exp` that is text", token.clone().with_claim("exp", "tomorrow")),
-                ("nbf", "an `nbf` in 2 minutes", later.clone().with_claim("nbf", now() + 120)),
+                // It draws near while others are asked about: so it comes first, and is not as near as it might be.
+                ("nbf", "an `nbf` in 90 seconds", later.clone().with_claim("nbf", now() + 90)),
                 ("nbf", "an `nbf` in 10 minutes", later),
+                ("exp", "an `exp` of 10 minutes ago", past.clone().with_claim("exp", now() - 600)),
+                // 60 s of leeway are allowed. Both clocks are this machine's, and time only makes it older.
+                ("exp", "an `exp` of 65 seconds ago", past.clone().with_claim("exp", now() - 65)),
+                ("exp", "an `exp` of 0", past.with_claim("exp", 0)),
+                ("exp", "no `exp`", token.clone().without_claim("exp")),
+                ("exp", "an `exp` that is null", token.clone().with_claim("exp", Value::Null)),
+                ("exp", "an `exp` that is text", token.clone().with_claim("exp", "tomorrow")),
+                ("exp", "an `exp` of digits, as text", token.clone().with_claim("exp", (now() + 600).to_string())),
             ]
         })
         .await
@@ -265,9 +304,18 @@ async fn issuer_and_audience(lab: &Lab) -> CheckResult {
     forge
         .expect_claims_enforced(|token| {
             vec![
-                ("iss", "another `iss`", token.clone().with_claim("iss", "box-office.example")),
+                // Others that begin or end so, or differ only in case, are others.
+                ("iss", "the `iss` box-office.example", token.clone().with_claim("iss", "box-office.example")),
+                ("iss", "the `iss` the-box-office", token.clone().with_claim("iss", "the-box-office")),
+                ("iss", "the `iss` Box-Office", token.clone().with_claim("iss", "Box-Office")),
+                ("iss", "the `iss` box", token.clone().with_claim("iss", "box")),
                 ("iss", "no `iss`", token.clone().without_claim("iss")),
-                ("aud", "another `aud`", token.clone().with_claim("aud", "box-office-web")),
+                ("aud", "the `aud` box-office-web", token.clone().with_claim("aud", "box-office-web")),
+                ("aud", "the `aud` box-office-api-2", token.clone().with_claim("aud", "box-office-api-2")),
+                ("aud", "the `aud` my-box-office-api", token.clone().with_claim("aud", "my-box-office-api")),
+                ("aud", "the `aud` Box-Office-API", token.clone().with_claim("aud", "Box-Office-API")),
+                ("aud", "the `aud` box-office", token.clone().with_claim("aud", "box-office")),
+                ("aud", "an empty array as `aud`", token.clone().with_claim("aud", json!([]))),
                 ("aud", "others in `aud`", token.clone().with_claim("aud", json!(["newsletter", "box-office-web"]))),
                 ("aud", "no `aud`", token.clone().without_claim("aud")),
             ]
@@ -286,6 +334,10 @@ async fn token_types(lab: &Lab) -> CheckResult {
     let forged = [
         ("the `type` refresh", token.clone().with_claim("type", "refresh")),
         ("the `type` id", token.clone().with_claim("type", "id")),
+        ("the `type` Access", token.clone().with_claim("type", "Access")),
+        ("the `type` accession", token.clone().with_claim("type", "accession")),
+        ("an empty `type`", token.clone().with_claim("type", "")),
+        ("null as its `type`", token.clone().with_claim("type", Value::Null)),
         ("no `type`", token.without_claim("type")),
     ];
     for (what, token) in forged {
@@ -310,20 +362,52 @@ async fn challenge(lab: &Lab) -> CheckResult {
     let ada = Person::customer(lab, &app).await?;
     let ask = || app.get("/me");
     let access = &ada.session.access;
+    let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", ada.email, ada.password)));
     let refused = [
         ask(),
         ask().header("Authorization", "Bearer"),
-        ask().header("Authorization", "Basic YWRhQGV4YW1wbGUuY29tOmNvcnJlY3QgaG9yc2U="),
+        ask().header("Authorization", &basic),
         ask().header("Authorization", format!("Token {access}")),
         ask().header("Authorization", access),
         ask().bearer(format!("{access}x")),
         app.get("/users"),
+        app.get("/users").header("Authorization", &basic),
+        app.patch(format!("/users/{}", ada.id)).json(&json!({"role": "admin"})),
         app.get("/orders"),
         app.post("/events").json(&event_body(lab)),
         ada.try_password(&app, &ada.wrong_password()),
+        app.post("/login").json(&json!({"email": lab.email(), "password": ada.password})),
     ];
     for request in refused {
         expect_challenge(request.await?.expect_status(401)?)?;
+    }
+    // There is no event and no order, and which of the two is told first is up to the server.
+    let id = ada.id.unknown(lab);
+    let (event, order) = (format!("/events/{id}"), format!("/orders/{id}"));
+    let nowhere = [
+        app.put(&event).json(&event_body(lab)),
+        app.delete(&event),
+        app.get(format!("{event}/orders")),
+        app.post(format!("{event}/orders")).json(&json!({"seats": 1})),
+        app.get(&order),
+        app.delete(&order),
+    ];
+    for request in nowhere {
+        let answer = request.await?.expect_status_in(&[401, 404])?;
+        if answer.status() == 401 {
+            expect_challenge(answer)?;
+        }
+    }
+    let ended = app.post("/logout").await?;
+    if !is_to_come(&ended) {
+        expect_challenge(ended.expect_status(401)?)?;
+        let bob = Person::customer(lab, &app).await?;
+        app.post("/logout").bearer(&bob.session.access).await?;
+        let answer = app.get("/me").bearer(&bob.session.access).await?;
+        // Whether the session has ended, `log_out` asks.
+        if answer.status() == 401 {
+            expect_challenge(answer)?;
+        }
     }
     let answer = refresh(&app, "not a token").await?;
     if !is_to_come(&answer) {
@@ -352,7 +436,8 @@ async fn answers_not_stored(lab: &Lab) -> CheckResult {
     Ok(())
 }
 
-/// Whether this is the starter's answer of `/refresh`, which is written in task 4: whether it works is asked there.
+/// Whether this is the starter's answer of `/refresh` or `/logout`, which are written in task 4: whether they work is
+/// asked there.
 fn is_to_come(answer: &Response) -> bool {
     answer.status() == 501
 }

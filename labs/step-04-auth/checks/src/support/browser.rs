@@ -141,6 +141,24 @@ impl<'a> Browser<'a> {
     }
 }
 
+/// Expects a redirect, to a page of the server's own.
+pub fn expect_redirect(app: &App, response: Response) -> CheckResult<Response> {
+    let stays = |target: &str| stays_at(&format!("http://{}", app.address()), target);
+    let response = response.expect_status_in(&REDIRECT)?;
+    response.expect_header_where("location", "leads to a page of this server", stays)
+}
+
+/// Whether a browser that is at a page of `origin` stays there when it goes to `target`, which may be relative (WHATWG
+/// URL, "basic URL parser": a backslash is a slash, and white space at the beginning is no part of it).
+fn stays_at(origin: &str, target: &str) -> bool {
+    let target = target.trim().replace('\\', "/");
+    if let Some(rest) = target.strip_prefix(origin) {
+        return rest.is_empty() || rest.starts_with(['/', '?', '#']);
+    }
+    let before_path = target.split(['/', '?', '#']).next().unwrap_or_default();
+    !target.starts_with("//") && !before_path.contains(':')
+}
+
 /// One `Set-Cookie` line (RFC 6265 §4.1).
 #[derive(Debug, Clone)]
 pub struct SetCookie {

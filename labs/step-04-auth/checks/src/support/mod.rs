@@ -1,17 +1,15 @@
 //! What several checks of this suite use.
 
-mod address;
 mod browser;
 mod html;
-mod id;
+mod key_server;
 mod people;
 mod policy;
 
-pub use address::log_in_from;
-pub use browser::{Browser, SetCookie};
+pub use browser::{Browser, SetCookie, expect_redirect};
 pub use html::{Element, Page};
-pub use id::Id;
-pub use people::{Newcomer, Person, Session, refresh, role_in_table};
+pub use key_server::KeyServer;
+pub use people::{HASHING, Newcomer, Person, Session, expect_no_password, expect_tokens, refresh, role_in_table};
 pub use policy::Policies;
 
 use lab_kit::prelude::*;

@@ -1,12 +1,12 @@
 //! The people of a check: made with random names, addresses and passwords.
 
+use lab_kit::http::{any_number, any_string};
+use lab_kit::id::Id;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 
-use super::Id;
-
 /// A request that hashes may take this long: with a high cost, on a machine with much else to do.
-const HASHING: Duration = Duration::from_secs(15);
+pub const HASHING: Duration = Duration::from_secs(15);
 
 /// Somebody without an account.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Newcomer {
     }
 
     fn registered(self, response: &Response) -> CheckResult<Person> {
-        let id = Id::at(response, "/user/id")?;
+        let id = Id::of(response, "/user/id")?;
         let session = Session::of(response)?;
         Ok(Person { id, email: self.email, name: self.name, password: self.password, session })
     }
@@ -107,6 +107,22 @@ impl Session {
         refresh(app, &self.refresh).await?.expect_status(401)?;
         Ok(())
     }
+}
+
+/// Expects the members that come with every account that is let in: two tokens, and what they are.
+pub fn expect_tokens(response: Response) -> CheckResult<Response> {
+    let is_bearer = |kind: &Value| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
+    response
+        .expect_json(json!({"access_token": any_string(), "refresh_token": any_string(), "expires_in": any_number()}))?
+        .expect_json_where("/token_type", "Bearer", is_bearer)
+}
+
+/// Expects neither the password nor a hash in an answer.
+pub fn expect_no_password(response: Response, password: &str) -> CheckResult<Response> {
+    response.expect_body_where("a body without the password or its hash", |body| {
+        let body = String::from_utf8_lossy(body);
+        !body.contains(password) && !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| body.contains(prefix))
+    })
 }
 
 /// A request for new tokens.
