@@ -1,6 +1,7 @@
 //! One check's own keyspace.
 
 use std::future::IntoFuture;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,9 @@ use super::log::Log;
 use super::rewrite::CommandRewriter;
 use super::scripts::Scripts;
 use super::session::Recorder;
+use super::subscriptions::Subscriptions;
 use super::watch::patiently;
+use lab_check::naming;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Ours as _};
 use lab_proxy::{Failpoints, Protocol, Proxy, Session};
@@ -54,12 +57,16 @@ struct Recording {
     rewriter: CommandRewriter,
     user: String,
     password: String,
+    /// How many connections there have been.
+    connections: AtomicU64,
 }
 
 impl Protocol for Recording {
     fn session(&self) -> Box<dyn Session> {
         let (log, failpoints) = (self.log.of_a_connection(), self.failpoints.clone());
-        Box::new(Recorder::new(log, failpoints, self.rewriter.clone(), &self.user, &self.password))
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let rewriter = CommandRewriter { connection, ..self.rewriter.clone() };
+        Box::new(Recorder::new(log, failpoints, rewriter, &self.user, &self.password))
     }
 
     fn unreachable(&self, reason: &str) {
@@ -85,17 +92,22 @@ impl Redis {
     pub async fn create(keyspaces: &Keyspaces, transcript: Transcript) -> CheckResult<Self> {
         let given = keyspaces.take().await?;
         let (log, failpoints) = (Log::new(transcript.clone()), Failpoints::default());
-        let scripts = Scripts::default();
+        let scripts = Scripts::new(&given.user.name);
         let recording = Recording {
             log: log.clone(),
             failpoints: failpoints.clone(),
             rewriter: CommandRewriter {
                 database: given.database.to_string(),
-                prefix: format!("{}:", given.user.name),
+                // A script publishes past the proxy: nobody else knows this.
+                prefix: format!("{}:", naming::password()),
                 scripts: scripts.clone(),
+                subscriptions: Subscriptions::default(),
+                facts: given.instance.server.facts.clone(),
+                connection: 0,
             },
             user: given.user.name.clone(),
             password: given.user.password.clone(),
+            connections: AtomicU64::new(0),
         };
         let upstream = given.instance.server.upstream()?;
         let proxy = Proxy::start("Redis", upstream, Arc::new(recording), failpoints, transcript);

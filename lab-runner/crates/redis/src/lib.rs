@@ -6,6 +6,7 @@
 
 mod command;
 mod driver;
+mod guards;
 mod instance;
 mod keyspace;
 mod keyspaces;
@@ -16,6 +17,8 @@ mod rewrite;
 mod scripts;
 mod server;
 mod session;
+mod subscriptions;
+mod told;
 mod watch;
 mod wire;
 

@@ -1,10 +1,12 @@
 //! What a client's command becomes on its way, so that a shared server looks like one's own.
 //!
 //! Every check works in another logical database of the same server, but its server's URL names none. Databases
-//! divide keys only: channels are common to all, so they get a prefix, and so are scripts, of which a check is told its own.
-//! Credentials are the proxy's, not the client's.
+//! divide keys only: channels are common to all, so they get a prefix, and so are scripts, which get a mark of the check's.
+//! What Redis would tell of everybody is answered with the check's own. Credentials are the proxy's, not the client's.
 
 use super::scripts::Scripts;
+use super::subscriptions::{Kind, Subscriptions};
+use super::told::{self, Facts};
 use super::wire::{Arguments, written};
 
 /// A database that no server has. The check's user may select it, and is told that there is no such database, as
@@ -18,13 +20,19 @@ pub(super) struct CommandRewriter {
     pub database: String,
     /// What the names of its channels begin with.
     pub prefix: String,
-    /// The scripts that Redis was given for the check.
+    /// The check's scripts.
     pub scripts: Scripts,
+    /// What the check's connections listen to.
+    pub subscriptions: Subscriptions,
+    /// What is told of Redis itself.
+    pub facts: Facts,
+    /// The number of the connection in its check.
+    pub connection: u64,
 }
 
 /// Whether a command with this name is ever changed, and so must be read to its end before it is passed on.
 pub(super) fn may_change(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 18] = [
+    const NAMES: [&[u8]; 21] = [
         b"SELECT",
         b"AUTH",
         b"HELLO",
@@ -43,6 +51,9 @@ pub(super) fn may_change(name: &[u8]) -> bool {
         b"EVALSHA",
         b"EVALSHA_RO",
         b"SCRIPT",
+        b"INFO",
+        b"ROLE",
+        b"CLIENT",
     ];
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
@@ -69,17 +80,26 @@ impl CommandRewriter {
                 [channel, message] => Some(written(&[name, &self.channel(channel), message])),
                 _ => None,
             },
-            b"PUBSUB" => self.pubsub(name, rest),
+            b"PUBSUB" => self.pubsub(rest),
             b"EVAL" | b"EVAL_RO" => {
-                self.scripts.given(rest.first()?);
-                None
+                let (text, rest) = rest.split_first()?;
+                Some(written(&[&[name, self.scripts.own(text).as_slice()], rest].concat()))
             }
             b"EVALSHA" | b"EVALSHA_RO" => {
                 let (id, rest) = rest.split_first()?;
-                Some(written(&[&[name, self.scripts.named(id)], rest].concat()))
+                Some(written(&[&[name, self.scripts.named(id).as_bytes()], rest].concat()))
             }
             b"SCRIPT" => self.script(name, rest),
-            _ => Some(self.prefixed(&[name], rest)),
+            b"INFO" => Some(self.facts.info(rest)),
+            b"ROLE" if rest.is_empty() => Some(told::role()),
+            b"CLIENT" => match rest {
+                [what] if what.eq_ignore_ascii_case(b"ID") => Some(told::number(self.connection)),
+                _ => None,
+            },
+            b"SUBSCRIBE" | b"UNSUBSCRIBE" => Some(self.subscription(name, Kind::Channel, rest)),
+            b"PSUBSCRIBE" | b"PUNSUBSCRIBE" => Some(self.subscription(name, Kind::Pattern, rest)),
+            b"SSUBSCRIBE" | b"SUNSUBSCRIBE" => Some(self.subscription(name, Kind::Shard, rest)),
+            _ => None,
         }
     }
 
@@ -94,15 +114,27 @@ impl CommandRewriter {
         Some(written(&[b"SELECT", self.database.as_bytes()]))
     }
 
-    fn pubsub(&self, name: &[u8], rest: &[&[u8]]) -> Option<Vec<u8>> {
+    fn subscription(&self, name: &[u8], kind: Kind, channels: &[&[u8]]) -> Vec<u8> {
+        match name.to_ascii_uppercase().windows(2).any(|letters| letters == b"UN") {
+            true => self.subscriptions.remove(self.connection, kind, channels),
+            false => self.subscriptions.add(self.connection, kind, channels),
+        }
+        let channels: Vec<Vec<u8>> = channels.iter().map(|channel| self.channel(channel)).collect();
+        let all: Vec<&[u8]> = [name].into_iter().chain(channels.iter().map(Vec::as_slice)).collect();
+        written(&all)
+    }
+
+    fn pubsub(&self, rest: &[&[u8]]) -> Option<Vec<u8>> {
         let (question, channels) = rest.split_first()?;
-        match question.to_ascii_uppercase().as_slice() {
-            b"CHANNELS" | b"SHARDCHANNELS" if channels.is_empty() => {
-                Some(written(&[name, question, &self.channel(b"*")]))
-            }
-            b"CHANNELS" | b"SHARDCHANNELS" | b"NUMSUB" | b"SHARDNUMSUB" => {
-                Some(self.prefixed(&[name, question], channels))
-            }
+        let own = &self.subscriptions;
+        let counts =
+            |kind| told::counts(&channels.iter().map(|name| (*name, own.count(kind, name))).collect::<Vec<_>>());
+        match (question.to_ascii_uppercase().as_slice(), channels) {
+            (b"CHANNELS", [] | [_]) => Some(told::list(&own.names(Kind::Channel, channels.first().copied()))),
+            (b"SHARDCHANNELS", [] | [_]) => Some(told::list(&own.names(Kind::Shard, channels.first().copied()))),
+            (b"NUMSUB", _) => Some(counts(Kind::Channel)),
+            (b"SHARDNUMSUB", _) => Some(counts(Kind::Shard)),
+            (b"NUMPAT", []) => Some(told::number(own.names(Kind::Pattern, None).len() as u64)),
             _ => None,
         }
     }
@@ -111,21 +143,17 @@ impl CommandRewriter {
         let (what, rest) = rest.split_first()?;
         match what.to_ascii_uppercase().as_slice() {
             b"LOAD" => {
-                self.scripts.given(rest.first()?);
-                None
+                let (text, rest) = rest.split_first()?;
+                Some(written(&[&[name, *what, self.scripts.own(text).as_slice()], rest].concat()))
             }
-            b"EXISTS" => {
-                let ids: Vec<&[u8]> = rest.iter().map(|id| self.scripts.named(id)).collect();
-                Some(written(&[&[name, what], &ids[..]].concat()))
+            // Valkey shows a script's text, too.
+            b"EXISTS" | b"SHOW" => {
+                let ids: Vec<String> = rest.iter().map(|id| self.scripts.named(id)).collect();
+                let ids: Vec<&[u8]> = ids.iter().map(String::as_bytes).collect();
+                Some(written(&[&[name, *what], &ids[..]].concat()))
             }
             _ => None,
         }
-    }
-
-    fn prefixed(&self, head: &[&[u8]], channels: &[&[u8]]) -> Vec<u8> {
-        let channels: Vec<Vec<u8>> = channels.iter().map(|channel| self.channel(channel)).collect();
-        let all: Vec<&[u8]> = head.iter().copied().chain(channels.iter().map(Vec::as_slice)).collect();
-        written(&all)
     }
 
     fn channel(&self, name: &[u8]) -> Vec<u8> {
@@ -154,9 +182,19 @@ fn hello(name: &[u8], rest: &[&[u8]]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn rewriter() -> CommandRewriter {
+        CommandRewriter {
+            database: "17".into(),
+            prefix: "lab_1:".into(),
+            scripts: Scripts::new("lab_1"),
+            subscriptions: Subscriptions::default(),
+            facts: Facts::of("redis_version:7.0.15\r\n"),
+            connection: 4,
+        }
+    }
+
     fn changed(command: &str) -> Option<String> {
-        let rewriter = CommandRewriter { database: "17".into(), prefix: "lab_1:".into(), scripts: Scripts::default() };
-        changed_by(&rewriter, command)
+        changed_by(&rewriter(), command)
     }
 
     fn changed_by(rewriter: &CommandRewriter, command: &str) -> Option<String> {
@@ -185,28 +223,48 @@ mod tests {
     }
 
     #[test]
-    fn only_the_checks_own_scripts_are_known() {
-        let rewriter = CommandRewriter { database: "17".into(), prefix: String::new(), scripts: Scripts::default() };
-        // The SHA-1 of `return(1)`.
+    fn a_script_is_passed_on_as_the_checks_own_and_found_by_the_name_that_the_client_knows() {
+        let rewriter = rewriter();
+        // The SHA-1 of `return(1)`, and that of no script.
         let (id, none) = ("930269f31393d0be681588b6ab08dccee7d6bb67", "0".repeat(40));
-        let asked = |command: &str| changed_by(&rewriter, command);
-        assert_eq!(asked(&format!("evalsha {id} 0 a")).unwrap(), format!("evalsha {none} 0 a"));
-        assert_eq!(asked(&format!("SCRIPT exists {id}")).unwrap(), format!("SCRIPT exists {none}"));
-        assert_eq!(asked("SCRIPT LOAD return(1)"), None);
-        let other = rewriter.clone();
-        assert_eq!(changed_by(&other, &format!("EVALSHA {id} 0")).unwrap(), format!("EVALSHA {id} 0"));
+        let asked = |command: &str| changed_by(&rewriter, command).unwrap();
+        assert_eq!(asked(&format!("evalsha {id} 0 a")), format!("evalsha {none} 0 a"));
+        assert_eq!(asked(&format!("SCRIPT exists {id}")), format!("SCRIPT exists {none}"));
+        let loaded = asked("SCRIPT LOAD return(1)");
+        let own = loaded.strip_prefix("SCRIPT LOAD ").unwrap();
+        assert!(own != "return(1)" && own.ends_with("return(1)"), "{own}");
+        assert_eq!(asked("eval return(1) 0 a"), format!("eval {own} 0 a"));
+        let name = sha1_smol::Sha1::from(own).digest().to_string();
+        assert_eq!(asked(&format!("EVALSHA_RO {id} 0")), format!("EVALSHA_RO {name} 0"));
         let upper = id.to_uppercase();
-        assert_eq!(asked(&format!("SCRIPT EXISTS {upper} x")).unwrap(), format!("SCRIPT EXISTS {upper} {none}"));
+        assert_eq!(asked(&format!("SCRIPT EXISTS {upper} x")), format!("SCRIPT EXISTS {name} {none}"));
         assert_eq!(changed(&format!("EVALSHA {id} 0")).unwrap(), format!("EVALSHA {none} 0"));
+        assert_eq!(asked(&format!("EVALSHA {name} 0")), format!("EVALSHA {none} 0"), "it has one name");
     }
 
     #[test]
-    fn channels_get_a_prefix() {
-        assert_eq!(changed("SUBSCRIBE a b").unwrap(), "SUBSCRIBE lab_1:a lab_1:b");
-        assert_eq!(changed("punsubscribe").unwrap(), "punsubscribe");
-        assert_eq!(changed("PUBLISH a text").unwrap(), "PUBLISH lab_1:a text");
-        assert_eq!(changed("PUBSUB CHANNELS").unwrap(), "PUBSUB CHANNELS lab_1:*");
-        assert_eq!(changed("PUBSUB numsub a b").unwrap(), "PUBSUB numsub lab_1:a lab_1:b");
-        assert_eq!(changed("PUBSUB NUMPAT"), None);
+    fn what_redis_counts_for_everybody_is_answered_with_the_checks_own() {
+        assert_eq!(changed("CLIENT ID").unwrap(), "EVAL_RO return tonumber(ARGV[1]) 0 4");
+        assert_eq!(changed("client setname x"), None);
+        assert!(changed("ROLE").unwrap().starts_with("EVAL_RO return {'master'"));
+        for sections in ["", " all", " errorstats"] {
+            assert!(changed(&format!("INFO{sections}")).unwrap().starts_with("EVAL_RO "), "{sections}");
+        }
+    }
+
+    #[test]
+    fn channels_get_a_prefix_and_are_told_to_their_check() {
+        let rewriter = rewriter();
+        let asked = |command: &str| changed_by(&rewriter, command).unwrap();
+        assert_eq!(asked("SUBSCRIBE a b"), "SUBSCRIBE lab_1:a lab_1:b");
+        assert_eq!(asked("PUBLISH a text"), "PUBLISH lab_1:a text");
+        assert_eq!(asked("PUBSUB CHANNELS"), "EVAL_RO return ARGV 0 a b");
+        assert_eq!(asked("PUBSUB channels [b-z]"), "EVAL_RO return ARGV 0 b");
+        assert!(asked("PUBSUB numsub a c").ends_with("return ARGV 0 a 1 c 0"));
+        assert_eq!(asked("unsubscribe"), "unsubscribe");
+        assert_eq!(asked("psubscribe a*"), "psubscribe lab_1:a*");
+        assert_eq!(asked("PUBSUB CHANNELS"), "EVAL_RO return ARGV 0");
+        assert!(asked("PUBSUB NUMPAT").ends_with(" 0 1"));
+        assert_eq!(changed_by(&rewriter, "PUBSUB HELP"), None);
     }
 }

@@ -10,6 +10,7 @@ use redis::{
 };
 
 use super::rewrite::NO_DATABASE;
+use super::told::Facts;
 use lab_check::naming::{self, RunKey};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_proxy::Upstream;
@@ -23,23 +24,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many databases Redis has if it does not tell.
 const USUAL_DATABASES: i64 = 16;
 
-/// What nobody may do who shares a Redis: everything of an administrator's, what reaches beyond one's own database,
-/// and the functions and scripts of others.
+/// What nobody may do who shares a Redis: everything of an administrator's, what reaches beyond one's own database, what
+/// tells of others (the proxy answers some of that itself), and the functions and scripts of others. Keys that are tracked are
+/// known by their names alone, whatever their database.
 const FORBIDDEN: &str = "-@admin -flushall -swapdb -move -copy -migrate -debug -shutdown -replicaof -slaveof -module \
-                         -config -acl -function|load -function|delete -function|flush -function|restore \
-                         -script|flush -script|kill -select";
+                         -config -acl -function -script|flush -script|kill -script|debug -select -info -role -pubsub \
+                         -memory -client|id -client|info -client|tracking";
 /// What clients do all the same, although it counts as administration or is dangerous. Not every version has it.
-const ALLOWED: [&str; 9] = [
-    "info",
-    "keys",
-    "flushdb",
-    "client|setname",
-    "client|setinfo",
-    "client|id",
-    "client|no-evict",
-    "client|no-touch",
-    "role",
-];
+const ALLOWED: [&str; 7] =
+    ["keys", "flushdb", "client|setname", "client|setinfo", "client|no-evict", "client|no-touch", "memory|usage"];
 
 /// Gives a database that nobody uses: an empty one that nobody claims, or that of a run that no longer lives, emptied.
 /// In one step, so that two runs never take the same.
@@ -77,6 +70,8 @@ const EMPTY: &str = "
 pub(super) struct Server {
     pub key: RunKey,
     pub version: String,
+    /// What checks are told of it.
+    pub facts: Facts,
     /// The run's first connection. Its name tells other runs that this one lives.
     pub admin: MultiplexedConnection,
     info: ConnectionInfo,
@@ -116,7 +111,7 @@ impl Server {
         let rules = FORBIDDEN.split_whitespace().map(str::to_owned);
         let rules = rules.chain(allowed.map(|(name, _)| format!("+{name}"))).collect();
         let databases = databases(&mut admin).await;
-        Ok(Self { key, version, admin, info, databases, rules, next: AtomicU64::new(1) })
+        Ok(Self { key, version, facts: Facts::of(&facts), admin, info, databases, rules, next: AtomicU64::new(1) })
     }
 
     /// Asks whether it answers.

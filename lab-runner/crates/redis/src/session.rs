@@ -48,7 +48,7 @@ impl Recorder {
             log,
             failpoints,
             // Both AUTH and SELECT are answered.
-            replies: Replies::new(&rewriter.prefix, 2),
+            replies: Replies::new(&rewriter.prefix, rewriter.scripts.clone(), rewriter.connection, 2),
             rewriter,
             user: user.to_owned(),
             password: password.to_owned(),
@@ -98,6 +98,12 @@ impl Recorder {
         output.to_server.extend(changed.as_deref().unwrap_or(&self.held));
         self.held.clear();
         self.passed = false;
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.rewriter.subscriptions.end(self.rewriter.connection);
     }
 }
 

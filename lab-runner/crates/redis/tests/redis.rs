@@ -18,6 +18,9 @@ use tokio::time::timeout;
 
 use lab_test_services::{self as servers, PrivateRedis};
 
+#[path = "redis/apart.rs"]
+mod apart;
+
 /// Long enough on the slowest machine; no test waits it out unless it fails.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -90,13 +93,13 @@ async fn a_learner_can_do_what_clients_do_and_nothing_that_reaches_others() {
         "CLIENT SETNAME x",
         "CLIENT ID",
         "CLIENT GETNAME",
-        "CLIENT INFO",
         "CLIENT NO-EVICT off",
         "PUBSUB CHANNELS",
         "EVAL return(1) 0",
         "SCRIPT LOAD return(1)",
         "COMMAND COUNT",
         "MEMORY USAGE k",
+        "ROLE",
         "OBJECT HELP",
         "XADD s * a b",
         "FLUSHDB",
@@ -128,8 +131,16 @@ async fn a_learner_can_do_what_clients_do_and_nothing_that_reaches_others() {
         "REPLICAOF NO ONE",
         "MODULE LIST",
         "FUNCTION FLUSH",
+        "FUNCTION LIST",
+        "FUNCTION STATS",
         "SCRIPT FLUSH",
+        "SCRIPT DEBUG SYNC",
+        "SLOWLOG GET",
+        "LATENCY DOCTOR",
+        "MEMORY STATS",
         "CLIENT LIST",
+        "CLIENT INFO",
+        "CLIENT TRACKING ON",
         "CLIENT KILL TYPE normal",
         "CLIENT PAUSE 1",
         "MONITOR",
