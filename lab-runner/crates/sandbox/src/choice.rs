@@ -42,8 +42,8 @@ impl Unavailable {
             Self::NotInstalled => vec!["Debian and Ubuntu have them in the packages bubblewrap and util-linux".into()],
             Self::Refused { .. } => vec![
                 "a container engine usually forbids namespaces to what runs in it: `--security-opt seccomp=unconfined \
-                 --cap-add SYS_ADMIN` allows them; Ubuntu 24.04 forbids them to users unless \
-                 `kernel.apparmor_restrict_unprivileged_userns` is 0"
+                 --security-opt systempaths=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN` allows them; Ubuntu 24.04 \
+                 forbids them to users unless `kernel.apparmor_restrict_unprivileged_userns` is 0"
                     .into(),
             ],
         }
@@ -80,12 +80,13 @@ fn bubblewrap() -> Result<Sandbox, Unavailable> {
     tried(&ours).map(|()| ours)
 }
 
-/// Starts a program in `sandbox`, in a network of its own where that can be had without giving up what we are.
+/// Starts a program in `sandbox`, in a network of its own where that can be had without giving up what we are: as root, which
+/// makes the networks of all servers as it is.
 fn tried(sandbox: &Sandbox) -> Result<(), Unavailable> {
     let refused = |said: String| Unavailable::Refused { said };
-    let network = match sandbox.user() {
-        Some(_) => Network::alone().map_err(|error| refused(format!("no network of its own: {error}")))?,
-        None => Network::of_this_machine(),
+    let network = match rustix::process::geteuid().is_root() {
+        true => Network::alone().map_err(|error| refused(format!("no network of its own: {error}")))?,
+        false => Network::of_this_machine(),
     };
     let output = start(sandbox, &network).map_err(|error| refused(error.to_string()))?;
     if output.status.success() {
