@@ -89,9 +89,10 @@ mod system {
         Ok(mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
     }
 
-    /// Puts memory in the place of `folder`: so many `bytes` at most, in so many `files` (tmpfs(5)).
+    /// Puts memory in the place of `folder`: so many `bytes` at most, in so many `files` (tmpfs(5)). Others may look into it, as
+    /// into any new folder: bubblewrap passes through it before it becomes the program's user, and has no rights of root then.
     pub(crate) fn mount_memory(folder: &Path, bytes: u64, files: u64) -> io::Result<()> {
-        let options = CString::new(format!("size={bytes},nr_inodes={files},mode=0700"))?;
+        let options = CString::new(format!("size={bytes},nr_inodes={files},mode=0755"))?;
         Ok(mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?)
     }
 
