@@ -23,6 +23,25 @@ const LIMITS: Limits = Limits {
     temporary_bytes: Some(64 << 20),
 };
 
+/// That the programs of submissions run others, which the machine has, as [`system_programs!`](crate::system_programs) says.
+#[derive(Debug)]
+pub struct SystemPrograms;
+
+inventory::collect!(SystemPrograms);
+
+/// Says that this lab's servers and programs run programs of the machine's, such as git and a shell: isolated ones see those
+/// of the system then, as a build does. Without it they see none but themselves.
+///
+/// ```
+/// lab_kit::system_programs!();
+/// ```
+#[macro_export]
+macro_rules! system_programs {
+    () => {
+        $crate::inventory::submit! { $crate::SystemPrograms }
+    };
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
@@ -92,7 +111,7 @@ pub(crate) fn confined(
         limits: if sandbox.isolates() { LIMITS } else { Limits::NO_CORE },
         orphan_signal: Signal::KILL,
         view: View {
-            programs: false,
+            programs: inventory::iter::<SystemPrograms>.into_iter().next().is_some(),
             readable: std::iter::once(program.into()).chain(place.readable.iter().cloned()).collect(),
             writable: place.writable.to_vec(),
         },

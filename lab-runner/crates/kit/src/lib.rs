@@ -33,7 +33,7 @@ pub use lab_check::{Because, CheckResult, Difference, Failure, Ours, expect_equa
 pub use lab_http as http;
 pub use lab_kit_macros::check;
 pub use lab_proxy as proxy;
-pub use launch::Exit;
+pub use launch::{Exit, SystemPrograms};
 pub use percentile::percentile;
 pub use program::{Finished, ProgramBuilder, Running};
 pub use rand;

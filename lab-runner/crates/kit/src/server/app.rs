@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use super::keeper::Keeper;
 use super::log::Stream;
-use super::process::{LaunchSpec, Process};
+use super::process::{LaunchSpec, Process, spawn};
 use super::start_line::StartLine;
 use super::{port, ready};
 use crate::launch::Exit;
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_http::{Connection, Peer, Request};
-use lab_process::Signal;
+use lab_process::{Signal, die_with_parent};
 use lab_protocol::{Readiness, SuiteConfig};
 use lab_sandbox::Network;
 use tokio::net::TcpSocket;
+use tokio::process::{Child, Command};
 
 /// How often a port that somebody else took in the meantime is exchanged for another.
 const PORT_TRIES: usize = 3;
@@ -255,6 +256,27 @@ impl App {
     /// The learner's failure if nothing listens any more.
     pub async fn connect(&self) -> CheckResult<Connection> {
         Connection::open(self.peer()).await
+    }
+
+    /// Starts a program that is a client of this server, such as `git`, as a program of this machine: in the server's network,
+    /// so that it reaches the server where it listens. It ends when it is dropped.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(app: &App) -> CheckResult<()> {
+    /// let mut curl = tokio::process::Command::new("curl");
+    /// curl.arg(format!("http://{}/health", app.address()));
+    /// let status = app.start_client(curl)?.wait().await.ours("waiting for curl")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Ours, if there is no such program.
+    pub fn start_client(&self, mut command: Command) -> CheckResult<Child> {
+        let name = command.as_std().get_program().to_owned();
+        die_with_parent(command.as_std_mut(), Signal::KILL);
+        command.kill_on_drop(true);
+        spawn(command, &self.network()).ours(&format!("starting `{}`", name.display()))
     }
 
     /// A socket to connect to it with, for clients of a check's own: an isolated server is reached only by sockets of its

@@ -248,7 +248,7 @@ fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
 }
 
 /// Starts `command` in `network`.
-fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
+pub(super) fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
     let runtime = tokio::runtime::Handle::current();
     network.within(move || {
         let _runtime = runtime.enter();
