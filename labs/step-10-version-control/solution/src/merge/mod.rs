@@ -1,0 +1,8 @@
+//! Merging into `main`: what was merged is tested before it counts, and it counts only upon the `main` that it was tested
+//! on.
+
+mod queue;
+mod scratch;
+mod verification;
+
+pub use queue::{MergeError, Outcome, Queue};
