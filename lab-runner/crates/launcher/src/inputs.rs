@@ -34,7 +34,7 @@ pub(crate) fn sources(program: &Path, root: &Path) -> Option<BTreeSet<PathBuf>> 
 pub(crate) fn all(sources: &BTreeSet<PathBuf>, root: &Path) -> BTreeSet<PathBuf> {
     let mut inputs = BTreeSet::new();
     sources.iter().for_each(|source| expand(source, &mut inputs));
-    for package in owners(sources).keys() {
+    for package in owners(sources, root).keys() {
         inputs.extend(IMPLIED.iter().map(|name| package.folder.join(name)));
     }
     inputs.extend(["Cargo.toml", "Cargo.lock"].map(|name| root.join(name)));
@@ -56,13 +56,13 @@ pub(crate) fn expand(path: &Path, into: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// The packages that `sources` belong to, and which of them belong to each.
-pub(crate) fn owners(sources: &BTreeSet<PathBuf>) -> BTreeMap<Package, BTreeSet<PathBuf>> {
+/// The packages of the workspace at `root` that `sources` belong to, and which of them belong to each.
+pub(crate) fn owners(sources: &BTreeSet<PathBuf>, root: &Path) -> BTreeMap<Package, BTreeSet<PathBuf>> {
     let mut known: BTreeMap<PathBuf, Option<Package>> = BTreeMap::new();
     let mut owners: BTreeMap<Package, BTreeSet<PathBuf>> = BTreeMap::new();
     for source in sources {
         let Some(folder) = source.parent() else { continue };
-        let owner = known.entry(folder.to_owned()).or_insert_with(|| owner(folder));
+        let owner = known.entry(folder.to_owned()).or_insert_with(|| owner(folder, root));
         if let Some(package) = owner {
             owners.entry(package.clone()).or_default().insert(source.clone());
         }
@@ -70,13 +70,22 @@ pub(crate) fn owners(sources: &BTreeSet<PathBuf>) -> BTreeMap<Package, BTreeSet<
     owners
 }
 
-fn owner(folder: &Path) -> Option<Package> {
-    folder.ancestors().find_map(|folder| Some(Package { name: package_name(folder)?, folder: folder.to_owned() }))
+fn owner(folder: &Path, root: &Path) -> Option<Package> {
+    folder.ancestors().find_map(|folder| Some(Package { name: member(folder, root)?, folder: folder.to_owned() }))
+}
+
+/// The name of the package whose manifest lies in `folder`, unless it is a workspace of its own beside that at `root`: cargo
+/// knows no such package there, and cannot be told to forget it.
+pub(crate) fn member(folder: &Path, root: &Path) -> Option<String> {
+    let name = package_name(folder)?;
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let alone = folder != root && manifest.lines().any(|line| line.trim() == "[workspace]");
+    (!alone).then_some(name)
 }
 
 /// The name of the package whose manifest lies in `folder`. TOML allows it to be written in more ways; then the
 /// package is not known, and cargo alone judges it.
-pub(crate) fn package_name(folder: &Path) -> Option<String> {
+fn package_name(folder: &Path) -> Option<String> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let value = manifest
         .lines()
@@ -155,6 +164,15 @@ mod tests {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert_eq!(package_name(package).as_deref(), Some("lab-launcher"));
         let sources = BTreeSet::from([package.join("src/lib.rs")]);
-        assert_eq!(owners(&sources).into_keys().next().unwrap().folder, package);
+        assert_eq!(owners(&sources, package).into_keys().next().unwrap().folder, package);
+    }
+
+    #[test]
+    fn what_lies_in_a_workspace_of_its_own_belongs_to_the_package_around_it() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let sources = BTreeSet::from([package.join("start/Cargo.lock")]);
+        let owners = owners(&sources, Path::new("/"));
+        assert_eq!(owners.into_keys().map(|package| package.name).collect::<Vec<_>>(), ["lab-launcher"]);
+        assert_eq!(member(&package.join("start"), &package.join("start")).as_deref(), Some("lab-start"));
     }
 }

@@ -143,7 +143,7 @@ impl Artifact {
         for (name, record) in self.packages() {
             let folder = self.root.join(&record.home);
             // Workspaces share a target folder without sharing all packages.
-            if inputs::package_name(&folder).as_ref() != Some(&name) {
+            if inputs::member(&folder, &self.root).as_ref() != Some(&name) {
                 continue;
             }
             if record.place != folder || record.inputs.iter().any(|input| is_overlooked(input, &record)) {
@@ -154,7 +154,7 @@ impl Artifact {
             }
         }
         let Some(program) = Stamp::of(&self.path) else { return overlooked };
-        for (package, sources) in inputs::owners(sources) {
+        for (package, sources) in inputs::owners(sources, &self.root) {
             let later = |source: &PathBuf| {
                 Stamp::of(source)
                     .is_some_and(|stamp| stamp.changed > program.modified && stamp.is_overlooked(program.modified))
@@ -183,7 +183,7 @@ impl Artifact {
         };
         let outside = sources.iter().filter(|source| !source.starts_with(&self.root));
         let here: BTreeSet<PathBuf> = outside.filter_map(|source| own(&source)).collect();
-        inputs::owners(&here).into_keys().map(|package| (package.name, package.folder))
+        inputs::owners(&here, &self.root).into_keys().map(|package| (package.name, package.folder))
     }
 
     /// What is recorded of packages in this target folder, by their names.
@@ -280,7 +280,7 @@ impl Build {
             length: stamp.length,
             inputs: recorded,
         };
-        for (package, sources) in inputs::owners(&sources) {
+        for (package, sources) in inputs::owners(&sources, root) {
             let mut own = BTreeSet::new();
             sources.iter().for_each(|source| inputs::expand(source, &mut own));
             let inputs = base.inputs.iter().filter(|input| own.contains(&input.path)).cloned().collect();

@@ -262,6 +262,23 @@ fn a_copied_checkout_that_only_cargo_has_built_builds_its_own_program() {
 }
 
 #[test]
+fn a_copied_checkout_that_includes_a_file_of_another_workspace_builds_its_own_program() {
+    let scratch = Scratch::new("alone");
+    let here = scratch.checkout("here");
+    here.write(
+        "app/alone/Cargo.toml",
+        "[package]\nname = \"alone\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
+    );
+    here.write("app/alone/word.txt", "alone");
+    here.write(MAIN, "fn main() {\n    println!(\"{}\", include_str!(\"../alone/word.txt\"));\n}\n");
+    here.build();
+    let there = Checkout { root: scratch.0.join("there"), target: scratch.0.join("there/target") };
+    copy(&here.root, &there.root);
+    there.put_back("app/alone/word.txt", "there");
+    assert_eq!(there.run(), "there");
+}
+
+#[test]
 fn checkouts_that_share_a_target_folder_each_run_their_own_program() {
     let scratch = Scratch::new("shared");
     let (here, mut there) = (scratch.checkout("here"), scratch.checkout("there"));
