@@ -146,8 +146,11 @@ fn an_interrupted_import_leaves_the_old_file() {
     fs::write(&file, "old").expect("a file");
     let mut child = start(&["import", "--output", &file]);
     tell_and_wait(&mut child);
+    // `wait` would close it, and the end of the input is another end.
+    let input = child.stdin.take();
     interrupt(&child);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    drop(input);
     assert_eq!(fs::read_to_string(&file).expect("a file"), "old");
     assert_eq!(folder.files(), 1);
 }
