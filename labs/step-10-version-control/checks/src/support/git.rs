@@ -51,6 +51,7 @@ impl Ran {
 pub struct Git<'a> {
     lab: &'a Lab,
     app: Option<&'a App>,
+    submitted: bool,
     folder: PathBuf,
     arguments: Vec<OsString>,
     input: Vec<u8>,
@@ -59,12 +60,18 @@ pub struct Git<'a> {
 impl<'a> Git<'a> {
     /// Git in `folder`, which reaches nobody.
     pub fn new(lab: &'a Lab, folder: &Path) -> Self {
-        Self { lab, app: None, folder: folder.to_owned(), arguments: Vec::new(), input: Vec::new() }
+        Self { lab, app: None, submitted: false, folder: folder.to_owned(), arguments: Vec::new(), input: Vec::new() }
     }
 
     /// Git as a client of `app`.
     pub fn of(mut self, app: &'a App) -> Self {
         self.app = Some(app);
+        self
+    }
+
+    /// Git in a copy of what the submission has made of a repository: if it cannot be read any more, that is the learner's.
+    pub fn of_submitted(mut self) -> Self {
+        self.submitted = true;
         self
     }
 
@@ -87,7 +94,7 @@ impl<'a> Git<'a> {
 
     /// Runs it to its end.
     ///
-    /// The learner's failure if a client still runs when the time is over.
+    /// The learner's failure if a client, or git in a copy of what the submission has made, still runs when the time is over.
     pub async fn run(self) -> CheckResult<Ran> {
         let line = self.line();
         let mut command = Command::new("git");
@@ -111,7 +118,7 @@ impl<'a> Git<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let is_client = self.app.is_some();
+        let (is_client, is_theirs) = (self.app.is_some(), self.app.is_some() || self.submitted);
         let started = match self.app {
             Some(app) => app.start_client(command)?,
             None => command.spawn().ours("starting git, which this lab needs")?,
@@ -130,7 +137,7 @@ impl<'a> Git<'a> {
         };
         let Ok(output) = timeout(WITHIN, finishing).await else {
             let message = format!("git still runs after {} s", WITHIN.as_secs());
-            return Err(match is_client {
+            return Err(match is_theirs {
                 true => Failure::learner(message).sent(line).expected("it ends").by_time(),
                 false => Failure::Ours(format!("{line}: {message}")),
             });
@@ -149,11 +156,14 @@ impl<'a> Git<'a> {
         Ok(ran)
     }
 
-    /// Runs it for the grader itself: what goes wrong is ours.
+    /// Runs it for the grader itself: what goes wrong is ours, unless it reads what the submission has made.
     pub async fn ours(self) -> CheckResult<Vec<u8>> {
+        let submitted = self.submitted;
         let ran = self.run().await?;
         if ran.ok {
             Ok(ran.output)
+        } else if submitted {
+            Err(ran.failure("git cannot read the repository any more"))
         } else {
             Err(Failure::Ours(format!("{} fails: {}", ran.line, ran.errors.trim_end())))
         }

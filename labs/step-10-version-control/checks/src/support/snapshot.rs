@@ -24,6 +24,8 @@ const LEADS_AWAY: &str = "objects/info/alternates";
 pub struct Snapshot<'a> {
     lab: &'a Lab,
     folder: TempDir,
+    /// Whether nothing of the submission's was running when it was taken.
+    is_at_rest: bool,
 }
 
 impl<'a> Snapshot<'a> {
@@ -31,20 +33,22 @@ impl<'a> Snapshot<'a> {
     pub fn of(lab: &'a Lab, folder: &Path) -> CheckResult<Self> {
         let copy = TempDir::new().ours("making a folder for a copy")?;
         copy_repository(folder, copy.path(), true)?;
-        Ok(Self { lab, folder: copy })
+        Ok(Self { lab, folder: copy, is_at_rest: false })
     }
 
-    /// Of the repository in `folder`, with its work tree.
+    /// Of the repository in `folder`, with its work tree, once the tool that was run in it has ended.
     pub fn of_work_tree(lab: &'a Lab, folder: &Path) -> CheckResult<Self> {
         let copy = TempDir::new().ours("making a folder for a copy")?;
         copy_repository(&folder.join(".git"), &copy.path().join(".git"), false)?;
         copy_files(folder, copy.path(), |path| !path.starts_with(".git"))?;
-        Ok(Self { lab, folder: copy })
+        Ok(Self { lab, folder: copy, is_at_rest: true })
     }
 
     /// Git in the copy.
     pub fn git(&self) -> Git<'_> {
-        Git::new(self.lab, self.folder.path())
+        let git = Git::new(self.lab, self.folder.path());
+        // While a server is at work, a copy may have one half of what it does.
+        if self.is_at_rest { git.of_submitted() } else { git }
     }
 
     /// Where the copy is.

@@ -7,6 +7,7 @@ use lab_kit::prelude::*;
 
 use super::git::Git;
 use super::history::History;
+use super::plain_text;
 use super::snapshot::Snapshot;
 
 /// What stands in `.git` while git is in the middle of something.
@@ -85,7 +86,8 @@ impl<'a> Work<'a> {
         let snapshot = self.snapshot()?;
         let refs = snapshot.git().args(["for-each-ref", "--format=%(refname) %(objectname)"]).our_text().await?;
         let pair = |line: &str| line.split_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
-        let head = std::fs::read_to_string(snapshot.folder().join(".git/HEAD")).ours("reading where HEAD is")?;
+        let head = plain_text(&snapshot.folder().join(".git/HEAD"));
+        let head = head.ok_or_else(|| Failure::learner("the repository has no HEAD any more"))?;
         let status = snapshot.git().args(["status", "--porcelain", "--untracked-files=all"]).our_text().await?;
         Ok(State { head, refs: refs.lines().filter_map(pair).collect(), files: status })
     }
