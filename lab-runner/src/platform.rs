@@ -1,17 +1,13 @@
 //! What the runner asks Linux itself (proc(5), cgroups(7)), and what it does without elsewhere.
 
-pub(crate) use system::{ignores_hangup, memory, memory_kills, open_below};
+pub(crate) use system::{ignores_hangup, memory, memory_kills};
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::fs::{self, File};
-    use std::io;
-    use std::path::Path;
-
-    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+    use std::fs;
 
     /// The number of SIGHUP on every system.
     const HANGUP: u32 = 1;
@@ -30,14 +26,6 @@ mod system {
         ignored.is_some_and(|mask| mask >> (HANGUP - 1) & 1 == 1)
     }
 
-    /// Opens the file at `path` in `folder` for reading, if no link leads to it, and without waiting for anybody.
-    pub(crate) fn open_below(folder: &Path, path: &Path) -> io::Result<File> {
-        let folder = File::open(folder)?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        Ok(openat2(folder, path, flags, Mode::empty(), resolve)?.into())
-    }
-
     /// The memory that this machine, or the container that we run in, has in all, in bytes.
     pub(crate) fn memory() -> Option<u64> {
         let text = fs::read_to_string("/proc/meminfo").ok()?;
@@ -54,10 +42,6 @@ mod system {
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(target_os = "linux", allow(dead_code))]
 mod elsewhere {
-    use std::fs::File;
-    use std::io;
-    use std::path::Path;
-
     /// How often the system has killed a process because the memory was used up: nobody tells.
     pub(crate) fn memory_kills() -> Option<u64> {
         None
@@ -66,11 +50,6 @@ mod elsewhere {
     /// Whether whoever started us wants SIGHUP ignored: only a call that is unsafe would tell.
     pub(crate) fn ignores_hangup() -> bool {
         false
-    }
-
-    /// Opens the file at `path` in `folder` for reading: only isolated builds need to know who has put it there.
-    pub(crate) fn open_below(folder: &Path, path: &Path) -> io::Result<File> {
-        File::open(folder.join(path))
     }
 
     /// The memory that this machine has in all: nobody tells.

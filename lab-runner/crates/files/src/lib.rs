@@ -1,7 +1,9 @@
-//! Files and folders of ours: lock files, and copies of whole folders.
+//! Files and folders: lock files, copies of whole folders, and what is read of folders that others may write.
 
+mod below;
 mod copy;
 mod lock;
 
+pub use below::{CopyError, copy_below, open_below, read_below};
 pub use copy::copy_folder;
 pub use lock::FileLock;

@@ -24,7 +24,8 @@
 //! | a value that nobody must be able to guess | [`guess`](crate::guess) |
 //! | a token or a point in time that a server made up | [`token`](crate::token), [`time`](crate::time) |
 //! | another protocol than HTTP | [`Connection::into_stream`], [`Lab::recorded`], [`App::socket`] |
-//! | that a client program works with the server, such as `git` | [`App::start_client`] |
+//! | that a client program works with the server, such as `git` | [`App::client`] |
+//! | what a program of the machine's says of something that a submission has made | [`Tool`] |
 //! | a service for which there is no driver | [`Lab::proxy`], `PlainDriver` |
 //! | the files of a submission | [`Lab::tree`], [`Lab::file`] |
 //! | what cannot be seen on every machine | [`Failure::not_applicable`] |
@@ -408,7 +409,8 @@
 //! [`App::socket`]: crate::App::socket
 //! [`App::has_address`]: crate::App::has_address
 //! [`Request::from_address`]: lab_http::Request::from_address
-//! [`App::start_client`]: crate::App::start_client
+//! [`App::client`]: crate::App::client
+//! [`Tool`]: crate::Tool
 //! [`Connection`]: lab_http::Connection
 //! [`Connection::expect_closed`]: lab_http::Connection::expect_closed
 //! [`expect_open`]: lab_http::Connection::expect_open

@@ -25,6 +25,7 @@ mod services;
 pub mod suite;
 pub mod time;
 pub mod token;
+mod tool;
 
 pub use balancer::Balancer;
 pub use inventory;
@@ -38,6 +39,7 @@ pub use percentile::percentile;
 pub use program::{Finished, ProgramBuilder, Running};
 pub use rand;
 pub use server::{App, ByHand, Container, ServerBuilder};
+pub use tool::{Tool, ToolRun};
 
 /// What nearly every check needs.
 pub mod prelude {

@@ -16,3 +16,4 @@ pub use builder::ServerBuilder;
 pub use container::{ByHand, Container};
 pub(crate) use keeper::Keeper;
 pub use process::Ending;
+pub(crate) use process::spawn;

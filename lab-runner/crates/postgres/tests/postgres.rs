@@ -38,14 +38,10 @@ async fn administrator() -> PgConnection {
 
 /// The databases and roles whose names begin with that of `db`, up to its number.
 async fn left_of_run(db: &str) -> Vec<String> {
-    left_of_run_on(&mut administrator().await, db).await
-}
-
-async fn left_of_run_on(admin: &mut PgConnection, db: &str) -> Vec<String> {
     let run = db.rsplit_once('_').expect("a name of ours").0;
     let names = "select datname::text from pg_database where starts_with(datname::text, $1)
                  union all select rolname::text from pg_roles where starts_with(rolname::text, $1)";
-    sqlx::query_scalar(names).bind(run.to_owned()).fetch_all(admin).await.expect("names")
+    sqlx::query_scalar(names).bind(run.to_owned()).fetch_all(&mut administrator().await).await.expect("names")
 }
 
 fn name_of(db: &Postgres) -> String {
@@ -167,29 +163,28 @@ async fn the_end_of_a_run_leaves_nothing_even_with_learners_connected() {
 
 #[tokio::test]
 async fn a_dead_runs_databases_are_removed_by_the_next_and_a_living_ones_kept() {
-    // On the one that the tests share, any of their runs would remove them.
-    let server = PrivatePostgres::start();
-    let living = Cluster::connect(&server.url(), "living").await.unwrap();
+    let living = cluster("living").await;
     let kept = database(&living).await;
-    let mut admin = PgConnection::connect(&server.url()).await.unwrap();
-    admin.execute("create role lab_0123456789abcdef_7 login").await.unwrap();
+    let mut admin = administrator().await;
+    admin.execute("drop database if exists lab_0123456789abcdef_7").await.unwrap();
+    admin
+        .execute("drop role if exists lab_0123456789abcdef_7; create role lab_0123456789abcdef_7 login")
+        .await
+        .unwrap();
     admin.execute("create database lab_0123456789abcdef_7 owner lab_0123456789abcdef_7").await.unwrap();
-    admin.execute("create role lab_orders_7").await.unwrap();
+    admin.execute("drop role if exists lab_orders_7; create role lab_orders_7").await.unwrap();
 
-    let next = Cluster::connect(&server.url(), "next").await.unwrap();
+    let next = cluster("next").await;
     let deadline = Instant::now() + SOON;
-    while !left_of_run_on(&mut admin, "lab_0123456789abcdef_7").await.is_empty() {
+    while !left_of_run("lab_0123456789abcdef_7").await.is_empty() {
         assert!(Instant::now() < deadline, "the dead run's database is still there");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     next.remove_all().await.unwrap();
     let told = Service::notes(&next);
     assert!(told[0].ends_with("earlier runs had left on Postgres was removed: 1 database, 1 role"), "{told:?}");
-    assert_eq!(
-        left_of_run_on(&mut admin, "lab_orders_7").await,
-        ["lab_orders_7"],
-        "a role that is not ours was dropped"
-    );
+    assert_eq!(left_of_run("lab_orders_7").await, ["lab_orders_7"], "a role that is not ours was dropped");
+    admin.execute("drop role lab_orders_7").await.unwrap();
     assert_eq!(kept.scalar::<i32>("select 1").await.unwrap(), 1);
     assert!(living.is_alive().await);
     living.remove_all().await.unwrap();

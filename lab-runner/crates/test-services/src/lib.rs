@@ -5,15 +5,13 @@
 //! that ends it and removes its folder when the test program is gone, however it went.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::ops::Range;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lab_services::ServiceId;
@@ -21,8 +19,6 @@ use tempfile::TempDir;
 
 /// The user that servers run as where the tests run as root, which Postgres does not.
 const NOBODY: u32 = 65534;
-/// Where servers listen: below the ports that Linux, macOS and the registry of ports give to clients.
-const PORTS: Range<u16> = 20_000..30_000;
 /// How long a server may take to be ready, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The administrator's password of a Postgres that asks for one.
@@ -185,7 +181,7 @@ impl PrivateRedis {
         command.extend(["--databases".into(), count.to_string()]);
         command.extend(["--busy-reply-threshold".into(), "500".into()]);
         let watcher = Watcher::start(&folder, &command);
-        wait_until(&folder, || redis_answers(port));
+        wait_until(&folder, || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         Self { port, _watcher: watcher }
     }
 
@@ -265,29 +261,10 @@ fn is_root() -> bool {
     tempfile::tempfile().and_then(|made| made.metadata()).is_ok_and(|made| made.uid() == 0)
 }
 
-/// A port that was free a moment ago, of those that the system gives to nobody who asks for any: a proxy of another test
-/// would have taken it by the time that the server listens.
+/// A port that was free a moment ago.
 fn free_port() -> u16 {
-    static CHOSEN: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let chosen = std::process::id().wrapping_mul(37).wrapping_add(CHOSEN.fetch_add(1, Ordering::Relaxed));
-        let port = PORTS.start + u16::try_from(chosen % PORTS.len() as u32).expect("a number below the range's length");
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// Whether it is a Redis with our password that answers there.
-fn redis_answers(port: u16) -> bool {
-    let asked = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut stream| {
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"AUTH secret\r\n")?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer)?;
-        Ok(answer)
-    });
-    asked.is_ok_and(|answer| &answer == b"+OK\r\n")
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
 }
 
 fn run(command: &mut Command) {

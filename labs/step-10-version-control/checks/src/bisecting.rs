@@ -33,9 +33,8 @@ impl Log {
 
     /// The commits on which it was run since it was last asked.
     fn take(&self) -> Vec<String> {
-        let path = self.0.join("runs");
-        let runs = plain_text(&path).unwrap_or_default().lines().map(str::to_owned).collect();
-        let _ = std::fs::remove_file(path);
+        let runs = plain_text(&self.0, "runs").unwrap_or_default().lines().map(str::to_owned).collect();
+        let _ = std::fs::remove_file(self.0.join("runs"));
         runs
     }
 }

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use lab_kit::prelude::*;
 
-use crate::support::{Git, History, Host, Setup, lines};
+use crate::support::{Git, History, Host, Setup, lines, plain_file};
 
 /// A history with `topics` branches beside two, a merge and tags, in a repository called `demo`. Tells its refs, and how many
 /// commits `main` has.
@@ -61,8 +61,8 @@ async fn clone(lab: &Lab) -> CheckResult {
     clone.run().await?.expect_success("a clone of a repository without a commit")?;
     let folder = host.new_folder();
     host.git().args(["clone", "--quiet", &url]).args([folder.clone()]).run().await?.expect_success("a clone")?;
-    let file = std::fs::read(folder.join("side é.txt"));
-    expect_that(file.is_ok(), "the clone's work tree has the files of main")
+    let file = plain_file(&folder, "side é.txt");
+    expect_that(file.is_some(), "the clone's work tree has the files of main")
 }
 
 /// Who builds a project needs its newest state and not its past (gitprotocol-pack(5), "Packfile Negotiation", `deepen`).

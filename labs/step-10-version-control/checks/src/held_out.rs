@@ -28,7 +28,7 @@ async fn secret_anywhere(lab: &Lab) -> CheckResult {
         }
         history.add(commit.file(&format!("n-{}.txt", number % 5), lines(lab, 1)));
     }
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     let refs = ["main:refs/heads/fine", "long:refs/heads/long", "long~40:refs/heads/shorter"];
     local.push(&refs).await?.expect_refused("a push of 60 commits of which one has a secret")?;
     host.expect_refs("demo", &before, "a push that was refused").await?;
@@ -41,7 +41,7 @@ async fn secret_anywhere(lab: &Lab) -> CheckResult {
         let mut history = History::new(lab);
         let commit = history.from(&tip, "large").file("large.bin", bytes);
         history.add(commit);
-        history.write(&local.folder).await?;
+        local.write(&history).await?;
         local.push(&["large"]).await?.expect_refused("a secret in a file of 3 MB")?;
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
@@ -63,7 +63,7 @@ async fn merge_mixed(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let pushed = history.from(&tip, "direct").file("direct.txt", lines(lab, 1));
     history.add(pushed);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     let mut order = NAMES;
     lab.random(|random| {
         for index in (1..order.len()).rev() {
@@ -94,7 +94,7 @@ async fn merge_mixed(lab: &Lab) -> CheckResult {
         let count = pair.iter().filter(|name| there.contains(&format!("{name}.txt"))).count();
         expect_equal("how many of two branches that break together are in main", &count, &1)?;
     }
-    host.snapshot("demo")?.expect_sound().await
+    host.expect_sound("demo").await
 }
 
 /// Any length, any commit, any that cannot be tested (README, task 6).

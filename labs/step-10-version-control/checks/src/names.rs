@@ -45,7 +45,7 @@ async fn names_are_data(lab: &Lab) -> CheckResult {
         let commit =
             commit.message("$(touch $REPOS_DIR/canary-8)\n\n`x`").file(&format!("{number}.txt"), lines(lab, 1));
         history.add(commit);
-        let hash = history.write(&local.folder).await?.remove(0);
+        let hash = local.write(&history).await?.remove(0);
         let full = format!("refs/heads/{name}");
         let pushed = local.push(&[&format!("{hash}:{full}")]).await?;
         pushed.expect_taken(&format!("a branch called {name}"))?;

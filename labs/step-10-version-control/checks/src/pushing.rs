@@ -20,7 +20,7 @@ async fn push(lab: &Lab) -> CheckResult {
     history.add(next);
     let topic = history.from(&tip, "topic/one").file("topic.txt", lines(lab, 2));
     history.add(topic);
-    let hashes = history.write(&local.folder).await?;
+    let hashes = local.write(&history).await?;
     local.push(&["main", "topic/one"]).await?.expect_taken("a fast-forward of main, and a new branch")?;
     let refs = host.refs("demo").await?;
     let at = |name: &str| refs.get(name).cloned();
@@ -30,7 +30,7 @@ async fn push(lab: &Lab) -> CheckResult {
     let shown = again.own().args(["show", "topic/one:topic.txt"]).run().await?;
     // never fails alone: a ref whose commit is not there cannot be fetched
     shown.expect_success("the pushed file is in another clone")?;
-    host.snapshot("demo")?.expect_sound().await?;
+    host.expect_sound("demo").await?;
     let url = host.url(&host.writer, "empty");
     let first = local.git().args(["push", "--quiet", &url, "main"]).run().await?;
     first.expect_success("the first push to an empty repository")?;
@@ -50,7 +50,7 @@ async fn push_large(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let commit = history.from(&tip, "large").file("large.bin", bytes);
     history.add(commit);
-    let hashes = history.write(&local.folder).await?;
+    let hashes = local.write(&history).await?;
     local.push(&["large"]).await?.expect_taken("a pack of 6 MB")?;
     let refs = host.refs("demo").await?;
     expect_equal("the branch after the push", &refs.get("refs/heads/large"), &hashes.first())?;

@@ -63,7 +63,7 @@ async fn merge(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let ahead = history.from(&commit, "ahead").file("ahead.txt", lines(lab, 1));
     history.add(ahead);
-    let ahead = history.write(&local.folder).await?.remove(0);
+    let ahead = local.write(&history).await?.remove(0);
     local.push(&["ahead"]).await?.expect_taken("a branch on top of main")?;
     let answer = host.merge("demo", "ahead").await?.expect_status(201)?;
     let second: String = answer.at("/commit")?;
@@ -74,7 +74,7 @@ async fn merge(lab: &Lab) -> CheckResult {
     let again: String = again.at("/commit")?;
     expect_equal("what is told of a branch that is merged already", &again, &second)?;
     expect_equal("main after a second merge of the same branch", &host.main_of("demo").await?, &second)?;
-    host.snapshot("demo")?.expect_sound().await
+    host.expect_sound("demo").await
 }
 
 /// What cannot be understood is not guessed (RFC 9110 §15.5.1).

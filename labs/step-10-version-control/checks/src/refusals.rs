@@ -57,8 +57,7 @@ async fn tools_refuse(lab: &Lab) -> CheckResult {
         // Each begins with a repository that no tool has had its hands on.
         let (work, first, merge) = with_merge(lab).await?;
         let text = format!("mine {}\n", lab.word());
-        let file = work.folder().join("a.txt");
-        std::fs::write(&file, &text).ours("changing a file")?;
+        std::fs::write(work.folder().join("a.txt"), &text).ours("changing a file")?;
         if staged {
             work.git().args(["add", "a.txt"]).ours().await?;
         }
@@ -74,7 +73,7 @@ async fn tools_refuse(lab: &Lab) -> CheckResult {
             let done = work.tool(arguments).await?;
             done.expect_code(2).because("there are changes that are not committed")?;
             work.expect_untouched(&state, &done).await?;
-            let now = plain_text(&file).unwrap_or_default();
+            let now = plain_text(work.folder(), "a.txt").unwrap_or_default();
             expect_equal("the file with changes that are not committed", &now, &text)?;
         }
     }

@@ -136,7 +136,7 @@ async fn tag_stays(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let next = history.from(&releases.tip, "next").file("next.txt", lines(lab, 1));
     history.add(next);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     releases.signed(&local, "v1.0", key, Hash::Sha512).await?;
     local.push(&["+refs/tags/v1.0"]).await?.expect_refused("another tag v1.0, signed as well")?;
     host.expect_refs("demo", &before, "a push that was refused").await?;

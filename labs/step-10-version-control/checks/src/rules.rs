@@ -29,7 +29,7 @@ async fn main_no_force(lab: &Lab) -> CheckResult {
     let next = history.add(next);
     let last = history.from(next, "next").file("last.txt", lines(lab, 2));
     history.add(last);
-    let hashes = history.write(&local.folder).await?;
+    let hashes = local.write(&history).await?;
     for (branch, what) in
         [("other", "a push that replaces main's last commit"), ("alone", "a push of another history to main")]
     {
@@ -76,7 +76,7 @@ async fn topics_free(lab: &Lab) -> CheckResult {
         let mut history = History::new(lab);
         let commit = history.on(&orphan).file("a.txt", lines(lab, 1));
         history.add(commit);
-        let hashes = history.write(&local.folder).await?;
+        let hashes = local.write(&history).await?;
         let replaced = local.push(&[&format!("+{orphan}:{name}")]).await?;
         replaced.expect_taken(&format!("a {name} with another history"))?;
         expect_equal(&format!("{name} after the push"), &host.refs("demo").await?.get(&name), &hashes.first())?;
@@ -99,7 +99,7 @@ async fn all_or_nothing(lab: &Lab) -> CheckResult {
         let commit = history.from(&tip, branch).file("topic.txt", lines(lab, 2));
         history.add(commit);
     }
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     local.push(&["main:b-old", "main:y-old"]).await?.expect_taken("two new branches")?;
     let before = host.refs("demo").await?;
     for (refs, what) in [
@@ -138,7 +138,7 @@ async fn pushes_at_once(lab: &Lab) -> CheckResult {
             history.add(commit);
             let own = history.from(&tip, "own").file(&format!("{number}.txt"), lines(lab, 2));
             history.add(own);
-            let hashes = history.write(&local.folder).await?;
+            let hashes = local.write(&history).await?;
             clients.push((local, hashes));
         }
         let pushed = try_join_all(clients.iter().map(|(local, _)| local.push(&["main"]))).await?;
@@ -158,5 +158,5 @@ async fn pushes_at_once(lab: &Lab) -> CheckResult {
             expect_equal(&format!("{name} after six pushes at once"), &refs.get(&name), &Some(&hash))?;
         }
     }
-    host.snapshot("demo")?.expect_sound().await
+    host.expect_sound("demo").await
 }

@@ -35,7 +35,7 @@ async fn secret_refused(lab: &Lab) -> CheckResult {
         let mut history = History::new(lab);
         let commit = history.from(&tip, "main").file(name, content).file("other.txt", lines(lab, 1));
         history.add(commit);
-        history.write(&local.folder).await?;
+        local.write(&history).await?;
         local.push(&["main"]).await?.expect_refused(&format!("a secret in the file {name:?}"))?;
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
@@ -51,7 +51,7 @@ async fn secret_refused(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let commit = history.from(&tip, "main").file("like.txt", like.join("\n"));
     history.add(commit);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     local.push(&["main"]).await?.expect_taken("a push with what only looks like a secret")
 }
 
@@ -73,7 +73,7 @@ async fn secret_removed(lab: &Lab) -> CheckResult {
         history.add(if emptied { after.file("config.env", "KEY=\n") } else { after.without("config.env") });
         let last = history.on("main").file("b.txt", lines(lab, 1));
         history.add(last);
-        history.write(&local.folder).await?;
+        local.write(&history).await?;
         local.push(&["main"]).await?.expect_refused("a push with a secret that was removed again")?;
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
@@ -91,7 +91,7 @@ async fn secret_new_refs(lab: &Lab) -> CheckResult {
     let mut history = History::new(lab);
     let known = history.from(&tip, "known").file("a.txt", lines(lab, 1));
     history.add(known);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     local.push(&["known"]).await?.expect_taken("a branch")?;
     let before = host.refs("demo").await?;
     with_secret(lab, &local, Some(&tip), "bad").await?;
@@ -127,7 +127,7 @@ async fn with_secret(lab: &Lab, local: &Local<'_>, parent: Option<&String>, bran
     history.add(first);
     let second = history.on(branch).without("config.env").file("a.txt", lines(lab, 1));
     history.add(second);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     Ok(())
 }
 
@@ -154,7 +154,7 @@ async fn secret_in_merge(lab: &Lab) -> CheckResult {
         history.add(merge);
         let last = history.on("main").without("config.env").file("last.txt", lines(lab, 1));
         history.add(last);
-        history.write(&local.folder).await?;
+        local.write(&history).await?;
         let what =
             if inside { "a secret that a merge itself has added" } else { "a secret on a branch that was merged" };
         local.push(&["main"]).await?.expect_refused(what)?;
@@ -167,7 +167,7 @@ async fn secret_in_merge(lab: &Lab) -> CheckResult {
     let side = history.add(side);
     let merge = history.on("main").merges(side).file("side.txt", lines(lab, 1));
     history.add(merge);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     local.push(&["main"]).await?.expect_taken("a merge without a secret")
 }
 
@@ -193,7 +193,7 @@ async fn secret_known(lab: &Lab) -> CheckResult {
     history.add(next);
     let old = history.from(&hashes[1], "old").file("old.txt", lines(lab, 1));
     history.add(old);
-    history.write(&local.folder).await?;
+    local.write(&history).await?;
     let old = format!("{}:refs/heads/same", hashes[0]);
     local.push(&[&old]).await?.expect_taken("a new branch at an old commit that has a secret")?;
     local.push(&["old"]).await?.expect_taken("a new branch on top of a commit that has a secret")?;
@@ -209,7 +209,7 @@ async fn secret_known(lab: &Lab) -> CheckResult {
 async fn secret_leaves_nothing(lab: &Lab) -> CheckResult {
     let (host, tip) = Host::simple(lab).await?;
     let local = host.mirror("demo").await?;
-    let known = host.snapshot("demo")?.objects().await?;
+    let known = host.objects("demo").await?;
     // Few objects are unpacked, many are kept as a pack.
     for files in [1, 150] {
         let found = secret(lab);
@@ -219,7 +219,7 @@ async fn secret_leaves_nothing(lab: &Lab) -> CheckResult {
             commit = commit.file(&format!("files/{number}.txt"), lines(lab, 1));
         }
         history.add(commit);
-        history.write(&local.folder).await?;
+        local.write(&history).await?;
         local.push(&["main"]).await?.expect_refused("a push with a secret")?;
         lab.eventually("what a refused push has brought is gone", SOON, || async {
             let snapshot = host.snapshot("demo")?;

@@ -64,7 +64,7 @@ fn router(configuration: &Configuration) -> Result<Router, RulesError> {
     Ok(http::router(Services {
         repositories: configuration.repositories.clone(),
         users: Arc::new(configuration.users.clone()),
-        rules: Arc::new(Rules::install(&configuration.allowed_signers)?),
+        rules: Arc::new(Rules::install(configuration.repositories.path(), &configuration.allowed_signers)?),
         queue: Queue::new(configuration.test_command.clone(), configuration.test_timeout.duration()),
     }))
 }

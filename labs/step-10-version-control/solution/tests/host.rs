@@ -56,6 +56,21 @@ fn a_refused_push_changes_nothing_and_leaves_nothing() {
 }
 
 #[test]
+fn a_host_that_is_killed_leaves_the_next_one_nothing_to_stumble_over() {
+    let mut host = Host::start("true");
+    for number in 0..3 {
+        let ada = host.clone_as("ada");
+        ada.commit(&format!("{number}"), "1\n");
+        ada.expect(&["push", "--quiet", "origin", "main"]);
+        ada.commit("key", KEY);
+        assert!(!ada.git(&["push", "origin", "main"]).success);
+        host.kill_and_start();
+    }
+    assert_eq!(host.left_beside_repositories(), [".box-office-hooks"]);
+    assert!(host.temporary_files().is_empty(), "{:?}", host.temporary_files());
+}
+
+#[test]
 fn names_are_only_names() {
     let host = Host::start("true");
     let ada = host.clone_as("ada");

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use super::keeper::Keeper;
 use super::log::Stream;
-use super::process::{LaunchSpec, Process, spawn};
+use super::process::{LaunchSpec, Process};
 use super::start_line::StartLine;
 use super::{port, ready};
 use crate::launch::Exit;
+use crate::tool::Tool;
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_http::{Connection, Peer, Request};
-use lab_process::{Signal, die_with_parent};
+use lab_process::Signal;
 use lab_protocol::{Readiness, SuiteConfig};
 use lab_sandbox::Network;
 use tokio::net::TcpSocket;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// How often a port that somebody else took in the meantime is exchanged for another.
 const PORT_TRIES: usize = 3;
@@ -258,25 +259,23 @@ impl App {
         Connection::open(self.peer()).await
     }
 
-    /// Starts a program that is a client of this server, such as `git`, as a program of this machine: in the server's network,
-    /// so that it reaches the server where it listens. It ends when it is dropped.
+    /// A program of this machine that is a client of this server, such as `git`: it runs in the server's network, so that it
+    /// reaches the server where it listens.
     ///
     /// ```
     /// # use lab_kit::prelude::*;
+    /// # use lab_kit::ToolRun;
     /// # async fn example(app: &App) -> CheckResult<()> {
     /// let mut curl = tokio::process::Command::new("curl");
     /// curl.arg(format!("http://{}/health", app.address()));
-    /// let status = app.start_client(curl)?.wait().await.ours("waiting for curl")?;
+    /// let ToolRun::Ended { output, .. } = app.client(curl).run().await? else {
+    ///     return Err(Failure::learner("the answer has no end"));
+    /// };
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// Ours, if there is no such program.
-    pub fn start_client(&self, mut command: Command) -> CheckResult<Child> {
-        let name = command.as_std().get_program().to_owned();
-        die_with_parent(command.as_std_mut(), Signal::KILL);
-        command.kill_on_drop(true);
-        spawn(command, &self.network()).ours(&format!("starting `{}`", name.display()))
+    #[must_use]
+    pub fn client(&self, command: Command) -> Tool {
+        Tool::within_network(command, self.network())
     }
 
     /// A socket to connect to it with, for clients of a check's own: an isolated server is reached only by sockets of its

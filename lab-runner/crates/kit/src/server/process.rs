@@ -248,7 +248,7 @@ fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
 }
 
 /// Starts `command` in `network`.
-pub(super) fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
+pub(crate) fn spawn(mut command: Command, network: &Network) -> std::io::Result<Child> {
     let runtime = tokio::runtime::Handle::current();
     network.within(move || {
         let _runtime = runtime.enter();

@@ -1,15 +1,12 @@
 //! Running git: as the client of the server under test, and for the grader's own work. It sees no settings of this machine,
-//! asks for nothing, and ends.
+//! asks for nothing, and ends; what it takes and writes is bounded, as [`lab_kit::Tool`] says.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use lab_kit::prelude::*;
-use tokio::io::AsyncWriteExt as _;
+use lab_kit::{Tool, ToolRun};
 use tokio::process::Command;
-use tokio::time::timeout;
 
 /// How long one command may take.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -69,7 +66,8 @@ impl<'a> Git<'a> {
         self
     }
 
-    /// Git in a copy of what the submission has made of a repository: if it cannot be read any more, that is the learner's.
+    /// Git on what the submission has made or sent: if that cannot be read, or is more than anybody can read, it is the
+    /// learner's.
     pub fn of_submitted(mut self) -> Self {
         self.submitted = true;
         self
@@ -94,7 +92,8 @@ impl<'a> Git<'a> {
 
     /// Runs it to its end.
     ///
-    /// The learner's failure if a client, or git in a copy of what the submission has made, still runs when the time is over.
+    /// The learner's failure if a client, or git on what the submission has made, still runs when the time is over, or writes
+    /// without end.
     pub async fn run(self) -> CheckResult<Ran> {
         let line = self.line();
         let mut command = Command::new("git");
@@ -113,42 +112,26 @@ impl<'a> Git<'a> {
             .env("GIT_AUTHOR_NAME", "The grader")
             .env("GIT_AUTHOR_EMAIL", "grader@example.com")
             .env("GIT_COMMITTER_NAME", "The grader")
-            .env("GIT_COMMITTER_EMAIL", "grader@example.com")
-            .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .env("GIT_COMMITTER_EMAIL", "grader@example.com");
         let (is_client, is_theirs) = (self.app.is_some(), self.app.is_some() || self.submitted);
-        let started = match self.app {
-            Some(app) => app.start_client(command)?,
-            None => command.spawn().ours("starting git, which this lab needs")?,
+        let tool = match self.app {
+            Some(app) => app.client(command),
+            None => Tool::new(command),
         };
-        let finishing = async {
-            let mut child = started;
-            let pipe = child.stdin.take();
-            let input = self.input;
-            let writing = async move {
-                if let Some(mut pipe) = pipe {
-                    // Git may end before it has read all; what it says then tells more.
-                    let _ = pipe.write_all(&input).await;
-                }
-            };
-            tokio::join!(writing, child.wait_with_output()).1
+        let blame = |line: String, message: String, expected: &str| match is_theirs {
+            true => Failure::learner(message).sent(line).expected(expected),
+            false => Failure::Ours(format!("{line}: {message}")),
         };
-        let Ok(output) = timeout(WITHIN, finishing).await else {
-            let message = format!("git still runs after {} s", WITHIN.as_secs());
-            return Err(match is_theirs {
-                true => Failure::learner(message).sent(line).expected("it ends").by_time(),
-                false => Failure::Ours(format!("{line}: {message}")),
-            });
+        let (status, output, errors) = match tool.input(self.input).within(WITHIN).run().await? {
+            ToolRun::Ended { status, output, errors } => (status, output, errors),
+            ToolRun::OutOfTime => {
+                let message = format!("git still runs after {} s", WITHIN.as_secs());
+                return Err(blame(line, message, "it ends").by_time());
+            }
+            ToolRun::TooMuch => return Err(blame(line, "what git writes has no end".into(), "less than 32 MB")),
         };
-        let output = output.ours("waiting for git")?;
-        let ran = Ran {
-            line,
-            ok: output.status.success(),
-            output: output.stdout,
-            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
+        let errors = String::from_utf8_lossy(&errors).into_owned();
+        let ran = Ran { line, ok: status.success(), output, errors };
         if is_client {
             let how = if ran.ok { "succeeded" } else { "failed" };
             self.lab.note(format!("{}\n{how}\n{}", ran.line, ran.errors.trim_end()));
@@ -156,14 +139,14 @@ impl<'a> Git<'a> {
         Ok(ran)
     }
 
-    /// Runs it for the grader itself: what goes wrong is ours, unless it reads what the submission has made.
+    /// Runs it for the grader itself: what goes wrong is ours, unless it reads what the submission has made or sent.
     pub async fn ours(self) -> CheckResult<Vec<u8>> {
         let submitted = self.submitted;
         let ran = self.run().await?;
         if ran.ok {
             Ok(ran.output)
         } else if submitted {
-            Err(ran.failure("git cannot read the repository any more"))
+            Err(ran.failure("git cannot read what the repository has become"))
         } else {
             Err(Failure::Ours(format!("{} fails: {}", ran.line, ran.errors.trim_end())))
         }

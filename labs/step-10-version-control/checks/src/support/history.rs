@@ -144,11 +144,16 @@ impl<'a> History<'a> {
 
     /// Brings all commits into the repository in `folder`, and has their branches stand there. Tells their hashes.
     pub async fn write(&self, folder: &Path) -> CheckResult<Vec<String>> {
+        self.write_by(Git::new(self.lab, folder)).await
+    }
+
+    /// The same by `git` in whatever repository that is in.
+    pub async fn write_by(&self, git: Git<'_>) -> CheckResult<Vec<String>> {
         let marks = tempfile::NamedTempFile::new().ours("making a file for hashes")?;
         let mut option = std::ffi::OsString::from("--export-marks=");
         option.push(marks.path());
         let arguments = ["fast-import".into(), "--quiet".into(), "--force".into(), option];
-        Git::new(self.lab, folder).args(arguments).input(self.stream()).ours().await?;
+        git.args(arguments).input(self.stream()).ours().await?;
         let text = std::fs::read_to_string(marks.path()).ours("reading the hashes of commits")?;
         let hashes: BTreeMap<usize, String> = text
             .lines()

@@ -1,6 +1,6 @@
 //! The host under test, with repositories that a check has made up, and the people who use it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -12,6 +12,9 @@ use super::git::{Git, Ran};
 use super::history::{History, lines};
 use super::signature::Key;
 use super::snapshot::Snapshot;
+
+/// How soon a server that is asked for nothing more is done with what it was asked for.
+const AT_REST: Duration = Duration::from_secs(10);
 
 /// Somebody who has a name and a password.
 #[derive(Debug, Clone)]
@@ -164,12 +167,12 @@ impl<'a> Host<'a> {
             .args([folder.clone()])
             .ours()
             .await?;
-        Ok(Local { host: self, folder })
+        Ok(Local { host: self, folder, is_fetched: false })
     }
 
     /// The same with all that the host has of `repository`, under the same names.
     pub async fn mirror(&self, repository: &str) -> CheckResult<Local<'_>> {
-        let local = self.local().await?;
+        let local = Local { is_fetched: true, ..self.local().await? };
         local
             .git()
             .args(["fetch", "--quiet", &self.url(&self.reader, repository), "+refs/*:refs/*"])
@@ -214,9 +217,23 @@ impl<'a> Host<'a> {
         Err(Failure::learner(format!("refs have changed by {after}")).expected(listed(before)).actual(listed(&now)))
     }
 
-    /// What the host has on disk of `repository`.
+    /// What the host has on disk of `repository` at this moment, in the middle of whatever it does.
     pub fn snapshot(&self, repository: &str) -> CheckResult<Snapshot<'_>> {
-        Snapshot::of(self.lab, &self.repositories.join(format!("{repository}.git")))
+        let folder = self.repositories.parent().unwrap_or(&self.repositories);
+        Snapshot::of(self.lab, folder, &format!("repositories/{repository}.git"))
+    }
+
+    /// Expects that nothing of what the host has on disk of `repository` is broken or missing, once it is done with what it was
+    /// asked to do: a copy that was taken before may have one half of that.
+    pub async fn expect_sound(&self, repository: &str) -> CheckResult {
+        let attempt = || async { self.snapshot(repository)?.expect_sound().await };
+        self.lab.eventually("git finds the repository sound", AT_REST, attempt).await
+    }
+
+    /// The hashes of all objects that the host has on disk of `repository`, in the same way.
+    pub async fn objects(&self, repository: &str) -> CheckResult<BTreeSet<String>> {
+        let attempt = || async { self.snapshot(repository)?.objects().await };
+        self.lab.eventually("git can read the repository", AT_REST, attempt).await
     }
 
     /// A request to merge `branch` into `main`.
@@ -239,6 +256,8 @@ pub struct Local<'a> {
     host: &'a Host<'a>,
     /// Where it is.
     pub folder: PathBuf,
+    /// Whether it has what the host has sent.
+    is_fetched: bool,
 }
 
 impl Local<'_> {
@@ -249,7 +268,13 @@ impl Local<'_> {
 
     /// Git in it, for what the grader does itself.
     pub fn own(&self) -> Git<'_> {
-        Git::new(self.host.lab, &self.folder)
+        let git = Git::new(self.host.lab, &self.folder);
+        if self.is_fetched { git.of_submitted() } else { git }
+    }
+
+    /// Brings all commits of `history` into it, and tells their hashes.
+    pub async fn write(&self, history: &History<'_>) -> CheckResult<Vec<String>> {
+        history.write_by(self.own()).await
     }
 
     /// Pushes to `demo` as the writer.

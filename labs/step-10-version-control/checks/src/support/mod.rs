@@ -24,8 +24,13 @@ pub fn secret(lab: &Lab) -> String {
     format!("key_live_{}", (0..32).map(|_| digit()).collect::<String>())
 }
 
-/// The text of a plain file that a program of the submission's may have written.
-pub fn plain_text(path: &Path) -> Option<String> {
-    let metadata = path.symlink_metadata().ok()?;
-    if metadata.is_file() { std::fs::read_to_string(path).ok() } else { None }
+/// What a plain file holds that the submission may have written, or that git has by what it sent: `path` in `folder`. None, if
+/// something else stands there, or more than a megabyte.
+pub fn plain_file(folder: &Path, path: &str) -> Option<Vec<u8>> {
+    lab_files::read_below(folder, Path::new(path), 1 << 20).ok()
+}
+
+/// The same for text.
+pub fn plain_text(folder: &Path, path: &str) -> Option<String> {
+    String::from_utf8(plain_file(folder, path)?).ok()
 }

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use lab_files::CopyError;
 use lab_kit::prelude::*;
 use tempfile::TempDir;
-use walkdir::WalkDir;
 
 use super::git::Git;
 
@@ -19,36 +18,33 @@ const PARTS: [&str; 7] = ["HEAD", "packed-refs", "refs", "objects", "index", "lo
 /// What of these would lead elsewhere.
 const LEADS_AWAY: &str = "objects/info/alternates";
 
-/// A repository as it was at one moment.
+/// A repository as it was at one moment. While a server is at work, it may have one half of what that does: whoever asks it
+/// then asks again ([`super::Host::expect_sound`]).
 #[derive(Debug)]
 pub struct Snapshot<'a> {
     lab: &'a Lab,
     folder: TempDir,
-    /// Whether nothing of the submission's was running when it was taken.
-    is_at_rest: bool,
 }
 
 impl<'a> Snapshot<'a> {
-    /// Of the bare repository in `folder`.
-    pub fn of(lab: &'a Lab, folder: &Path) -> CheckResult<Self> {
+    /// Of the bare repository `name` in `folder`.
+    pub fn of(lab: &'a Lab, folder: &Path, name: &str) -> CheckResult<Self> {
         let copy = TempDir::new().ours("making a folder for a copy")?;
-        copy_repository(folder, copy.path(), true)?;
-        Ok(Self { lab, folder: copy, is_at_rest: false })
+        copy_repository(folder, Path::new(name), copy.path(), true)?;
+        Ok(Self { lab, folder: copy })
     }
 
     /// Of the repository in `folder`, with its work tree, once the tool that was run in it has ended.
     pub fn of_work_tree(lab: &'a Lab, folder: &Path) -> CheckResult<Self> {
         let copy = TempDir::new().ours("making a folder for a copy")?;
-        copy_repository(&folder.join(".git"), &copy.path().join(".git"), false)?;
-        copy_files(folder, copy.path(), |path| !path.starts_with(".git"))?;
-        Ok(Self { lab, folder: copy, is_at_rest: true })
+        copy_repository(folder, Path::new(".git"), &copy.path().join(".git"), false)?;
+        copy_files(folder, Path::new(""), copy.path(), &|path| !path.starts_with(".git"))?;
+        Ok(Self { lab, folder: copy })
     }
 
     /// Git in the copy.
     pub fn git(&self) -> Git<'_> {
-        let git = Git::new(self.lab, self.folder.path());
-        // While a server is at work, a copy may have one half of what it does.
-        if self.is_at_rest { git.of_submitted() } else { git }
+        Git::new(self.lab, self.folder.path()).of_submitted()
     }
 
     /// Where the copy is.
@@ -81,8 +77,8 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn copy_repository(from: &Path, to: &Path, bare: bool) -> CheckResult {
-    copy_files(from, to, |path| {
+fn copy_repository(folder: &Path, part: &Path, to: &Path, bare: bool) -> CheckResult {
+    copy_files(folder, part, to, &|path| {
         let first = path.components().next().and_then(|part| part.as_os_str().to_str());
         first.is_some_and(|first| PARTS.contains(&first)) && path != Path::new(LEADS_AWAY)
     })?;
@@ -93,27 +89,16 @@ fn copy_repository(from: &Path, to: &Path, bare: bool) -> CheckResult {
     fs::write(to.join("config"), config).ours("writing the settings of a copy")
 }
 
-/// Copies the files below `from` that `takes` by their path from there: no links, and nothing that is no file. What goes away
-/// meanwhile, such as git's own temporary files, was none of them.
-fn copy_files(from: &Path, to: &Path, takes: impl Fn(&Path) -> bool) -> CheckResult {
-    let mut total = 0;
-    let below = |path: &Path| path.strip_prefix(from).map(PathBuf::from).unwrap_or_default();
-    let entries = WalkDir::new(from).min_depth(1).into_iter().filter_entry(|entry| takes(&below(entry.path())));
-    for entry in entries.flatten().filter(|entry| entry.file_type().is_file()) {
-        total += entry.metadata().map_or(0, |metadata| metadata.len());
-        if total > MOST_BYTES {
-            return Err(Failure::learner("the repository has grown beyond all measure").expected("less than 256 MB"));
+/// Copies the files below `part` of `folder` that `takes` by their path from there: no links, and nothing that is no file. What
+/// goes away meanwhile, such as git's own temporary files, was none of them.
+fn copy_files(folder: &Path, part: &Path, to: &Path, takes: &dyn Fn(&Path) -> bool) -> CheckResult {
+    lab_files::copy_below(folder, part, to, MOST_BYTES, takes).map_err(|error| match error {
+        CopyError::TooMuch => {
+            Failure::learner("the repository has grown beyond all measure").expected("less than 256 MB in few folders")
         }
-        let target = to.join(below(entry.path()));
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).ours("making a folder of a copy")?;
+        CopyError::Source(error) => {
+            Failure::learner("the repository's files cannot be read any more").actual(error.to_string())
         }
-        match fs::copy(entry.path(), &target) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Failure::ours("copying a repository", &error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+        CopyError::Target(error) => Failure::ours("copying a repository", &error),
+    })
 }

@@ -86,7 +86,7 @@ impl<'a> Work<'a> {
         let snapshot = self.snapshot()?;
         let refs = snapshot.git().args(["for-each-ref", "--format=%(refname) %(objectname)"]).our_text().await?;
         let pair = |line: &str| line.split_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
-        let head = plain_text(&snapshot.folder().join(".git/HEAD"));
+        let head = plain_text(snapshot.folder(), ".git/HEAD");
         let head = head.ok_or_else(|| Failure::learner("the repository has no HEAD any more"))?;
         let status = snapshot.git().args(["status", "--porcelain", "--untracked-files=all"]).our_text().await?;
         Ok(State { head, refs: refs.lines().filter_map(pair).collect(), files: status })

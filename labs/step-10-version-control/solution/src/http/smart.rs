@@ -67,7 +67,7 @@ pub async fn advertise(
     let Query(Wanted { service }) = wanted.map_err(|_| ApiError::Invalid("the service is one of git's two"))?;
     allow(&user, service)?;
     let protocol = Protocol::of(service, &headers);
-    let mut command = stateless(&services, &repository, service, &protocol);
+    let mut command = stateless(&services, &repository, service, &protocol)?;
     command.arg("--advertise-refs").arg(repository.path());
     let advertised = git::output(command).await?.success("the advertisement")?;
     let mut body = Vec::new();
@@ -119,7 +119,7 @@ async fn exchange(
         return Err(ApiError::UnsupportedForm("not the content type of this service"));
     }
     let encoding = Encoding::of(headers)?;
-    let mut command = stateless(services, repository, service, &Protocol::of(service, headers));
+    let mut command = stateless(services, repository, service, &Protocol::of(service, headers))?;
     command.arg(repository.path());
     Ok(typed(service, "result", conversation::hold(command, body, encoding).await?))
 }
@@ -129,14 +129,19 @@ fn allow(user: &User, service: Service) -> Result<(), ApiError> {
 }
 
 /// The command of a service, without its last arguments. A push is held to the rules.
-fn stateless(services: &Services, repository: &Repository, service: Service, protocol: &Protocol) -> Command {
+fn stateless(
+    services: &Services,
+    repository: &Repository,
+    service: Service,
+    protocol: &Protocol,
+) -> std::io::Result<Command> {
     let mut command = repository.git();
     if service == Service::ReceivePack {
-        services.rules.apply(&mut command);
+        services.rules.apply(&mut command)?;
     }
     protocol.apply(&mut command);
     command.args([service.command(), "--stateless-rpc"]);
-    command
+    Ok(command)
 }
 
 /// What the client says of the protocol's version, in `Git-Protocol`.

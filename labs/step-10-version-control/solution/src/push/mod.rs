@@ -2,6 +2,7 @@
 //! reference changes: one no, and nothing of the push has happened (githooks(5), git-receive-pack(1)).
 
 mod allowed_signers;
+mod hook;
 mod main_branch;
 mod releases;
 mod rules;

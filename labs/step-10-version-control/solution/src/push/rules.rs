@@ -2,14 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
-use super::HOOK;
 use super::allowed_signers::{AllowedSigners, SignersError};
+use super::hook::Hook;
 
 /// Tells the hook where the keys are.
 const ALLOWED_SIGNERS: &str = "ALLOWED_SIGNERS";
@@ -17,7 +14,7 @@ const ALLOWED_SIGNERS: &str = "ALLOWED_SIGNERS";
 /// Why the rules cannot be set up or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
-    /// The folder of the hook cannot be made.
+    /// The hook cannot be put in its place.
     #[error("setting up the hook: {0}")]
     Hook(#[source] io::Error),
     /// The file with the keys cannot be read.
@@ -28,35 +25,34 @@ pub enum RulesError {
     Signers(#[from] SignersError),
 }
 
-/// A folder with the hook, outside of all repositories: whatever hooks a repository has of its own are not run.
+/// What git asks at every push, and what the hook needs to know.
 #[derive(Debug)]
 pub struct Rules {
-    hooks: TempDir,
+    hook: Hook,
     allowed_signers: PathBuf,
 }
 
 impl Rules {
-    /// Makes the folder. The hook is this very program, by another name.
+    /// For pushes to the repositories in the folder `repositories`.
     ///
     /// # Errors
-    /// The folder cannot be made, or the keys cannot be read: better to find that now than at the first release.
-    pub fn install(allowed_signers: &Path) -> Result<Self, RulesError> {
+    /// This program cannot be found, or the keys cannot be read: better to find that now than at the first release.
+    pub fn install(repositories: &Path, allowed_signers: &Path) -> Result<Self, RulesError> {
         read(allowed_signers)?;
-        let make = || {
-            let hooks = tempfile::Builder::new().prefix("box-office-hooks-").tempdir()?;
-            symlink(std::env::current_exe()?, hooks.path().join(HOOK))?;
-            Ok((hooks, allowed_signers.canonicalize()?))
-        };
-        let (hooks, allowed_signers) = make().map_err(RulesError::Hook)?;
-        Ok(Self { hooks, allowed_signers })
+        let hook = Hook::new(repositories).map_err(RulesError::Hook)?;
+        Ok(Self { hook, allowed_signers: allowed_signers.canonicalize().map_err(RulesError::Read)? })
     }
 
     /// Holds `command`, which is about to become git's `receive-pack`, to the rules.
-    pub fn apply(&self, command: &mut Command) {
-        command.arg("-c").arg(format!("core.hooksPath={}", self.hooks.path().display()));
+    ///
+    /// # Errors
+    /// The hook cannot be put in its place.
+    pub fn apply(&self, command: &mut Command) -> io::Result<()> {
+        command.arg("-c").arg(format!("core.hooksPath={}", self.hook.folder()?.display()));
         // Broken objects stay out. And no maintenance in the background, which would outlive the request.
         command.args(["-c", "receive.fsckObjects=true", "-c", "receive.autogc=false"]);
         command.env(ALLOWED_SIGNERS, &self.allowed_signers);
+        Ok(())
     }
 }
 

@@ -146,6 +146,29 @@ pub struct Host {
     address: String,
     pub desk: Desk,
     repository: Local,
+    test: String,
+}
+
+/// Starts a host on the repositories in `desk`, and tells where it listens.
+fn serve(desk: &Desk, test: &str) -> (Child, String) {
+    let mut host = command(PROGRAM, desk.path(), desk.path());
+    let path = |name: &str| desk.path().join(name);
+    host.env("PORT", "0").env("REPOS_DIR", path("repositories")).env("USERS", "ada:s3cret:write,bob:s3cret:read");
+    host.env("ALLOWED_SIGNERS", path("signers")).env("TEST_COMMAND", test).env("RUST_LOG", "info");
+    host.env("TMPDIR", path("temporary"));
+    let mut child = host.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the host starts");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    log.read_line(&mut line).expect("a line");
+    let address = line.trim_end().rsplit_once("address=").expect("it tells where it listens").1.to_owned();
+    // Somebody has to read what it logs, or it would wait.
+    std::thread::spawn(move || log.read_to_string(&mut String::new()));
+    (child, address)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name().display().to_string();
+    fs::read_dir(folder).expect("a folder").map(name).collect()
 }
 
 impl Host {
@@ -154,21 +177,30 @@ impl Host {
         let desk = Desk::new();
         let repositories = desk.path().join("repositories");
         let repository = Local { folder: repositories.join("tickets.git") };
-        fs::create_dir_all(&repository.folder).expect("a folder");
+        for folder in [&repository.folder, &desk.path().join("temporary")] {
+            fs::create_dir_all(folder).expect("a folder");
+        }
         repository.expect(&["init", "--quiet", "--bare", "--initial-branch=main"]);
-        let signers = desk.path().join("signers");
-        fs::write(&signers, format!("ada ssh-ed25519 {}\n", BASE64_STANDARD.encode(public_key()))).expect("a file");
-        let mut host = command(PROGRAM, desk.path(), desk.path());
-        host.env("PORT", "0").env("REPOS_DIR", &repositories).env("USERS", "ada:s3cret:write,bob:s3cret:read");
-        host.env("ALLOWED_SIGNERS", &signers).env("TEST_COMMAND", test).env("RUST_LOG", "info");
-        let mut child = host.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the host starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut line = String::new();
-        log.read_line(&mut line).expect("a line");
-        let address = line.trim_end().rsplit_once("address=").expect("it tells where it listens").1.to_owned();
-        // Somebody has to read what it logs, or it would wait.
-        std::thread::spawn(move || log.read_to_string(&mut String::new()));
-        Self { child, address, desk, repository }
+        let signers = format!("ada ssh-ed25519 {}\n", BASE64_STANDARD.encode(public_key()));
+        fs::write(desk.path().join("signers"), signers).expect("a file");
+        let (child, address) = serve(&desk, test);
+        Self { child, address, desk, repository, test: test.to_owned() }
+    }
+
+    /// Kills it, and starts another one on the same repositories.
+    pub fn kill_and_start(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("it is killed");
+        (self.child, self.address) = serve(&self.desk, &self.test);
+    }
+
+    /// What is in the folder of repositories, and is none.
+    pub fn left_beside_repositories(&self) -> Vec<String> {
+        names(&self.desk.path().join("repositories")).into_iter().filter(|name| !name.ends_with(".git")).collect()
+    }
+
+    /// What it has in the folder for what nobody keeps.
+    pub fn temporary_files(&self) -> Vec<String> {
+        names(&self.desk.path().join("temporary"))
     }
 
     pub fn url(&self, user: &str) -> String {
