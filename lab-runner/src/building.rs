@@ -16,9 +16,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lab_launcher::{Artifact, Build, Refusal};
-use lab_process::{Signal, signal_group};
+use lab_process::Signal;
 use lab_protocol::millis;
-use lab_sandbox::{Confinement, Limits, Sandbox, View};
+use lab_sandbox::{Confinement, Limits, Network, Sandbox, View};
 use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 
@@ -190,7 +190,7 @@ async fn run_cargo(job: &Job, inputs: Option<&Build>, run: &RunContext) -> Resul
         })),
         () = run.cancel().cancelled() => Err(BuildError::Interrupted),
     };
-    ended.inspect_err(|_| kill(leader))
+    ended.inspect_err(|_| kill(job, leader))
 }
 
 /// Reads what cargo says, to its end.
@@ -212,7 +212,7 @@ async fn follow(job: &Job, run: &RunContext, child: &mut Child, blocked: &Blocke
 /// Returns once compiling the package's own code takes more than it may.
 async fn exceeded(job: &Job, leader: Option<u32>, own_code: &OwnCode) -> Excess {
     match job.bounds.zip(leader) {
-        Some((bounds, leader)) => watch::exceeded(leader, &job.package, bounds, own_code).await,
+        Some((bounds, leader)) => watch::exceeded(&job.sandbox, leader, &job.package, bounds, own_code).await,
         None => std::future::pending().await,
     }
 }
@@ -271,9 +271,9 @@ async fn clean(job: &Job, packages: impl Iterator<Item = &str>) -> bool {
 }
 
 /// Cargo and all it started.
-fn kill(leader: Option<u32>) {
+fn kill(job: &Job, leader: Option<u32>) {
     if let Some(leader) = leader {
-        let _ = signal_group(leader, Signal::KILL);
+        let _ = job.sandbox.kill(leader);
     }
 }
 
@@ -317,7 +317,7 @@ fn in_the_open(job: &Job) -> std::process::Command {
         limits: Limits::NO_CORE,
         orphan_signal: Signal::TERM,
         view: View::default(),
-        network: true,
+        network: Some(Network::of_this_machine()),
     };
     job.sandbox.command(environment::cargo(), &confinement)
 }

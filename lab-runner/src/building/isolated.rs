@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lab_sandbox::{Bounds, Confinement, Group, Limits, Sandbox, View};
+use lab_sandbox::{Bounds, Confinement, Group, Limits, Network, Sandbox, View};
 use tokio::process::Command;
 
 use super::environment;
@@ -48,8 +48,14 @@ pub(super) async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildErr
     settle(job, false).await?;
     let prepared = job.clone();
     on_files(move || prepare(&prepared)).await.map_err(|error| cannot("prepare", &job.build, &error))?;
-    let group = group(job).map_err(|error| cannot("make a control group for", &job.build, &error))?;
-    let sandbox = group.as_ref().map_or_else(|| job.sandbox.clone(), |group| job.sandbox.in_group(group));
+    let bounds = bounds(job);
+    let group = bounds.map(Group::make).transpose().map(Option::flatten);
+    let group = group.map_err(|error| cannot("make a control group for", &job.build, &error))?;
+    let sandbox = match (&group, bounds) {
+        (Some(group), _) => job.sandbox.in_group(group),
+        (None, Some(bounds)) => job.sandbox.bounded(bounds),
+        (None, None) => job.sandbox.clone(),
+    };
     let job = &Job { sandbox, ..job.clone() };
     let ended = run_cargo(job, None, run).await?;
     let took = began.elapsed();
@@ -64,12 +70,11 @@ pub(super) async fn build(job: &Job, run: &RunContext) -> Result<Built, BuildErr
     Ok(Built { executable: job.program(), held, took })
 }
 
-/// What bounds cargo and all that it starts together, if it compiles a submission's code and a group can be made.
-fn group(job: &Job) -> io::Result<Option<Group>> {
-    let Some(bounds) = job.bounds else { return Ok(None) };
-    let memory_bytes = bounds.memory.saturating_add(MEMORY_BESIDE);
+/// What cargo and all that it starts may take together, if it compiles a submission's code.
+fn bounds(job: &Job) -> Option<Bounds> {
+    let memory_bytes = job.bounds?.memory.saturating_add(MEMORY_BESIDE);
     let memory_bytes = platform::memory().map_or(memory_bytes, |all| memory_bytes.min(all / 4 * 3));
-    Group::make(Bounds { memory_bytes, processes: PROCESSES })
+    Some(Bounds { memory_bytes, processes: PROCESSES })
 }
 
 /// Has cargo write the stage's Cargo.lock, which a build cannot: no code of anybody's runs for that. With `fetch` it
@@ -84,7 +89,7 @@ pub(super) async fn settle(job: &Job, fetch: bool) -> Result<(), BuildError> {
         limits: Limits::NO_CORE,
         orphan_signal: lab_process::Signal::TERM,
         view: View::default(),
-        network: true,
+        network: Some(Network::of_this_machine()),
     };
     let mut cargo = Sandbox::none().command(environment::cargo(), &confinement);
     cargo.args(["fetch", "--quiet"]).args((!fetch).then_some("--offline"));
@@ -118,7 +123,7 @@ pub(super) fn cargo(job: &Job) -> io::Result<std::process::Command> {
         limits: LIMITS,
         orphan_signal: lab_process::Signal::TERM,
         view: View { programs: true, readable, writable: vec![job.build.clone().into(), job.target.clone().into()] },
-        network: false,
+        network: None,
     };
     std::fs::write(&settings, toolchain.settings.as_deref().unwrap_or_default())?;
     let mut command = job.sandbox.command(toolchain.cargo(), &confinement);

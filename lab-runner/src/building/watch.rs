@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lab_process::ProcessUse;
+use lab_sandbox::Sandbox;
 use tokio::time::{Instant, sleep};
 
 use crate::awake;
@@ -60,14 +61,22 @@ impl OwnCode {
     }
 }
 
-/// Returns once compiling `package` in the session that `leader` leads exceeds `bounds`.
-pub(super) async fn exceeded(leader: u32, package: &str, bounds: Bounds, own_code: &OwnCode) -> Excess {
+/// Returns once compiling `package` by what was started in `sandbox` as `leader` exceeds `bounds`.
+pub(super) async fn exceeded(
+    sandbox: &Sandbox,
+    leader: u32,
+    package: &str,
+    bounds: Bounds,
+    own_code: &OwnCode,
+) -> Excess {
     let mut meter = Meter::new(package);
     let mut began = Instant::now();
     loop {
         sleep(GLANCE).await;
         let (package, known) = (meter.package.clone(), meter.own.clone());
-        let looked = tokio::task::spawn_blocking(move || own_processes(leader, &package, &known)).await;
+        let session = sandbox.session_of(leader);
+        let look = move || session.map(|session| own_processes(session, &package, &known));
+        let looked = tokio::task::spawn_blocking(look).await.ok().flatten();
         let processes = looked.unwrap_or_default();
         let elapsed = awake::counted(began.elapsed());
         began = Instant::now();

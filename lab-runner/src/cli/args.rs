@@ -559,6 +559,8 @@ pub enum IsolationChoice {
     Auto,
     /// Namespaces of its own, made by bubblewrap: no files, processes or network of this machine.
     Bubblewrap,
+    /// Containers of an engine on this machine, made anew for each build and each start of a server.
+    Containers,
     /// Nothing: a submission has the rights of whoever grades it.
     None,
 }

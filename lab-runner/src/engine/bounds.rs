@@ -1,6 +1,6 @@
 //! What all servers of a submission may take together, where a control group bounds them.
 
-use lab_sandbox::{Bounds, Group};
+use lab_sandbox::{Bounds, Group, Sandbox};
 
 use super::Engine;
 use crate::error::Error;
@@ -15,18 +15,21 @@ const MEMORY_OF_A_CHECK: u64 = 256 << 20;
 pub(crate) const PROCESSES: u64 = 2_500;
 
 impl Engine {
-    /// A group for the programs that a suite starts which runs so many `checks` at once: to be held for as long as it runs.
-    /// None where submissions are not isolated, and where no group can be made.
-    pub(super) fn group_of_servers(&self, checks: usize) -> Result<Option<Group>, Error> {
-        if !self.sandbox.isolates() {
-            return Ok(None);
+    /// `sandbox` with bounds for the programs that a suite starts which runs so many `checks` at once; and the group that they
+    /// are in, which is to be held for as long as it runs. None where submissions are not isolated, and where no group can be
+    /// made.
+    pub(super) fn bounded(&self, sandbox: &Sandbox, checks: usize) -> Result<(Sandbox, Option<Group>), Error> {
+        if !sandbox.isolates() {
+            return Ok((sandbox.clone(), None));
         }
         let memory_bytes = memory(checks, self.at_once, platform::memory());
-        let group = Group::make(Bounds { memory_bytes, processes: PROCESSES });
-        group.map_err(|error| Error::Infrastructure {
+        let bounds = Bounds { memory_bytes, processes: PROCESSES };
+        let group = Group::make(bounds).map_err(|error| Error::Infrastructure {
             message: format!("no control group for the submission's programs can be made: {error}"),
             hints: Vec::new(),
-        })
+        })?;
+        let bounded = group.as_ref().map_or_else(|| sandbox.bounded(bounds), |group| sandbox.in_group(group));
+        Ok((bounded, group))
     }
 }
 

@@ -56,11 +56,9 @@ impl Grading<'_> {
         let folder = uuid::Uuid::new_v4().simple().to_string();
         let scratch = self.engine.scratch.folder(&folder[..8]);
         let scratch = scratch.map_err(|error| Error::io("create a folder in", self.engine.scratch.path(), error))?;
-        let group = self.engine.group_of_servers(self.request.jobs)?;
         let mut config = self.config(prepared, endpoints, scratch.clone().into());
-        if let Some(group) = &group {
-            config.sandbox = config.sandbox.in_group(group);
-        }
+        let (bounded, _group) = self.engine.bounded(&config.sandbox, self.request.jobs)?;
+        config.sandbox = bounded;
         let sandbox = config.sandbox.clone();
         let executable = &prepared.suite.executable;
         let spawned = suite::spawn(executable, "run", config, self.run.clock()).await;

@@ -101,7 +101,7 @@ pub async fn spawn(suite: &Utf8Path, command: &str, config: SuiteConfig, clock: 
     let mut process = program(suite);
     process
         .arg(command)
-        .args(config.sandbox.isolates().then_some(ISOLATED))
+        .args(config.sandbox.needs_namespaces().then_some(ISOLATED))
         .current_dir(&config.scratch)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -167,9 +167,35 @@ fn left_behind() -> Vec<String> {
 #[test]
 #[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
 fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
-    if let Err(error) = Choice::Auto.sandbox() {
-        return not_tried("isolation", &error.to_string());
+    if kernel_isolates() {
+        no_cheat_gains_a_point("bubblewrap");
     }
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn no_cheat_gains_a_point_in_containers_and_none_does_harm() {
+    if engine_isolates() {
+        no_cheat_gains_a_point("containers");
+    }
+}
+
+/// Whether this machine's kernel lets us isolate.
+fn kernel_isolates() -> bool {
+    let tried = Choice::Auto.sandbox();
+    tried.inspect_err(|error| not_tried("isolation", &error.to_string())).is_ok()
+}
+
+/// Whether a container engine answers. That its containers do not isolate is then a failure.
+fn engine_isolates() -> bool {
+    let found = lab_services::container_engine();
+    found.inspect_err(|error| not_tried("containers", &error.to_string())).is_ok()
+}
+
+fn no_cheat_gains_a_point(isolation: &str) {
+    // What one leaves behind is not to be found by another.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // A neighbour of the grader's on this machine, whom nobody may meet.
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
     neighbour.set_nonblocking(true).unwrap();
@@ -177,8 +203,8 @@ fn no_cheat_gains_a_point_in_isolation_and_none_does_harm() {
     // Cargo.lock beside it is cargo's to bring up to date.
     let labs = workspace().join("labs");
     let before = untouched(&labs);
-    let (grades, scores) = grade("isolated", &names, "auto");
-    assert_eq!(grades["isolation"], "bubblewrap");
+    let (grades, scores) = grade(&format!("isolated-{isolation}"), &names, isolation);
+    assert_eq!(grades["isolation"], isolation);
     assert_eq!(scores["none"], Some(HONEST), "{grades}");
     for graded in grades["submissions"].as_array().unwrap() {
         let (name, score) = (graded["folder"].as_str().unwrap(), graded["score"].as_u64());
@@ -206,13 +232,25 @@ fn changed(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8
 #[test]
 #[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
 fn compile_time_bombs_end_at_the_labs_limits_and_are_their_own_fault() {
-    if let Err(error) = Choice::Auto.sandbox() {
-        return not_tried("isolation", &error.to_string());
+    if kernel_isolates() {
+        bombs_end("bubblewrap", "0.1.31");
     }
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn compile_time_bombs_end_in_containers_too() {
+    if engine_isolates() {
+        bombs_end("containers", "0.1.91");
+    }
+}
+
+fn bombs_end(isolation: &str, version: &str) {
     let limits = "build_seconds = 5\nbuild_mebibytes = 512";
-    let root = crate::builds::with_limits("0.1.31", |manifest| manifest.replace("build_seconds = 120", limits));
+    let root = crate::builds::with_limits(version, |manifest| manifest.replace("build_seconds = 120", limits));
     let began = Instant::now();
-    let (grades, scores) = grade_in(root.path(), CHEATS, "bombs", &BOMBS.map(str::to_owned), "auto");
+    let (grades, scores) =
+        grade_in(root.path(), CHEATS, &format!("bombs-{isolation}"), &BOMBS.map(str::to_owned), isolation);
     for graded in grades["submissions"].as_array().unwrap() {
         assert_eq!((&graded["outcome"], &graded["score"]), (&"build_failed".into(), &0.into()), "{graded}");
     }
@@ -223,13 +261,25 @@ fn compile_time_bombs_end_at_the_labs_limits_and_are_their_own_fault() {
 #[test]
 #[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
 fn no_cheat_on_the_services_gains_a_point_in_isolation_and_none_does_harm() {
-    if let Err(error) = Choice::Auto.sandbox() {
-        return not_tried("isolation", &error.to_string());
+    if kernel_isolates() {
+        no_cheat_on_the_services_gains_a_point("bubblewrap");
     }
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn no_cheat_on_the_services_gains_a_point_in_containers_and_none_does_harm() {
+    if engine_isolates() {
+        no_cheat_on_the_services_gains_a_point("containers");
+    }
+}
+
+fn no_cheat_on_the_services_gains_a_point(isolation: &str) {
     let root = services_workspace();
     let labs = root.join("labs");
     let before = untouched(&labs);
-    let (grades, scores) = grade_in(root, SERVICE_CHEATS, "services", &SERVICE_CHEATS.all(), "auto");
+    let (grades, scores) =
+        grade_in(root, SERVICE_CHEATS, &format!("services-{isolation}"), &SERVICE_CHEATS.all(), isolation);
     assert_eq!(scores["none"], Some(HONEST), "{grades:#}");
     for graded in grades["submissions"].as_array().unwrap() {
         // What it does to its own services is its own fault: it is graded, and neighbours are as they were.
@@ -280,18 +330,30 @@ fn grouped(process: u32, seen: &mut BTreeMap<PathBuf, BTreeSet<String>>) {
 #[test]
 #[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
 fn the_build_of_a_submission_is_in_a_group_and_so_are_all_of_its_servers() {
-    if let Err(error) = Choice::Auto.sandbox() {
-        return not_tried("isolation", &error.to_string());
+    if kernel_isolates() {
+        build_and_servers_are_in_groups("bubblewrap");
     }
+}
+
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn what_runs_in_containers_is_in_the_same_groups() {
+    if engine_isolates() {
+        build_and_servers_are_in_groups("containers");
+    }
+}
+
+fn build_and_servers_are_in_groups(isolation: &str) {
     if !Group::can_be_made() {
         return not_tried("groups", "no control group can be made here");
     }
-    let place = folder().join("isolation/grouped");
+    let place = folder().join("isolation").join(format!("grouped-{isolation}"));
     let _ = fs::remove_dir_all(&place);
     let (submission, out) = (place.join("sleeps"), place.join("out"));
     hand_in(CHEATS, "sleeps-for-ever", &submission);
     let [submission, out] = [&submission, &out].map(|path| path.to_str().unwrap());
-    let arguments = ["grade", submission, "--lab", CHEATS.lab, "--report", out, "--format", "json"];
+    let options = ["--isolation", isolation, "--format", "json"];
+    let arguments = [&["grade", submission, "--lab", CHEATS.lab, "--report", out], &options[..]].concat();
     let mut grading = command_in(workspace(), &arguments).stdout(Stdio::null()).spawn().unwrap();
     let mut seen = BTreeMap::new();
     while grading.try_wait().unwrap().is_none() {
@@ -312,7 +374,7 @@ fn isolation_that_is_not_there_is_no_reason_to_go_without() {
     let mut command = crate::sandbox::command(&arguments);
     // Cargo and a compiler, and nothing else.
     let cargo = PathBuf::from(env!("CARGO")).parent().unwrap().to_owned();
-    let ran = Ran::of(command.env("PATH", cargo).output().unwrap());
+    let ran = Ran::of(command.env("PATH", cargo).env("DOCKER_HOST", "unix:///nowhere").output().unwrap());
     assert_eq!(ran.code, Some(4), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("--isolation none") && ran.stderr.contains("bubblewrap"), "{}", ran.stderr);
     assert!(!out.exists());

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod course;
 pub mod formatting;
 pub mod grade;
+mod isolation;
 pub mod learner_kit;
 pub mod mutants;
 pub mod names;

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_process::Signal;
-use lab_sandbox::{Beginning, Confinement, Limits, Sandbox, View};
+use lab_sandbox::{Beginning, Confinement, Limits, Network, Sandbox, View};
 
 /// What an isolated program may use: more than any of the labs needs.
 const LIMITS: Limits = Limits {
@@ -92,8 +92,8 @@ pub(crate) struct Place<'a> {
     pub readable: &'a [PathBuf],
     /// The folders that it may write.
     pub writable: &'a [PathBuf],
-    /// Whether it has the network of the thread that starts it.
-    pub network: bool,
+    /// The network that it has.
+    pub network: Option<&'a Network>,
 }
 
 /// The command `argv` in `sandbox`: it sees nothing of our environment but `env`.
@@ -115,7 +115,7 @@ pub(crate) fn confined(
             readable: std::iter::once(program.into()).chain(place.readable.iter().cloned()).collect(),
             writable: place.writable.to_vec(),
         },
-        network: place.network,
+        network: place.network.cloned(),
     };
     let (mut command, beginning) =
         sandbox.told_command(program, &confinement).ours("preparing the sandbox of the submission's program")?;

@@ -106,6 +106,7 @@ impl Tool {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         lead_session(command.as_std_mut(), Signal::KILL, LIMITS.to_vec(), Vec::new());
+        network.admit(command.as_std_mut()).ours(&format!("letting `{name}` into the server's network"))?;
         let child = spawn(command, &network).ours(&format!("starting `{name}`, which this lab needs"))?;
         let mut group = Group(child);
         let Ok(done) = timeout(within, group.finish(input, most)).await else { return Ok(ToolRun::OutOfTime) };

@@ -109,6 +109,13 @@ pub fn signal_process(process: u32, signal: Signal) -> io::Result<()> {
     send(process, |pid| kill_process(pid, signal))
 }
 
+/// Whether there is a process of this number, of whatever user. One that has ended counts until its parent has taken note.
+#[must_use]
+pub fn is_running(process: u32) -> bool {
+    let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return false };
+    !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
 fn send(process: u32, call: impl FnOnce(Pid) -> rustix::io::Result<()>) -> io::Result<()> {
     let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return Ok(()) };
     match call(pid) {

@@ -12,43 +12,7 @@ use std::sync::OnceLock;
 
 use crate::confinement::{Confinement, View};
 use crate::platform::{PROCESSES, SHARED_MEMORY};
-
-/// The name of the machine that programs see.
-const HOST: &str = "lab";
-/// Where temporary files go.
-const TEMPORARY: &str = "/tmp";
-/// What `/tmp` holds where no limit is given, and shared memory, in bytes.
-const TEMPORARY_BYTES: u64 = 256 << 20;
-/// Folders of the system at the root, which on most systems are links to folders below /usr.
-const ROOTS: [&str; 6] = ["/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin"];
-/// Where the system's libraries are, and the rules of time zones. Not /usr as a whole: a checkout may be in it.
-const LIBRARIES: [&str; 6] =
-    ["/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/local/lib", "/usr/share/zoneinfo"];
-/// Where the system's programs are, and what compilers need.
-const PROGRAMS: [&str; 10] = [
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/libexec",
-    "/usr/include",
-    "/usr/share",
-    "/usr/local/bin",
-    "/usr/local/include",
-    "/usr/local/libexec",
-    "/usr/local/share",
-    "/etc/alternatives",
-];
-/// How libraries are found, names resolved and certificates checked.
-const SETTINGS: [&str; 9] = [
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/hosts",
-    "/etc/nsswitch.conf",
-    "/etc/localtime",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/ca-certificates",
-];
+use crate::view::{HOST, System, TEMPORARY, TEMPORARY_BYTES};
 
 /// The programs that isolation is made of.
 #[derive(Debug)]
@@ -93,7 +57,7 @@ pub(crate) fn command(
 ) -> Command {
     let mut command = Command::new(&programs.bubblewrap);
     command.args(options);
-    command.args(namespaces(user.is_some(), confinement.network));
+    command.args(namespaces(user.is_some(), confinement.network.is_some()));
     command.args(view(confinement, &[&programs.setpriv, &programs.prlimit]));
     command.arg("--chdir").arg(&confinement.folder).arg("--");
     if let Some(user) = user {
@@ -130,17 +94,10 @@ fn namespaces(as_root: bool, network: bool) -> Vec<&'static str> {
 fn view(confinement: &Confinement, ours: &[&Path]) -> Vec<OsString> {
     let View { programs, readable, writable } = &confinement.view;
     let mut all = Arguments::default();
-    for root in ROOTS.map(Path::new) {
-        match root.read_link() {
-            Ok(target) => all.add(["--symlink".into(), target.into(), root.into()]),
-            Err(_) if *programs || !matches!(root.to_str(), Some("/bin" | "/sbin")) => all.read_only(root),
-            Err(_) => {}
-        }
-    }
-    LIBRARIES.iter().chain(&SETTINGS).for_each(|path| all.read_only(Path::new(path)));
-    if *programs {
-        PROGRAMS.iter().for_each(|path| all.read_only(Path::new(path)));
-    } else {
+    let System { links, paths } = System::of(*programs);
+    links.into_iter().for_each(|(link, target)| all.add(["--symlink".into(), target.into(), link.into()]));
+    paths.iter().for_each(|path| all.read_only(path));
+    if !programs {
         ours.iter().for_each(|path| all.read_only(path));
     }
     all.add(["--proc".into(), PROCESSES.into()]);

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use lab_process::{Resource, Signal};
 
+use crate::Network;
+
 /// What one program is given.
 #[derive(Debug, Clone)]
 pub struct Confinement {
@@ -19,8 +21,8 @@ pub struct Confinement {
     pub orphan_signal: Signal,
     /// What it sees of the file system, where a sandbox isolates it.
     pub view: View,
-    /// Whether it has the network of the thread that starts it. Where a sandbox isolates it, it has none otherwise.
-    pub network: bool,
+    /// The network that it has, on whose thread it is started. Where a sandbox isolates it, it has none otherwise.
+    pub network: Option<Network>,
 }
 
 /// What an isolated program sees of the file system, beside the system's own libraries: all else is not there. Its `/tmp`

@@ -172,6 +172,10 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     /// Sets the bounds, in the words of either version (cgroups(7)).
     fn bound(&self) -> io::Result<()> {
         let Bounds { memory_bytes, processes } = self.bounds;
@@ -201,8 +205,13 @@ impl Membership {
     /// # Errors
     /// The group is gone, or there are too many open files.
     pub(crate) fn handles(&self) -> io::Result<Vec<OwnedFd>> {
-        let open = |folder: &PathBuf| Ok(fs::File::options().write(true).open(folder.join(MEMBERS))?.into());
-        self.folders.iter().map(open).collect()
+        let open = |list: &PathBuf| Ok(fs::File::options().write(true).open(list)?.into());
+        self.lists().iter().map(open).collect()
+    }
+
+    /// What a process's id is written to, to have it in the group.
+    pub(crate) fn lists(&self) -> Vec<PathBuf> {
+        self.folders.iter().map(|folder| folder.join(MEMBERS)).collect()
     }
 
     /// What the programs in it wanted more of than they may have, if they did.

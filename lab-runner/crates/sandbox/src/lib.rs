@@ -8,26 +8,33 @@ mod beginning;
 mod bubblewrap;
 mod choice;
 mod confinement;
+mod containers;
 mod group;
 mod network;
+mod owner;
 mod ownership;
 mod platform;
 mod room;
 mod user;
+mod view;
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
 use std::process::Command;
 
-use lab_process::lead_session;
+use containers::Containers;
+use lab_process::{Signal, lead_session, signal_group, signal_process};
 use serde::{Deserialize, Serialize};
 
 pub use beginning::Beginning;
 pub use choice::{Choice, Unavailable};
 pub use confinement::{Confinement, Limits, View};
+pub use containers::{ENTER, Entry, STATUS_OPTION, SWEEP, Told};
 pub use group::{Bounds, Group, Shortage};
 pub use network::{Network, prepare as prepare_networks};
+pub use owner::ContainerOwner;
+pub use platform::{CallFilters, receive_handles, send_handles};
 pub use room::{Room, prepare as prepare_rooms};
 pub use user::User;
 
@@ -53,6 +60,8 @@ enum Provider {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<group::Membership>,
     },
+    /// From a container engine.
+    Containers(Containers),
 }
 
 impl Sandbox {
@@ -68,6 +77,7 @@ impl Sandbox {
         match self.provider {
             Provider::None => "none",
             Provider::Bubblewrap { .. } => "bubblewrap",
+            Provider::Containers(_) => "containers",
         }
     }
 
@@ -84,19 +94,55 @@ impl Sandbox {
             Provider::Bubblewrap { user: Some(_), group } => {
                 Self { provider: Provider::Bubblewrap { user: Some(user.id()), group: group.clone() } }
             }
+            Provider::Containers(containers) if containers.user.is_some() => {
+                Self::in_containers(Containers { user: Some(user.id()), ..containers.clone() })
+            }
             _ => self.clone(),
         }
+    }
+
+    pub(crate) fn in_containers(containers: Containers) -> Self {
+        Self { provider: Provider::Containers(containers) }
     }
 
     /// The same with all of its programs in `group`.
     #[must_use]
     pub fn in_group(&self, group: &Group) -> Self {
+        let membership = group.membership().clone();
         match &self.provider {
             Provider::None => self.clone(),
             Provider::Bubblewrap { user, .. } => {
-                Self { provider: Provider::Bubblewrap { user: *user, group: Some(group.membership().clone()) } }
+                Self { provider: Provider::Bubblewrap { user: *user, group: Some(membership) } }
             }
+            Provider::Containers(containers) if containers.joins => {
+                Self::in_containers(Containers { group: Some(membership), ..containers.clone() })
+            }
+            Provider::Containers(_) => self.bounded(membership.bounds()),
         }
+    }
+
+    /// The same where no group can be made: each container has bounds of its own. Without containers, there are none then.
+    #[must_use]
+    pub fn bounded(&self, bounds: Bounds) -> Self {
+        match &self.provider {
+            Provider::Containers(containers) => {
+                Self::in_containers(Containers { bounds: Some(bounds), ..containers.clone() })
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether whoever starts programs in it makes networks and rooms by itself, and has to call [`prepare_networks`] and
+    /// [`prepare_rooms`]. An engine makes what it needs, and sees nothing of what others mount.
+    #[must_use]
+    pub fn needs_namespaces(&self) -> bool {
+        matches!(self.provider, Provider::Bubblewrap { .. })
+    }
+
+    /// Whether networks and starts take so long that nobody should wait for them on a thread that has other work.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        matches!(self.provider, Provider::Containers(_))
     }
 
     /// Has `folder`, which is empty, hold so many `bytes` at most while what is returned lives, where a group bounds the memory
@@ -105,7 +151,8 @@ impl Sandbox {
     /// # Errors
     /// The system says why not.
     pub fn bound_folder(&self, folder: &Path, bytes: u64) -> std::io::Result<Option<Room>> {
-        self.membership().map(|_| Room::make(folder, bytes)).transpose()
+        let wanted = self.membership().filter(|_| self.needs_namespaces());
+        wanted.map(|_| Room::make(folder, bytes)).transpose()
     }
 
     /// What its programs together have wanted more of than they may have, where a group bounds them.
@@ -124,6 +171,7 @@ impl Sandbox {
         match &self.provider {
             Provider::None => None,
             Provider::Bubblewrap { group, .. } => group.as_ref(),
+            Provider::Containers(containers) => containers.group.as_ref(),
         }
     }
 
@@ -134,6 +182,7 @@ impl Sandbox {
         match self.provider {
             Provider::None => None,
             Provider::Bubblewrap { user, .. } => user,
+            Provider::Containers(Containers { user, .. }) => user,
         }
     }
 
@@ -150,7 +199,11 @@ impl Sandbox {
     /// # Errors
     /// The system allows none.
     pub fn network(&self) -> std::io::Result<Network> {
-        if self.isolates() { Network::alone() } else { Ok(Network::of_this_machine()) }
+        match &self.provider {
+            Provider::None => Ok(Network::of_this_machine()),
+            Provider::Bubblewrap { .. } => Network::alone(),
+            Provider::Containers(containers) => Network::of_container(containers.clone()),
+        }
     }
 
     /// A command that runs `program` in this sandbox, as the leader of a session and a process group of its own. Its
@@ -174,7 +227,7 @@ impl Sandbox {
             return Ok((self.command(program, confinement), Beginning::of_any_program()));
         }
         let (beginning, told) = Beginning::told()?;
-        let options = vec!["--json-status-fd".into(), told.as_raw_fd().to_string().into()];
+        let options = vec![STATUS_OPTION.into(), told.as_raw_fd().to_string().into()];
         let mut command = self.with_options(program.as_ref(), confinement, options);
         lab_process::pass_on(&mut command, told);
         Ok((command, beginning))
@@ -182,28 +235,32 @@ impl Sandbox {
 
     fn with_options(&self, program: &OsStr, confinement: &Confinement, mut options: Vec<OsString>) -> Command {
         let (mut filters, mut groups) = (Vec::new(), Vec::new());
-        let mut command = match &self.provider {
+        let handles = self.membership().map_or_else(|| Ok(Vec::new()), group::Membership::handles);
+        let made = match &self.provider {
             Provider::None => {
                 let mut command = Command::new(program);
                 command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
-                command
+                Some(command)
             }
-            Provider::Bubblewrap { user, group } => match (
-                bubblewrap::Programs::find(),
-                platform::call_filters(),
-                group.as_ref().map_or_else(|| Ok(Vec::new()), group::Membership::handles),
-            ) {
-                (Some(programs), Ok(made), Ok(handles)) => {
-                    for filter in &made {
-                        options.extend(["--add-seccomp-fd".into(), filter.as_raw_fd().to_string().into()]);
+            Provider::Bubblewrap { user, .. } => {
+                match (bubblewrap::Programs::find(), platform::call_filters(), handles) {
+                    (Some(programs), Ok(made), Ok(handles)) => {
+                        for filter in &made {
+                            options.extend(["--add-seccomp-fd".into(), filter.as_raw_fd().to_string().into()]);
+                        }
+                        (filters, groups) = (made, handles);
+                        Some(bubblewrap::command(programs, program, confinement, *user, options))
                     }
-                    (filters, groups) = (made, handles);
-                    bubblewrap::command(programs, program, confinement, *user, options)
+                    _ => None,
                 }
-                // It was there when the run began. Starting it fails, and nothing runs without isolation.
-                _ => Command::new("/nowhere/bwrap"),
-            },
+            }
+            // It is what runs inside that joins the groups; whether they are there is seen here.
+            Provider::Containers(containers) => {
+                handles.ok().and_then(|_: Vec<OwnedFd>| containers.command(program, confinement, options))
+            }
         };
+        // What is missing was there when the run began. Starting it fails, and nothing runs without isolation.
+        let mut command = made.unwrap_or_else(|| Command::new("/nowhere/sandbox"));
         filters.into_iter().for_each(|filter| lab_process::pass_on(&mut command, filter));
         lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources(), groups);
         command
@@ -213,7 +270,36 @@ impl Sandbox {
     /// to what holds the sandbox. None while it does not run yet, and when it has ended.
     #[must_use]
     pub fn program_of(&self, leader: u32) -> Option<u32> {
-        if self.isolates() { platform::program_in(leader) } else { Some(leader) }
+        match &self.provider {
+            Provider::None => Some(leader),
+            Provider::Bubblewrap { .. } => platform::program_in(leader),
+            Provider::Containers(containers) => Some(Told::by(&containers.places, leader)?.program),
+        }
+    }
+
+    /// The process that leads the session and the process group of all that was started as `leader`. None while nothing runs
+    /// in a container yet, and when all has ended.
+    #[must_use]
+    pub fn session_of(&self, leader: u32) -> Option<u32> {
+        match &self.provider {
+            Provider::Containers(containers) => Some(Told::by(&containers.places, leader)?.first),
+            _ => Some(leader),
+        }
+    }
+
+    /// Kills all that was started as `leader`. What is gone is no error. What the leader exits with tells when all has ended.
+    ///
+    /// # Errors
+    /// What the system says, such as a lack of permission.
+    pub fn kill(&self, leader: u32) -> std::io::Result<()> {
+        match &self.provider {
+            Provider::Containers(containers) => match Told::by(&containers.places, leader) {
+                // It is waited for by the one outside, which would be gone before it otherwise.
+                Some(told) => signal_process(told.first, Signal::KILL),
+                None => signal_group(leader, Signal::KILL),
+            },
+            _ => signal_group(leader, Signal::KILL),
+        }
     }
 
     /// The signal that ended a program in this sandbox, where `code` is what the sandbox exited with: bubblewrap passes a
@@ -222,6 +308,14 @@ impl Sandbox {
     pub fn signal_of(&self, code: i32) -> Option<i32> {
         (self.isolates() && (129..=192).contains(&code)).then_some(code - 128)
     }
+}
+
+/// A TCP socket over IPv4 in the network of the calling thread, which is not bound and waits for nothing.
+///
+/// # Errors
+/// The process has too many files open.
+pub fn socket() -> std::io::Result<OwnedFd> {
+    platform::socket()
 }
 
 /// Keeps the programs of submissions that run as the same user as this process from reading its memory and from taking what it

@@ -3,13 +3,19 @@
 //! A socket belongs to the network in which it was made, whoever uses it later (network_namespaces(7)). So each network
 //! has one thread that lives in it: the thread makes sockets for the grader, and starts the programs that are to have no
 //! other network. No process of ours stands inside, and none is needed that forwards bytes.
+//!
+//! The network of a container is the engine's. A program of ours in that container makes the sockets and hands them over
+//! (unix(7), SCM_RIGHTS): that needs no rights over anybody's networks.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::containers::{Containers, Holder};
 use crate::platform;
 
 /// Where sockets are made and programs are started: this machine's network, or one with a loopback interface of its own
@@ -20,6 +26,17 @@ pub struct Network(Option<Arc<Own>>);
 #[derive(Debug)]
 struct Own {
     jobs: Sender<Job>,
+    container: Option<Container>,
+}
+
+/// The container whose network it is.
+#[derive(Debug)]
+struct Container {
+    id: String,
+    /// Where sockets of it are asked for.
+    sockets: Mutex<UnixStream>,
+    /// The network, if we may have programs enter it.
+    network: Option<OwnedFd>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -47,7 +64,51 @@ impl Network {
             }
         })?;
         entered.recv().map_err(gone)??;
-        Ok(Self(Some(Arc::new(Own { jobs }))))
+        Ok(Self(Some(Arc::new(Own { jobs, container: None }))))
+    }
+
+    /// The network of a container that is there for nothing else.
+    ///
+    /// # Errors
+    /// The engine says why it makes none.
+    pub(crate) fn of_container(containers: Containers) -> io::Result<Self> {
+        let (jobs, waiting) = channel::<Job>();
+        let (tell, made) = channel();
+        thread::Builder::new().name("network".into()).spawn(move || {
+            let (child, held) = match containers.hold_network() {
+                Ok(Holder { child, container, sockets, network }) => {
+                    (Some(child), Ok(Container { id: container, sockets: Mutex::new(sockets), network }))
+                }
+                Err(error) => (None, Err(error)),
+            };
+            let _ = tell.send(held);
+            if let Some(mut child) = child {
+                waiting.into_iter().for_each(|job| job());
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+        })?;
+        let container = made.recv().map_err(gone)??;
+        Ok(Self(Some(Arc::new(Own { jobs, container: Some(container) }))))
+    }
+
+    /// The container whose network it is.
+    pub(crate) fn container(&self) -> Option<&str> {
+        Some(&self.0.as_ref()?.container.as_ref()?.id)
+    }
+
+    /// Has `command`, a program of this machine, reach what is in this network, where being started [within](Self::within) it
+    /// is not enough.
+    ///
+    /// # Errors
+    /// It is a container's, and only root may enter it.
+    pub fn admit(&self, command: &mut Command) -> io::Result<()> {
+        let Some(container) = self.0.as_ref().and_then(|own| own.container.as_ref()) else { return Ok(()) };
+        let network = container.network.as_ref().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::PermissionDenied, "only root may enter the network of a container")
+        })?;
+        platform::enter_on_start(command, network.try_clone()?);
+        Ok(())
     }
 
     /// Whether it is one of its own.
@@ -76,7 +137,20 @@ impl Network {
     /// # Errors
     /// The process has too many files open.
     pub fn socket(&self) -> io::Result<OwnedFd> {
-        self.within(platform::socket)?
+        match self.0.as_ref().and_then(|own| own.container.as_ref()) {
+            Some(container) => container.socket(),
+            None => self.within(platform::socket)?,
+        }
+    }
+}
+
+impl Container {
+    /// A byte asks for a socket.
+    fn socket(&self) -> io::Result<OwnedFd> {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.write_all(&[0])?;
+        let (_, mut handles) = platform::receive_handles(&*sockets, 1)?;
+        handles.pop().ok_or_else(|| io::Error::other("the network's container has too many files open"))
     }
 }
 

@@ -9,12 +9,25 @@ pub(crate) const SHARED_MEMORY: &str = "/dev/shm";
 #[cfg(target_os = "linux")]
 mod groups;
 #[cfg(target_os = "linux")]
+mod handles;
+#[cfg(target_os = "linux")]
 mod seccomp;
 
+#[cfg(target_os = "linux")]
+pub use handles::{receive_handles, send_handles};
+#[cfg(target_os = "linux")]
+pub use seccomp::CallFilters;
+#[cfg(not(target_os = "linux"))]
+pub use system::{CallFilters, receive_handles, send_handles};
 pub(crate) use system::{
-    call_filters, enter_mounts, enter_network, enter_user_namespace, group_folders, hold_name, keep_memory_private,
-    mount_memory, program_in, socket, unmount,
+    call_filters, enter_mounts, enter_network, enter_on_start, enter_user_namespace, group_folders, hold_name,
+    keep_memory_private, mount_memory, network_name, network_of, program_in, socket, unmount,
 };
+
+/// The user and the group that we are.
+pub(crate) fn own_user() -> (u32, u32) {
+    (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -25,7 +38,9 @@ mod system {
     use std::os::fd::{AsRawFd as _, OwnedFd};
     use std::os::linux::net::SocketAddrExt as _;
     use std::os::unix::net::{SocketAddr, UnixListener};
+    use std::os::unix::process::CommandExt as _;
     use std::path::{Path, PathBuf};
+    use std::process::Command;
 
     use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change};
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
@@ -124,6 +139,33 @@ mod system {
         Ok(UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?.into())
     }
 
+    /// What names the network that this process is in, in which names are held.
+    pub(crate) fn network_name() -> String {
+        let network = fs::read_link("/proc/self/ns/net").unwrap_or_default();
+        network.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
+    }
+
+    /// The network that `process` is in, if we may enter it: root may.
+    pub(crate) fn network_of(process: u32) -> io::Result<OwnedFd> {
+        if !rustix::process::geteuid().is_root() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(fs::File::open(format!("/proc/{process}/ns/net"))?.into())
+    }
+
+    /// Has `command`'s program be in `network`, which a handle of `/proc` stands for.
+    pub(crate) fn enter_on_start(command: &mut Command, network: OwnedFd) {
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the system call setns,
+        // which touches no memory, allocates nothing and takes no lock.
+        #[allow(unsafe_code)]
+        unsafe {
+            command.pre_exec(move || match libc::setns(network.as_raw_fd(), libc::CLONE_NEWNET) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            });
+        }
+    }
+
     /// A TCP socket over IPv4 in the network of the calling thread.
     pub(crate) fn socket() -> io::Result<OwnedFd> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -148,8 +190,9 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use std::io;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
     use std::path::{Path, PathBuf};
+    use std::process::Command;
 
     fn not_here<T>() -> io::Result<T> {
         Err(io::ErrorKind::Unsupported.into())
@@ -191,6 +234,54 @@ mod system {
     pub(crate) fn hold_name(_: &str) -> io::Result<OwnedFd> {
         not_here()
     }
+
+    /// Filters of system calls: there are none.
+    #[derive(Debug, Clone)]
+    pub struct CallFilters;
+
+    impl CallFilters {
+        /// Those for this system.
+        ///
+        /// # Errors
+        /// It has none.
+        pub fn make() -> io::Result<Self> {
+            not_here()
+        }
+
+        /// Puts the calling thread behind them.
+        ///
+        /// # Errors
+        /// There are none.
+        pub fn apply(&self) -> io::Result<()> {
+            not_here()
+        }
+    }
+
+    /// Sends `bytes` and `handles`: only Linux closes them in programs that are started meanwhile.
+    ///
+    /// # Errors
+    /// Not on this system.
+    pub fn send_handles(_: impl AsFd, _: &[u8], _: &[BorrowedFd<'_>]) -> io::Result<()> {
+        not_here()
+    }
+
+    /// What comes next, with handles.
+    ///
+    /// # Errors
+    /// Not on this system.
+    pub fn receive_handles(_: impl AsFd, _: usize) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
+        not_here()
+    }
+
+    pub(crate) fn network_name() -> String {
+        String::new()
+    }
+
+    pub(crate) fn network_of(_: u32) -> io::Result<OwnedFd> {
+        not_here()
+    }
+
+    pub(crate) fn enter_on_start(_: &mut Command, _: OwnedFd) {}
 
     pub(crate) fn socket() -> io::Result<OwnedFd> {
         not_here()

@@ -35,6 +35,7 @@ pub(crate) fn down(all: bool) -> Result<DownReport, ProviderError> {
     let cache = Cache::locate()?;
     let mut report = DownReport::default();
     containers(&cache, &mut report);
+    sandboxes(&mut report);
     instances(&cache, &mut report);
     if all {
         remove_cache(&cache, &mut report);
@@ -55,6 +56,17 @@ fn containers(cache: &Cache, report: &mut DownReport) {
                     Removal::Failed(_, error) => report.failed.push(error),
                 }
             }
+        }
+    }
+}
+
+/// What isolated submissions ran in goes by itself, but for what a grader had not started yet when it was killed.
+fn sandboxes(report: &mut DownReport) {
+    let Ok(engine) = ContainerEngine::find() else { return };
+    match containers::of_sandboxes(&engine) {
+        Err(error) => report.failed.push(error),
+        Ok(removed) => {
+            report.done.extend(removed.into_iter().map(|name| format!("the container {name} of a submission")))
         }
     }
 }

@@ -79,6 +79,14 @@ pub fn program(service: ServiceId) -> Result<Program, ProviderError> {
     })
 }
 
+/// Where a container engine answers, as `DOCKER_HOST` has it.
+///
+/// # Errors
+/// None does, and why.
+pub fn container_engine() -> Result<String, ProviderError> {
+    containers::ContainerEngine::find().map(|engine| engine.docker_host())
+}
+
 /// Removes the containers and instances that were kept warm and that no run uses now; with `all`, the cache as well.
 ///
 /// # Errors

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use lab_sandbox::Choice;
 use serde::Serialize;
 
 use crate::cache::Cache;
+use crate::containers::ContainerEngine;
 use crate::environment::{self, Purpose};
 use crate::loopback::reach_loopback;
 use crate::platform::free_memory;
@@ -31,6 +33,7 @@ pub(crate) fn facts() -> Vec<Fact> {
     facts.push(by_hand());
     facts.push(processors());
     facts.push(loopback());
+    facts.push(isolation());
     facts.extend(folders());
     facts
 }
@@ -70,6 +73,16 @@ fn processors() -> Fact {
         value: format!("{count} processors{free}"),
         good: memory.is_none_or(|free| free > 1 << 30),
     }
+}
+
+/// What `cargo lab grade` isolates submissions by. Nobody else needs it.
+fn isolation() -> Fact {
+    let value = match Choice::Bubblewrap.sandbox() {
+        Ok(sandbox) => sandbox.name().to_owned(),
+        Err(error) if ContainerEngine::find().is_ok() => format!("by containers ({error})"),
+        Err(error) => format!("none: {error} (optional, for `cargo lab grade`)"),
+    };
+    Fact { name: "isolation".to_owned(), value, good: true }
 }
 
 fn loopback() -> Fact {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use lab_runner::cli::{CollectArgs, GradeArgs, GradeCommand, GradingArgs, IsolationChoice, SubmissionsArgs};
+use lab_runner::cli::{CollectArgs, GradeArgs, GradeCommand, GradingArgs, SubmissionsArgs};
 use lab_runner::commands::choose;
 use lab_runner::context::RunContext;
 use lab_runner::engine::{Engine, Request};
@@ -16,15 +16,11 @@ use lab_runner::reporter::{Format, Reporter, Style};
 use lab_runner::submission::Source;
 use lab_runner::web;
 use lab_runner::workspace::Lab;
-use lab_sandbox::{Choice, Sandbox};
 use lab_services::ProviderChoice;
 
 use crate::grade::{self, Entry, Handed, Ledger, Listed, Options, Times};
+use crate::isolation::{self, Isolation};
 use crate::results;
-
-/// What is left where nothing isolates.
-const IN_THE_OPEN: &str = "--isolation none runs each submission with your own rights: use a container or virtual machine \
-                           that you throw away afterwards";
 
 /// Grades what `args` name, or joins what was graded.
 pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCode, Error> {
@@ -33,13 +29,13 @@ pub(super) async fn run(args: GradeArgs, interrupt: Interrupt) -> Result<ExitCod
     }
     summary_format(args.format)?;
     let report = args.report.clone().ok_or_else(|| Error::usage("--report names no folder"))?;
-    let sandbox = sandbox(args.isolation)?;
     let folder = Some(report.clone());
     let style = Style { format: args.format, quiet: args.quiet, narrate: true, folder, ..Style::default() };
     let reporter = Arc::new(Reporter::new(style));
     let run = RunContext::new(reporter.clone(), &interrupt);
     let workspace = choose::open(&run)?;
     let lab = choose::lab(&workspace, args.lab.as_deref())?;
+    let Isolation { sandbox, places: _places } = isolation::choose(args.isolation, &workspace, &run).await?;
     let entries = entries(&args.submissions, &lab, &run)?;
     let (entries, shard) = match args.shard {
         Some(shard) => {
@@ -142,19 +138,6 @@ pub(super) fn summary_format(format: Format) -> Result<Format, Error> {
         }
         format => Ok(format),
     }
-}
-
-/// Nobody runs what nobody has read without having said so.
-fn sandbox(choice: IsolationChoice) -> Result<Sandbox, Error> {
-    let choice = match choice {
-        IsolationChoice::Auto => Choice::Auto,
-        IsolationChoice::Bubblewrap => Choice::Bubblewrap,
-        IsolationChoice::None => Choice::None,
-    };
-    choice.sandbox().map_err(|error| Error::Infrastructure {
-        message: error.to_string(),
-        hints: error.hints().into_iter().chain([IN_THE_OPEN.to_owned()]).collect(),
-    })
 }
 
 fn request(args: &GradeArgs) -> Request {

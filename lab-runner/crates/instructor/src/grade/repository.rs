@@ -318,7 +318,7 @@ impl Git<'_> {
             limits: LIMITS,
             orphan_signal: Signal::KILL,
             view: View { programs: true, readable: vec![self.folder.into()], writable: Vec::new() },
-            network: false,
+            network: None,
         };
         let mut command = self.sandbox.command("git", &confinement);
         command.args(SETTINGS).arg("--git-dir").arg(self.folder).args(arguments);

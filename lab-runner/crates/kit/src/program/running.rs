@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use lab_check::transcript::{Mark, Transcript, show_bytes};
 use lab_check::{CheckResult, Failure, Ours as _};
-use lab_process::{Signal, signal_group, signal_process};
+use lab_process::{Signal, signal_process};
 use lab_sandbox::{Beginning, Sandbox};
 
 use super::by_hand::ByHand;
@@ -81,7 +81,7 @@ pub struct Running {
 
 impl Running {
     pub(super) fn start(spec: Spec, input: Vec<u8>) -> CheckResult<Self> {
-        let place = Place { folder: &spec.folder, readable: &spec.readable, writable: &spec.writable, network: false };
+        let place = Place { folder: &spec.folder, readable: &spec.readable, writable: &spec.writable, network: None };
         let (mut command, beginning) = confined(&spec.argv, &spec.env, &spec.sandbox, &place)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let name = command.as_std().get_program().to_owned();
@@ -105,7 +105,7 @@ impl Running {
             output,
             errors,
             readers,
-            memory: spec.measures.then(|| MemoryWatch::begin(group)),
+            memory: spec.measures.then(|| MemoryWatch::begin(spec.sandbox.clone(), group)),
             started: Instant::now(),
             exit: None,
             child,
@@ -325,7 +325,7 @@ impl Running {
     /// ```
     #[must_use]
     pub fn runnable_threads(&self) -> Option<usize> {
-        lab_process::runnable_threads(self.group)
+        lab_process::runnable_threads(self.spec.sandbox.session_of(self.group)?)
     }
 
     /// Whether it still runs.
@@ -383,7 +383,7 @@ impl Running {
     /// Ours, if it cannot be killed.
     pub async fn kill(&mut self) -> CheckResult {
         self.note("killed with SIGKILL");
-        signal_group(self.group, Signal::KILL).ours("killing the program")?;
+        self.spec.sandbox.kill(self.group).ours("killing the program")?;
         let status = self.child.wait().await.ours("waiting for the killed program")?;
         self.exit = Some(Exit::of(status, &self.spec.sandbox));
         Ok(())
@@ -500,7 +500,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // The group may outlive its leader. Tokio reaps the child.
-        let _ = signal_group(self.group, Signal::KILL);
+        let _ = self.spec.sandbox.kill(self.group);
         let readers = self.readers.drain(..);
         self.spec.log_readers.lock().unwrap_or_else(PoisonError::into_inner).extend(readers);
     }

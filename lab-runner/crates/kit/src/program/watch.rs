@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use lab_sandbox::Sandbox;
 use tokio::task::AbortHandle;
 
 /// How far apart two looks are: the system keeps the most that each process has held, so that only what comes right before
@@ -18,13 +19,15 @@ pub(super) struct MemoryWatch {
 }
 
 impl MemoryWatch {
-    /// Looks at the session that `leader` leads.
-    pub fn begin(leader: u32) -> Self {
+    /// Looks at what was started in `sandbox` as `leader`.
+    pub fn begin(sandbox: Sandbox, leader: u32) -> Self {
         let peak = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&peak);
         let task = tokio::spawn(async move {
             loop {
-                look(leader, &seen);
+                if let Some(session) = sandbox.session_of(leader) {
+                    look(session, &seen);
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         });

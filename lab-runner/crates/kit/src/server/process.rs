@@ -17,7 +17,7 @@ use super::port;
 use crate::launch::{Exit, Place, cannot_start, confined, not_made};
 use lab_check::transcript::{Mark, Transcript};
 use lab_check::{CheckResult, Failure, Ours};
-use lab_process::{Signal, die_with_parent, signal_group, signal_process};
+use lab_process::{Signal, die_with_parent, signal_process};
 use lab_sandbox::{Beginning, Network, Sandbox};
 
 /// A server that ended though nobody had asked it to.
@@ -121,7 +121,7 @@ impl Process {
 
     /// Its process group, unless it is a container, whose processes are the engine's.
     pub fn group(&self) -> Option<u32> {
-        self.container.is_none().then_some(self.group)
+        if self.container.is_none() { self.spec.sandbox.session_of(self.group) } else { None }
     }
 
     /// Whether `exit` is the container engine's own (Docker documentation, `docker container run`, Exit status).
@@ -216,7 +216,7 @@ impl Process {
         if let (Some(container), Some(name)) = (&self.spec.container, &self.container) {
             container.kill(name).await?;
         }
-        signal_group(self.group, Signal::KILL).ours("killing the server")?;
+        self.spec.sandbox.kill(self.group).ours("killing the server")?;
         let status = self.child.wait().await.ours("waiting for the killed server")?;
         self.exit = Some(Exit::of(status, &self.spec.sandbox));
         Ok(())
@@ -233,7 +233,7 @@ impl Drop for Process {
             container.discard(name);
         }
         // The group may outlive its leader: a server that forked leaves nobody behind. Tokio reaps the child.
-        let _ = signal_group(self.group, Signal::KILL);
+        let _ = self.spec.sandbox.kill(self.group);
         // The reader of its log may see that only when the check is over.
         self.log.tell_end(&self.spec.transcript, self.port);
         self.spec.log_readers.lock().unwrap_or_else(PoisonError::into_inner).extend(self.reader.take());
@@ -242,8 +242,12 @@ impl Drop for Process {
 
 /// A program of this machine's, in a sandbox: it sees nothing of our environment but what its spec says.
 fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
-    let place =
-        Place { folder: &spec.cwd, readable: std::slice::from_ref(&spec.cwd), writable: &spec.folders, network: true };
+    let place = Place {
+        folder: &spec.cwd,
+        readable: std::slice::from_ref(&spec.cwd),
+        writable: &spec.folders,
+        network: Some(&spec.network),
+    };
     confined(&spec.argv, &spec.env, &spec.sandbox, &place)
 }
 

@@ -58,6 +58,34 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// The filters, each on a handle that bubblewrap reads to its end (bwrap(1), --add-seccomp-fd). None where they are not known
 /// for the processor.
 pub(crate) fn filters() -> io::Result<Vec<OwnedFd>> {
+    programs()?.iter().map(handle).collect()
+}
+
+/// The same filters for a program that puts itself, or one that it starts, behind them.
+#[derive(Debug, Clone)]
+pub struct CallFilters(Vec<BpfProgram>);
+
+impl CallFilters {
+    /// Those for this processor. None where it is not known.
+    ///
+    /// # Errors
+    /// They are too long for the system.
+    pub fn make() -> io::Result<Self> {
+        programs().map(Self)
+    }
+
+    /// Puts the calling thread behind them, for ever, with all that it starts. It makes system calls only, and may be called
+    /// between fork and exec.
+    ///
+    /// # Errors
+    /// The system has no filters.
+    pub fn apply(&self) -> io::Result<()> {
+        let refused = |_| io::Error::from(io::ErrorKind::PermissionDenied);
+        self.0.iter().try_for_each(|filter| seccompiler::apply_filter(filter).map_err(refused))
+    }
+}
+
+fn programs() -> io::Result<Vec<BpfProgram>> {
     let Ok(processor) = std::env::consts::ARCH.try_into() else { return Ok(Vec::new()) };
     let filter = |rules, refusal| {
         let action = SeccompAction::Errno(refusal as u32);
@@ -75,7 +103,7 @@ pub(crate) fn filters() -> io::Result<Vec<OwnedFd>> {
     // Its flags are out of a filter's sight. The C library then takes `clone`, as on a kernel that does not have it.
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     let programs = [filter(refused, libc::EPERM), filter(unknown, libc::ENOSYS)];
-    programs.into_iter().map(|program| handle(&program.map_err(io::Error::other)?)).collect()
+    programs.into_iter().map(|program| program.map_err(io::Error::other)).collect()
 }
 
 fn handle(program: &BpfProgram) -> io::Result<OwnedFd> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use lab_process::Signal;
-use lab_sandbox::{Confinement, Limits, Sandbox, View};
+use lab_sandbox::{Confinement, Limits, Network, Sandbox, View};
 
 fn confinement(limits: Limits) -> Confinement {
     Confinement {
@@ -13,7 +13,7 @@ fn confinement(limits: Limits) -> Confinement {
         limits,
         orphan_signal: Signal::KILL,
         view: View::default(),
-        network: true,
+        network: Some(Network::of_this_machine()),
     }
 }
 

@@ -12,30 +12,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use lab_process::Signal;
-use lab_sandbox::{Bounds, Choice, Confinement, Group, Limits, Network, Sandbox, User, View};
+use lab_sandbox::{Bounds, Confinement, Group, Limits, Network, Sandbox, View};
 
-/// The sandbox that works here. None of these tests proves anything where none does, which is a failure in CI unless
-/// `LAB_TESTS_WITHOUT=isolation` says that it is known.
-pub(crate) fn sandbox() -> Option<(Sandbox, User)> {
-    match Choice::Bubblewrap.sandbox() {
-        Ok(sandbox) => {
-            let user = User::take().unwrap();
-            Some((sandbox.of_user(&user), user))
-        }
-        Err(error) => {
-            known_to_lack("isolation", &error.to_string());
-            None
-        }
-    }
-}
-
-/// A test is not tried `why`: a failure in CI, unless it is known there that the machine lacks `what`.
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
-pub(crate) fn known_to_lack(what: &str, why: &str) {
-    let known = std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|all| all.split(',').any(|one| one == what));
-    assert!(known || std::env::var_os("CI").is_none(), "{why}");
-    eprintln!("not tried: {why}");
-}
+use crate::provider::sandbox;
 
 pub(crate) fn confinement(view: View) -> Confinement {
     Confinement {
@@ -44,36 +23,42 @@ pub(crate) fn confinement(view: View) -> Confinement {
         limits: Limits { processes: Some(200), temporary_bytes: Some(1 << 20), ..Limits::NO_CORE },
         orphan_signal: Signal::KILL,
         view: View { programs: true, ..view },
-        network: is_root(),
+        network: None,
     }
 }
 
-/// Only root makes networks at any time. Anybody else has to begin with it, which a test cannot: bubblewrap itself then
-/// takes the network away.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-pub(crate) fn network(sandbox: &Sandbox) -> Network {
-    if is_root() { sandbox.network().unwrap() } else { Network::of_this_machine() }
+/// Whether we can have a network for `sandbox`. Only root makes one at any time, unless an engine does. Anybody else has to begin
+/// with it, which a test cannot: bubblewrap itself then takes the network away.
+fn has_network(sandbox: &Sandbox) -> bool {
+    is_root() || !sandbox.needs_namespaces()
 }
 
-fn shell(sandbox: &Sandbox, script: &str, confinement: &Confinement) -> Command {
-    let mut command = sandbox.command("/bin/sh", confinement);
+pub(crate) fn network(sandbox: &Sandbox) -> Network {
+    if has_network(sandbox) { sandbox.network().unwrap() } else { Network::of_this_machine() }
+}
+
+fn shell(sandbox: &Sandbox, script: &str, confinement: &Confinement, network: &Network) -> Command {
+    let confinement = Confinement { network: network.is_alone().then(|| network.clone()), ..confinement.clone() };
+    let mut command = sandbox.command("/bin/sh", &confinement);
     command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// What `script` writes, in a network of its own.
 pub(crate) fn said(sandbox: &Sandbox, script: &str, confinement: &Confinement) -> String {
-    let mut command = shell(sandbox, script, confinement);
-    let output: Output = network(sandbox).within(move || command.output()).unwrap().unwrap();
+    let network = network(sandbox);
+    let mut command = shell(sandbox, script, confinement, &network);
+    let output: Output = network.within(move || command.output()).unwrap().unwrap();
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8_lossy(&text).trim().to_owned()
 }
 
 pub(crate) fn started(sandbox: &Sandbox, script: &str, confinement: &Confinement, network: &Network) -> Child {
-    let mut command = shell(sandbox, script, confinement);
+    let mut command = shell(sandbox, script, confinement, network);
     network.within(move || command.spawn()).unwrap().unwrap()
 }
 
@@ -239,17 +224,34 @@ fn no_abstract_socket_of_the_machine_is_reached() {
     assert!(!said.contains(&name), "{said}");
 }
 
+/// A listener of ours in `network`.
+fn listener(network: &Network) -> TcpListener {
+    let socket = network.socket().unwrap();
+    rustix::net::bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    rustix::net::listen(&socket, 5).unwrap();
+    let listener = TcpListener::from(socket);
+    listener.set_nonblocking(false).unwrap();
+    listener
+}
+
+/// A client of ours in `network`.
+fn connected(network: &Network, address: SocketAddr) -> Option<TcpStream> {
+    let socket = TcpStream::from(network.socket().unwrap());
+    socket.set_nonblocking(false).unwrap();
+    rustix::net::connect(&socket, &address).ok().map(|()| socket)
+}
+
 /// The grader's client reaches a server in its network, and the server a listener of the grader's: by sockets that were made
 /// there.
 #[test]
 fn the_grader_and_a_program_meet_by_sockets_of_the_programs_network() {
     let Some((sandbox, _user)) = sandbox() else { return };
-    if !is_root() {
+    if !has_network(&sandbox) {
         return;
     }
     let network = sandbox.network().unwrap();
     assert!(network.is_alone());
-    let proxy = network.within(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap().unwrap();
+    let proxy = listener(&network);
     let (port, free) = (proxy.local_addr().unwrap().port(), 20_000);
     let script = format!(
         "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; echo from inside >&3'; exec perl -MIO::Socket -e \
@@ -260,8 +262,7 @@ fn the_grader_and_a_program_meet_by_sockets_of_the_programs_network() {
     proxy.accept().unwrap().0.read_exact(&mut line).unwrap();
     assert_eq!(&line, b"from inside\n");
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free));
-    let connect = move || TcpStream::connect(address);
-    let mut client = until("nobody listens", || network.within(connect).unwrap().ok());
+    let mut client = until("nobody listens", || connected(&network, address));
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "answer\n");
@@ -367,23 +368,28 @@ fn what_a_start_costs() {
     let group = Group::make(Bounds { memory_bytes: 1 << 30, processes: 100 }).unwrap();
     let bounded = group.as_ref().map_or_else(|| sandbox.clone(), |group| sandbox.in_group(group));
     let mut times: [Vec<Duration>; 4] = Default::default();
-    for _ in 0..100 {
+    for _ in 0..crate::provider::STARTS {
         for (index, time) in times.iter_mut().enumerate() {
             let chosen = [&none, &sandbox, &sandbox, &bounded][index];
             let begun = Instant::now();
             let network = if index >= 2 { network(chosen) } else { Network::of_this_machine() };
-            let mut command =
-                chosen.command("/bin/true", &Confinement { folder: "/".into(), ..confinement(View::default()) });
+            let shared = network.is_alone().then(|| network.clone());
+            let confinement = Confinement { folder: "/".into(), network: shared, ..confinement(View::default()) };
+            let mut command = chosen.command("/bin/true", &confinement);
             let mut child = network.within(move || command.spawn()).unwrap().unwrap();
             child.wait().unwrap();
             time.push(begun.elapsed());
         }
     }
-    for (name, mut times) in
-        ["none", "bubblewrap", "with a network of its own", "and in a group"].into_iter().zip(times)
-    {
+    let names = ["none", sandbox.name(), "with a network of its own", "and in a group"];
+    for (name, mut times) in names.into_iter().zip(times) {
         times.sort();
-        eprintln!("{name}: least {:?}, median {:?}, 95th percentile {:?}", times[0], times[50], times[95]);
+        eprintln!(
+            "{name}: least {:?}, median {:?}, 95th percentile {:?}",
+            times[0],
+            times[times.len() / 2],
+            times[times.len() * 95 / 100]
+        );
     }
 }
 
@@ -398,7 +404,7 @@ fn a_sandbox_that_cannot_be_made_is_told_from_a_program_that_ends() {
         assert_eq!(child.wait().unwrap().code(), Some(1));
         beginning.never_was()
     };
-    let fine = Confinement { network: false, ..confinement(View::default()) };
+    let fine = confinement(View::default());
     assert!(!never_was(&fine, "exit 1"));
     // It is told by bubblewrap, and not by what is printed.
     assert!(!never_was(&fine, "echo 'bwrap: no such thing' >&2; exit 1"));

@@ -5,3 +5,5 @@ mod bounds;
 mod confinement;
 #[cfg(target_os = "linux")]
 mod isolation;
+#[cfg(target_os = "linux")]
+mod provider;

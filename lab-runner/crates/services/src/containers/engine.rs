@@ -2,12 +2,11 @@
 
 use std::env;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
 use std::time::Duration;
 
+use lab_container_engine::{EngineAddress, EngineAnswer, EngineRequest};
 use serde_json::Value;
 
-use super::http::{EngineAddress, EngineAnswer, EngineRequest};
 use crate::error::ProviderError;
 
 /// An engine that answers does so in milliseconds; one that removes a container may take seconds.
@@ -63,7 +62,7 @@ impl ContainerEngine {
 
     fn in_usual_place() -> Result<Self, ProviderError> {
         let mut refused = None;
-        for socket in sockets() {
+        for socket in lab_container_engine::usual_sockets() {
             match Self::ping(EngineAddress::Socket(socket.clone())) {
                 Ok(engine) => return Ok(engine),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -96,8 +95,8 @@ impl ContainerEngine {
         Ok(Self { version: answer.server.unwrap_or_else(|| "a container engine".to_owned()), address })
     }
 
-    /// What `lab-containers` is given as `DOCKER_HOST`.
-    pub(super) fn docker_host(&self) -> String {
+    /// What others are given as `DOCKER_HOST`.
+    pub(crate) fn docker_host(&self) -> String {
         self.address.to_string()
     }
 
@@ -157,18 +156,4 @@ impl ContainerEngine {
         }
         Ok(text)
     }
-}
-
-/// The usual places: Docker, Docker Desktop, Docker and Podman without root, Podman with root.
-fn sockets() -> Vec<PathBuf> {
-    let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
-    let variable = |name: &str| env::var_os(name).map(PathBuf::from);
-    if let Some(home) = variable("HOME") {
-        sockets.extend([home.join(".docker/run/docker.sock"), home.join(".docker/desktop/docker.sock")]);
-    }
-    if let Some(runtime) = variable("XDG_RUNTIME_DIR") {
-        sockets.extend([runtime.join("docker.sock"), runtime.join("podman/podman.sock")]);
-    }
-    sockets.push(PathBuf::from("/run/podman/podman.sock"));
-    sockets
 }

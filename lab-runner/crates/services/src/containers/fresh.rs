@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use lab_container_engine::EngineRequest;
 use serde_json::json;
 
 use super::engine::{ContainerEngine, JsonAnswer};
-use super::http::EngineRequest;
 use super::image::{self, PresentImage, RetryPolicy};
 use super::{attach, remove, spec};
 use crate::cache::Cache;

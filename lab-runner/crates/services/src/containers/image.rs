@@ -5,10 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use lab_container_engine::EngineRequest;
 use serde_json::Value;
 
 use super::engine::ContainerEngine;
-use super::http::EngineRequest;
 use super::spec;
 use crate::cache::Cache;
 use crate::error::ProviderError;

@@ -1,6 +1,7 @@
 //! Talking to a container engine in HTTP, over its socket. One request to a connection, in HTTP/1.0: the answer then
 //! ends with the connection, without chunks, and neither a runtime nor a client library has to be compiled for it.
 
+use std::env;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -9,8 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use url::Url;
-use url::form_urlencoded::Serializer;
 
 /// An engine accepts connections at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -19,7 +18,7 @@ const LONGEST_HEAD: u64 = 64 << 10;
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum EngineAddress {
+pub enum EngineAddress {
     /// At a Unix socket.
     Socket(PathBuf),
     /// At a TCP port, without TLS.
@@ -28,13 +27,12 @@ pub(super) enum EngineAddress {
 
 impl EngineAddress {
     /// What `DOCKER_HOST` can be: `unix:///path/to/socket` or `tcp://host:port`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        match url.scheme() {
-            "unix" => Some(Self::Socket(Path::new(text.strip_prefix("unix://")?).to_owned())),
-            "tcp" => Some(Self::Tcp(url.host_str().filter(|host| !host.is_empty())?.to_owned(), url.port()?)),
-            _ => None,
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(path) = text.strip_prefix("unix://") {
+            return Path::new(path).is_absolute().then(|| Self::Socket(path.into()));
         }
+        let (host, port) = text.strip_prefix("tcp://")?.trim_end_matches('/').rsplit_once(':')?;
+        Some(Self::Tcp(Some(host).filter(|host| !host.is_empty())?.to_owned(), port.parse().ok()?))
     }
 
     fn connect(&self, timeout: Duration) -> io::Result<Box<dyn Stream>> {
@@ -68,58 +66,104 @@ impl fmt::Display for EngineAddress {
     }
 }
 
+/// The usual places of an engine's socket: Docker, Docker Desktop, Docker and Podman without root, Podman with root.
+#[must_use]
+pub fn usual_sockets() -> Vec<PathBuf> {
+    let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
+    let variable = |name: &str| env::var_os(name).map(PathBuf::from);
+    if let Some(home) = variable("HOME") {
+        sockets.extend([home.join(".docker/run/docker.sock"), home.join(".docker/desktop/docker.sock")]);
+    }
+    if let Some(runtime) = variable("XDG_RUNTIME_DIR") {
+        sockets.extend([runtime.join("docker.sock"), runtime.join("podman/podman.sock")]);
+    }
+    sockets.push(PathBuf::from("/run/podman/podman.sock"));
+    sockets
+}
+
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// A request to an engine.
 #[derive(Debug)]
-pub(super) struct EngineRequest {
+pub struct EngineRequest {
     method: &'static str,
     target: String,
-    body: Option<Value>,
+    body: Option<Body>,
+}
+
+/// What a request carries.
+#[derive(Debug)]
+struct Body {
+    kind: &'static str,
+    bytes: Vec<u8>,
 }
 
 impl EngineRequest {
     /// `path` begins with a slash and holds nothing that needs quoting.
-    pub(super) fn new(method: &'static str, path: impl Into<String>) -> Self {
+    pub fn new(method: &'static str, path: impl Into<String>) -> Self {
         Self { method, target: path.into(), body: None }
     }
 
     /// With these pairs in its query.
-    pub(super) fn query(mut self, pairs: &[(&str, &str)]) -> Self {
-        let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
-        self.target = format!("{}?{query}", self.target);
+    pub fn query(mut self, pairs: &[(&str, &str)]) -> Self {
+        let query: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect();
+        self.target = format!("{}?{}", self.target, query.join("&"));
         self
     }
 
     /// With a body of JSON.
-    pub(super) fn json(mut self, body: Value) -> Self {
-        self.body = Some(body);
+    pub fn json(mut self, body: Value) -> Self {
+        self.body = Some(Body { kind: "application/json", bytes: body.to_string().into_bytes() });
+        self
+    }
+
+    /// With an archive as its body.
+    #[must_use]
+    pub fn tar(mut self, archive: Vec<u8>) -> Self {
+        self.body = Some(Body { kind: "application/x-tar", bytes: archive });
         self
     }
 
     /// Sends it. Reads of the answer fail after `timeout` without a byte.
-    pub(super) fn send(&self, to: &EngineAddress, timeout: Duration) -> io::Result<EngineAnswer> {
+    pub fn send(&self, to: &EngineAddress, timeout: Duration) -> io::Result<EngineAnswer> {
         let mut stream = to.connect(timeout)?;
-        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
-        let kind = if self.body.is_some() { "Content-Type: application/json\r\n" } else { "" };
-        write!(
-            stream,
-            "{} {} HTTP/1.0\r\nHost: engine\r\nUser-Agent: backend-labs\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+        let kind = self.body.as_ref().map(|body| format!("Content-Type: {}\r\n", body.kind)).unwrap_or_default();
+        let body = self.body.as_ref().map(|body| body.bytes.as_slice()).unwrap_or_default();
+        let mut message = format!(
+            "{} {} HTTP/1.0\r\nHost: engine\r\nUser-Agent: backend-labs\r\n{kind}Content-Length: {}\r\n\r\n",
             self.method,
             self.target,
             body.len()
-        )?;
+        )
+        .into_bytes();
+        message.extend_from_slice(body);
+        stream.write_all(&message)?;
         EngineAnswer::read(BufReader::new(stream))
     }
 }
 
+/// `text` as it may stand in a query.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => quoted.push(char::from(byte)),
+            _ => quoted.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    quoted
+}
+
 /// What an engine answers, its body not read yet.
-pub(super) struct EngineAnswer {
-    pub(super) status: u16,
+pub struct EngineAnswer {
+    /// The status.
+    pub status: u16,
     /// The header `Server`.
-    pub(super) server: Option<String>,
-    pub(super) body: Box<dyn Read>,
+    pub server: Option<String>,
+    /// What follows the head.
+    pub body: Box<dyn Read>,
 }
 
 impl EngineAnswer {
@@ -163,7 +207,7 @@ mod tests {
     fn docker_host_is_a_socket_or_a_port() {
         assert_eq!(EngineAddress::parse("unix:///run/a b.sock"), Some(EngineAddress::Socket("/run/a b.sock".into())));
         assert_eq!(EngineAddress::parse("tcp://10.0.0.1:2375/"), Some(EngineAddress::Tcp("10.0.0.1".into(), 2375)));
-        for unknown in ["ssh://host", "tcp://host", "nonsense", "tcp://:2375"] {
+        for unknown in ["ssh://host", "tcp://host", "nonsense", "tcp://:2375", "unix://"] {
             assert_eq!(EngineAddress::parse(unknown), None, "{unknown}");
         }
     }
