@@ -50,8 +50,9 @@ fn the_kit_names_no_service_outside_of_its_examples() {
     assert!(!sources.is_empty());
     for (path, text) in sources {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let named =
-            code.map(str::to_lowercase).find(|line| ["postgres", "redis"].iter().any(|name| line.contains(name)));
+        let named = code
+            .map(str::to_lowercase)
+            .find(|line| ["postgres", "redis", "nats", "seaweed", "nginx"].iter().any(|name| line.contains(name)));
         assert!(named.is_none(), "{path}: {named:?}");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::fmt::{self, Debug};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -23,12 +24,14 @@ pub struct Access {
     pub run: String,
     /// Gets another server in place of this one, if this one was started for grading and may be ended. None of others.
     pub replacement: Option<Replacement>,
+    /// Its program, where it runs one of this machine's: with it, a check can have an instance of its own.
+    pub program: Option<PathBuf>,
 }
 
 impl Access {
     /// The way to a server at `url` that is not ours, for the run with the secret `run`.
     pub fn to(url: impl Into<String>, run: impl Into<String>) -> Self {
-        Self { url: url.into(), run: run.into(), replacement: None }
+        Self { url: url.into(), run: run.into(), replacement: None, program: None }
     }
 }
 

@@ -53,7 +53,12 @@ impl Services {
         let endpoints = drivers.iter().filter_map(|driver| Some((*driver, config.services.get(driver.name())?)));
         let connections = endpoints.map(|(driver, endpoint)| async move {
             let replacement = endpoint.ours.then(|| replacements.of(driver.name()));
-            let access = Access { url: endpoint.url.clone(), run: config.nonce.clone(), replacement };
+            let access = Access {
+                url: endpoint.url.clone(),
+                run: config.nonce.clone(),
+                replacement,
+                program: endpoint.program.clone(),
+            };
             Ok(NamedService { driver, service: driver.connect(access).await? })
         });
         Ok(Self(try_join_all(connections).await?))

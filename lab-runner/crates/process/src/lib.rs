@@ -1,6 +1,7 @@
 //! Child processes that do not outlive us: each leads a process group or a session, and dies with the thread that started
 //! it. And what they see of our environment.
 
+mod account;
 mod environment;
 mod platform;
 
@@ -9,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+pub use account::Account;
 pub use environment::restrict_environment;
 pub use platform::{
     ProcessUse, children_adopted, children_of, environment_of, kill_descendants, of_session, runnable_threads,

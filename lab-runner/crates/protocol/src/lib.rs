@@ -148,6 +148,9 @@ pub struct ServiceEndpoint {
     /// Whether it was started for grading: such a server may be ended, and the runner puts another in its place.
     #[serde(default)]
     pub ours: bool,
+    /// Its program, where it runs one of this machine's: with it, a check can have an instance of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<PathBuf>,
 }
 
 /// What the runner says to a suite after its configuration, one line of JSON each.

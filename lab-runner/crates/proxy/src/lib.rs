@@ -6,6 +6,7 @@
 //! nobody can read would be a way around whatever a check counts.
 
 mod connection;
+mod counted;
 mod failpoints;
 mod faults;
 mod lane;
@@ -29,6 +30,7 @@ use tokio::task::AbortHandle;
 use lab_check::transcript::{Mark, Transcript};
 use lab_sandbox::Network;
 
+pub use counted::Counted;
 pub use failpoints::{Failpoint, Failpoints, Moment};
 use faults::{Faults, Link};
 pub use plain::{PlainDriver, PlainTenant};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::account::Account;
+use crate::account::{Account, can_reach};
 use crate::error::ProviderError;
 use crate::platform::{self, MEMORY};
 
@@ -61,7 +61,7 @@ impl Cache {
     /// A folder of the cache that servers may pass through, made if it is not there.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, ProviderError> {
         self.make(&self.root)?;
-        self.account.can_reach(&self.root)?;
+        can_reach(self.account, &self.root)?;
         let folder = self.root.join(name);
         self.make(&folder)?;
         Ok(folder)

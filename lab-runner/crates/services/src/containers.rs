@@ -80,7 +80,7 @@ pub(crate) fn start(
     };
     let url = service.description().url.administrator_url(&address, Some(password.expose()));
     let version = Some(format!("image {}", container.image.reference));
-    let endpoint = Endpoint { url, provider: Provider::Containers, version };
+    let endpoint = Endpoint { url, provider: Provider::Containers, version, program: None };
     Ok(Provided { endpoint, instance: None, lease: Some(lease) })
 }
 

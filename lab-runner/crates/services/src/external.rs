@@ -24,7 +24,7 @@ pub(crate) fn start(service: ServiceId) -> Result<Provided, ProviderError> {
     })?;
     match probe(service, &address, None, ANSWER_TIMEOUT) {
         Ok(ProbeReply::Expected) => {
-            let endpoint = Endpoint { url, provider: Provider::External, version: None };
+            let endpoint = Endpoint { url, provider: Provider::External, version: None, program: None };
             Ok(Provided { endpoint, instance: None, lease: None })
         }
         Ok(ProbeReply::Other(what)) => Err(ProviderError::new(format!(

@@ -38,8 +38,11 @@ mod slot;
 mod url;
 mod version;
 
+mod nats;
+mod nginx;
 mod postgres;
 mod redis;
+mod s3;
 
 use std::thread;
 

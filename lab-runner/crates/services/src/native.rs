@@ -54,6 +54,11 @@ pub(crate) fn run(
                 return Err(error);
             }
         };
+        let elsewhere = runner.files_elsewhere(&ports);
+        if !elsewhere.is_empty() {
+            // What could not be noted would only stay behind.
+            let _ = slot.note_elsewhere(&elsewhere);
+        }
         let instance = Instance::spawn(command, slot, account, runner).map_err(|(slot, error)| {
             let _ = slot.remove(insist);
             error
@@ -67,7 +72,8 @@ pub(crate) fn run(
         match instance.wait_until(runner.start_timeout(), is_ready) {
             Ok(()) => {
                 let url = service.description().url.administrator_url(&address, Some(password));
-                let endpoint = Endpoint { url, provider, version: Some(program.name()) };
+                let endpoint =
+                    Endpoint { url, provider, version: Some(program.name()), program: Some(program.path.clone()) };
                 return Ok(Provided { endpoint, instance: Some(instance), lease: None });
             }
             Err(StartError::PortTaken) => slot = instance.stop_for_retry(),

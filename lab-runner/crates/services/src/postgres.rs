@@ -69,7 +69,7 @@ static IMAGE: ContainerImage = ContainerImage {
     // The official image of one major version: it gets fixes, and its behaviour stays. 17 and not 18, because its data
     // folder is where all images before it have theirs.
     official: "postgres:17",
-    local: "backend-labs/postgres:15",
+    local: Some("backend-labs/postgres:15"),
     // The server that the image starts first, to set the cluster up, listens on no address.
     ready_line: "listening on IPv4 address",
     in_memory: Some("/lab"),

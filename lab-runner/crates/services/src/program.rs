@@ -25,7 +25,12 @@ pub trait ServiceProgram: Sync {
     /// Where it is looked for.
     fn search(&self) -> &'static ProgramSearch;
 
-    /// The product and the version in the first line that `program --version` prints; `None` if it is another program.
+    /// The argument by which it tells its version.
+    fn version_argument(&self) -> &'static str {
+        "--version"
+    }
+
+    /// The product and the version in the first line that it prints then; `None` if it is another program.
     fn identify(&self, version_line: &str) -> Option<(&'static str, Version)>;
 
     /// The command that starts it in the foreground, made with [`Launch::command`]. Called again for each attempt, if
@@ -53,6 +58,13 @@ pub trait ServiceProgram: Sync {
     /// How many ports it needs beside the one that its URL names.
     fn extra_ports(&self) -> usize {
         0
+    }
+
+    /// Files that an instance with these ports makes outside of its folder. It may be killed, and then they are removed
+    /// with its folder.
+    fn files_elsewhere(&self, ports: &[u16]) -> Vec<PathBuf> {
+        let _ = ports;
+        Vec::new()
     }
 
     /// What is done once before the first instance of a program, such as making a template of its data.

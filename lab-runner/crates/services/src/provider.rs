@@ -1,6 +1,7 @@
 //! The provider chain: where services come from, and which provider a service is taken from.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use lab_files::FileLock;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,8 @@ pub struct Endpoint {
     /// What is known of its version without asking it, such as `PostgreSQL 15.12` or an image's tag. The suite asks
     /// the server itself.
     pub version: Option<String>,
+    /// The program that it is, where that lies on this machine.
+    pub program: Option<PathBuf>,
 }
 
 impl Endpoint {

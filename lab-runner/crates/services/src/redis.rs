@@ -79,7 +79,7 @@ const BUSY_AFTER_MS: u32 = 500;
 static IMAGE: ContainerImage = ContainerImage {
     // The first Redis since 7.2 under a free licence.
     official: "redis:8",
-    local: "backend-labs/redis:7",
+    local: Some("backend-labs/redis:7"),
     ready_line: "eady to accept connections",
     in_memory: None,
     credentials: |password| ContainerSettings {

@@ -33,7 +33,11 @@ impl Endpoints {
     /// What a suite is told of them, by id.
     #[must_use]
     pub fn for_suite(&self) -> BTreeMap<String, ServiceEndpoint> {
-        let for_suite = |endpoint: &Endpoint| ServiceEndpoint { url: endpoint.url.clone(), ours: endpoint.is_ours() };
+        let for_suite = |endpoint: &Endpoint| ServiceEndpoint {
+            url: endpoint.url.clone(),
+            ours: endpoint.is_ours(),
+            program: endpoint.program.clone(),
+        };
         self.iter().map(|(service, endpoint)| (service.id().to_owned(), for_suite(endpoint))).collect()
     }
 }

@@ -60,7 +60,8 @@ pub(crate) fn examine(runner: &dyn ServiceProgram, file: &Path) -> Result<Progra
     if let Some(missing) = search.companions.iter().find(|companion| !path.with_file_name(companion).exists()) {
         return Err(format!("{} has no {missing} beside it", path.display()));
     }
-    let line = version_line(&path).ok_or_else(|| format!("{} does not run", path.display()))?;
+    let line =
+        version_line(&path, runner.version_argument()).ok_or_else(|| format!("{} does not run", path.display()))?;
     match runner.identify(&line) {
         Some((product, version)) if version.major() >= search.oldest => Ok(Program { path, product, version }),
         Some(_) => Err(format!("{} is `{line}`, which is older than version {}", path.display(), search.oldest)),

@@ -66,6 +66,24 @@ impl Slot {
         self.folder.join("pid")
     }
 
+    /// Where the files are listed that its server has made outside of the folder.
+    fn elsewhere_file(&self) -> PathBuf {
+        self.folder.join("elsewhere")
+    }
+
+    /// Notes `files` that the slot's server will make outside of the folder, to be removed with it.
+    pub(crate) fn note_elsewhere(&self, files: &[PathBuf]) -> io::Result<()> {
+        let lines: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+        fs::write(self.elsewhere_file(), lines)
+    }
+
+    /// Removes them. The folder is ours alone, and so is the list.
+    fn remove_elsewhere(&self) {
+        for file in fs::read_to_string(self.elsewhere_file()).unwrap_or_default().lines() {
+            let _ = fs::remove_file(file);
+        }
+    }
+
     fn clean_file(&self) -> PathBuf {
         self.folder.join("clean")
     }
@@ -83,6 +101,7 @@ impl Slot {
     /// Ends a server that a killed run has left, and empties the folder.
     pub(crate) fn clear(&self, signal: Signal) -> io::Result<()> {
         self.end_leftover(signal);
+        self.remove_elsewhere();
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
@@ -101,6 +120,7 @@ impl Slot {
     /// Removes the slot with all it holds. Whether a server still ran in it.
     pub(crate) fn remove(self, signal: Signal) -> io::Result<bool> {
         let ran = self.end_leftover(signal);
+        self.remove_elsewhere();
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder)?;
         }

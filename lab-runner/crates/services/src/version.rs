@@ -38,14 +38,14 @@ impl fmt::Display for Version {
     }
 }
 
-/// The first line that `program --version` prints, if it runs. Cached for as long as the file is the same: loading
+/// The first line that `program` prints when it is asked for its version by `argument`, if it runs. Cached for as long as the file is the same: loading
 /// Debian's Postgres with its 40 libraries takes 15 ms, a third of the time until it is ready.
-pub(crate) fn version_line(program: &Path) -> Option<String> {
-    let Some(cached) = cached(program) else { return ask(program) };
+pub(crate) fn version_line(program: &Path, argument: &str) -> Option<String> {
+    let Some(cached) = cached(program) else { return ask(program, argument) };
     if let Ok(line) = fs::read_to_string(&cached) {
         return Some(line);
     }
-    let line = ask(program)?;
+    let line = ask(program, argument)?;
     // Renamed into place, so that another run never reads half of it.
     let unfinished = cached.with_extension(std::process::id().to_string());
     if fs::write(&unfinished, &line).is_err() || fs::rename(&unfinished, &cached).is_err() {
@@ -68,11 +68,13 @@ fn cached(program: &Path) -> Option<PathBuf> {
     Some(Cache::locate().ok()?.folder("versions").ok()?.join(&name[..32]))
 }
 
-fn ask(program: &Path) -> Option<String> {
+fn ask(program: &Path, argument: &str) -> Option<String> {
     let mut command = Command::new(program);
     environment::restrict(&mut command, Purpose::Server);
-    let output = command.arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = command.arg(argument).stdin(Stdio::null()).output().ok()?;
+    // Some tell it on their standard error.
+    let said = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
+    let text = String::from_utf8_lossy(said).into_owned();
     output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
 }
 

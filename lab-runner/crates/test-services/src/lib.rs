@@ -1,4 +1,4 @@
-//! A private Postgres and Redis for these tests, from the programs on the machine, else from those
+//! Private services for these tests, from the programs on the machine, else from those
 //! that `cargo lab` downloads into the user's cache where a machine has none.
 //!
 //! `LAB_TEST_POSTGRES_URL` and `LAB_TEST_REDIS_URL` name others. Each private server is watched by a small shell
@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use lab_services::ServiceId;
+use lab_services::{ProviderChoice, ServiceId};
 use tempfile::TempDir;
 
 /// The user that servers run as where the tests run as root, which Postgres does not.
@@ -223,6 +223,49 @@ fn postgres_command(bin: &Path, folder: &Path, port: u16) -> Vec<String> {
         command.extend(["-c".into(), setting.into()]);
     }
     command
+}
+
+/// Any service of one test's own, with what stands for the others in a run: started as a run starts it.
+pub struct PrivateService {
+    url: String,
+    program: PathBuf,
+    /// Held open for as long as it is to run.
+    _stop: std::sync::mpsc::Sender<()>,
+}
+
+impl PrivateService {
+    /// Starts the service `id` from its program and waits until it is ready.
+    pub fn start(id: &str) -> Self {
+        let service = ServiceId::find(id).expect("a registered service");
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let started = runtime.block_on(async {
+                match lab_services::start(ProviderChoice::Native, &[service], &|_| {}).await {
+                    Err(_) => lab_services::start(ProviderChoice::Embedded, &[service], &|_| {}).await,
+                    started => started,
+                }
+            });
+            let started = started.unwrap_or_else(|error| panic!("{service} does not start: {error:?}"));
+            let endpoint = started.endpoints.get(service).cloned().expect("an endpoint");
+            tell.send((endpoint.url, endpoint.program.expect("a program of this machine"))).expect("a test that waits");
+            let _ = stopped.recv();
+            runtime.block_on(started.shutdown());
+        });
+        let (url, program) = told.recv().expect("a service");
+        Self { url, program, _stop: stop }
+    }
+
+    /// Its administrator's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
 }
 
 /// The folder of Postgres's programs.

@@ -9,7 +9,7 @@ use lab_container_engine::EngineRequest;
 use serde_json::Value;
 
 use super::engine::ContainerEngine;
-use super::spec;
+use super::spec::{self, ContainerImage};
 use crate::cache::Cache;
 use crate::error::ProviderError;
 use crate::progress::ProgressSender;
@@ -88,7 +88,7 @@ fn candidates(service: ServiceId) -> Result<Vec<String>, ProviderError> {
     let image = spec::of(service)?;
     Ok(match service.setting("IMAGE") {
         Some(named) => vec![named],
-        None => vec![image.official.to_owned(), image.local.to_owned()],
+        None => std::iter::once(image.official).chain(image.local).map(str::to_owned).collect(),
     })
 }
 
@@ -106,9 +106,14 @@ pub(super) fn none_present(service: ServiceId) -> ProviderError {
 }
 
 fn absent(service: ServiceId, reference: &str, why: &str) -> ProviderError {
-    ProviderError::new(format!("the image {reference} is not on this machine and cannot be pulled: {why}"))
-        .hint(format!("set {} to an image that is on this machine or in your registry", service.variable("IMAGE")))
-        .hint("or build one from Debian's packages: `fixtures/images/build`")
+    let error = ProviderError::new(format!("the image {reference} is not on this machine and cannot be pulled: {why}"))
+        .hint(format!("set {} to an image that is on this machine or in your registry", service.variable("IMAGE")));
+    match spec::of(service) {
+        Ok(ContainerImage { local: Some(_), .. }) => {
+            error.hint("or build one from Debian's packages: `fixtures/images/build`")
+        }
+        _ => error,
+    }
 }
 
 fn inspect(reference: &str, engine: &ContainerEngine) -> Result<Option<PresentImage>, ProviderError> {

@@ -16,8 +16,8 @@ use crate::registry::ServiceId;
 pub struct ContainerImage {
     /// The official image of one major version, such as `postgres:17`.
     pub official: &'static str,
-    /// The one that `fixtures/images/build` makes where no registry can be reached.
-    pub local: &'static str,
+    /// The one that `fixtures/images/build` makes where no registry can be reached, if it makes one.
+    pub local: Option<&'static str>,
     /// What it writes when it is ready.
     pub ready_line: &'static str,
     /// A folder inside that is kept in memory.

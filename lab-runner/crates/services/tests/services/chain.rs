@@ -1,14 +1,14 @@
 //! The chain of providers, and what is said when it ends with none.
 
+use lab_services::ServiceId;
 use serde_json::json;
 
 use super::world::World;
 
 fn without_anything() -> World {
-    World::new()
-        .set("PATH", "/nowhere")
-        .set("LAB_POSTGRES_BIN", "/nowhere/postgresql/bin")
-        .set("LAB_REDIS_BIN", "/nowhere/redis-server")
+    let world = World::new().set("PATH", "/nowhere").set("LAB_POSTGRES_BIN", "/nowhere/postgresql/bin");
+    let others = ServiceId::all().into_iter().filter(|service| service.id() != "postgres");
+    others.fold(world, |world, service| world.set(&service.variable("BIN"), "/nowhere/program"))
 }
 
 #[test]
@@ -56,10 +56,11 @@ fn the_warm_start_is_quick() {
 #[test]
 fn the_doctor_names_every_provider_and_tells_who_serves() {
     let report = World::new().run("doctor look");
-    assert_eq!(report["taken"], json!(["Postgres from native", "Redis from native"]), "{report}");
+    let all = ["NATS", "nginx", "Postgres", "Redis", "SeaweedFS"];
+    assert_eq!(report["taken"], json!(all.map(|service| format!("{service} from native"))), "{report}");
     assert_eq!(report["code"], 0);
     let report = without_anything().run("doctor look");
-    assert_eq!(report["missing"], json!(["Postgres", "Redis"]), "{report}");
+    assert_eq!(report["missing"], json!(all), "{report}");
     assert_eq!(report["code"], 4);
     assert_eq!(report["hints"][0], "run `cargo lab doctor --fix`");
 }

@@ -238,8 +238,10 @@ impl Downloaded {
     }
 }
 
+/// By links where that can be: one of the programs has 150 MB.
 fn copy(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-R").args([from, to]).status().expect("cp").success());
+    let copied = |how: &str| Command::new("cp").arg(how).args([from, to]).stderr(Stdio::null()).status().expect("cp");
+    assert!(copied("-Rl").success() || copied("-Rf").success());
 }
 
 impl Drop for World {
