@@ -366,6 +366,30 @@ fn build_and_servers_are_in_groups(isolation: &str) {
     assert!(seen.keys().all(|group| !group.exists()), "{seen:?}");
 }
 
+/// All programs of the system but the one that makes namespaces.
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn containers_are_taken_where_the_kernel_does_not_isolate() {
+    if !engine_isolates() {
+        return;
+    }
+    let place = folder().join("isolation/automatic");
+    let _ = fs::remove_dir_all(&place);
+    let (programs, out) = (place.join("bin"), place.join("out"));
+    fs::create_dir_all(&programs).unwrap();
+    for program in fs::read_dir("/usr/bin").unwrap().flatten().filter(|program| program.file_name() != "bwrap") {
+        std::os::unix::fs::symlink(program.path(), programs.join(program.file_name())).unwrap();
+    }
+    let cargo = Path::new(env!("CARGO")).parent().unwrap();
+    let path = std::env::join_paths([programs.as_path(), cargo]).unwrap();
+    let submission = repository().join("fixtures/submissions/half-done");
+    let arguments = ["grade", submission.to_str().unwrap(), "--lab", "tiny-1", "--format", "json", "--report"];
+    let mut command = command_in(workspace(), &[&arguments[..], &[out.to_str().unwrap()]].concat());
+    let ran = Ran::of(command.env("PATH", path).output().unwrap());
+    let grades: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+    assert_eq!((&grades["isolation"], ran.code), (&"containers".into(), Some(0)), "{grades:#}");
+}
+
 #[test]
 fn isolation_that_is_not_there_is_no_reason_to_go_without() {
     let path = repository().join("fixtures/submissions/half-done");

@@ -1,5 +1,6 @@
 //! The first process in a container. It is ours: the program can neither look into it nor end it, and nobody lives in the
-//! container when it is gone.
+//! container when it is gone. It has one thread, so that the program finds nothing in its namespace but one number that takes
+//! no signal.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -7,7 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode};
-use std::thread;
+use std::time::Duration;
 
 use rustix::process::{WaitOptions, wait};
 
@@ -17,6 +18,8 @@ use crate::{fail, platform};
 
 /// What it exits with when the one outside is gone, as after a signal that cannot be caught.
 const LEFT: u8 = 128 + 9;
+/// How long those may wait to be let go of whose parent has ended before them.
+const REAPING: Duration = Duration::from_millis(200);
 
 /// Does what it is told by the one outside.
 pub(crate) fn run() -> ExitCode {
@@ -37,10 +40,9 @@ fn inside() -> io::Result<ExitCode> {
     let start = serde_json::from_str(&line)?;
     match start {
         Start::Sockets => {
-            end_with(told);
             reply(&mut outside, &Reply::Started(std::process::id()))?;
             let asker = streams.into_iter().next().ok_or(io::ErrorKind::InvalidInput)?;
-            make_sockets(&UnixStream::from(asker))
+            make_sockets(&UnixStream::from(asker), &outside)
         }
         Start::Program { argv, environment, folder, limits } => {
             let mut argv = argv.into_iter().map(OsString::from_vec);
@@ -60,9 +62,9 @@ fn inside() -> io::Result<ExitCode> {
                     Ok(ExitCode::FAILURE)
                 }
                 Ok(program) => {
-                    end_with(told);
                     reply(&mut outside, &Reply::Started(program.id()))?;
-                    reply(&mut outside, &end_of(program.id())?)?;
+                    let Some(end) = end_of(program.id(), &outside)? else { return Ok(ExitCode::from(LEFT)) };
+                    reply(&mut outside, &end)?;
                     Ok(ExitCode::SUCCESS)
                 }
             }
@@ -82,39 +84,61 @@ fn reply(outside: &mut UnixStream, reply: &Reply) -> io::Result<()> {
     outside.write_all(&line)
 }
 
-/// Ends this process, and all with it, when the one outside is gone.
-fn end_with(mut outside: BufReader<UnixStream>) {
-    thread::spawn(move || {
-        let mut line = String::new();
-        while outside.read_line(&mut line).is_ok_and(|read| read > 0) {
-            line.clear();
-        }
-        std::process::exit(LEFT.into());
-    });
+/// Whether the one outside is gone: it says nothing any more until then.
+fn is_gone(outside: &UnixStream) -> bool {
+    !matches!(lab_sandbox::receive_handles(outside, 1), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// How `program` ends. Whoever loses its parent here becomes our child, and is let go of when it ends.
-fn end_of(program: u32) -> io::Result<Reply> {
+/// How `program` ends; nothing if the one outside is gone before. Whoever loses its parent here becomes our child, and is let
+/// go of when it ends.
+fn end_of(program: u32, outside: &UnixStream) -> io::Result<Option<Reply>> {
+    outside.set_nonblocking(true)?;
+    let ended = platform::watch(program)?;
     loop {
-        let Some((process, status)) = wait(WaitOptions::empty())? else { continue };
-        if process.as_raw_nonzero().get().unsigned_abs() != program {
-            continue;
+        if let Some(reply) = reaped(program)? {
+            outside.set_nonblocking(false)?;
+            return Ok(Some(reply));
         }
-        if let Some(code) = status.exit_status() {
-            return Ok(Reply::Exited(code));
+        if is_gone(outside) {
+            return Ok(None);
         }
-        if let Some(signal) = status.terminating_signal() {
-            return Ok(Reply::Signalled(signal));
-        }
+        platform::until_either(outside.as_fd(), ended.as_fd(), REAPING)?;
     }
 }
 
-/// Makes a socket of this network for each byte that `asker` sends, until it is gone.
-fn make_sockets(asker: &UnixStream) -> io::Result<ExitCode> {
-    while !lab_sandbox::receive_handles(asker, 1)?.0.is_empty() {
-        let made = lab_sandbox::socket();
-        let handles: Vec<_> = made.iter().map(|socket| socket.as_fd()).collect();
-        lab_sandbox::send_handles(asker, &[0], &handles)?;
+/// Lets go of those that have ended; tells how `program` has, if it is among them.
+fn reaped(program: u32) -> io::Result<Option<Reply>> {
+    let mut reply = None;
+    while let Some((process, status)) = wait(WaitOptions::NOHANG).or_else(nobody)? {
+        if process.as_raw_nonzero().get().unsigned_abs() == program {
+            let code = status.exit_status().map(Reply::Exited);
+            reply = code.or_else(|| status.terminating_signal().map(Reply::Signalled));
+        }
+    }
+    Ok(reply)
+}
+
+fn nobody<T>(error: rustix::io::Errno) -> Result<Option<T>, rustix::io::Errno> {
+    if error == rustix::io::Errno::CHILD { Ok(None) } else { Err(error) }
+}
+
+/// Makes a socket of this network for each byte that `asker` sends, until it or the one outside is gone.
+fn make_sockets(asker: &UnixStream, outside: &UnixStream) -> io::Result<ExitCode> {
+    outside.set_nonblocking(true)?;
+    asker.set_nonblocking(true)?;
+    while !is_gone(outside) {
+        match lab_sandbox::receive_handles(asker, 1) {
+            Ok((asked, _)) if asked.is_empty() => break,
+            Ok(_) => {
+                let made = lab_sandbox::socket();
+                let handles: Vec<_> = made.iter().map(|socket| socket.as_fd()).collect();
+                lab_sandbox::send_handles(asker, &[0], &handles)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                platform::until_either(outside.as_fd(), asker.as_fd(), REAPING)?;
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

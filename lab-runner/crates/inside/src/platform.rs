@@ -6,20 +6,24 @@ pub(crate) const SHARED_MEMORY: &str = "/dev/shm";
 /// Where the system tells of itself.
 pub(crate) const SYSTEM: &str = "/sys";
 
-pub(crate) use system::{bind, connected_process, keep_to_oneself, let_go_of_streams, process_in, shut_in};
+pub(crate) use system::{
+    bind, connected_process, keep_to_oneself, let_go_of_streams, process_in, shut_in, until_either, watch,
+};
 
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
     use std::io;
     use std::mem::size_of;
-    use std::os::fd::AsRawFd as _;
+    use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::os::unix::process::CommandExt as _;
     use std::path::Path;
     use std::process::Command;
+    use std::time::Duration;
 
     use lab_sandbox::CallFilters;
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     use crate::limits::Limit;
 
@@ -78,6 +82,26 @@ mod system {
         Ok(())
     }
 
+    /// A handle on `process`, a child of ours, that can be read from when it has ended (pidfd_open(2)).
+    pub(crate) fn watch(process: u32) -> io::Result<OwnedFd> {
+        let process = i32::try_from(process).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(pidfd_open(process, PidfdFlags::empty())?)
+    }
+
+    /// Waits until there is something to read from `one` or from `other`, or its end, at most so long.
+    pub(crate) fn until_either(one: BorrowedFd<'_>, other: BorrowedFd<'_>, most: Duration) -> io::Result<()> {
+        let wanted = |handle: BorrowedFd<'_>| libc::pollfd { fd: handle.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut all = [wanted(one), wanted(other)];
+        let most = i32::try_from(most.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: poll(2) reads and writes two pollfd, which outlive the call, as do the handles.
+        #[allow(unsafe_code)]
+        let polled = unsafe { libc::poll(all.as_mut_ptr(), all.len() as libc::nfds_t, most) };
+        match io::Error::last_os_error() {
+            error if polled < 0 && error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Has this process's own standard streams lead nowhere.
     pub(crate) fn let_go_of_streams() -> io::Result<()> {
         let nowhere = fs::File::options().read(true).write(true).open("/dev/null")?;
@@ -97,9 +121,11 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use std::io;
+    use std::os::fd::{BorrowedFd, OwnedFd};
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::path::Path;
     use std::process::Command;
+    use std::time::Duration;
 
     use crate::limits::Limit;
 
@@ -120,6 +146,14 @@ mod system {
     }
 
     pub(crate) fn shut_in(_: &mut Command, _: Vec<Limit>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn watch(_: u32) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn until_either(_: BorrowedFd<'_>, _: BorrowedFd<'_>, _: Duration) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -1,5 +1,7 @@
 //! What a batch's submissions are isolated by: what was asked for, tried before anything is graded.
 
+use camino::Utf8PathBuf;
+use lab_runner::building;
 use lab_runner::cli::IsolationChoice;
 use lab_runner::context::RunContext;
 use lab_runner::error::Error;
@@ -44,26 +46,32 @@ fn engine() -> Result<String, Error> {
     lab_services::container_engine().map_err(|error| infrastructure(error.to_string(), error.hints().to_vec()))
 }
 
-/// Containers of the engine at `engine`, entered by a program that is built if it has to be.
+/// Containers of the engine at `engine`.
 async fn containers(engine: &str, workspace: &Workspace, run: &RunContext) -> Result<Isolation, Error> {
     let scratch = workspace.lab_folder().join("scratch");
-    let places = Scratch::create(&scratch).map_err(|source| Error::io("write to", &scratch, source))?;
-    let helper = Helper::find("lab-inside", "inside", "what enters containers");
-    let helper = helper.ok_or_else(|| infrastructure("where this program is cannot be told".into(), Vec::new()))?;
-    let program = match helper.fresh() {
-        Some(program) => program,
-        None => {
-            run.emit(EventKind::Step { text: "compiling what enters containers, once".to_owned() });
-            let built = helper.build(places.path().to_owned(), run).await;
-            built.map_err(|message| infrastructure(message, Vec::new()))?
-        }
-    };
+    let new_folder = || Scratch::create(&scratch).map_err(|source| Error::io("write to", &scratch, source));
+    let places = new_folder()?;
+    let program = program(&new_folder()?, run).await.map_err(|message| infrastructure(message, Vec::new()))?;
+    // Whoever builds it again meanwhile does not change what a batch is graded with.
+    let program = building::hold(&program, places.path());
+    let program = program.map_err(|source| Error::io("write to", places.path(), source))?;
     let (engine, folder) = (engine.to_owned(), places.path().to_owned());
     let trying = tokio::task::spawn_blocking(move || {
         Sandbox::of_containers(program.as_std_path(), &engine, folder.as_std_path())
     });
     let tried = trying.await.map_err(|error| Error::Fault(error.to_string()))?;
     Ok(Isolation { sandbox: tried.map_err(refusal)?, places: Some(places) })
+}
+
+/// The program that enters them, built if it has to be, and held in `held` meanwhile.
+async fn program(held: &Scratch, run: &RunContext) -> Result<Utf8PathBuf, String> {
+    let helper = Helper::find("lab-inside", "inside", "what enters containers");
+    let helper = helper.ok_or("where this program is cannot be told")?;
+    if let Some(program) = helper.fresh() {
+        return Ok(program);
+    }
+    run.emit(EventKind::Step { text: "compiling what enters containers, once".to_owned() });
+    helper.build(held.path().to_owned(), run).await
 }
 
 fn refusal(error: Unavailable) -> Error {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lab_process::Signal;
-use lab_sandbox::{ContainerOwner, SWEEP, Sandbox, Unavailable, View};
+use lab_sandbox::{Bounds, ContainerOwner, SWEEP, Sandbox, Unavailable, View};
 use serde_json::{Value, json};
 
 use crate::isolation::{confinement, network, said, started, until};
@@ -135,4 +135,19 @@ fn an_engine_that_is_not_there_is_told() {
     let refused = Sandbox::of_containers(program(), "unix:///nowhere/docker.sock", places.path());
     let Err(Unavailable::NoContainers { said }) = refused else { panic!("{refused:?}") };
     assert!(said.contains("No such file"), "{said}");
+}
+
+/// By the engine, where no control group of ours can be had.
+#[test]
+fn a_container_in_no_group_has_the_bounds_for_itself() {
+    let Some((sandbox, _user)) = sandbox() else { return };
+    let sandbox = sandbox.bounded(Bounds { memory_bytes: 64 << 20, processes: 20 });
+    let memory = "for m in 20 200; do perl -e \"\\$x = q(x) x ($m << 20); print qq($m held\\n)\"; done; echo over";
+    let held = said(&sandbox, memory, &confinement(View::default()));
+    assert!(held.contains("20 held") && !held.contains("200 held") && held.contains("over"), "{held}");
+    let forks = "i=0; while [ $i -lt 40 ]; do sleep 5 & i=$((i+1)); done; echo all";
+    let bomb = said(&sandbox, forks, &confinement(View::default()));
+    assert!(!bomb.ends_with("all") && bomb.to_lowercase().contains("fork"), "{bomb}");
+    // Nobody tells what its programs wanted more of.
+    assert_eq!((sandbox.shortage(), sandbox.memory_kills()), (None, None));
 }
