@@ -32,11 +32,13 @@ async fn secret_refused(lab: &Lab) -> CheckResult {
         ("x.lock", format!("a{found}b").into()),
     ];
     for (name, content) in files {
+        let shown = String::from_utf8_lossy(&content).lines().find(|line| line.contains(&found)).map(str::to_owned);
+        let what = format!("a secret in the file {name:?}, whose line is {:?},", shown.unwrap_or_default());
         let mut history = History::new(lab);
         let commit = history.from(&tip, "main").file(name, content).file("other.txt", lines(lab, 1));
         history.add(commit);
         local.write(&history).await?;
-        local.push(&["main"]).await?.expect_refused(&format!("a secret in the file {name:?}"))?;
+        local.push(&["main"]).await?.expect_refused(&what)?;
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     // What only looks like one.
