@@ -1,0 +1,143 @@
+//! Task 4: done once, though tried more than once.
+
+use lab_kit::prelude::*;
+use lab_nats::{LabNats as _, Nats};
+
+use crate::support::{Job, Order, SOON, Site};
+
+/// Waits until a worker has a message in its hands.
+async fn until_in_hand(lab: &Lab, nats: &Nats) -> CheckResult {
+    lab.eventually("a worker has taken the job", SOON, || async {
+        let in_hand: u64 = nats.consumers().await?.iter().map(|consumer| consumer.in_hand).sum();
+        expect_that(in_hand > 0, "no consumer has a message that was delivered and not acknowledged")
+    })
+    .await
+}
+
+/// Waits until nothing is queued and nothing is in anybody's hands.
+async fn until_settled(lab: &Lab, nats: &Nats) -> CheckResult {
+    lab.eventually("the job's message is acknowledged", SOON, || async {
+        let consumers = nats.consumers().await?;
+        let left: u64 = consumers.iter().map(|consumer| consumer.pending + consumer.in_hand).sum();
+        expect_that(left == 0, format!("{left} messages are queued or in a worker's hands"))
+    })
+    .await
+}
+
+/// An acknowledgement says that it is done, and nobody asks again (NATS documentation, JetStream consumers, AckExplicit).
+#[check(title = "a job whose worker was killed is done by another", task = 4, points = 3, needs = ["ticket"],
+        hints = ["What does the broker do with a message that was acknowledged when it was taken?",
+                 "First the work, then the acknowledgement. The broker gives the message to somebody else when JOB_ACK_WAIT_MS is over."])]
+async fn retried(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 1_000);
+    let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    let order = Order::place(&site, &app, "Ada").await?;
+    let job = order.ticket(&site, &app).await?;
+    let mut first = site.worker().env("JOB_WORK_MS", "60000").start().await?;
+    until_in_hand(lab, nats).await?;
+    Job::until(&site, &app, &job, "running", SOON).await?;
+    first.kill().await?;
+    let _second = site.worker().start().await?;
+    let file = Job::done(&site, &app, &job).await.because("the worker that had it was killed")?;
+    order.expect_ticket(&site, &app, &file).await?;
+    site.expect_objects(1).await
+}
+
+/// A message comes at least once. That its effect is there exactly once is your work (Designing Data-Intensive
+/// Applications, chapter 11, Idempotence; NATS documentation, JetStream, exactly once semantics).
+#[check(title = "a worker killed between the ticket and the acknowledgement: one ticket", task = 4, points = 5, needs = ["retried"],
+        hints = ["The second worker gets the same message. What does it find in the database?",
+                 "A ticket whose row says `done` is done: acknowledge, and nothing else.",
+                 "And if the object is there and the row is not? A key that follows from the job is found again."])]
+async fn once(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 1_500).env("SWEEP_AFTER_MS", 1_000).env("SWEEP_EVERY_MS", 100);
+    let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    lose_acknowledgement(&site, &app, nats).await?;
+    kill_behind_object(&site, &app, nats).await
+}
+
+/// The broker is out of reach from when the job is taken: the ticket is printed, and nobody is told.
+async fn lose_acknowledgement(site: &Site<'_>, app: &App, nats: &Nats) -> CheckResult {
+    let lab = site.lab;
+    let order = Order::place(site, app, "Ada").await?;
+    let job = order.ticket(site, app).await?;
+    let mut first = site.worker().env("JOB_WORK_MS", "700").start().await?;
+    until_in_hand(lab, nats).await?;
+    nats.proxy().cut();
+    // A worker may give up without its broker. Then this is a job that was never done, as others are.
+    let printed = Job::done_within(site, app, &job, Duration::from_secs(3)).await;
+    let before = match &printed {
+        Ok(file) => Some(order.expect_ticket(site, app, file).await?),
+        Err(Failure::Learner(_)) => None,
+        Err(ours) => return Err(ours.clone()),
+    };
+    first.kill().await?;
+    nats.proxy().restore();
+    let _second = site.worker().start().await?;
+    until_settled(lab, nats).await?;
+    let file = Job::done(site, app, &job).await?;
+    let after = order.expect_ticket(site, app, &file).await?;
+    if let (Ok(printed), Some(before)) = (printed, before) {
+        let why = "the job was done, and then its message came once more";
+        expect_equal("the job's file", &file, &printed).because(why)?;
+        expect_that(after == before, "the ticket that was seen first is not the one that is there now").because(why)?;
+    }
+    site.expect_one_object(1).await
+}
+
+/// The worker dies when the object is there, and the database knows nothing of it yet.
+async fn kill_behind_object(site: &Site<'_>, app: &App, nats: &Nats) -> CheckResult {
+    let (lab, store) = (site.lab, site.store().await?);
+    let order = Order::place(site, app, "Grace").await?;
+    let job = order.ticket(site, app).await?;
+    let slow = lab.proxy("the database of one worker", site.database().await?.proxy().address())?;
+    let url = site.database_through(&slow).await?;
+    let mut first = site.worker().env("DATABASE_URL", &url).env("JOB_WORK_MS", "300").start().await?;
+    until_in_hand(lab, nats).await?;
+    slow.delay(Duration::from_millis(150));
+    lab.eventually("the ticket is in the store", SOON, || async {
+        expect_that(store.objects().await?.len() >= 2, "there is no second object")
+    })
+    .await?;
+    first.kill().await?;
+    let _second = site.worker().start().await?;
+    let file = Job::done(site, app, &job).await.because("the worker that had it was killed")?;
+    order.expect_ticket(site, app, &file).await?;
+    until_settled(lab, nats).await?;
+    order.expect_ticket(site, app, &file).await?;
+    site.expect_one_object(2).await
+}
+
+/// The broker takes a worker that says nothing for dead. A worker that works has to say so (NATS documentation, JetStream
+/// consumers, AckWait; AckProgress).
+#[check(title = "a job that takes longer than the broker waits is run once", task = 4, points = 4, needs = ["ticket"],
+        hints = ["JOB_ACK_WAIT_MS is over, and the job is not. What does the broker do?",
+                 "There is an acknowledgement that says: still at it."])]
+async fn long_job(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 1_000).env("JOB_WORK_MS", 3_200);
+    let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    let order = Order::place(&site, &app, "Ada").await?;
+    let job = order.ticket(&site, &app).await?;
+    let _workers = site.worker().start_together(2, SOON).await?;
+    let file = lab
+        .eventually("the job is done", SOON, || async {
+            let redelivered: u64 = nats.consumers().await?.iter().map(|consumer| consumer.redelivered).sum();
+            let now = Job::read(&site, &app, &job).await?;
+            if redelivered > 0 || now.tries > 1 {
+                return Ok(Err((redelivered, now.tries)));
+            }
+            match now.file {
+                Some(file) if now.state == "done" => Ok(Ok(file)),
+                _ => Err(Failure::learner(format!("the job is {}", now.state))),
+            }
+        })
+        .await?
+        .map_err(|(redelivered, tries)| {
+            let what = format!("a job in work was given out again: {redelivered} messages redelivered, {tries} tries");
+            Failure::learner(what).expected("one try, for its worker is alive")
+        })?;
+    order.expect_ticket(&site, &app, &file).await?;
+    until_settled(lab, nats).await?;
+    expect_equal("how often it was tried", &Job::read(&site, &app, &job).await?.tries, &1)?;
+    site.expect_objects(1).await
+}

@@ -1,0 +1,16 @@
+//! What the checks of this lab share.
+
+mod document;
+mod jobs;
+mod signed;
+mod site;
+
+pub use document::Document;
+pub use jobs::{Job, Order};
+pub use signed::Signed;
+pub use site::{Site, Upload};
+
+use std::time::Duration;
+
+/// Long enough on the slowest machine; nobody waits it out unless something fails.
+pub const SOON: Duration = Duration::from_secs(15);

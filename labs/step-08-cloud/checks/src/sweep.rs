@@ -1,0 +1,57 @@
+//! Task 3: what nobody needs any more.
+
+use lab_kit::prelude::*;
+
+use crate::support::{Document, SOON, Site};
+
+const PART: usize = 5 << 20;
+
+/// Uploads that nobody finishes are rubbish, and uploads that somebody is about to finish are not (Amazon S3 User Guide,
+/// Configuring a bucket lifecycle; Designing Data-Intensive Applications, chapter 11).
+#[check(title = "the sweeper removes what is over, and spares what is in flight", task = 3, points = 5, needs = ["upload"],
+        hints = ["Which of three is it: complete, in time, or over? The row knows.",
+                 "An object whose row is not there yet is no rubbish: how old is it?",
+                 "ListMultipartUploads, too."])]
+async fn sweep(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab).env("SWEEP_EVERY_MS", 100).env("SWEEP_AFTER_MS", 700);
+    let brief = site.twin().env("UPLOAD_EXPIRES_MS", 1_000);
+    let (app, short) = (site.web().start().await?, brief.web().start().await?);
+    let store = site.store().await?;
+    let (large, small) = (Document::pdf(lab, PART + 1_000), Document::png(lab, 900));
+    // In flight, and in the store for longer than all that is over.
+    let kept_parts = site.begin(&app, &large).await?;
+    site.put(&kept_parts.puts[1], &large.bytes[PART..]).await?;
+    let kept = site.send(&app, &small).await?;
+    let file = site.file(&app, &small).await?;
+    // Over soon.
+    let over = site.send(&short, &small).await?;
+    let over_parts = site.begin(&short, &large).await?;
+    site.put(&over_parts.puts[1], &large.bytes[PART..]).await?;
+    store.put("of-nobody/at-all", b"whose?").await?;
+    let _worker = site.worker().start().await?;
+    let kept_key = kept_parts.puts[0].key(store);
+    lab.eventually("what is over is gone from the store", SOON, || async {
+        let objects = store.objects().await?.len();
+        expect_that(
+            objects == 2,
+            format!("there are {objects} objects, and not the 2 that are complete or in flight"),
+        )?;
+        let parts: Vec<String> = store.multipart_uploads().await?.into_iter().map(|upload| upload.key).collect();
+        expect_equal("the uploads in parts", &parts, &vec![kept_key.clone()])
+    })
+    .await?;
+    for upload in [&over, &over_parts] {
+        let answer = site.get(&app, upload.path()).await?;
+        answer.expect_status(200)?.expect_json(json!({ "state": "expired" }))?;
+        site.complete(&app, upload).await?.expect_status_in(&[409, 410, 422]).because("its time is over")?;
+    }
+    site.more_sweeps(&app, 5).await?;
+    site.expect_state(&app, &kept, "pending").await.because("it has ten minutes")?;
+    site.completed(&app, &kept).await.because("it was in flight while the sweeper went round")?;
+    site.put(&kept_parts.puts[0], &large.bytes[..PART]).await?;
+    let parts = site.completed(&app, &kept_parts).await?;
+    site.expect_file(&app, &parts, &large).await?;
+    site.expect_file(&app, &file, &small).await?;
+    site.more_sweeps(&app, 3).await?;
+    site.expect_objects(3).await
+}

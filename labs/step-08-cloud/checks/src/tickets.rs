@@ -1,0 +1,107 @@
+//! Task 4: a job, from the request to the ticket.
+
+use futures::future::try_join_all;
+use lab_kit::prelude::*;
+use lab_nats::LabNats as _;
+
+use crate::support::{Job, Order, SOON, Site};
+
+/// What takes long is promised now and done later (RFC 9110, section 15.3.3; Microsoft REST API Guidelines, long-running
+/// operations).
+#[check(title = "a ticket is promised with 202, printed by a worker, and downloaded", task = 4, points = 3, needs = ["upload"],
+        hints = ["202, and `Location` says where the job can be watched.",
+                 "The web server puts a message into a stream; the worker takes it out, prints, and acknowledges.",
+                 "An order has one job: what does a second request get?"])]
+async fn ticket(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab);
+    let app = site.web().start().await?;
+    let order = Order::place(&site, &app, &format!("Zoë {}", lab.word())).await?;
+    let answer = order.ask(&site, &app).await?.expect_status(202)?;
+    let id: String = answer.at("/job")?;
+    answer
+        .expect_header_where("location", "ends with the job's path", |value| value.ends_with(&format!("/jobs/{id}")))?;
+    let job = Job::read(&site, &app, &id).await?;
+    expect_equal("the state of a job that no worker has seen", &job.state.as_str(), &"queued")?;
+    expect_equal("how often it was tried", &job.tries, &0)?;
+    expect_equal("the job of a second request", &order.ticket(&site, &app).await?, &id)?;
+    let at_once = try_join_all((0..4).map(|_| order.ticket(&site, &app))).await?;
+    expect_that(at_once.iter().all(|other| *other == id), format!("an order has several jobs: {at_once:?}"))?;
+    let _worker = site.worker().start().await?;
+    let file = Job::done(&site, &app, &id).await?;
+    expect_equal("how often it was tried", &Job::read(&site, &app, &id).await?.tries, &1)?;
+    let printed = order.expect_ticket(&site, &app, &file).await?;
+    let again = order.ask(&site, &app).await?.expect_status_in(&[200, 202])?;
+    expect_equal("the job of a request when it is done", &again.at("/job")?, &id)?;
+    site.more_sweeps(&app, 2).await?;
+    expect_equal("the ticket", &order.expect_ticket(&site, &app, &file).await?, &printed)?;
+    site.expect_objects(1).await
+}
+
+/// 202 is a promise. It is kept by a disk, and not by a process (RFC 9110, section 15.3.3; NATS documentation, JetStream,
+/// Streams, Storage).
+#[check(title = "a job that was accepted is done, though web server and broker are killed", task = 4, points = 5, needs = ["ticket"],
+        hints = ["Where is the job when the answer is on its way: in a task of this process, or on a disk?",
+                 "Is your publish acknowledged, and did you wait for that? Does the stream keep its messages in files?"])]
+async fn survives(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab);
+    let nats = lab.nats().await?;
+    let mut app = site.web().start().await?;
+    let orders = Order::place_all(&site, &app, 6).await?;
+    let jobs = Order::tickets(&orders, &site, &app).await?;
+    app.kill().await?;
+    nats.kill().await?;
+    nats.start_again().await?;
+    let app = site.web().start().await?;
+    let _worker = site.worker().start().await?;
+    for (order, job) in orders.iter().zip(&jobs) {
+        let file = Job::done(&site, &app, job).await.because("the job was accepted with 202 before")?;
+        order.expect_ticket(&site, &app, &file).await?;
+    }
+    site.expect_objects(orders.len()).await
+}
+
+/// A job that fails each time must not be tried for ever, and must not vanish (Enterprise Integration Patterns, Dead
+/// Letter Channel; NATS documentation, JetStream consumers, MaxDeliver).
+#[check(title = "what cannot be printed is tried three times and put aside, and others are printed", task = 4, points = 5, needs = ["ticket"],
+        hints = ["The printer has no ł. Is the job to fail, or the customer to be called `?`?",
+                 "The message knows how often it was delivered.",
+                 "The last failed try: state `failed`, a message to `tickets.dead`, and then the message is done with."])]
+async fn poison(lab: &Lab) -> CheckResult {
+    let site = Site::new(lab).env("WORKER_CONCURRENCY", 1).env("JOB_MAX_TRIES", 3).env("JOB_RETRY_MS", 50);
+    let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    let mut dead_letters = nats.subscribe("tickets.dead").await?;
+    let bad = Order::place(&site, &app, &format!("Łukasz {}", lab.word())).await?;
+    let poisoned = bad.ticket(&site, &app).await?;
+    let good = Order::place_all(&site, &app, 4).await?;
+    let jobs = Order::tickets(&good, &site, &app).await?;
+    let _worker = site.worker().start().await?;
+    for (order, job) in good.iter().zip(&jobs) {
+        let file = Job::done(&site, &app, job).await.because("another job fails each time that it is tried")?;
+        order.expect_ticket(&site, &app, &file).await?;
+    }
+    let failed = Job::until(&site, &app, &poisoned, "failed", SOON).await?;
+    expect_equal("how often it was tried", &failed.tries, &3)?;
+    expect_equal("the file of a job that failed", &failed.file, &None)?;
+    let Some(letter) = dead_letters.next(SOON).await else {
+        let failure = Failure::learner("there was no message on `tickets.dead` for a job that failed three times");
+        return Err(failure.by_time());
+    };
+    let text = String::from_utf8_lossy(&letter).into_owned();
+    let letter: Value = serde_json::from_slice(&letter).unwrap_or_default();
+    for (name, expected) in [("job", json!(poisoned)), ("order", json!(bad.id)), ("tries", json!(3))] {
+        if letter.get(name) != Some(&expected) {
+            let failure = Failure::learner("the message on `tickets.dead` does not say which job has failed");
+            return Err(failure.expected(format!("\"{name}\": {expected}")).actual(text));
+        }
+    }
+    lab.eventually("no message is left for the workers", SOON, || async {
+        let consumers = nats.consumers().await?;
+        let left: u64 = consumers.iter().map(|consumer| consumer.pending + consumer.in_hand).sum();
+        expect_that(left == 0, format!("{left} messages are queued or in a worker's hands"))
+    })
+    .await?;
+    let later = Job::read(&site, &app, &poisoned).await?;
+    expect_equal("how often it was tried", &later.tries, &3)?;
+    expect_equal("the job's state", &later.state.as_str(), &"failed")?;
+    site.expect_objects(good.len()).await
+}

@@ -1,0 +1,15 @@
+//! What the HTTP layer and the store exchange, in types that hold nothing that makes no sense.
+
+mod order;
+
+pub use order::{NewOrder, Order};
+
+/// What is wrong with a request, in words for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub &'static str);
+
+/// One line of text of a length that we keep. Without control characters: one with a line feed could pass for several lines.
+fn is_line(text: &str) -> bool {
+    (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
