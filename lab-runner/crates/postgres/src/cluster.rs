@@ -1,5 +1,6 @@
 //! The Postgres of one run of a suite.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ struct Inner {
     dead: AtomicBool,
     database_pool: DatabasePool,
     reaper: Reaper,
+    /// Its program, where that is on this machine.
+    program: Option<PathBuf>,
 }
 
 impl Cluster {
@@ -88,6 +91,7 @@ impl Cluster {
             dead: AtomicBool::new(false),
             database_pool: DatabasePool::start(&server),
             reaper: Reaper::start(&server),
+            program: access.program.clone(),
             server,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -216,6 +220,10 @@ impl Cluster {
     /// Has a database dropped when there is time.
     pub(super) fn discard(&self, name: &str) {
         self.inner.reaper.discard(name);
+    }
+
+    pub(super) fn program(&self) -> Option<&Path> {
+        self.inner.program.as_deref()
     }
 
     pub(super) fn server(&self) -> &Server {

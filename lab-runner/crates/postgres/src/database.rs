@@ -1,8 +1,8 @@
 //! One check's own database.
 
 use std::future::IntoFuture;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -15,6 +15,7 @@ use super::cluster::Cluster;
 use super::connection::Recording;
 use super::log::Log;
 use super::login::Account;
+use super::own_cluster::OwnCluster;
 use super::query::Sql;
 use super::refusal;
 use super::statement::{Recorded, Statements};
@@ -23,6 +24,7 @@ use lab_check::naming;
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_proxy::{Failpoints, Proxy};
+use lab_sandbox::Network;
 
 /// The grader's connections of one check.
 const CONNECTIONS: u32 = 5;
@@ -57,6 +59,16 @@ pub struct Postgres {
     /// Looks for waits for locks.
     looking: AbortHandle,
     removed: AtomicBool,
+    /// Where the server under test is, once that is known, and the proxies that are to be opened there.
+    ways: Mutex<Ways>,
+    transcript: Transcript,
+}
+
+/// The proxies to clusters of the check's own.
+#[derive(Debug, Default)]
+struct Ways {
+    network: Option<Network>,
+    proxies: Vec<Arc<Proxy>>,
 }
 
 impl Postgres {
@@ -81,7 +93,7 @@ impl Postgres {
         let account = Account { role: made.name.clone(), password: password.clone(), secret: made.secret.clone() };
         let recording = Recording { log: log.clone(), failpoints: failpoints.clone(), account };
         let server = cluster.server();
-        let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), failpoints, transcript);
+        let proxy = Proxy::start("Postgres", server.upstream(), Arc::new(recording), failpoints, transcript.clone());
         let proxy = proxy.ours("opening a port for the proxy of Postgres")?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIMEOUT);
         let looking = tokio::spawn(log.waits().look(server.pool.clone())).abort_handle();
@@ -94,7 +106,30 @@ impl Postgres {
             log,
             looking,
             removed: AtomicBool::new(false),
+            ways: Mutex::default(),
+            transcript,
         })
+    }
+
+    /// Starts a cluster of the check's own, which the server under test reaches wherever it is.
+    pub(super) async fn own_cluster(&self) -> CheckResult<OwnCluster> {
+        let cluster = OwnCluster::start(self.cluster.program(), self.transcript.clone()).await?;
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        for proxy in cluster.proxies() {
+            if let Some(network) = &ways.network {
+                proxy.open_in(network).ours("opening a proxy's port in the servers' network")?;
+            }
+            ways.proxies.push(Arc::clone(proxy));
+        }
+        drop(ways);
+        Ok(cluster)
+    }
+
+    /// Opens in `network` what leads to clusters of the check's own, now and later.
+    pub(super) fn open_clusters_in(&self, network: &Network) -> std::io::Result<()> {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.network = Some(network.clone());
+        ways.proxies.iter().try_for_each(|proxy| proxy.open_in(network))
     }
 
     /// The URL that the server under test is given: a role that owns the database and nothing else, through the
@@ -409,6 +444,7 @@ impl Postgres {
     pub(crate) async fn remove(&self) {
         self.looking.abort();
         self.proxy.shut();
+        *self.ways.lock().unwrap_or_else(PoisonError::into_inner) = Ways::default();
         // A connection that a crashed check still holds must not hold us.
         let _ = timeout(Duration::from_secs(1), self.pool.close()).await;
         self.discard();

@@ -10,6 +10,7 @@ use lab_sandbox::Network;
 
 use super::cluster::Cluster;
 use super::database::Postgres;
+use super::own_cluster::OwnCluster;
 
 /// The name by which manifests ask for it.
 const NAME: &str = "postgres";
@@ -84,7 +85,8 @@ impl Tenant for Postgres {
     }
 
     fn open_in(&self, network: &Network) -> std::io::Result<()> {
-        self.proxy().open_in(network)
+        self.proxy().open_in(network)?;
+        self.open_clusters_in(network)
     }
 
     fn restore(&self) -> bool {
@@ -116,5 +118,30 @@ pub trait LabPostgres {
 impl<H: ServiceHost> LabPostgres for H {
     async fn postgres(&self) -> CheckResult<&Postgres> {
         tenant_of(self, NAME).await
+    }
+}
+
+/// Gives a check a Postgres of its own, with a standby.
+pub trait LabCluster {
+    /// A primary and a standby that follows it, started now, for this check alone. Beside the check's database, which
+    /// `DATABASE_URL` names.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// use lab_postgres::LabCluster as _;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let cluster = lab.cluster().await?;
+    /// let app = lab.server().env("DATABASE_URL", cluster.url()).start().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Not applicable, where Postgres's programs are not on this machine; ours, if it cannot be started.
+    fn cluster(&self) -> impl Future<Output = CheckResult<OwnCluster>> + Send;
+}
+
+impl<H: ServiceHost> LabCluster for H {
+    async fn cluster(&self) -> CheckResult<OwnCluster> {
+        tenant_of::<Postgres>(self, NAME).await?.own_cluster().await
     }
 }

@@ -16,6 +16,7 @@ mod lock_waits;
 mod log;
 mod login;
 mod names;
+mod own_cluster;
 mod pg_error;
 mod query;
 mod reaper;
@@ -36,7 +37,8 @@ mod wire;
 
 pub use cluster::Cluster;
 pub use database::Postgres;
-pub use driver::{Driver, LabPostgres};
+pub use driver::{Driver, LabCluster, LabPostgres};
+pub use own_cluster::OwnCluster;
 pub use query::Sql;
 pub use refusal::Refusal;
 pub use statement::{Recorded, Statement, Statements};

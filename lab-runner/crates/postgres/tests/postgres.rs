@@ -4,10 +4,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use lab_check::service::{Access, Replacement, Service, Tenant};
+use lab_check::service::{Access, Replacement, Service, ServiceHost, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
-use lab_postgres::{Cluster, Postgres};
+use lab_postgres::{Cluster, LabCluster as _, Postgres};
 use lab_protocol::Happening;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
@@ -819,4 +819,57 @@ async fn sessions_that_wait_are_counted_and_made_to_overlap() {
     db.overlap("events", 2, SOON, async { Ok(()) }).await.unwrap();
     assert!(message(db.overlap("seats", 1, SOON, async { Ok(()) }).await.unwrap_err()).contains("does not exist"));
     cluster.remove_all().await.unwrap();
+}
+
+/// A check that has this one database and nothing else.
+struct Host(Postgres);
+
+impl ServiceHost for Host {
+    fn tenant<'a>(&'a self, _name: &'a str) -> futures::future::BoxFuture<'a, CheckResult<&'a dyn Tenant>> {
+        Box::pin(async { Ok(&self.0 as &dyn Tenant) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cluster_of_ones_own_has_acknowledged_is_on_the_standby_when_the_primary_is_killed() {
+    let programs = servers::postgres_programs();
+    let access = Access { program: Some(programs.join("postgres")), ..Access::to(servers::postgres_url(), "standby") };
+    let run = Cluster::by(&access).await.unwrap();
+    let host = Host(database(&run).await);
+    let cluster = host.cluster().await.unwrap();
+    let [first, second] = cluster.urls();
+    let mut learner = PgConnection::connect(&first).await.unwrap();
+    learner.execute("create table orders (id int)").await.unwrap();
+    for order in 0..20 {
+        sqlx::query("insert into orders values ($1)").bind(order).execute(&mut learner).await.unwrap();
+    }
+    cluster.sql("insert into orders values (20)").await.unwrap();
+    assert_eq!(cluster.url(), first);
+    let mut standby = PgConnection::connect(&second).await.unwrap();
+    assert!(standby.execute("insert into orders values (0)").await.is_err(), "a standby takes no writes");
+
+    cluster.kill_primary().await.unwrap();
+    assert!(learner.execute("select 1").await.is_err());
+    assert!(PgConnection::connect(&first).await.is_err());
+    cluster.promote().await.unwrap();
+    assert_eq!(cluster.url(), second);
+    let (kept,): (i64,) = sqlx::query_as("select count(*) from orders").fetch_one(&mut standby).await.unwrap();
+    assert_eq!(kept, 21);
+    standby.execute("insert into orders values (21)").await.unwrap();
+    assert_eq!(cluster.text("select count(*) from orders").await.unwrap(), "22");
+    cluster.stop().await.unwrap();
+    let archived = std::fs::read_dir(cluster.wal_archive()).unwrap().count();
+    assert!(archived > 0, "the log is in the archive");
+    drop(cluster);
+    drop(host);
+    run.remove_all().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_programs_a_check_that_needs_a_cluster_of_its_own_is_not_applicable() {
+    let run = cluster("elsewhere").await;
+    let host = Host(database(&run).await);
+    assert!(matches!(host.cluster().await, Err(Failure::NotApplicable(_))));
+    drop(host);
+    run.remove_all().await.unwrap();
 }
