@@ -541,8 +541,14 @@ impl App {
         }
     }
 
-    /// The network that it is in.
-    fn network(&self) -> Network {
+    /// The network that it is in: this machine's, unless servers are isolated.
+    ///
+    /// ```
+    /// # fn example(app: &lab_kit::App) {
+    /// let isolated = app.network().is_alone();
+    /// # }
+    /// ```
+    pub fn network(&self) -> Network {
         match &self.origin {
             Origin::Launched(launched) => launched.spec.network.clone(),
             Origin::Attached => Network::of_this_machine(),
