@@ -113,7 +113,7 @@ pub struct SourceArgs {
     /// A folder with a submission. Its editable files replace the lab's.
     #[arg(long, value_name = "DIR")]
     pub submission: Option<Utf8PathBuf>,
-    /// Any program, started with this command. It listens on the port in PORT.
+    /// Any program, started with this command. A server listens on the port in PORT.
     #[arg(long, value_name = "COMMAND")]
     pub command: Option<String>,
     /// A server that is already running. Checks that would start or stop it are skipped.
@@ -285,7 +285,7 @@ pub struct RunArgs {
     /// Run the reference submission.
     #[arg(long)]
     pub solution: bool,
-    /// Run any program, started with this command. It listens on the port in PORT.
+    /// Run any program, started with this command. A server listens on the port in PORT.
     #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
     pub command: Option<String>,
     /// A variable for the server, beside those of the lab and its services. Can be given several times.

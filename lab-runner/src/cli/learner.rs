@@ -85,7 +85,7 @@ pub struct TryArgs {
     /// Play it against the reference submission.
     #[arg(long)]
     pub solution: bool,
-    /// Play it against any program, started with this command. It listens on the port in PORT.
+    /// Play it against any program, started with this command. A server listens on the port in PORT.
     #[arg(long, value_name = "COMMAND", conflicts_with = "solution")]
     pub command: Option<String>,
     /// The seed of the check's random data. Defaults to that of the last run in which it failed.
