@@ -4,6 +4,7 @@ mod bounded;
 mod bypass;
 mod completion;
 mod downloads;
+mod failover;
 mod fencing;
 #[cfg(not(learner_kit))]
 mod held_out;
@@ -11,6 +12,7 @@ mod interrupted;
 mod multipart;
 mod orders;
 mod private;
+mod proxies;
 mod retries;
 mod signing;
 mod support;
@@ -35,6 +37,8 @@ lab_kit::file_order![
     "bounded",
     "workers",
     "fencing",
+    "proxies",
+    "failover",
 ];
 
 fn main() -> std::process::ExitCode {

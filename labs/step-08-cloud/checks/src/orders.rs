@@ -6,7 +6,7 @@ use crate::support::{Order, Site};
 
 /// A server that answers is the beginning of everything (RFC 6750, section 3; RFC 9110, section 15.3.2).
 #[check(title = "orders are placed and read, by those who have a token", task = 1, points = 2,
-        hints = ["Which requests need no token? Only `/health`.",
+        hints = ["Which requests need no token? Only `/health` and `/client`.",
                  "`Location` is the path at which the order is read.",
                  "Whose order is it? Keep the name behind the token with it."])]
 async fn orders(lab: &Lab) -> CheckResult {
