@@ -1,11 +1,13 @@
 //! What the checks of this lab share.
 
 mod document;
+mod gate;
 mod jobs;
 mod signed;
 mod site;
 
 pub use document::Document;
+pub use gate::Gate;
 pub use jobs::{Job, Order};
 pub use signed::Signed;
 pub use site::{Site, Upload};
