@@ -249,8 +249,11 @@ pub struct Check {
     pub case_hint: Option<String>,
     /// Commands that reproduce it by hand.
     pub reproduce: Option<String>,
-    /// The last lines the server wrote.
+    /// The last lines the server wrote; of a program that is run and ends, the last of its standard error.
     pub server_log: Vec<String>,
+    /// Whether it has run a program that ends, and no server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_program: bool,
     /// Whether it is held out, and only graded in CI.
     pub held_out: bool,
     /// Whether its points are part of `max_score`.
@@ -265,6 +268,15 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub places: Vec<String>,
+}
+
+impl Check {
+    /// What `server_log` holds, in two words: a server writes a log, and a program that is run and ends writes to its standard
+    /// error.
+    #[must_use]
+    pub fn log_name(&self) -> &'static str {
+        if self.of_program { "stderr" } else { "server log" }
+    }
 }
 
 impl Report {

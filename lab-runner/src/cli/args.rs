@@ -245,7 +245,7 @@ impl CheckFormat {
 #[command(
     after_help = "Example: `cargo lab watch 2` in one terminal, your editor in another. A save is checked within \
                         seconds: first the check that failed first, then its task, then what passed before.\n\n\
-                        Keys: h one more hint, t transcript, l your server's log, a every result, n the next failure, o the \
+                        Keys: h one more hint, t transcript, l the log, a every result, n the next failure, o the \
                         README, r check again, q quit; Esc goes back."
 )]
 pub struct WatchArgs {
@@ -724,9 +724,9 @@ pub struct RefreshArgs {
 
 /// `cargo lab new`
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Example, in a course whose labs are called lab-1, lab-2 and so on:\n  cargo lab new lab-7 --slug queues"
-)]
+#[command(after_help = "Examples, in a course whose labs are called lab-1, lab-2 and so on:\n  \
+                  cargo lab new lab-7 --slug queues\n  \
+                  cargo lab new lab-8 --slug parsers --program          what is graded is run and ends")]
 pub struct NewArgs {
     /// The lab's id: the word that the labs of the course share, a hyphen and a number.
     pub id: String,
@@ -739,6 +739,9 @@ pub struct NewArgs {
     /// The services that the lab's server needs, separated by commas. `cargo lab doctor` lists those that there are.
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     pub services: Vec<String>,
+    /// What is graded is a program that is run and ends, in place of a server.
+    #[arg(long, conflicts_with = "services")]
+    pub program: bool,
 }
 
 /// `cargo lab fmt`

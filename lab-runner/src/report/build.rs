@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lab_protocol::{CheckInfo, CheckReport, Verdict, millis};
+use lab_protocol::{CheckInfo, CheckReport, Happening, Mark, TranscriptEntry, Verdict, millis};
 
 use super::{
     Check, Diagnostics, ExpectedCheck, Outcome, Report, SCHEMA, Submission, SuiteIdentity, Timings, UsedService, score,
@@ -169,6 +169,7 @@ impl Check {
             case_hint,
             reproduce: explanation.reproduce,
             server_log: explanation.server_log,
+            of_program: ran_a_program(&report.transcript),
             transcript: report.transcript,
             asked_again: report.asked_again,
             places: explanation.places,
@@ -203,6 +204,7 @@ impl Check {
             case_hint: None,
             reproduce: None,
             server_log: Vec::new(),
+            of_program: false,
             held_out: info.held_out,
             counted: true,
             transcript: Vec::new(),
@@ -210,4 +212,17 @@ impl Check {
             places: Vec::new(),
         }
     }
+}
+
+/// Whether what happened is a program's runs, and nothing is a server's.
+fn ran_a_program(transcript: &[TranscriptEntry]) -> bool {
+    let is_servers = |entry: &TranscriptEntry| match &entry.what {
+        Happening::Sent { port, .. } | Happening::Log { port, .. } => port.is_some(),
+        Happening::Note { mark, .. } => matches!(mark, Some(Mark::Ready { .. } | Mark::Ended { .. })),
+        _ => false,
+    };
+    // As the kit tells of a run's end.
+    let is_run =
+        |entry: &TranscriptEntry| matches!(&entry.what, Happening::Note { text, .. } if text.starts_with("run "));
+    transcript.iter().any(is_run) && !transcript.iter().any(is_servers)
 }

@@ -70,7 +70,7 @@ fn check_log(check: &CheckLog) -> String {
     };
     let mut text = format!("\n{mark} {}   {}\n", strong(inert::line(&check.id)), inert::line(&check.title));
     if !check.lines.iter().any(|line| line.written) {
-        text.push_str(&format!("  {}\n", dim("the server wrote nothing")));
+        text.push_str(&format!("  {}\n", dim("it wrote nothing")));
     }
     for line in &check.lines {
         let at = dim(format_args!("{:>7} ms", line.at_ms));

@@ -625,6 +625,30 @@ fn busy() -> Check {
     }
 }
 
+/// A check that has run a program, which wrote to standard error and ended.
+fn of_a_program() -> Check {
+    Check {
+        message: Some("expected exit code 1, got exit code 0".into()),
+        sent: Some("import --jobs 2".into()),
+        received: None,
+        expected: Some("exit code 1".into()),
+        actual: Some("exit code 0".into()),
+        diff: Vec::new(),
+        reproduce: Some("cargo lab try tiny-1 missing".into()),
+        server_log: vec!["line 1: no order".into()],
+        of_program: true,
+        ..failed()
+    }
+}
+
+#[test]
+fn what_a_program_wrote_to_standard_error_is_not_called_a_servers_log() {
+    let (program, server) = (of_a_program(), failed());
+    assert_eq!((program.log_name(), server.log_name()), ("stderr", "server log"));
+    let shown = plain(&human::explain(&program, true, 100));
+    assert!(shown.contains("  stderr     line 1: no order\n") && !shown.contains("server"), "{shown}");
+}
+
 #[test]
 fn a_screen_holds_what_matters_and_no_more() {
     let panicked = |lines: usize| {
@@ -653,6 +677,7 @@ fn a_screen_holds_what_matters_and_no_more() {
         ("first failure", graded(vec![first.clone(), busy(), check("slow", 1, Verdict::TimedOut)])),
         ("panic", graded(vec![first.clone(), panicked(30)])),
         ("binary", graded(vec![first.clone(), binary])),
+        ("a program", graded(vec![first.clone(), of_a_program()])),
         ("task done", graded(vec![first, check("missing", 1, Verdict::Passed), check("slow", 1, Verdict::Passed)])),
         ("compile error", compile),
         ("an endless compile error", endless),

@@ -47,7 +47,15 @@ fn told(check: &Check) -> Vec<(&'static str, String)> {
 }
 
 fn standing(held: &Held) -> String {
-    let mut text = format!("\n{}\n", strong("your server and its services, as the check left them"));
+    let is_empty = held.servers.is_empty() && held.services.is_empty();
+    let (what, end) = match is_empty {
+        false => (
+            "your server and its services, as the check left them",
+            "the server's log follows; Enter or Ctrl-C stops everything and removes the data",
+        ),
+        true => ("what is left of the check", "Enter or Ctrl-C removes it"),
+    };
+    let mut text = format!("\n{}\n", strong(what));
     for note in &held.notes {
         let _ = writeln!(text, "  {} {}", dim("note:"), inert(note));
     }
@@ -66,7 +74,6 @@ fn standing(held: &Held) -> String {
     if let Some(line) = &held.line {
         let _ = writeln!(text, "\n{}\n{}", strong("what the check saw"), inert(line));
     }
-    let end = "the server's log follows; Enter or Ctrl-C stops everything and removes the data";
     let _ = writeln!(text, "\n{}", dim(end));
     text
 }

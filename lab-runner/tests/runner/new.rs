@@ -132,22 +132,46 @@ fn a_lab_under_names_that_cannot_be_is_refused_and_nothing_is_written() {
     assert_eq!(texts(&root.join("labs")), before);
 }
 
+#[test]
+fn a_new_lab_whose_submission_is_a_program_passes_its_own_checks() {
+    let root = workspace("new-program", "0.2.6");
+    let both = run(&root, &["new", "tiny-2", "--slug", "words", "--program", "--services", "postgres"]);
+    assert!(both.code == Some(2) && both.stderr.contains("cannot be used with"), "{}", both.golden());
+    let made = run(&root, &["new", "tiny-2", "--slug", "words", "--program"]);
+    assert_eq!(made.code, Some(0), "{}", made.golden());
+    let files = texts(&root.join("labs/tiny-2-words"));
+    for (file, text) in &files {
+        assert!(!text.contains("{{") && !text.contains("{%") && !file.ends_with(".in"), "{file}: {text}");
+    }
+    assert_eq!(run(&root, &["fmt", "--check"]).stdout, "all files are formatted\n");
+    let checked = |source: &[&str]| {
+        let arguments = [&["check", "tiny-2", "--all", "--format", "json"], source].concat();
+        let ran = Ran::of(command_in(&root, &arguments).env("LAB_FOLDER", root.join("lab")).output().unwrap());
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.golden()));
+        (ran.code, report["score"].as_u64(), report["max_score"].as_u64())
+    };
+    assert_eq!(checked(&["--solution"]), (Some(0), Some(100), Some(100)));
+    assert_eq!(checked(&[]), (Some(1), Some(0), Some(100)));
+}
+
 /// Builds a lab on every service that there is, its suite and its mutants.
 #[test]
 #[ignore = "compiles what labs on every service need; the nightly workflow runs it"]
 fn a_new_lab_passes_its_audit_at_once() {
     let root = workspace("new-audit", "0.2.2");
     let services = ServiceId::all().iter().map(|service| service.id()).collect::<Vec<_>>().join(",");
-    let made = run(&root, &["new", "tiny-2", "--slug", "queues", "--services", &services]);
-    assert_eq!(made.code, Some(0), "{}", made.golden());
-    let mut audit = command_in(&root, &["audit", "tiny-2", "--repeat", "1", "--format", "json"]);
-    let audited = Ran::of(audit.env("LAB_FOLDER", root.join("lab")).output().unwrap());
-    let report: Value = serde_json::from_str(&audited.stdout).unwrap_or_else(|_| panic!("{}", audited.golden()));
-    assert_eq!(report["labs"][0]["problems"], Value::Array(Vec::new()));
-    assert_eq!(audited.code, Some(0), "{}", audited.golden());
-    // The first task is a line away, and the rest is the learner's.
-    let (score, most) = (report["labs"][0]["starter"][0].as_u64(), report["labs"][0]["starter"][1].as_u64());
-    assert_eq!((score, most), (Some(0), Some(100)));
+    for (id, asked) in [("tiny-2", ["--services", &services].as_slice()), ("tiny-3", &["--program"])] {
+        let made = run(&root, &[&["new", id, "--slug", &format!("queues-{id}")], asked].concat());
+        assert_eq!(made.code, Some(0), "{}", made.golden());
+        let mut audit = command_in(&root, &["audit", id, "--repeat", "1", "--format", "json"]);
+        let audited = Ran::of(audit.env("LAB_FOLDER", root.join("lab")).output().unwrap());
+        let report: Value = serde_json::from_str(&audited.stdout).unwrap_or_else(|_| panic!("{}", audited.golden()));
+        assert_eq!(report["labs"][0]["problems"], Value::Array(Vec::new()));
+        assert_eq!(audited.code, Some(0), "{}", audited.golden());
+        // The first task is a line away, and the rest is the learner's.
+        let (score, most) = (report["labs"][0]["starter"][0].as_u64(), report["labs"][0]["starter"][1].as_u64());
+        assert_eq!((score, most), (Some(0), Some(100)));
+    }
 }
 
 #[test]

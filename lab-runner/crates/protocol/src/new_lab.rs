@@ -18,6 +18,8 @@ pub struct NewLab {
     pub package: String,
     /// Where editors find the JSON schema of `lab.toml`, as seen from the lab's folder.
     pub schema: Option<String>,
+    /// Whether its submission is a program that is run and ends, in place of a server.
+    pub program: bool,
     /// The services that its server needs, each once.
     pub services: Vec<NewLabService>,
 }

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../../fixtures/lab-template");
 
-/// The folder that makes every lab.
+/// The folder that makes every lab whose submission is a server.
 const BASE: &str = "base";
+/// The folder that makes those whose submission is a program that is run and ends.
+const PROGRAM: &str = "program";
 /// The folder for services that have none of their own.
 const OTHER: &str = "services/other";
 /// What a layer's checks are worth, and its editable paths.
@@ -92,7 +94,7 @@ pub(crate) fn render(lab: &NewLab) -> Result<BTreeMap<Utf8PathBuf, String>, Temp
         rest => (POINTS - POINTS_OF_BASE).saturating_sub(points),
         editable => Serde(&editable),
     };
-    let base = [(BASE, None)];
+    let base = [(if lab.program { PROGRAM } else { BASE }, None)];
     let services = layers.iter().map(|layer| (layer.folder.as_str(), Some(layer)));
     let mut tree = BTreeMap::new();
     for (folder, service) in base.into_iter().chain(services) {

@@ -9,7 +9,7 @@ use lab_protocol::{Difference, Verdict};
 const LABELS: usize = 11;
 /// The most lines of a message that are shown.
 const MOST_LINES: usize = 14;
-/// The most lines of the server's log that are shown.
+/// The most lines of the log that are shown.
 const MOST_LOG: usize = 8;
 
 /// Explains `check`; `all_hints` or only the first; wrapped at `width` columns.
@@ -56,7 +56,7 @@ pub(crate) fn explain(check: &Check, all_hints: bool, width: usize) -> String {
             rows.prose("hint", hint);
         }
     }
-    rows.log(&check.server_log);
+    rows.log(check.log_name(), &check.server_log);
     rows.whole("try it", check.reproduce.as_deref());
     rows.text
 }
@@ -143,10 +143,10 @@ impl Rows {
         }
     }
 
-    fn log(&mut self, lines: &[String]) {
+    fn log(&mut self, name: &str, lines: &[String]) {
         let from = lines.len().saturating_sub(MOST_LOG);
         let shown: Vec<String> = lines[from..].iter().map(|line| dim(shorten(line, 2 * self.width))).collect();
-        self.lines("server log", &shown);
+        self.lines(name, &shown);
     }
 
     fn lines(&mut self, label: &str, lines: &[String]) {

@@ -319,7 +319,7 @@ impl Page<'_> {
         let inside = self.width.saturating_sub(LABELS + 2);
         let rows = log[from..].iter().flat_map(|line| wrap(&shorten_binary(line), inside));
         let rows = rows.map(|row| cut(&row, inside)).collect();
-        labelled("server log", self.bounded(rows, most).into_iter())
+        labelled(self.check.log_name(), self.bounded(rows, most).into_iter())
     }
 
     /// A command is to be copied: it is shown whole or not at all. One request does not show what others, the data or a
@@ -327,9 +327,12 @@ impl Page<'_> {
     fn try_it(&self, room: usize) -> Vec<String> {
         let kept = self.check.reproduce.as_ref().filter(|command| command.starts_with("cargo lab try "));
         if let Some(command) = kept.filter(|_| room > 0).cloned() {
-            let what = dim("   your server in this very state, with a line to paste");
-            let fits = LABELS + 2 + command.chars().count() + 55 <= self.width;
-            return labelled("try", [if fits { format!("{command}{what}") } else { command }].into_iter());
+            let what = match self.check.of_program {
+                true => "   what is left of it in this very state, with a line to paste",
+                false => "   your server in this very state, with a line to paste",
+            };
+            let fits = LABELS + 2 + command.chars().count() + what.chars().count() <= self.width;
+            return labelled("try", [if fits { format!("{command}{}", dim(what)) } else { command }].into_iter());
         }
         let Some(command) = self.check.reproduce.as_deref() else { return Vec::new() };
         let inside = self.width.saturating_sub(LABELS + 2).max(1);

@@ -46,7 +46,11 @@ impl Page {
             Self::Result => String::new(),
             Self::Hints => format!("hints{of}"),
             Self::Transcript => format!("transcript{of}"),
-            Self::Log => format!("what your server wrote{}", of.replacen(" of ", " in ", 1)),
+            Self::Log => {
+                let program = check.is_some_and(|check| check.of_program);
+                let who = if program { "your program wrote to standard error" } else { "your server wrote" };
+                format!("what {who}{}", of.replacen(" of ", " in ", 1))
+            }
             Self::All => format!("every result of {}", inert(&model.lab)),
             Self::Readme => format!("README of {}", inert(&model.lab)),
         }
@@ -99,7 +103,7 @@ fn in_full(entry: &TranscriptEntry) -> Vec<String> {
     text.lines().enumerate().map(line).collect()
 }
 
-/// What the server wrote in `check`.
+/// What the server wrote in `check`, or a program to standard error.
 pub(super) fn log(check: Option<&Check>) -> Vec<String> {
     let Some(check) = check else { return nothing_failed() };
     let written = check.transcript.iter().filter_map(|entry| match &entry.what {

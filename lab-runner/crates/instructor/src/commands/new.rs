@@ -41,7 +41,7 @@ pub(super) async fn run(args: NewArgs, interrupt: Interrupt) -> Result<ExitCode,
         return Err(Error::usage(format!("{} is there already", workspace.relative(&folder))));
     }
     let files = tokio::select! {
-        files = render(&workspace, &names, &services, &run) => files?,
+        files = render(&workspace, &names, args.program, &services, &run) => files?,
         () = interrupt.wait() => return Err(Error::Interrupted),
     };
     write(&workspace, &files, &folder)?;
@@ -59,7 +59,13 @@ pub(super) async fn run(args: NewArgs, interrupt: Interrupt) -> Result<ExitCode,
     Ok(ExitCode::Passed)
 }
 
-async fn render(workspace: &Workspace, names: &Names, services: &[ServiceId], run: &RunContext) -> Result<Tree, Error> {
+async fn render(
+    workspace: &Workspace,
+    names: &Names,
+    program: bool,
+    services: &[ServiceId],
+    run: &RunContext,
+) -> Result<Tree, Error> {
     let of_template = |service: &ServiceId| NewLabService {
         id: service.id().to_owned(),
         name: service.name().to_owned(),
@@ -72,6 +78,7 @@ async fn render(workspace: &Workspace, names: &Names, services: &[ServiceId], ru
         heading: names.heading(),
         package: names.package(),
         schema: schema(&workspace.root.join("labs").join(names.package())),
+        program,
         services: services.iter().map(of_template).collect(),
     };
     let scratch = workspace.lab_folder().join("scratch");
