@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use lab_container_engine::{EngineAddress, EngineRequest};
 use lab_process::Signal;
 use lab_sandbox::{Bounds, ContainerOwner, SWEEP, Sandbox, Unavailable, View};
 use serde_json::{Value, json};
@@ -12,17 +13,25 @@ use serde_json::{Value, json};
 use crate::isolation::{confinement, network, said, started, until};
 use crate::provider::{engine, program, sandbox};
 
+/// What the engine says.
+fn ask(request: EngineRequest) -> Value {
+    let address = EngineAddress::parse(&engine()).unwrap();
+    let mut said = String::new();
+    request.send(&address, Duration::from_secs(30)).unwrap().body.read_to_string(&mut said).unwrap();
+    serde_json::from_str(&said).unwrap()
+}
+
 /// The containers of ours that run, or all.
-fn containers(running: bool) -> Vec<String> {
+fn listed(running: bool) -> Vec<Value> {
     let filters = json!({"label": [ContainerOwner::LABEL]}).to_string();
-    let request = lab_container_engine::EngineRequest::new("GET", "/containers/json");
+    let request = EngineRequest::new("GET", "/containers/json");
     let all = if running { "0" } else { "1" };
-    let request = request.query(&[("all", all), ("filters", &filters)]);
-    let address = lab_container_engine::EngineAddress::parse(&engine()).unwrap();
-    let mut listed = String::new();
-    request.send(&address, Duration::from_secs(30)).unwrap().body.read_to_string(&mut listed).unwrap();
-    let listed: Value = serde_json::from_str(&listed).unwrap();
-    listed.as_array().unwrap().iter().map(|found| found["Id"].as_str().unwrap().to_owned()).collect()
+    ask(request.query(&[("all", all), ("filters", &filters)])).as_array().unwrap().clone()
+}
+
+/// Their ids.
+fn containers(running: bool) -> Vec<String> {
+    listed(running).iter().map(|found| found["Id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Its streams are the pipes themselves: what it has not read is seen in them, and a closed end is met by it.
@@ -122,11 +131,24 @@ fn what_a_killed_run_has_left_is_removed_and_nobody_elses() {
     let Some((sandbox, _user)) = sandbox() else { return };
     let network = network(&sandbox);
     let before = containers(true);
-    let swept = Command::new(program()).args([SWEEP, &engine()]).output().unwrap();
-    assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
-    let removed = String::from_utf8(swept.stdout).unwrap();
+    let owner = ContainerOwner::ourselves().unwrap();
+    let label = json!({ContainerOwner::LABEL: owner.label()});
+    let settings = json!({"Image": listed(true)[0]["Image"], "Cmd": ["/nothing"], "Labels": label});
+    let create = || ask(EngineRequest::new("POST", "/containers/create").json(settings.clone()));
+    let left = create()["Id"].as_str().unwrap().to_owned();
+    assert!(!swept().lines().any(|id| id == left), "it has an owner");
+    drop(owner);
+    let removed = swept();
+    assert!(!containers(false).contains(&left), "{removed}");
     assert!(!removed.lines().any(|id| before.iter().any(|running| running == id)), "{removed}");
     drop(network);
+}
+
+/// What is removed now.
+fn swept() -> String {
+    let swept = Command::new(program()).args([SWEEP, &engine()]).output().unwrap();
+    assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+    String::from_utf8(swept.stdout).unwrap()
 }
 
 #[test]
