@@ -10,7 +10,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// A standby is worth as much as the program that finds it (PostgreSQL manual, 26.3 Failover; 32.1.1.3 Specifying multiple
 /// hosts).
-#[check(title = "the primary is killed, the standby promoted: no order that was acknowledged is lost", task = 6, points = 4, needs = ["orders"],
+#[check(title = "the primary is killed, the standby promoted: no order that was acknowledged is lost", task = 6, points = 6, needs = ["orders"],
         hints = ["Two URLs: which of the two takes writes? `select pg_is_in_recovery()`.",
                  "Connections that stand lead to a machine that is gone. And a new one may lead to one that only reads.",
                  "Ask each time a connection is made, and not once when the server starts."])]

@@ -25,7 +25,7 @@ async fn until_settled(lab: &Lab, nats: &Nats) -> CheckResult {
 }
 
 /// An acknowledgement says that it is done, and nobody asks again (NATS documentation, JetStream consumers, AckExplicit).
-#[check(title = "a job whose worker was killed is done by another", task = 4, points = 3, needs = ["ticket"],
+#[check(title = "a job whose worker was killed is done by another", task = 4, points = 4, needs = ["ticket"],
         hints = ["What does the broker do with a message that was acknowledged when it was taken?",
                  "First the work, then the acknowledgement. The broker gives the message to somebody else when JOB_ACK_WAIT_MS is over."])]
 async fn retried(lab: &Lab) -> CheckResult {

@@ -9,7 +9,7 @@ use crate::support::{Job, Order, SOON, Site};
 
 /// Machines fail and are replaced, and nobody waits for them (The Twelve-Factor App, IX; NATS documentation, JetStream
 /// consumers, pull consumers).
-#[check(title = "three workers, one killed, one told to end: every ticket is printed once", task = 5, points = 4, needs = ["retried"],
+#[check(title = "three workers, one killed, one told to end: every ticket is printed once", task = 5, points = 5, needs = ["retried"],
         hints = ["All workers are one consumer: each message goes to one of them.",
                  "SIGTERM: take nothing more, end what is in hand, then exit with 0."])]
 async fn workers(lab: &Lab) -> CheckResult {
@@ -42,7 +42,7 @@ async fn workers(lab: &Lab) -> CheckResult {
 
 /// Who is asked to end has time to put things in order; who puts nothing in order leaves it to the broker's patience (NATS
 /// documentation, JetStream consumers, AckNak; Kubernetes documentation, Pod Lifecycle, Termination of Pods).
-#[check(title = "a worker that is told to end leaves nothing behind for which others have to wait", task = 5, points = 3, needs = ["ticket"],
+#[check(title = "a worker that is told to end leaves nothing behind for which others have to wait", task = 5, points = 4, needs = ["ticket"],
         hints = ["JOB_ACK_WAIT_MS is a minute here. Who waits for it?",
                  "What is in hand is ended, or given back with a negative acknowledgement.",
                  "What was fetched and not begun is in hand, too."])]
