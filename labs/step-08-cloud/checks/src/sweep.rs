@@ -5,6 +5,8 @@ use lab_kit::prelude::*;
 use crate::support::{Document, SOON, Site};
 
 const PART: usize = 5 << 20;
+/// Long enough to send what is over soon, on a busy machine, too.
+const EXPIRES_MS: u64 = 4_000;
 
 /// Uploads that nobody finishes are rubbish, and uploads that somebody is about to finish are not (Amazon S3 User Guide,
 /// Configuring a bucket lifecycle; Designing Data-Intensive Applications, chapter 11).
@@ -14,7 +16,7 @@ const PART: usize = 5 << 20;
                  "ListMultipartUploads, too."])]
 async fn sweep(lab: &Lab) -> CheckResult {
     let site = Site::new(lab).env("SWEEP_EVERY_MS", 100).env("SWEEP_AFTER_MS", 700);
-    let brief = site.twin().env("UPLOAD_EXPIRES_MS", 1_000);
+    let brief = site.twin().env("UPLOAD_EXPIRES_MS", EXPIRES_MS);
     let (app, short) = (site.web().start().await?, brief.web().start().await?);
     let store = site.store().await?;
     let (large, small) = (Document::pdf(lab, PART + 1_000), Document::png(lab, 900));
