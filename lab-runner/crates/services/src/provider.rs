@@ -28,6 +28,8 @@ pub enum ProviderChoice {
     Native,
     /// Private instances of programs downloaded once into the user's cache.
     Embedded,
+    /// Private instances: native where the program is on this machine, else embedded.
+    Private,
 }
 
 /// Where a service came from.
@@ -112,7 +114,10 @@ pub(crate) fn provide(
     progress: &ProgressSender,
 ) -> Result<Provided, ServicesError> {
     let provider = match choice {
-        ProviderChoice::Auto => return first_that_works(service, progress),
+        ProviderChoice::Auto => return first_that_works(service, &order(containers::can_start(service)), progress),
+        ProviderChoice::Private => {
+            return first_that_works(service, &[Provider::Native, Provider::Embedded], progress);
+        }
         ProviderChoice::External => Provider::External,
         ProviderChoice::Containers => Provider::Containers,
         ProviderChoice::Native => Provider::Native,
@@ -138,9 +143,13 @@ pub(crate) fn order(containers_can_start: bool) -> [Provider; 4] {
     order
 }
 
-fn first_that_works(service: ServiceId, progress: &ProgressSender) -> Result<Provided, ServicesError> {
+fn first_that_works(
+    service: ServiceId,
+    order: &[Provider],
+    progress: &ProgressSender,
+) -> Result<Provided, ServicesError> {
     let mut attempts = Vec::new();
-    for provider in order(containers::can_start(service)) {
+    for &provider in order {
         match from(provider, service, RetryPolicy::SkipRecentFailure, progress) {
             Ok(provided) => return Ok(provided),
             Err(error) => {

@@ -241,12 +241,7 @@ impl PrivateService {
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            let started = runtime.block_on(async {
-                match lab_services::start(ProviderChoice::Native, &[service], &|_| {}).await {
-                    Err(_) => lab_services::start(ProviderChoice::Embedded, &[service], &|_| {}).await,
-                    started => started,
-                }
-            });
+            let started = runtime.block_on(lab_services::start(ProviderChoice::Private, &[service], &|_| {}));
             let started = started.unwrap_or_else(|error| panic!("{service} does not start: {error:?}"));
             let endpoint = started.endpoints.get(service).cloned().expect("an endpoint");
             tell.send((endpoint.url, endpoint.program.expect("a program of this machine"))).expect("a test that waits");
