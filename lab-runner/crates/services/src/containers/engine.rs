@@ -2,7 +2,8 @@
 
 use std::env;
 use std::io::{self, Read as _};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use lab_container_engine::{EngineAddress, EngineAnswer, EngineRequest};
 use serde_json::Value;
@@ -13,6 +14,11 @@ use crate::error::ProviderError;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// One that does not answer to a ping within this is not used.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// For how long one that was silent is not waited for again: each service asks for the engine.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// The engine that was silent last, and when.
+static SILENT: Mutex<Option<(EngineAddress, Instant)>> = Mutex::new(None);
 
 /// A container engine that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +94,15 @@ impl ContainerEngine {
     }
 
     fn ping(address: EngineAddress) -> io::Result<Self> {
-        let answer = EngineRequest::new("GET", "/_ping").send(&address, PING_TIMEOUT)?;
+        let mut silent = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.as_ref().is_some_and(|(one, since)| *one == address && since.elapsed() < SILENCE) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
+        }
+        let answer = EngineRequest::new("GET", "/_ping").send(&address, PING_TIMEOUT).inspect_err(|error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                *silent = Some((address.clone(), Instant::now()));
+            }
+        })?;
         if answer.status != 200 {
             return Err(io::Error::other(format!("it answered with HTTP {}", answer.status)));
         }
