@@ -45,7 +45,8 @@ fn escape(text: &str, colours: bool) -> Cow<'_, str> {
     // Up to here everything is in `safe`, once there is something to escape.
     let mut copied = 0;
     let mut skip_to = 0;
-    for (at, character) in text.char_indices() {
+    let plain = plain_length(text);
+    for (at, character) in text[plain..].char_indices().map(|(at, character)| (plain + at, character)) {
         if at < skip_to {
             continue;
         }
@@ -70,6 +71,23 @@ fn escape(text: &str, colours: bool) -> Cow<'_, str> {
     }
     safe.push_str(&text[copied..]);
     Cow::Owned(safe)
+}
+
+/// How many bytes at the beginning of `text` need no second look: nearly always all of them, and this is the quickest way
+/// to know.
+fn plain_length(text: &str) -> usize {
+    let mut before = 0;
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
+        let command = byte == before && matches!(byte, b':' | b'#');
+        if command {
+            return at - 1;
+        }
+        if !matches!(byte, b' '..=b'~' | b'\n' | b'\t') {
+            return at;
+        }
+        before = byte;
+    }
+    text.len()
 }
 
 /// Whether a character has no shape of its own, or changes how others are shown.

@@ -136,7 +136,11 @@ impl Keyspaces {
             let Ok(instance) = self.inner.watch.instance().await else { return false };
             // A script that does not end is ended, and until then a refusal is an answer, too.
             let ping = async { patiently(|| instance.server.ping()).await.is_ok() };
-            if matches!(timeout(TIMEOUT, ping).await, Ok(true)) {
+            let answered = tokio::select! {
+                () = self.inner.watch.given_up() => false,
+                answered = timeout(TIMEOUT, ping) => answered == Ok(true),
+            };
+            if answered {
                 return true;
             }
             if !self.inner.watch.moves_on(&instance).await {

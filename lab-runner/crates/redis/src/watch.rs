@@ -98,6 +98,13 @@ impl Watch {
         matches!(noticed.as_ref().map(Result::as_deref), Ok(Ok(Phase::Serving(_) | Phase::Ended)))
     }
 
+    /// Ends when there is no Redis any more, and nothing is to be waited for.
+    pub async fn given_up(&self) {
+        let mut phase = self.phase.clone();
+        // The sender goes with the task that looks, and with that all that could still change.
+        let _ = phase.wait_for(|phase| matches!(phase, Phase::Lost(_))).await;
+    }
+
     /// Why there is no Redis any more, if more is known than that it does not answer.
     pub fn lost(&self) -> Option<String> {
         match &*self.phase.borrow() {
@@ -157,8 +164,11 @@ impl Keeper {
             let goes_on = match asked {
                 Err(error) if is_busy(&error) => self.busy(&mut admin).await,
                 Err(error) if is_gone(&error) => self.gone().await,
-                _ => {
-                    self.unkillable = None;
+                served => {
+                    // On a busy machine Redis may be too slow to say that the same script still runs.
+                    if served.is_ok() {
+                        self.unkillable = None;
+                    }
                     sleep(PAUSE).await;
                     true
                 }

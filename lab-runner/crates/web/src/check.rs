@@ -14,6 +14,8 @@ use crate::timeline::{Scale, Timeline};
 pub struct Shown<'a> {
     /// The check.
     pub check: &'a Check,
+    /// What happened in it.
+    pub timeline: &'a Timeline,
     /// How many of its hints are to be seen.
     pub hints: usize,
     /// What is to be said of the model answer.
@@ -45,7 +47,7 @@ pub fn mark(check: &Check) -> (&'static str, &'static str, &'static str) {
 
 /// The section of one check.
 pub fn section(shown: Shown<'_>, limits: Limits) -> Markup {
-    let Shown { check, hints, beside } = shown;
+    let Shown { check, timeline, hints, beside } = shown;
     let (glyph, class, word) = mark(check);
     html! {
         section.check id=(check.id) aria-labelledby=(format!("{}-title", check.id)) {
@@ -61,7 +63,7 @@ pub fn section(shown: Shown<'_>, limits: Limits) -> Markup {
             }
             (wrong(check, limits))
             (self::hints(check, hints, limits))
-            @if !check.transcript.is_empty() { (happened(check, beside, limits)) }
+            @if !check.transcript.is_empty() { (happened(check, timeline, beside, limits)) }
         }
     }
 }
@@ -105,18 +107,17 @@ fn hints(check: &Check, shown: usize, limits: Limits) -> Markup {
 }
 
 /// The timelines, on one scale.
-fn happened(check: &Check, beside: Beside<'_>, limits: Limits) -> Markup {
-    let own = Timeline::new(&check.transcript);
+fn happened(check: &Check, own: &Timeline, beside: Beside<'_>, limits: Limits) -> Markup {
     let model = match beside {
         Beside::Model(model) => Some(Timeline::new(&model.transcript)).filter(|model| !model.events.is_empty()),
         _ => None,
     };
-    let both: Vec<&Timeline> = std::iter::once(&own).chain(&model).collect();
+    let both: Vec<&Timeline> = std::iter::once(own).chain(&model).collect();
     let scale = Scale::of(&both);
     let title = text::title(&check.title, 200);
     html! {
         h3 { "What happened" span.unit { "milliseconds since the check's first event" } }
-        (timeline(&own, &scale, &check.id, &title, limits))
+        (timeline(own, &scale, &check.id, &title, limits))
         @if let Some(model) = &model {
             h3 { "The model answer" span.unit { "the same check of the solution's recorded run, on the same scale" } }
             (timeline(model, &scale, &format!("model-{}", check.id), &format!("{title} by the model answer"), limits))

@@ -10,6 +10,7 @@ use crate::check::{Beside, Shown, mark, section};
 use crate::list::Limits;
 use crate::page::{self, SCRIPT};
 use crate::text;
+use crate::timeline::Timeline;
 
 /// The most bytes of a page.
 pub const MOST: usize = 2_000_000;
@@ -34,9 +35,10 @@ const STEPS: usize = LADDER.len() * 2 - 1;
 pub fn report(report: &Report) -> String {
     let policy = page::policy(&[SCRIPT], "'none'");
     let title = text::title(&format!("{} {}: {}", report.lab, report.title, score(report)), 200);
+    let timelines: Vec<Timeline> = report.checks.iter().map(|check| Timeline::new(&check.transcript)).collect();
     let at = |step: usize| {
         let (passed, failed) = (LADDER[step.div_ceil(2)], LADDER[step / 2]);
-        page::page(&title, Some(&policy), &[SCRIPT], &body(report, passed, failed))
+        page::page(&title, Some(&policy), &[SCRIPT], &body(report, &timelines, passed, failed))
     };
     let whole = at(0);
     if whole.len() <= MOST {
@@ -56,7 +58,8 @@ pub fn report(report: &Report) -> String {
     text
 }
 
-fn body(report: &Report, passed: Limits, failed: Limits) -> Markup {
+/// The page's body, with the checks' timelines in their order.
+fn body(report: &Report, timelines: &[Timeline], passed: Limits, failed: Limits) -> Markup {
     let limits = |check: &Check| if check.verdict == Verdict::Passed { passed } else { failed };
     html! {
         header.top {
@@ -81,7 +84,9 @@ fn body(report: &Report, passed: Limits, failed: Limits) -> Markup {
             div.columns {
                 (tasks(&report.checks, &|check: &Check| format!("#{}", check.id), first(report)))
                 main.one {
-                    @for check in &report.checks { (section(Shown { check, hints: 1, beside: Beside::Nothing }, limits(check))) }
+                    @for (check, timeline) in report.checks.iter().zip(timelines) {
+                        (section(Shown { check, timeline, hints: 1, beside: Beside::Nothing }, limits(check)))
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ use crate::check::{Beside, Shown, section};
 use crate::list::Limits;
 use crate::report_page::tasks;
 use crate::text;
+use crate::timeline::Timeline;
 
 /// The page of the lab `id`, with `check` in the place of the README if one is named.
 pub(super) fn page(site: &Site, id: &str, check: Option<&str>) -> Option<Page> {
@@ -54,9 +55,10 @@ fn looked_at(site: &Site, lab: &Lab, check: &Check) -> Markup {
     let known = site.state.lab(lab.id());
     let hints = known.checks.get(&check.id).cloned().unwrap_or_default().hints_shown(check.hints.len());
     let limits = Limits::WHOLE;
+    let timeline = &Timeline::new(&check.transcript);
     if check.transcript.is_empty() {
         return html! {
-            (section(Shown { check, hints, beside: Beside::Nothing }, limits))
+            (section(Shown { check, timeline, hints, beside: Beside::Nothing }, limits))
             @if check.verdict == Verdict::Skipped { p.why { "It was not asked in the recorded runs." } }
         };
     }
@@ -74,7 +76,7 @@ fn looked_at(site: &Site, lab: &Lab, check: &Check) -> Markup {
         Ok(model) => Beside::Model(model),
         Err(why) => Beside::Words(why),
     };
-    section(Shown { check, hints, beside }, limits)
+    section(Shown { check, timeline, hints, beside }, limits)
 }
 
 /// Whoever looks too early learns less: as `cargo lab solution` has it.
