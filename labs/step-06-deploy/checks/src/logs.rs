@@ -149,13 +149,19 @@ async fn log_secrets(lab: &Lab) -> CheckResult {
     let mut app = office.server(lab).start().await?;
     let event = office.event(lab, &app).await?;
     let (wrong, cookie, query) = (lab.word(), lab.word(), lab.word());
-    office.order(&app, &event, "Ada").await?.expect_status(201)?;
     office.order(&app, &format!("{event}999999"), "Ada").await?.expect_status(404)?;
-    office.drill(&app).await?.expect_status(500)?;
     app.post("/events").bearer(&wrong).json(&json!({})).await?.expect_status(401)?;
-    app.get("/events").cookie("session", &cookie).await?.expect_status(200)?;
-    app.get("/events").query("token", &query).await?.expect_status(200)?;
-    app.get("/nowhere").query("token", &query).await?.expect_status(404)?;
+    // Whatever these are answered with: what counts is what is written of them.
+    let others = [
+        office.order(&app, &event, "Ada"),
+        office.drill(&app),
+        app.get("/events").cookie("session", &cookie),
+        app.get("/events").query("token", &query),
+        app.get("/nowhere").query("token", &query),
+    ];
+    for request in others {
+        request.await?;
+    }
     app.terminate()?;
     app.exited(SOON).await?;
     lines.extend(app.log());

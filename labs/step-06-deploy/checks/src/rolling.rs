@@ -27,7 +27,7 @@ async fn rolling_restart(lab: &Lab) -> CheckResult {
     balancer.until_ready(2, SOON).await?;
     let load = Load::begin(&balancer);
     for instance in &mut instances {
-        load.flows(lab).await?;
+        load.flows().await;
         let fresh = start().await?;
         balancer.add(&fresh);
         balancer.until_ready(3, SOON).await?;
@@ -39,7 +39,7 @@ async fn rolling_restart(lab: &Lab) -> CheckResult {
         expect_equal("the exit code of the instance that was replaced", &exit.code, &Some(0))?;
         *instance = fresh;
     }
-    load.flows(lab).await?;
+    load.flows().await;
     load.end(&balancer).await
 }
 
@@ -69,15 +69,14 @@ impl Load {
         Self { stop, answered, clients }
     }
 
-    /// Waits until more requests were answered than are in flight at once.
-    async fn flows(&self, lab: &Lab) -> CheckResult {
-        let enough = self.answered.load(Ordering::Relaxed) + 4 * CLIENTS;
-        lab.eventually("requests are answered", SOON, || async {
-            let ended = self.clients.iter().any(tokio::task::JoinHandle::is_finished);
-            let answered = self.answered.load(Ordering::Relaxed);
-            expect_that(ended || answered >= enough, format!("{answered} were answered, out of {enough} expected"))
-        })
-        .await
+    /// Waits until more requests were answered than are in flight at once, or a client has ended because one was not: each
+    /// has its own time limit.
+    async fn flows(&self) {
+        let enough = self.answered.load(Ordering::Relaxed) + 2 * CLIENTS;
+        let ended = || self.clients.iter().any(tokio::task::JoinHandle::is_finished);
+        while !ended() && self.answered.load(Ordering::Relaxed) < enough {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn end(self, balancer: &Balancer) -> CheckResult {
@@ -92,7 +91,6 @@ impl Load {
         } else {
             format!("while the instances were replaced: {}", failures.join("; "))
         };
-        outcomes.into_iter().collect::<CheckResult<Vec<()>>>().because(&story)?;
-        expect_that(failures.is_empty(), story)
+        outcomes.into_iter().collect::<CheckResult<()>>().because(&story)
     }
 }
