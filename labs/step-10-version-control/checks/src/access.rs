@@ -96,8 +96,10 @@ async fn readers(lab: &Lab) -> CheckResult {
     // That the very same request of a writer is done shows that it was one.
     let push = host.app.post("/demo.git/git-receive-pack").header("Authorization", host.writer.authorization());
     let push = push.body(deletion("topic", &topic), "application/x-git-receive-pack-request");
+    // never fails alone: `push` asks the same of git's own request
     push.await?.expect_status(200)?;
     let left: Vec<String> = host.refs("demo").await?.into_keys().collect();
+    // never fails alone: `topics_free` has git delete branches by the same request
     expect_equal("refs after a writer has deleted topic", &left, &vec!["refs/heads/main".to_owned()])
 }
 

@@ -116,6 +116,7 @@ async fn backport_checked_out(lab: &Lab) -> CheckResult {
     done.expect_code(0)?;
     work.expect_clean(&before, &done).await?;
     let snapshot = work.snapshot()?;
+    // never fails alone: `backport` asks the same, and this branch is not the one that is checked out
     releases.expect_fixed(&snapshot, &before, "release-1").await?;
     releases.expect_fixed(&snapshot, &before, "release-2").await?;
     Ok(())
@@ -146,7 +147,9 @@ async fn backport_conflict(lab: &Lab) -> CheckResult {
         work.expect_untouched(&before, &done).await?;
     }
     let done = work.tool(&["backport", fix, "release-1", "release-2"]).await?;
+    // never fails alone: `backport` asks the same, and the runs before have left nothing behind
     done.expect_code(0).because("no conflict is left on the way")?;
+    // never fails alone: `backport` asks the same, and the runs before have left nothing behind
     work.expect_clean(&before, &done).await?;
     // Where the branch with the conflict is checked out.
     let (other, name) = (Releases::new(lab).await?, "release-3");

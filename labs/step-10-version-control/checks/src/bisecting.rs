@@ -69,6 +69,7 @@ async fn culprit(lab: &Lab) -> CheckResult {
                 .actual(format!("{found}, number {number}")));
         }
         work.expect_untouched(&before, &done).await?;
+        // never fails alone: who has not run the command does not know which commit it is
         expect_that(!log.take().is_empty(), "the command was not run")?;
     }
     // Every failure counts but 125 and those that are none of the command's.
@@ -99,6 +100,7 @@ async fn culprit_runs(lab: &Lab) -> CheckResult {
     for first in [1, COMMITS, usize::try_from(lab.number(2, 129)).unwrap_or(7)] {
         let script = log.script(&format!("[ $n -lt {first} ]"));
         let done = work.tool(&["culprit", &hashes[0], "main", "sh", "-c", &script]).await?;
+        // never fails alone: `culprit` asks the same, and `culprit_anywhere` of either end
         done.expect_code(0)?.expect_output(format!("{}\n", hashes[first]))?;
         let runs = log.take();
         if runs.len() > MOST {
@@ -122,6 +124,7 @@ async fn culprit_skips(lab: &Lab) -> CheckResult {
     let script = "n=$(cat n.txt); [ $n -ge 18 ] && [ $n -le 22 ] && exit 125; [ $n -lt 31 ]";
     let done = work.tool(&["culprit", &hashes[0], "main", "sh", "-c", script]).await?;
     done.expect_code(0)?.expect_output(format!("{}\n", hashes[31]))?;
+    // never fails alone: `culprit` asks the same
     work.expect_untouched(&before, &done).await?;
     // It stands right where it broke.
     let script = "n=$(cat n.txt); [ $n -ge 18 ] && [ $n -le 22 ] && exit 125; [ $n -lt 20 ]";
@@ -134,6 +137,7 @@ async fn culprit_skips(lab: &Lab) -> CheckResult {
         let failure = done.failure("the commits of which each may be the one are others");
         return Err(failure.expected(told(&expected)).actual(told(&named)));
     }
+    // never fails alone: `culprit` asks the same
     work.expect_untouched(&before, &done).await
 }
 
@@ -165,5 +169,6 @@ async fn culprit_merges(lab: &Lab) -> CheckResult {
     // Each side has four commits and a merge.
     let index = usize::try_from(1 + side * 5 + number).unwrap_or_default();
     done.expect_code(0)?.expect_output(format!("{}\n", hashes[index]))?;
+    // never fails alone: `culprit` asks the same
     work.expect_untouched(&before, &done).await
 }

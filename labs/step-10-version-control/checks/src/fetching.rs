@@ -60,8 +60,10 @@ async fn clone(lab: &Lab) -> CheckResult {
     let clone = host.git().args(["clone", "--quiet", &empty]).args([host.new_folder()]);
     clone.run().await?.expect_success("a clone of a repository without a commit")?;
     let folder = host.new_folder();
+    // never fails alone: the same refs were cloned above
     host.git().args(["clone", "--quiet", &url]).args([folder.clone()]).run().await?.expect_success("a clone")?;
     let file = plain_file(&folder, "side é.txt");
+    // never fails alone: git makes the work tree by itself, of what it was sent
     expect_that(file.is_some(), "the clone's work tree has the files of main")
 }
 
@@ -80,9 +82,11 @@ async fn shallow(lab: &Lab) -> CheckResult {
         let version = format!("protocol.version={version}");
         let clone = host.git().set(&version).args(["clone", "--quiet", "--depth", "2", &url]);
         clone.args([folder.clone()]).run().await?.expect_success("a clone with --depth 2")?;
+        // never fails alone: upload-pack decides what is in a shallow clone, and git counts on nothing else
         expect_equal("commits in a clone with --depth 2", &count(&folder).await?, &"2".to_owned())?;
         let fetch = Git::new(lab, &folder).of(&host.app).set(&version).args(["fetch", "--quiet", "--unshallow"]);
         fetch.run().await?.expect_success("git fetch --unshallow")?;
+        // never fails alone: upload-pack decides what is sent, and git counts on nothing else
         expect_equal("commits after git fetch --unshallow", &count(&folder).await?, &(all - 1).to_string())?;
     }
     Ok(())
@@ -96,11 +100,15 @@ async fn protocol_v2(lab: &Lab) -> CheckResult {
     let (host, tip) = Host::simple(lab).await?;
     let key = host.reader.authorization();
     let info = "/demo.git/info/refs?service=git-upload-pack";
+    // never fails alone: `clone` asks the same: git takes no other status
     let old = host.app.get(info).header("Authorization", &key).await?.expect_status(200)?;
+    // never fails alone: `clone` asks the same: git takes no other type
     let old = old.expect_header("Content-Type", "application/x-git-upload-pack-advertisement")?;
     let begins = |text: &str| text.starts_with("001e# service=git-upload-pack\n0000");
+    // never fails alone: `clone` asks the same: git takes no other beginning
     old.expect_body_where("an advertisement of version 0", |body| begins(&String::from_utf8_lossy(body)))?;
     let new = host.app.get(info).header("Authorization", &key).header("Git-Protocol", "version=2").await?;
+    // never fails alone: `clone` asks the same: git takes no other status and no other type
     let new = new.expect_status(200)?.expect_header("Content-Type", "application/x-git-upload-pack-advertisement")?;
     new.expect_body_where("an advertisement of version 2", |body| {
         let text = String::from_utf8_lossy(body);
@@ -108,8 +116,10 @@ async fn protocol_v2(lab: &Lab) -> CheckResult {
     })?;
     let list = host.app.post("/demo.git/git-upload-pack").header("Authorization", &key);
     let list = list.header("Git-Protocol", "version=2").body(LS_REFS, "application/x-git-upload-pack-request").await?;
+    // never fails alone: `clone` asks the same: git takes no other status and no other type
     let list = list.expect_status(200)?.expect_header("Content-Type", "application/x-git-upload-pack-result")?;
     let line = format!("{tip} refs/heads/main");
+    // never fails alone: `clone` asks the same: git fetches what is listed
     list.expect_body_where("main in the list of refs", |body| String::from_utf8_lossy(body).contains(&line))?;
     Ok(())
 }
@@ -130,12 +140,14 @@ async fn gzipped(lab: &Lab) -> CheckResult {
     let request = request.header("Git-Protocol", "version=2").header("Content-Encoding", "gzip");
     let answer = request.body(body, "application/x-git-upload-pack-request").await?.expect_status(200)?;
     let line = format!("{tip} refs/heads/main");
+    // never fails alone: upload-pack lists what it has, once it has understood the request
     answer.expect_body_where("main in the list of refs", |body| String::from_utf8_lossy(body).contains(&line))?;
     // So many branches that git compresses the list of what it wants.
     let (host, ..) = with_branches(lab, 40).await?;
     for version in ["2", "0"] {
         let clone = host.git().set(&format!("protocol.version={version}")).args(["clone", "--quiet", "--mirror"]);
         let clone = clone.args([host.url(&host.reader, "demo")]).args([host.new_folder()]).run().await?;
+        // never fails alone: the request above was compressed as well
         clone.expect_success("a clone of some forty branches")?;
     }
     Ok(())

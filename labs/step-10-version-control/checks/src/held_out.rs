@@ -30,7 +30,9 @@ async fn secret_anywhere(lab: &Lab) -> CheckResult {
     }
     local.write(&history).await?;
     let refs = ["main:refs/heads/fine", "long:refs/heads/long", "long~40:refs/heads/shorter"];
+    // never fails alone: `secret_removed` and `secret_new_refs` ask the same of fewer commits
     local.push(&refs).await?.expect_refused("a push of 60 commits of which one has a secret")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await?;
     for place in [65_536, 1 << 20, (2 << 20) + 17] {
         let mut bytes = vec![0; 3 << 20];
@@ -43,6 +45,7 @@ async fn secret_anywhere(lab: &Lab) -> CheckResult {
         history.add(commit);
         local.write(&history).await?;
         local.push(&["large"]).await?.expect_refused("a secret in a file of 3 MB")?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     Ok(())
@@ -73,6 +76,7 @@ async fn merge_mixed(lab: &Lab) -> CheckResult {
     let merging = lab.burst(order.map(|name| host.merge("demo", name)));
     let pushing = try_join_all((0..4).map(async |number| {
         let pushed = local.push(&[&format!("direct:refs/heads/side-{number}")]).await?;
+        // never fails alone: `merge_moved_main` asks the same
         pushed.expect_taken("a new branch while branches are merged")
     }));
     let (answers, pushed) = futures::join!(merging, pushing);
@@ -116,7 +120,9 @@ async fn culprit_anywhere(lab: &Lab) -> CheckResult {
                 first - 1
             );
             let done = work.tool(&["culprit", &hashes[0], &hashes[count], "sh", "-c", &script]).await?;
+            // never fails alone: `culprit_skips` asks for the same exit code
             done.expect_code(0)?.expect_output(format!("{}\n", hashes[first]))?;
+            // never fails alone: `culprit` asks the same
             work.expect_untouched(&before, &done).await?;
         }
     }

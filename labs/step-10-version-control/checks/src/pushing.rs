@@ -24,16 +24,20 @@ async fn push(lab: &Lab) -> CheckResult {
     local.push(&["main", "topic/one"]).await?.expect_taken("a fast-forward of main, and a new branch")?;
     let refs = host.refs("demo").await?;
     let at = |name: &str| refs.get(name).cloned();
+    // never fails alone: receive-pack tells of a ref as taken once it has moved it
     expect_equal("main after the push", &at("refs/heads/main"), &hashes.first().cloned())?;
+    // never fails alone: receive-pack tells of a ref as taken once it has moved it
     expect_equal("topic/one after the push", &at("refs/heads/topic/one"), &hashes.get(1).cloned())?;
     let again = host.mirror("demo").await?;
     let shown = again.own().args(["show", "topic/one:topic.txt"]).run().await?;
     // never fails alone: a ref whose commit is not there cannot be fetched
     shown.expect_success("the pushed file is in another clone")?;
+    // never fails alone: receive-pack takes no pack that is not whole
     host.expect_sound("demo").await?;
     let url = host.url(&host.writer, "empty");
     let first = local.git().args(["push", "--quiet", &url, "main"]).run().await?;
     first.expect_success("the first push to an empty repository")?;
+    // never fails alone: receive-pack tells of a ref as taken once it has moved it
     expect_equal("main of a repository that was empty", &host.main_of("empty").await?, &hashes[0])
 }
 
@@ -53,10 +57,12 @@ async fn push_large(lab: &Lab) -> CheckResult {
     let hashes = local.write(&history).await?;
     local.push(&["large"]).await?.expect_taken("a pack of 6 MB")?;
     let refs = host.refs("demo").await?;
+    // never fails alone: receive-pack tells of a ref as taken once it has moved it
     expect_equal("the branch after the push", &refs.get("refs/heads/large"), &hashes.first())?;
     let url = host.url(&host.reader, "demo");
     let fetch = host.local().await?;
     let fetched = fetch.git().args(["fetch", "--quiet", &url, "large"]).run().await?;
+    // never fails alone: upload-pack sends what receive-pack has taken
     fetched.expect_success("somebody else fetches 6 MB")?;
     Ok(())
 }

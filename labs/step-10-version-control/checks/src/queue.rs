@@ -31,6 +31,7 @@ pub async fn with_branches<'a>(
 /// The parents of a commit.
 pub async fn parents(local: &Local<'_>, commit: &str) -> CheckResult<Vec<String>> {
     let shown = local.own().args(["rev-list", "--parents", "--max-count=1", commit]).run().await?;
+    // never fails alone: whatever main leads to is fetched with it
     let text = shown.expect_success(&format!("the commit {commit} is fetched with main"))?.text();
     Ok(text.split(' ').skip(1).map(str::to_owned).collect())
 }
@@ -64,6 +65,7 @@ async fn merge(lab: &Lab) -> CheckResult {
     let ahead = history.from(&commit, "ahead").file("ahead.txt", lines(lab, 1));
     history.add(ahead);
     let ahead = local.write(&history).await?.remove(0);
+    // never fails alone: `push` asks the same
     local.push(&["ahead"]).await?.expect_taken("a branch on top of main")?;
     let answer = host.merge("demo", "ahead").await?.expect_status(201)?;
     let second: String = answer.at("/commit")?;
@@ -93,6 +95,7 @@ async fn merge_refused(lab: &Lab) -> CheckResult {
         let request = host.app.post("/demo/merges").header("Authorization", host.writer.authorization());
         request.body(body, "application/json").await?.expect_status(400).because(&format!("the body {body:?}"))?;
     }
+    // never fails alone: without a branch there is nothing that main could become
     host.expect_refs("demo", &before, "requests that were refused").await
 }
 
@@ -121,6 +124,7 @@ async fn merge_conflict(lab: &Lab) -> CheckResult {
         let answer = host.merge("demo", branch).await?.expect_status(409)?;
         let files: Vec<String> = answer.at("/files")?;
         expect_equal("the files that conflict", &files, &vec![file.to_owned()])?;
+        // never fails alone: git makes no commit where there is a conflict
         host.expect_refs("demo", &before, "a merge with a conflict").await?;
     }
     host.merge("demo", "three").await?.expect_status(201).because("no file of this branch is in conflict")?;

@@ -85,6 +85,7 @@ impl Gate {
 
     async fn until_begun(&self, lab: &Lab) -> CheckResult {
         lab.eventually("the test of the merge is begun", SOON, || async {
+            // never fails alone: `merge_tests` asks for what the test writes
             expect_that(self.begun() > 0, "TEST_COMMAND was not run")
         })
         .await
@@ -94,6 +95,7 @@ impl Gate {
         match std::fs::File::create_new(self.0.join("go")) {
             // Nothing is written through what a submission has put there.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                // never fails alone: by mistake nobody makes a file of that name there
                 Err(Failure::learner("the file that a test waits for is there already, and not by the grader"))
             }
             made => made.map(drop).ours("letting a test go on"),
@@ -171,10 +173,12 @@ async fn merge_side_by_side(lab: &Lab) -> CheckResult {
         gate.until_begun(lab).await?;
         let answer = host.merge("other", "topic").within(Duration::from_secs(15)).await;
         gate.open()?;
+        // never fails alone: who waits for the other test has no answer in fifteen seconds
         answer?.expect_status(201).because("another repository's merge is being tested")
     };
     let (slow, quick) = futures::join!(slow, quick);
     quick?;
+    // never fails alone: `merge` asks the same
     slow?.expect_status(201)?;
     Ok(())
 }

@@ -43,6 +43,7 @@ async fn tag_signed(lab: &Lab) -> CheckResult {
         let made = releases.signed(&local, name, key, hash).await?;
         let full = format!("refs/tags/{name}");
         local.push(&[&full]).await?.expect_taken(&format!("the tag {name}, which an allowed signer has signed"))?;
+        // never fails alone: receive-pack tells of a ref as taken once it has moved it
         expect_equal(&format!("{name} after the push"), &host.refs("demo").await?.get(&full), &Some(&made))?;
     }
     local.own().args(["tag", "-a", "-m", "noted", "release-1", "main"]).ours().await?;
@@ -75,6 +76,7 @@ async fn tag_unsigned(lab: &Lab) -> CheckResult {
         ("main:refs/tags/version", "a lightweight tag whose name begins with v"),
     ] {
         local.push(&[refspec]).await?.expect_refused(what)?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     Ok(())
@@ -91,6 +93,7 @@ async fn tag_wrong_signature(lab: &Lab) -> CheckResult {
     let (host, key) = (&releases.host, &releases.keys[0]);
     let local = host.mirror("demo").await?;
     let signed = releases.signed(&local, "v1.0", key, Hash::Sha512).await?;
+    // never fails alone: `tag_signed` asks the same
     local.push(&["refs/tags/v1.0"]).await?.expect_taken("a tag v1.0, which an allowed signer has signed")?;
     let before = host.refs("demo").await?;
     releases.signed(&local, "v2.0", &Key::new(lab), Hash::Sha512).await?;
@@ -118,6 +121,7 @@ async fn tag_wrong_signature(lab: &Lab) -> CheckResult {
         ("refs/tags/v2.5", "a tag that leads to no commit"),
     ] {
         local.push(&[refspec]).await?.expect_refused(what)?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     Ok(())
@@ -131,6 +135,7 @@ async fn tag_stays(lab: &Lab) -> CheckResult {
     let (host, key) = (&releases.host, &releases.keys[0]);
     let local = host.mirror("demo").await?;
     releases.signed(&local, "v1.0", key, Hash::Sha512).await?;
+    // never fails alone: `tag_signed` asks the same
     local.push(&["refs/tags/v1.0"]).await?.expect_taken("a tag v1.0, which an allowed signer has signed")?;
     let before = host.refs("demo").await?;
     let mut history = History::new(lab);
@@ -139,7 +144,9 @@ async fn tag_stays(lab: &Lab) -> CheckResult {
     local.write(&history).await?;
     releases.signed(&local, "v1.0", key, Hash::Sha512).await?;
     local.push(&["+refs/tags/v1.0"]).await?.expect_refused("another tag v1.0, signed as well")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await?;
     local.push(&[":refs/tags/v1.0"]).await?.expect_refused("the deletion of v1.0")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await
 }

@@ -16,6 +16,7 @@ async fn main_no_force(lab: &Lab) -> CheckResult {
     let before = host.refs("demo").await?;
     let back = local.push(&["+main~1:main"]).await?;
     back.expect_refused("a push that takes main one commit back")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await?;
     let mut history = History::new(lab);
     let parent = local.own().args(["rev-parse", "main~1"]).our_text().await?;
@@ -34,9 +35,11 @@ async fn main_no_force(lab: &Lab) -> CheckResult {
         [("other", "a push that replaces main's last commit"), ("alone", "a push of another history to main")]
     {
         local.push(&[&format!("+{branch}:main")]).await?.expect_refused(what)?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     local.push(&["+next:main"]).await?.expect_taken("a fast-forward of main, though it was forced")?;
+    // never fails alone: receive-pack tells of a ref as taken once it has moved it
     expect_equal("main after a fast-forward", &host.main_of("demo").await?, &hashes[4])
 }
 
@@ -47,8 +50,11 @@ async fn main_no_deletion(lab: &Lab) -> CheckResult {
     let (host, _) = Host::simple(lab).await?;
     let local = host.mirror("demo").await?;
     let before = host.refs("demo").await?;
+    // never fails alone: receive-pack deletes no branch that HEAD names, whatever the hook says
     local.push(&[":main"]).await?.expect_refused("the deletion of main")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await?;
+    // never fails alone: receive-pack deletes no branch that HEAD names, whatever the hook says
     local.push(&["main:refs/heads/copy", ":main"]).await?.expect_refused("the deletion of main, with a copy of it")?;
     host.expect_refs("demo", &before, "a push that was refused").await
 }
@@ -78,9 +84,12 @@ async fn topics_free(lab: &Lab) -> CheckResult {
         history.add(commit);
         let hashes = local.write(&history).await?;
         let replaced = local.push(&[&format!("+{orphan}:{name}")]).await?;
+        // never fails alone: a branch that goes back was taken just now, and that is no fast-forward either
         replaced.expect_taken(&format!("a {name} with another history"))?;
+        // never fails alone: receive-pack tells of a ref as taken once it has moved it
         expect_equal(&format!("{name} after the push"), &host.refs("demo").await?.get(&name), &hashes.first())?;
         local.push(&[&format!(":{name}")]).await?.expect_taken(&format!("the deletion of {name}"))?;
+        // never fails alone: receive-pack tells of a ref as taken once it has moved it
         expect_equal(&format!("{name} after its deletion"), &host.refs("demo").await?.get(&name), &None)?;
     }
     Ok(())
@@ -100,6 +109,7 @@ async fn all_or_nothing(lab: &Lab) -> CheckResult {
         history.add(commit);
     }
     local.write(&history).await?;
+    // never fails alone: `topics_free` asks the same
     local.push(&["main:b-old", "main:y-old"]).await?.expect_taken("two new branches")?;
     let before = host.refs("demo").await?;
     for (refs, what) in [
@@ -115,8 +125,10 @@ async fn all_or_nothing(lab: &Lab) -> CheckResult {
         pushed.expect_refused(what)?;
         host.expect_refs("demo", &before, what).await?;
         // git tells the fate of each, and whoever has pushed must not take one for pushed.
+        // never fails alone: git tells of every ref of a push that its hook refuses
         expect_equal("how many refs of a refused push are told as refused", &pushed.refused.len(), &refs.len())?;
     }
+    // never fails alone: `topics_free` asks the same of one at a time
     local.push(&["a-topic", "z-topic", ":b-old"]).await?.expect_taken("the same without what was wrong")
 }
 

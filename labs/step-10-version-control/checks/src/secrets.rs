@@ -39,6 +39,7 @@ async fn secret_refused(lab: &Lab) -> CheckResult {
         history.add(commit);
         local.write(&history).await?;
         local.push(&["main"]).await?.expect_refused(&what)?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     // What only looks like one.
@@ -77,6 +78,7 @@ async fn secret_removed(lab: &Lab) -> CheckResult {
         history.add(last);
         local.write(&history).await?;
         local.push(&["main"]).await?.expect_refused("a push with a secret that was removed again")?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     Ok(())
@@ -94,6 +96,7 @@ async fn secret_new_refs(lab: &Lab) -> CheckResult {
     let known = history.from(&tip, "known").file("a.txt", lines(lab, 1));
     history.add(known);
     local.write(&history).await?;
+    // never fails alone: `push` asks the same
     local.push(&["known"]).await?.expect_taken("a branch")?;
     let before = host.refs("demo").await?;
     with_secret(lab, &local, Some(&tip), "bad").await?;
@@ -107,6 +110,7 @@ async fn secret_new_refs(lab: &Lab) -> CheckResult {
     ];
     for refspec in noted {
         local.push(&[refspec]).await?.expect_refused(&format!("a push of {refspec} with a secret"))?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     with_secret(lab, &local, None, "root").await?;
@@ -115,6 +119,7 @@ async fn secret_new_refs(lab: &Lab) -> CheckResult {
         .push(&["main:refs/heads/fine", "bad:refs/heads/new"])
         .await?
         .expect_refused("a push of two, of which one has it")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
     host.expect_refs("demo", &before, "a push that was refused").await
 }
 
@@ -160,6 +165,7 @@ async fn secret_in_merge(lab: &Lab) -> CheckResult {
         let what =
             if inside { "a secret that a merge itself has added" } else { "a secret on a branch that was merged" };
         local.push(&["main"]).await?.expect_refused(what)?;
+        // never fails alone: git sets no ref of a push that its hook refuses
         host.expect_refs("demo", &before, "a push that was refused").await?;
     }
     let mut history = History::new(lab);
@@ -198,8 +204,11 @@ async fn secret_known(lab: &Lab) -> CheckResult {
     local.write(&history).await?;
     let old = format!("{}:refs/heads/same", hashes[0]);
     local.push(&[&old]).await?.expect_taken("a new branch at an old commit that has a secret")?;
+    // never fails alone: who looks at old commits again refuses the branch above
     local.push(&["old"]).await?.expect_taken("a new branch on top of a commit that has a secret")?;
+    // never fails alone: who looks at old commits again refuses the branch above
     local.push(&["old:refs/tags/nightly"]).await?.expect_taken("a tag of it")?;
+    // never fails alone: who looks at old commits again refuses the branch above
     local.push(&["main"]).await?.expect_taken("a commit on top of one that has a secret")
 }
 
@@ -222,6 +231,7 @@ async fn secret_leaves_nothing(lab: &Lab) -> CheckResult {
         }
         history.add(commit);
         local.write(&history).await?;
+        // never fails alone: `secret_refused` asks the same
         local.push(&["main"]).await?.expect_refused("a push with a secret")?;
         lab.eventually("what a refused push has brought is gone", SOON, || async {
             let snapshot = host.snapshot("demo")?;

@@ -140,6 +140,7 @@ async fn unmerge(lab: &Lab) -> CheckResult {
 async fn land(lab: &Lab) -> CheckResult {
     let merged = Merged::new(lab).await?;
     let work = &merged.work;
+    // never fails alone: `unmerge` asks the same
     merged.expect_moves(&["unmerge", &merged.merge]).await?;
     merged.expect_moves(&["land", "topic"]).await?;
     merged.expect_files(&merged.with(), "once the branch was landed again").await?;
@@ -155,6 +156,7 @@ async fn land(lab: &Lab) -> CheckResult {
         hints = ["Which commits of the branch does a merge bring, and which does it take for merged already?"])]
 async fn land_mended(lab: &Lab) -> CheckResult {
     let merged = Merged::new(lab).await?;
+    // never fails alone: `unmerge` asks the same
     merged.expect_moves(&["unmerge", &merged.merge]).await?;
     merged.expect_moves(&["land", "mended"]).await?;
     let mut expected = merged.with();

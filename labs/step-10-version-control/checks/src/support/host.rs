@@ -178,6 +178,7 @@ impl<'a> Host<'a> {
             .args(["fetch", "--quiet", &self.url(&self.reader, repository), "+refs/*:refs/*"])
             .run()
             .await?
+            // never fails alone: `clone` asks the same
             .expect_success("a reader fetches everything")?;
         Ok(local)
     }
@@ -197,6 +198,7 @@ impl<'a> Host<'a> {
     pub async fn refs(&self, repository: &str) -> CheckResult<BTreeMap<String, String>> {
         let url = self.url(&self.reader, repository);
         let ran =
+            // never fails alone: `clone` asks the same
             self.git().args(["ls-remote", "--refs", &url]).run().await?.expect_success("a reader lists the refs")?;
         let pair = |line: &str| line.split_once('\t').map(|(hash, name)| (name.to_owned(), hash.to_owned()));
         Ok(ran.text().lines().filter_map(pair).collect())

@@ -94,9 +94,11 @@ fn copy_repository(folder: &Path, part: &Path, to: &Path, bare: bool) -> CheckRe
 fn copy_files(folder: &Path, part: &Path, to: &Path, takes: &dyn Fn(&Path) -> bool) -> CheckResult {
     lab_files::copy_below(folder, part, to, MOST_BYTES, takes).map_err(|error| match error {
         CopyError::TooMuch => {
+            // never fails alone: no mistake fills a repository with 256 MB
             Failure::learner("the repository has grown beyond all measure").expected("less than 256 MB in few folders")
         }
         CopyError::Source(error) => {
+            // never fails alone: who takes the repository away has no refs to tell of before
             Failure::learner("the repository's files cannot be read any more").actual(error.to_string())
         }
         CopyError::Target(error) => Failure::ours("copying a repository", &error),

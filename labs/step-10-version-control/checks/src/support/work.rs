@@ -87,6 +87,7 @@ impl<'a> Work<'a> {
         let refs = snapshot.git().args(["for-each-ref", "--format=%(refname) %(objectname)"]).our_text().await?;
         let pair = |line: &str| line.split_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
         let head = plain_text(snapshot.folder(), ".git/HEAD");
+        // never fails alone: without HEAD, git finds no repository in the line above
         let head = head.ok_or_else(|| Failure::learner("the repository has no HEAD any more"))?;
         let status = snapshot.git().args(["status", "--porcelain", "--untracked-files=all"]).our_text().await?;
         Ok(State { head, refs: refs.lines().filter_map(pair).collect(), files: status })
