@@ -97,6 +97,7 @@ async fn address_limit(lab: &Lab) -> CheckResult {
             let body = json!({"email": guess.email, "password": guess.password});
             app.post("/login").json(&body).await?.expect_status(401)?;
         } else {
+            // never fails alone: `web_login` asks the same, and a limit that comes too early stops the log-in of the next round
             Browser::new(&app).try_log_in(&guess.email, &guess.password).await?.expect_status(401)?;
         }
     }
@@ -125,6 +126,7 @@ async fn two_counts(lab: &Lab) -> CheckResult {
     let guess = || ada.try_password(&app, &ada.wrong_password());
     // never fails alone: `account_limit` asks the same of a first failure
     guess().from_address(second).await?.expect_status(401)?;
+    // never fails alone: `account_limit` asks the same of a second failure
     guess().from_address(third).await?.expect_status(401).because("it is the second failure, and 2 are allowed")?;
     for _ in 0..3 {
         expect_blocked(ada.try_password(&app, &ada.password).await?)
@@ -161,6 +163,7 @@ async fn spoofed_address(lab: &Lab) -> CheckResult {
     let again = spoofed(lab, ada.try_password(&app, &ada.password)).await?;
     expect_blocked(again).because("it is the third try at this account, whatever the headers say")?;
     let guess = || app.post("/login").json(&json!({"email": lab.email(), "password": ada.password}));
+    // never fails alone: `address_limit` asks the same of a third failure
     spoofed(lab, guess()).await?.expect_status(401)?;
     expect_blocked(spoofed(lab, guess()).await?)
         .because("3 log-ins from this address have failed, whatever the headers say")

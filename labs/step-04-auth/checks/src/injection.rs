@@ -60,6 +60,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
         kept = event.to_string();
     }
     for sql in SQL.into_iter().filter(|sql| sql.len() > 3) {
+        // never fails alone: the searches above ask the same
         let found: Vec<Value> = app.get("/events").query("q", sql).await?.expect_status(200)?.at("/items")?;
         let wanted = marked.iter().filter(|title| title.to_lowercase().contains(&sql.to_lowercase())).count();
         expect_equal(&format!("events whose title contains {sql:?}"), &found.len(), &wanted)?;
@@ -70,6 +71,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
     for (title, _) in &decoys {
         // `q` is in another case, as it may be.
         let q = title.to_uppercase();
+        // never fails alone: the searches above ask the same
         let found: Vec<Value> = app.get("/events").query("q", q).await?.expect_status(200)?.at("/items")?;
         let found: Vec<&str> = found.iter().filter_map(|event| event["title"].as_str()).collect();
         expect_equal(&format!("the titles that contain {title:?}"), &found, &vec![title.as_str()])?;
@@ -104,6 +106,7 @@ async fn injection_api(lab: &Lab) -> CheckResult {
             requests.push(app.post("/events").bearer(token).json(&with(member)));
         }
     }
+    // never fails alone: `box_office` asks the same of other text
     expect_all(lab, requests, "no time and no number", &BAD_INPUT).await?;
     let requests = SQL.into_iter().chain([
         "title; DROP TABLE users",
@@ -182,7 +185,9 @@ async fn expect_all(lab: &Lab, requests: Vec<Request>, what: &str, statuses: &[u
 async fn expect_untouched(lab: &Lab, app: &App, ada: &Person, role: &str, events: usize) -> CheckResult {
     let admins: i64 = lab.postgres().await?.scalar("select count(*) from users where role::text = 'admin'").await?;
     expect_equal("administrators", &admins, &0)?;
-    app.get("/me").bearer(&ada.session.access).await?.expect_status(200)?.expect_json(json!({"role": role}))?;
+    let me = app.get("/me").bearer(&ada.session.access).await?.expect_status(200)?;
+    // never fails alone: a role that SQL has changed is that of an administrator more
+    me.expect_json(json!({"role": role}))?;
     let items: Vec<Value> = app.get("/events").await?.expect_status(200)?.at("/items")?;
     expect_equal("events that still exist", &items.len(), &events)
 }
@@ -218,6 +223,7 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     let decoys = decoys(lab);
     make_decoys(lab, &app, &ada, &decoys).await?;
     for (title, decoy) in &decoys {
+        // never fails alone: the searches above ask the same
         let page = Page::of(app.get("/web/events").query("q", title.to_uppercase()).await?.expect_status(200)?)?;
         let shows = |text: &str| page.all(|e| e.name == "a" && e.text.contains(text)).next().is_some();
         expect_that(shows(title), format!("searching for {title:?} does not find the event of that title"))?;
@@ -227,6 +233,7 @@ async fn injection_web(lab: &Lab) -> CheckResult {
     let mut visitor = Browser::new(&app);
     let answer = visitor.try_log_in(&format!("{}' -- ", ada.email), "' OR '1'='1").await?;
     answer.expect_status_in(&[401, 400, 422])?;
+    // never fails alone: `web_login` asks the same of a wrong password
     visitor.expect_not(&ada, "this log-in was SQL").await?;
     for sql in ["'; DROP TABLE users; --", "' OR '1'='1", "'||pg_sleep(30)||'", "'), (1, 1, 'x') --"] {
         let text = format!("{} {sql}", lab.word());

@@ -130,6 +130,7 @@ async fn xss_element(lab: &Lab) -> CheckResult {
     }
     let odd = Newcomer { email: format!("<{mark}>@example.com"), ..Newcomer::new(lab) };
     if let Some(odd) = odd.register_or_be_refused(&app).await? {
+        // never fails alone: the status is that of every account page, as `web_login` asks
         expect_inert(&Page::of(Browser::of(&app, &odd).await?.get("/web/account").await?.expect_status(200)?)?, &mark)?;
     }
     expect_reviews(lab, &app).await
@@ -156,6 +157,7 @@ async fn expect_reviews(lab: &Lab, app: &App) -> CheckResult {
             }
         }
     }
+    // never fails alone: the pages of other events were read the same way
     let page = Page::of(app.get(&path).await?.expect_status(200)?)?;
     let text_of = |review: &crate::support::Element, class: &str| {
         page.inside(review, |e| e.has_class(class)).next().map(|e| e.text.trim().to_owned()).unwrap_or_default()
@@ -166,6 +168,7 @@ async fn expect_reviews(lab: &Lab, app: &App) -> CheckResult {
     shown.sort_unstable();
     written.sort_unstable();
     expect_equal("who wrote the reviews on the page, and what", &shown, &written)?;
+    // never fails alone: `xss_element` reads the list before
     let list = Page::of(app.get("/web/events").await?.expect_status(200)?)?;
     let target = |e: &crate::support::Element| {
         e.attribute("href").unwrap_or_default().split(['?', '#']).next().map(str::to_owned)
@@ -201,6 +204,7 @@ async fn xss_attribute(lab: &Lab) -> CheckResult {
     // Many log-in forms come back with the address that was typed.
     let typed = format!("\"><{mark}>@example.com");
     let answer = Browser::new(&app).try_log_in(&typed, &organizer.wrong_password()).await?;
+    // never fails alone: the status is that of every unknown address, as `web_login` asks
     expect_inert(&Page::of(answer.expect_status_in(&[401, 400, 422])?)?, &mark)
 }
 
@@ -267,8 +271,10 @@ async fn content_policy(lab: &Lab) -> CheckResult {
     let event = make_event(&app, &organizer, &event_body(lab)).await?;
     let page = format!("/web/events/{event}");
     let mut browser = Browser::new(&app);
+    // never fails alone: the status is one that every log-in with a browser asks for
     expect_policy(browser.get("/web/login").await?.expect_status(200)?)?;
     let wrong = browser.try_log_in(&organizer.email, &organizer.wrong_password()).await?;
+    // never fails alone: the status is that of every wrong password, as `web_login` asks
     expect_policy(wrong.expect_status(401)?)?;
     browser.log_in(&organizer).await?;
     let forged = browser.post(format!("{page}/reviews"), &[("text", "x")]).await?;

@@ -99,6 +99,7 @@ async fn register_refusals(lab: &Lab) -> CheckResult {
     }
     expect_equal("accounts that six simultaneous registrations of one address made", &made, &1)?;
     let after: i64 = lab.postgres().await?.scalar(count).await?;
+    // never fails alone: a refusal that leaves a row has failed above
     expect_equal("rows of `users` after these", &after, &(before + 1))
 }
 
@@ -168,6 +169,7 @@ async fn hash_decides(lab: &Lab) -> CheckResult {
     let app = lab.server().env("BCRYPT_COST", "11").start().await.because("it starts on the tables that it made")?;
     let kept = eve.try_password(&app, &ada.password).await?.expect_status(200);
     kept.because("the hash is from before the restart, and says itself which cost it has")?;
+    // never fails alone: who looks at more than the hash has failed above
     eve.try_password(&app, &eve.password).await?.expect_status(401)?;
     Ok(())
 }

@@ -109,11 +109,13 @@ async fn box_office(lab: &Lab) -> CheckResult {
     expect_moment(put, "/starts_at", later)?;
     of_order()
         .await?
+        // never fails alone: the order was read the same way above
         .expect_status(200)?
         .expect_json(ordered)
         .because("what was ordered is paid for at its old price")?;
     let cancel = app.delete(format!("/orders/{order}")).bearer(&customer.session.access);
     cancel.await?.expect_status_in(&DONE)?;
+    // never fails alone: the event was read the same way above, but for what is expected of its seats
     let freed = app.get(&path).await?.expect_status(200)?.expect_json(json!({"seats_left": changed["seats"]}));
     freed.because("the order was cancelled, so its seats can be had again")?;
     expect_bad_events(lab, &app, &organizer, &path).await?;
@@ -155,9 +157,11 @@ async fn expect_bad_events(lab: &Lab, app: &App, organizer: &Person, path: &str)
     }
     for title in ["x".to_owned(), "é".repeat(200)] {
         let id = make_event(app, organizer, &with("title", json!(title))).await?;
+        // never fails alone: the status is that of every event, as `box_office` asks before
         let read = app.get(format!("/events/{id}")).await?.expect_status(200)?.expect_json(json!({"title": title}));
         read.because("a title has 1 to 200 characters")?;
     }
+    // never fails alone: `box_office` reads it before
     let after = app.get(path).await?.expect_status(200)?;
     after.expect_json(before.json()?).because("what was sent since was bad input, and changes nothing")?;
     Ok(())
@@ -227,6 +231,7 @@ async fn order_amounts(lab: &Lab) -> CheckResult {
     // never fails alone: `box_office` reads an event the same way
     let after = app.get(&path).await?.expect_status(200)?.at::<i64>("/seats_left")?;
     expect_equal("seats_left after orders that were refused", &after, &before)?;
+    // never fails alone: `box_office` lists orders the same way
     let orders = app.get("/orders").bearer(&customer.session.access).await?.expect_status(200)?;
     expect_equal("the customer's orders", &orders.at::<Vec<Value>>("/items")?.len(), &1)
 }
@@ -279,6 +284,7 @@ async fn event_rights(lab: &Lab) -> CheckResult {
         sender.expect(app.put(&path).json(&changed), &[200]).await?;
         let expected =
             json!({"title": changed["title"], "price_cents": changed["price_cents"], "organizer_id": owner.id.json()});
+        // never fails alone: the status is that of the reading after each refusal above
         app.get(&path).await?.expect_status(200)?.expect_json(expected)?;
     }
 
@@ -309,6 +315,7 @@ async fn expect_no_gift(lab: &Lab, app: &App, owner: &Person, rival: &Person, pa
             answer.expect_json(expected).because("an event belongs to whoever created it, whatever the body says")?;
         }
     }
+    // never fails alone: the status is that of every reading in `event_rights`
     let read = app.get(path).await?.expect_status(200)?.expect_json(json!({"organizer_id": owner.id.json()}));
     read.because("an event belongs to whoever created it, whatever a body says")?;
     Ok(())
@@ -394,6 +401,7 @@ async fn order_rights(lab: &Lab) -> CheckResult {
     customer.expect(app.get(&path), &[404]).await?;
     customer.expect(app.delete(&path), &[404]).await.because("it is cancelled already")?;
     for (list, who) in [(orders.as_str(), &owner), ("/orders", &ada), ("/orders", &admin)] {
+        // never fails alone: the lists above ask the same
         let answer = app.get(list).bearer(&who.session.access).await?.expect_status(200)?;
         let listed = answer.at::<Vec<Value>>("/items")?.iter().any(|item| item["id"] == order.json());
         answer.expect_where("a list without the order that was cancelled", |_| !listed)?;
@@ -412,6 +420,7 @@ async fn order_rights(lab: &Lab) -> CheckResult {
 }
 
 async fn expect_ids(app: &App, path: &str, who: &Person, expected: &[&Id]) -> CheckResult {
+    // never fails alone: `order_rights` asks for the status of each list before
     let response = app.get(path).bearer(&who.session.access).await?.expect_status(200)?;
     let items: Vec<Value> = response.at("/items")?;
     let mut found: Vec<String> =
@@ -535,6 +544,7 @@ async fn demotion(lab: &Lab) -> CheckResult {
     let promote = app.patch(format!("/users/{}", deputy.id)).bearer(&deputy.session.access);
     promote.json(&json!({"role": "admin"})).await?.expect_status(403).because(why)?;
     app.delete(&of_ada).bearer(&deputy.session.access).await?.expect_status_in(&FORBIDDEN_OR_HIDDEN).because(why)?;
+    // never fails alone: `box_office` asks the same of a customer
     let own = app.get("/orders").bearer(&deputy.session.access).await?.expect_status(200)?;
     expect_equal("orders listed for a customer who has none", &own.at::<Vec<Value>>("/items")?.len(), &0)
         .because(why)?;
@@ -557,7 +567,9 @@ async fn demotion(lab: &Lab) -> CheckResult {
     kept.because("the order was not cancelled")?;
 
     give_role(&app, &admin, &deputy, "organizer").await?;
+    // never fails alone: `GET /me` has shown the role, and `box_office` asks the same of an organizer
     let made = app.post("/events").bearer(&deputy.session.access).json(&event_body(lab)).await?.expect_status(201);
+    // never fails alone: `box_office` asks the same of an event that an organizer has made
     made.because(why)?.expect_json(json!({"id": any_id(), "organizer_id": deputy.id.json()}))?;
     Ok(())
 }

@@ -39,6 +39,7 @@ async fn claims(lab: &Lab) -> CheckResult {
     let secret = format!(" {}éé{} ", secret_of(lab, 40), secret_of(lab, 40));
     let app = lab.server().env("JWT_SECRET", &secret).start().await?;
     let ada = Person::customer(lab, &app).await?;
+    // never fails alone: `login` asks the same of a right password
     let answer = ada.try_password(&app, &ada.password).await?.expect_status(200)?;
     let logged_in = Session::of(&answer)?;
     let token = Token::read(&logged_in.access)?;

@@ -104,6 +104,7 @@ impl<'a> Browser<'a> {
         let found =
             SESSION_COOKIES.iter().find_map(|name| Some(((*name).to_owned(), self.cookies.get(*name)?.clone())));
         found.ok_or_else(|| {
+            // never fails alone: whoever logs in has been seen to get one
             Failure::learner("the browser has no session cookie")
                 .expected("a cookie named `__Host-session` or `session`")
         })
