@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
-use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 
 /// How deep folders are looked into.
@@ -35,13 +35,40 @@ pub enum CopyError {
 /// # Errors
 /// There is no such file, something else than a file has its name, or the path leads out of the folder.
 pub fn open_below(folder: &Path, path: &Path) -> io::Result<File> {
+    open(folder, path, OFlags::RDONLY)
+}
+
+/// The same for reading and writing.
+///
+/// # Errors
+/// As [`open_below`].
+pub fn change_below(folder: &Path, path: &Path) -> io::Result<File> {
+    open(folder, path, OFlags::RDWR)
+}
+
+/// Removes the file at `path` in `folder`, or the link that stands in its place.
+///
+/// # Errors
+/// There is no such file, or the path leads out of the folder.
+pub fn remove_below(folder: &Path, path: &Path) -> io::Result<()> {
+    let (at, name) = parent(folder, path)?;
+    Ok(unlinkat(at, name, AtFlags::empty())?)
+}
+
+fn open(folder: &Path, path: &Path, access: OFlags) -> io::Result<File> {
+    let (at, name) = parent(folder, path)?;
+    open_file(&at, name, access)?.ok_or_else(|| io::Error::other("what stands in the file's place is no file"))
+}
+
+/// The folder that holds what is at `path` in `folder`, and the name it has there.
+fn parent<'a>(folder: &Path, path: &'a Path) -> io::Result<(File, &'a OsStr)> {
     let mut names = names(path)?;
     let name = names.pop().ok_or(ErrorKind::InvalidInput)?;
     let mut at = File::open(folder)?;
     for name in names {
         at = open_folder(&at, name)?;
     }
-    open_file(&at, name)?.ok_or_else(|| io::Error::other("what stands in the file's place is no file"))
+    Ok((at, name))
 }
 
 /// What the file at `path` in `folder` holds, opened as by [`open_below`].
@@ -70,19 +97,33 @@ pub fn copy_below(
     for name in names(part).map_err(CopyError::Source)? {
         at = open_folder(&at, name).map_err(CopyError::Source)?;
     }
-    Copying { to, takes, bytes, entries: MOST_ENTRIES }.folder(&at, Path::new(""), 0)
+    let mut copying = Copying { to, bytes };
+    Walk { takes, entries: MOST_ENTRIES, found: &mut |path, file| copying.file(file, path) }.folder(
+        &at,
+        Path::new(""),
+        0,
+    )
 }
 
-/// A copy on its way, and how much more it may take.
-struct Copying<'a> {
-    to: &'a Path,
+/// Hands each file below `folder`, open for reading, to `found`, with its path from there. Links, pipes and the like are left
+/// out, and so is what goes away meanwhile.
+///
+/// # Errors
+/// There is more than is looked at, something cannot be read, or what `found` says.
+pub fn each_below(folder: &Path, found: &mut dyn FnMut(&Path, File) -> Result<(), CopyError>) -> Result<(), CopyError> {
+    let at = File::open(folder).map_err(CopyError::Source)?;
+    Walk { takes: &|_| true, entries: MOST_ENTRIES, found }.folder(&at, Path::new(""), 0)
+}
+
+/// A look at all that is in a folder, and how much more of it there may be.
+struct Walk<'a> {
     takes: &'a dyn Fn(&Path) -> bool,
-    bytes: u64,
     entries: usize,
+    found: &'a mut dyn FnMut(&Path, File) -> Result<(), CopyError>,
 }
 
-impl Copying<'_> {
-    /// Copies what is in `at`, which is `path` of the folder.
+impl Walk<'_> {
+    /// Goes through what is in `at`, which is `path` of the folder.
     fn folder(&mut self, at: &File, path: &Path, depth: usize) -> Result<(), CopyError> {
         let entries = Dir::read_from(at).map_err(|error| CopyError::Source(error.into()))?;
         for entry in entries {
@@ -102,8 +143,8 @@ impl Copying<'_> {
                     }
                 }
                 FileType::RegularFile => {
-                    if let Some(Some(file)) = still_there(open_file(at, &name))? {
-                        self.file(file, &below)?;
+                    if let Some(Some(file)) = still_there(open_file(at, &name, OFlags::RDONLY))? {
+                        (self.found)(&below, file)?;
                     }
                 }
                 _ => {}
@@ -111,7 +152,15 @@ impl Copying<'_> {
         }
         Ok(())
     }
+}
 
+/// A copy on its way, and how much more it may take.
+struct Copying<'a> {
+    to: &'a Path,
+    bytes: u64,
+}
+
+impl Copying<'_> {
     fn file(&mut self, file: File, path: &Path) -> Result<(), CopyError> {
         let target = self.to.join(path);
         if let Some(parent) = target.parent() {
@@ -165,8 +214,8 @@ fn open_folder(at: &File, name: &OsStr) -> io::Result<File> {
 }
 
 /// The file with this name in `at`; none if something else has the name.
-fn open_file(at: &File, name: &OsStr) -> io::Result<Option<File>> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+fn open_file(at: &File, name: &OsStr, access: OFlags) -> io::Result<Option<File>> {
+    let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(openat(at, name, flags, Mode::empty())?);
     Ok(file.metadata()?.is_file().then_some(file))
 }
@@ -208,7 +257,31 @@ mod tests {
         assert_eq!(read("a/file").unwrap(), b"text");
         for path in ["link", "b/file", "up/secret", "pipe", "a", "../secret", "/etc/hostname", "", "none"] {
             assert!(read(path).is_err(), "{path}");
+            assert!(change_below(&folder, Path::new(path)).is_err(), "{path}");
         }
+        for path in ["b/file", "up/secret", "a", "../secret", "", "none"] {
+            assert!(remove_below(&folder, Path::new(path)).is_err(), "{path}");
+        }
+        remove_below(&folder, Path::new("link")).unwrap();
+        assert_eq!(fs::read(keep.path().join("secret")).unwrap(), b"secret");
+        remove_below(&folder, Path::new("a/file")).unwrap();
+        assert!(read("a/file").is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_handed_out() {
+        let keep = tempfile::tempdir().unwrap();
+        fs::create_dir_all(keep.path().join("a/empty")).unwrap();
+        fs::write(keep.path().join("a/file"), "text").unwrap();
+        symlink("a", keep.path().join("b")).unwrap();
+        pipe(&keep.path().join("pipe"));
+        let mut found = Vec::new();
+        each_below(keep.path(), &mut |path, file| {
+            found.push((path.to_owned(), io::read_to_string(file).unwrap()));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(found, [("a/file".into(), "text".to_owned())]);
     }
 
     #[test]

@@ -4,6 +4,6 @@ mod below;
 mod copy;
 mod lock;
 
-pub use below::{CopyError, copy_below, open_below, read_below};
+pub use below::{CopyError, change_below, copy_below, each_below, open_below, read_below, remove_below};
 pub use copy::copy_folder;
 pub use lock::FileLock;

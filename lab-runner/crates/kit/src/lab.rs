@@ -26,7 +26,7 @@ use lab_check::{CheckResult, Failure, Ours, RecordedStream};
 use lab_http::{Request, Response};
 use lab_protocol::{RunClock, SuiteConfig, Target};
 use lab_proxy::Proxy;
-use lab_sandbox::{Network, Room};
+use lab_sandbox::{Network, Room, Sandbox};
 
 use random::Random;
 
@@ -387,10 +387,15 @@ impl Lab {
 
     /// The check's folders, as the user of isolated servers may write them.
     pub(crate) fn folders_for_servers(&self) -> CheckResult<Vec<PathBuf>> {
+        self.folders_for(&self.shared.config.sandbox)
+    }
+
+    /// The check's folders, as the user of programs in `sandbox` may write them.
+    pub(crate) fn folders_for(&self, sandbox: &Sandbox) -> CheckResult<Vec<PathBuf>> {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         let folders: Vec<PathBuf> = folders.iter().map(|each| each.folder.path().to_owned()).collect();
         for folder in &folders {
-            self.shared.config.sandbox.give(folder).ours("giving the server a folder")?;
+            sandbox.give(folder).ours("giving the server a folder")?;
         }
         Ok(folders)
     }

@@ -92,6 +92,8 @@ pub(crate) struct Place<'a> {
     pub readable: &'a [PathBuf],
     /// The folders that it may write.
     pub writable: &'a [PathBuf],
+    /// Whether it sees the system's programs, though its suite does not say so for all.
+    pub programs: bool,
     /// The network that it has.
     pub network: Option<&'a Network>,
 }
@@ -111,7 +113,7 @@ pub(crate) fn confined(
         limits: if sandbox.isolates() { LIMITS } else { Limits::NO_CORE },
         orphan_signal: Signal::KILL,
         view: View {
-            programs: inventory::iter::<SystemPrograms>.into_iter().next().is_some(),
+            programs: place.programs || inventory::iter::<SystemPrograms>.into_iter().next().is_some(),
             readable: std::iter::once(program.into()).chain(place.readable.iter().cloned()).collect(),
             writable: place.writable.to_vec(),
         },

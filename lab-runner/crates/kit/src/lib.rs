@@ -10,6 +10,7 @@ extern crate self as lab_kit;
 
 mod balancer;
 pub mod check;
+mod files;
 pub mod guess;
 pub mod how_to;
 pub mod id;
@@ -28,6 +29,7 @@ pub mod token;
 mod tool;
 
 pub use balancer::Balancer;
+pub use files::{Content, Files};
 pub use inventory;
 pub use lab::Lab;
 pub use lab_check::{Because, CheckResult, Difference, Failure, Ours, expect_equal, expect_that, transcript};

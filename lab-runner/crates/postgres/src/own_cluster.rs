@@ -112,6 +112,35 @@ impl OwnCluster {
         &self.programs
     }
 
+    /// Where its programs and what they read lie on this machine: for a program that runs them in isolation.
+    ///
+    /// # Errors
+    /// Ours, if it does not say.
+    pub async fn installation(&self) -> CheckResult<Vec<PathBuf>> {
+        let mut connection = self.administrator().await?;
+        let places: Vec<(String,)> =
+            sqlx::query_as("select setting from pg_config where name in ('BINDIR', 'LIBDIR', 'PKGLIBDIR', 'SHAREDIR')")
+                .fetch_all(&mut connection)
+                .await
+                .ours("asking a cluster where it is installed")?;
+        connection.close().await.ours("asking a cluster")?;
+        let places = places.into_iter().map(|(place,)| PathBuf::from(place));
+        Ok(std::iter::once(self.programs.clone()).chain(places).collect())
+    }
+
+    /// Writes a setting into its files, as its administrator would, for whoever copies them. It follows it only when it is
+    /// started anew, and only if nothing is set for it otherwise.
+    ///
+    /// # Errors
+    /// Ours, if there is no such setting.
+    pub async fn leave_setting(&self, name: &str, value: &str) -> CheckResult {
+        let mut connection = self.administrator().await?;
+        let value = value.replace('\'', "''");
+        let set = sqlx::raw_sql(AssertSqlSafe(format!("alter system set {name} = '{value}'")));
+        set.execute(&mut connection).await.ours("setting something of a cluster")?;
+        connection.close().await.ours("asking a cluster")
+    }
+
     /// Runs statements on the server that takes writes, as the owner of the database.
     ///
     /// # Errors
@@ -179,9 +208,13 @@ impl OwnCluster {
         Ok(())
     }
 
-    async fn connect(&self) -> CheckResult<PgConnection> {
+    async fn administrator(&self) -> CheckResult<PgConnection> {
         let server = &self.servers[self.primary.load(Ordering::SeqCst)];
-        let mut connection = server.administrator(ROLE).await.ours("connecting to a cluster")?;
+        server.administrator(ROLE).await.ours("connecting to a cluster")
+    }
+
+    async fn connect(&self) -> CheckResult<PgConnection> {
+        let mut connection = self.administrator().await?;
         let as_owner = sqlx::raw_sql(AssertSqlSafe(format!("set role {ROLE}"))).execute(&mut connection).await;
         as_owner.ours("asking a cluster")?;
         Ok(connection)

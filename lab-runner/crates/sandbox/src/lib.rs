@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::Command;
 
 use containers::Containers;
-use lab_process::{Signal, lead_session, signal_group, signal_process};
+use lab_process::{Account, Signal, lead_session, signal_group, signal_process};
 use serde::{Deserialize, Serialize};
 
 pub use beginning::Beginning;
@@ -53,6 +53,8 @@ enum Provider {
     /// Nowhere: the programs run as we do.
     #[default]
     None,
+    /// Nowhere, too; but we are root, and the programs are this user, who opens what root opens.
+    Unprivileged { user: u32 },
     /// From bubblewrap, as this user id, or as ours in a user namespace.
     Bubblewrap {
         user: Option<u32>,
@@ -75,7 +77,7 @@ impl Sandbox {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.provider {
-            Provider::None => "none",
+            Provider::None | Provider::Unprivileged { .. } => "none",
             Provider::Bubblewrap { .. } => "bubblewrap",
             Provider::Containers(_) => "containers",
         }
@@ -84,7 +86,20 @@ impl Sandbox {
     /// Whether it isolates.
     #[must_use]
     pub fn isolates(&self) -> bool {
-        self.provider != Provider::None
+        !matches!(self.provider, Provider::None | Provider::Unprivileged { .. })
+    }
+
+    /// The same for a program that refuses to be root, as Postgres does. Where nothing isolates it and we are root, it is another
+    /// user, who opens every file that root opens: wherever a submission lies, it is found. In isolation it is no root anyway.
+    ///
+    /// # Errors
+    /// This system has no such users.
+    pub fn without_root(&self) -> std::io::Result<Self> {
+        match (&self.provider, Account::for_servers().number()) {
+            (Provider::None, Some(_)) if !platform::ROOT_CAN_BE_GIVEN_UP => Err(std::io::ErrorKind::Unsupported.into()),
+            (Provider::None, Some(user)) => Ok(Self { provider: Provider::Unprivileged { user } }),
+            _ => Ok(self.clone()),
+        }
     }
 
     /// The same for one submission, whose programs run as `user` if they can run as another one.
@@ -110,7 +125,7 @@ impl Sandbox {
     pub fn in_group(&self, group: &Group) -> Self {
         let membership = group.membership().clone();
         match &self.provider {
-            Provider::None => self.clone(),
+            Provider::None | Provider::Unprivileged { .. } => self.clone(),
             Provider::Bubblewrap { user, .. } => {
                 Self { provider: Provider::Bubblewrap { user: *user, group: Some(membership) } }
             }
@@ -169,7 +184,7 @@ impl Sandbox {
 
     fn membership(&self) -> Option<&group::Membership> {
         match &self.provider {
-            Provider::None => None,
+            Provider::None | Provider::Unprivileged { .. } => None,
             Provider::Bubblewrap { group, .. } => group.as_ref(),
             Provider::Containers(containers) => containers.group.as_ref(),
         }
@@ -181,6 +196,7 @@ impl Sandbox {
     pub fn user(&self) -> Option<u32> {
         match self.provider {
             Provider::None => None,
+            Provider::Unprivileged { user } => Some(user),
             Provider::Bubblewrap { user, .. } => user,
             Provider::Containers(Containers { user, .. }) => user,
         }
@@ -200,7 +216,7 @@ impl Sandbox {
     /// The system allows none.
     pub fn network(&self) -> std::io::Result<Network> {
         match &self.provider {
-            Provider::None => Ok(Network::of_this_machine()),
+            Provider::None | Provider::Unprivileged { .. } => Ok(Network::of_this_machine()),
             Provider::Bubblewrap { .. } => Network::alone(),
             Provider::Containers(containers) => Network::of_container(containers.clone()),
         }
@@ -237,9 +253,10 @@ impl Sandbox {
         let (mut filters, mut groups) = (Vec::new(), Vec::new());
         let handles = self.membership().map_or_else(|| Ok(Vec::new()), group::Membership::handles);
         let made = match &self.provider {
-            Provider::None => {
-                let mut command = Command::new(program);
-                command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
+            Provider::None => Some(plain(program, confinement)),
+            Provider::Unprivileged { user } => {
+                let mut command = plain(program, confinement);
+                platform::give_up_root(&mut command, *user);
                 Some(command)
             }
             Provider::Bubblewrap { user, .. } => {
@@ -271,7 +288,7 @@ impl Sandbox {
     #[must_use]
     pub fn program_of(&self, leader: u32) -> Option<u32> {
         match &self.provider {
-            Provider::None => Some(leader),
+            Provider::None | Provider::Unprivileged { .. } => Some(leader),
             Provider::Bubblewrap { .. } => platform::program_in(leader),
             Provider::Containers(containers) => Some(Told::by(&containers.places, leader)?.program),
         }
@@ -308,6 +325,13 @@ impl Sandbox {
     pub fn signal_of(&self, code: i32) -> Option<i32> {
         (self.isolates() && (129..=192).contains(&code)).then_some(code - 128)
     }
+}
+
+/// A command that nothing isolates.
+fn plain(program: &OsStr, confinement: &Confinement) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(&confinement.environment).current_dir(&confinement.folder);
+    command
 }
 
 /// A TCP socket over IPv4 in the network of the calling thread, which is not bound and waits for nothing.

@@ -20,8 +20,9 @@ pub use seccomp::CallFilters;
 #[cfg(not(target_os = "linux"))]
 pub use system::{CallFilters, receive_handles, send_handles};
 pub(crate) use system::{
-    call_filters, enter_mounts, enter_network, enter_on_start, enter_user_namespace, group_folders, hold_name,
-    keep_memory_private, mount_memory, network_name, network_of, program_in, socket, unmount,
+    ROOT_CAN_BE_GIVEN_UP, call_filters, enter_mounts, enter_network, enter_on_start, enter_user_namespace,
+    give_up_root, group_folders, hold_name, keep_memory_private, mount_memory, network_name, network_of, program_in,
+    socket, unmount,
 };
 
 /// The user and the group that we are.
@@ -166,6 +167,45 @@ mod system {
         }
     }
 
+    /// Whether [`give_up_root`] does anything.
+    pub(crate) const ROOT_CAN_BE_GIVEN_UP: bool = true;
+    /// Passes over the permissions of files (capabilities(7), CAP_DAC_OVERRIDE).
+    const PASSES_PERMISSIONS: u32 = 1;
+    /// The third version of the kernel's lists of capabilities, which are of 64 bits (capget(2)).
+    const CAPABILITIES_VERSION: u32 = 0x2008_0522;
+
+    /// Has `command`'s program be `user`, in no group but its own, and keep of root's rights only that it opens every file. It
+    /// and what it starts have that as ambient capability, which outlasts exec (capabilities(7)).
+    pub(crate) fn give_up_root(command: &mut Command, user: u32) {
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed. The hook makes the system calls prctl,
+        // setgroups, setgid, setuid and capset, allocates nothing and takes no lock.
+        #[allow(unsafe_code)]
+        unsafe {
+            command.pre_exec(move || become_user(user));
+        }
+    }
+
+    fn become_user(user: u32) -> io::Result<()> {
+        let done = |result: libc::c_long| if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+        let header = [CAPABILITIES_VERSION, 0];
+        let kept = 1 << PASSES_PERMISSIONS;
+        // What is effective, permitted and inheritable of the first 32 capabilities, and of the others.
+        let capabilities: [[u32; 3]; 2] = [[kept; 3], [0; 3]];
+        let raise = libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong;
+        let none: libc::c_ulong = 0;
+        // SAFETY: capset(2) reads a header of two and a list of six numbers, which outlive the call; an empty list of groups
+        // is not read; the others touch no memory.
+        #[allow(unsafe_code)]
+        unsafe {
+            done(libc::prctl(libc::PR_SET_KEEPCAPS, 1, none, none, none).into())?;
+            done(libc::setgroups(0, std::ptr::null()).into())?;
+            done(libc::setgid(user).into())?;
+            done(libc::setuid(user).into())?;
+            done(libc::syscall(libc::SYS_capset, header.as_ptr(), capabilities.as_ptr()))?;
+            done(libc::prctl(libc::PR_CAP_AMBIENT, raise, libc::c_ulong::from(PASSES_PERMISSIONS), none, none).into())
+        }
+    }
+
     /// A TCP socket over IPv4 in the network of the calling thread.
     pub(crate) fn socket() -> io::Result<OwnedFd> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -282,6 +322,10 @@ mod system {
     }
 
     pub(crate) fn enter_on_start(_: &mut Command, _: OwnedFd) {}
+
+    pub(crate) const ROOT_CAN_BE_GIVEN_UP: bool = false;
+
+    pub(crate) fn give_up_root(_: &mut Command, _: u32) {}
 
     pub(crate) fn socket() -> io::Result<OwnedFd> {
         not_here()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// The longest input that is written out, in bytes.
 const LONGEST: usize = 600;
@@ -16,8 +16,9 @@ pub(super) struct ByHand {
 }
 
 impl ByHand {
-    /// The line that starts with `command`, with the variables `env` and `arguments`. The program runs in `folder`.
-    pub fn new(command: &str, env: &BTreeMap<String, String>, arguments: &[String], folder: &Path) -> Self {
+    /// The line that starts with `command`, with the variables `env` and `arguments`. The program runs in `folder`, if there is nothing
+    /// else that it needs.
+    pub fn new(command: &str, env: &BTreeMap<String, String>, arguments: &[String], folder: Option<&PathBuf>) -> Self {
         let mut line = String::new();
         for (name, value) in env {
             let _ = write!(line, "{name}={} ", quoted(value));
@@ -26,8 +27,8 @@ impl ByHand {
         for argument in arguments {
             let _ = write!(line, " {}", quoted(argument));
         }
-        let is_empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-        Self { command: line, holds: is_empty }
+        let is_empty = |folder: &PathBuf| folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        Self { command: line, holds: folder.is_some_and(is_empty) }
     }
 
     /// The line with `input`, if it shows what the check saw.
@@ -83,12 +84,14 @@ mod tests {
 
     #[test]
     fn what_a_check_has_put_into_a_folder_is_not_there_by_hand() {
-        let folder = tempfile::tempdir().unwrap();
+        let keep = tempfile::tempdir().unwrap();
+        let folder = keep.path().to_owned();
         let (env, arguments) = (BTreeMap::from([("TZ".into(), "a b".into())]), ["x".to_owned(), String::new()]);
-        let line = ByHand::new("cargo lab run tiny-1", &env, &arguments, folder.path());
+        let line = ByHand::new("cargo lab run tiny-1", &env, &arguments, Some(&folder));
         assert_eq!(line.with_input(b"hi\n").unwrap(), r"printf 'hi\n' | TZ='a b' cargo lab run tiny-1 -- x ''");
         assert_eq!(line.with_input(&[b'a'; 1_000]), None);
-        std::fs::write(folder.path().join("given"), "").unwrap();
-        assert_eq!(ByHand::new("cargo lab run tiny-1", &env, &arguments, folder.path()).with_input(b""), None);
+        assert_eq!(ByHand::new("cargo lab run tiny-1", &env, &arguments, None).with_input(b""), None);
+        std::fs::write(folder.join("given"), "").unwrap();
+        assert_eq!(ByHand::new("cargo lab run tiny-1", &env, &arguments, Some(&folder)).with_input(b""), None);
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_protocol::Target;
+use lab_sandbox::Sandbox;
 
 use crate::lab::Lab;
 
@@ -36,6 +37,17 @@ pub struct ProgramBuilder<'a> {
     within: Duration,
     reads: bool,
     measures: bool,
+    /// What it sees and reaches beside itself.
+    surroundings: Surroundings,
+}
+
+/// What a program sees and reaches beside itself and the check's folders.
+#[derive(Debug, Clone, Default)]
+struct Surroundings {
+    networked: bool,
+    programs: bool,
+    readable: Vec<PathBuf>,
+    rootless: bool,
 }
 
 impl<'a> ProgramBuilder<'a> {
@@ -50,6 +62,7 @@ impl<'a> ProgramBuilder<'a> {
             within: WITHIN,
             reads: true,
             measures: false,
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -186,6 +199,68 @@ impl<'a> ProgramBuilder<'a> {
         self
     }
 
+    /// Has it reach what the check's servers reach, under the same addresses: the proxies of services, and
+    /// [`Lab::proxy`](crate::Lab::proxy). Without this an isolated program has no network.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// use lab_postgres::LabPostgres as _;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// let database = lab.postgres().await?;
+    /// lab.program().arg("migrate").networked().env("DATABASE_URL", database.url()).run().await?.expect_code(0)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn networked(mut self) -> Self {
+        self.surroundings.networked = true;
+        self
+    }
+
+    /// Has it see the system's programs, such as a shell, in isolation as well. [`system_programs!`](crate::system_programs)
+    /// says so for all servers and programs of a suite.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// lab.program().args(["each", "--run", "cat"]).with_system_programs().run().await?.expect_code(0)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_system_programs(mut self) -> Self {
+        self.surroundings.programs = true;
+        self
+    }
+
+    /// Has it see `path`, a file or a folder of this machine's, in isolation as well. The check's own folders
+    /// ([`Lab::folder`]) it may always write.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// lab.program().args(["spell", "/usr/share/dict/words"]).readable("/usr/share/dict").run().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn readable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.surroundings.readable.push(path.into());
+        self
+    }
+
+    /// Runs it as another user where it would be root, for programs that refuse to be: the check's folders are that user's
+    /// from then on. Where the system does not allow it (only Linux does), the check is not applicable.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(lab: &Lab) -> CheckResult<()> {
+    /// lab.program().arg("restore").without_root().run().await?.expect_code(0)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn without_root(mut self) -> Self {
+        self.surroundings.rootless = true;
+        self
+    }
+
     /// Runs it to its end: its input is written while its output is read, and then closed.
     ///
     /// # Errors
@@ -221,7 +296,11 @@ impl<'a> ProgramBuilder<'a> {
             None => self.lab.folder()?,
         };
         self.lab.put_back_what_is_gone()?;
-        let by_hand = by_hand::ByHand::new(by_hand, &self.env, &self.arguments, &folder);
+        let Surroundings { networked, programs, readable, rootless } = self.surroundings;
+        let sandbox = if rootless { without_root(&config.sandbox)? } else { config.sandbox.clone() };
+        let network = networked.then(|| self.lab.network()).transpose()?;
+        // What it has reached is gone when the check is over.
+        let by_hand = by_hand::ByHand::new(by_hand, &self.env, &self.arguments, (!networked).then_some(&folder));
         let mut variables = env.clone();
         variables.extend(self.env);
         variables.retain(|name, _| !self.removed.contains(name));
@@ -231,9 +310,11 @@ impl<'a> ProgramBuilder<'a> {
             arguments: self.arguments,
             env: variables,
             folder: folder.canonicalize().ours("looking at the program's working folder")?,
-            readable: tree.into_iter().collect(),
-            writable: self.lab.folders_for_servers()?,
-            sandbox: config.sandbox.clone(),
+            readable: tree.into_iter().chain(readable).collect(),
+            writable: self.lab.folders_for(&sandbox)?,
+            programs,
+            network,
+            sandbox,
             within: self.within,
             reads: self.reads,
             measures: self.measures,
@@ -243,4 +324,9 @@ impl<'a> ProgramBuilder<'a> {
         };
         Running::start(spec, self.input)
     }
+}
+
+fn without_root(sandbox: &Sandbox) -> CheckResult<Sandbox> {
+    let why = "it runs a program that refuses to be root, and on this system nobody else can be in the place of root";
+    sandbox.without_root().map_err(|_| Failure::not_applicable(why))
 }

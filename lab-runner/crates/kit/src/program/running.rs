@@ -15,14 +15,14 @@ use tokio::time::timeout;
 use lab_check::transcript::{Mark, Transcript, show_bytes};
 use lab_check::{CheckResult, Failure, Ours as _};
 use lab_process::{Signal, signal_process};
-use lab_sandbox::{Beginning, Sandbox};
+use lab_sandbox::{Beginning, Network, Sandbox};
 
 use super::by_hand::ByHand;
 use super::finished::Finished;
 use super::output::Output;
 use super::watch::MemoryWatch;
 use crate::launch::{Exit, Place, cannot_start, confined, not_made};
-use crate::server::port::apart_from_looks;
+use crate::server::spawn;
 
 /// How long a sandbox may take to begin with its program, on a busy machine.
 const STARTING: Duration = Duration::from_secs(10);
@@ -44,6 +44,10 @@ pub(super) struct Spec {
     pub folder: PathBuf,
     pub readable: Vec<PathBuf>,
     pub writable: Vec<PathBuf>,
+    /// Whether it sees the system's programs.
+    pub programs: bool,
+    /// The network that it is in, if it has one.
+    pub network: Option<Network>,
     pub sandbox: Sandbox,
     pub within: Duration,
     /// Whether its output is read from the start.
@@ -81,11 +85,18 @@ pub struct Running {
 
 impl Running {
     pub(super) fn start(spec: Spec, input: Vec<u8>) -> CheckResult<Self> {
-        let place = Place { folder: &spec.folder, readable: &spec.readable, writable: &spec.writable, network: None };
+        let place = Place {
+            folder: &spec.folder,
+            readable: &spec.readable,
+            writable: &spec.writable,
+            programs: spec.programs,
+            network: spec.network.as_ref(),
+        };
         let (mut command, beginning) = confined(&spec.argv, &spec.env, &spec.sandbox, &place)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let name = command.as_std().get_program().to_owned();
-        let mut child = apart_from_looks(|| command.spawn()).map_err(|error| cannot_start(&name, &error))?;
+        let network = spec.network.clone().unwrap_or_else(Network::of_this_machine);
+        let mut child = spawn(command, &network).map_err(|error| cannot_start(&name, &error))?;
         let group = child.id().ok_or_else(|| Failure::Ours("the program has no process id".into()))?;
         let run = spec.transcript.next_connection();
         spec.transcript.sent(run, format!("$ {}\n", spec.arguments.join(" ")).as_bytes());

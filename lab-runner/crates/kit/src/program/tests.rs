@@ -175,6 +175,35 @@ async fn signals_reach_it() {
 }
 
 #[tokio::test]
+async fn without_root_it_is_another_user_who_writes_the_checks_folders() {
+    let scratch = scratch();
+    let lab = lab("id -u; echo made >\"$1/file\"", scratch.path());
+    let folder = lab.folder().unwrap();
+    let program = lab.program().arg(folder.display().to_string());
+    match program.without_root().run().await {
+        Err(Failure::NotApplicable(_)) if !crate::platform::MEMORY_IS_TOLD => {}
+        done => {
+            let done = done.unwrap();
+            done.expect_code(0).unwrap();
+            assert_ne!(done.output(), b"0\n");
+            assert_eq!(std::fs::read(folder.join("file")).unwrap(), b"made\n");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_reaches_what_the_check_has_made_cannot_be_run_by_hand() {
+    let scratch = scratch();
+    let lab = lab("exit 1", scratch.path());
+    let by_hand = |done: Finished| match done.expect_code(0) {
+        Err(Failure::Learner(explanation)) => explanation.reproduce,
+        other => panic!("{other:?}"),
+    };
+    assert!(by_hand(lab.program().run().await.unwrap()).is_some());
+    assert_eq!(by_hand(lab.program().networked().run().await.unwrap()), None);
+}
+
+#[tokio::test]
 async fn its_memory_is_seen_with_that_of_its_children() {
     if !crate::platform::MEMORY_IS_TOLD {
         return;

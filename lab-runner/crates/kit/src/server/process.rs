@@ -246,6 +246,7 @@ fn program(spec: &LaunchSpec) -> CheckResult<(Command, Beginning)> {
         folder: &spec.cwd,
         readable: std::slice::from_ref(&spec.cwd),
         writable: &spec.folders,
+        programs: false,
         network: Some(&spec.network),
     };
     confined(&spec.argv, &spec.env, &spec.sandbox, &place)

@@ -55,6 +55,48 @@ fn limits_are_lowered_and_never_raised() {
     assert_eq!(shell("ulimit -Hn", Limits { open_files: all, ..Limits::default() }), before);
 }
 
+/// As root, it is another user with root's right to open files and no other (proc_pid_status(5), CapEff); as anybody else, it
+/// is who we are.
+#[cfg(target_os = "linux")]
+#[test]
+fn it_is_no_root_and_opens_what_root_opens() {
+    let sandbox = Sandbox::none().without_root().unwrap();
+    assert!(!sandbox.isolates() && sandbox.name() == "none");
+    let keep = tempfile::tempdir().unwrap();
+    std::fs::write(keep.path().join("file"), "text").unwrap();
+    let script = format!("cat {}/file; echo; id -u; id -G; grep CapEff /proc/self/status", keep.path().display());
+    let mut command = sandbox.command("/bin/sh", &Confinement { folder: "/".into(), ..confinement(Limits::default()) });
+    let output = command.args(["-c", &script]).env("PATH", "/usr/bin:/bin").stdin(Stdio::null()).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = printed.lines().collect();
+    let user = rustix::process::geteuid();
+    match sandbox.user() {
+        Some(other) => {
+            assert!(user.is_root() && other != 0);
+            let id = other.to_string();
+            assert_eq!(lines, ["text", &id, &id, "CapEff:\t0000000000000002"]);
+        }
+        None => assert_eq!(lines[..2], ["text", &user.as_raw().to_string()]),
+    }
+}
+
+/// It ends with the thread that started it, though it has become another user since.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_root_it_ends_with_whoever_started_it() {
+    let start = || {
+        let sandbox = Sandbox::none().without_root().unwrap();
+        let mut command = sandbox.command("/bin/sleep", &confinement(Limits::default()));
+        command.arg("600").spawn().unwrap()
+    };
+    let mut child = std::thread::spawn(start).join().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        assert!(std::time::Instant::now() < deadline, "it outlives its thread");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn it_is_the_same_at_the_end_of_its_way_to_the_suite() {
     let sent = serde_json::to_string(&Sandbox::none()).unwrap();
