@@ -40,6 +40,7 @@ async fn write_clears_lists(lab: &Lab) -> CheckResult {
     let all = distinct(lab, 5);
     let mut shown: Vec<Event> = all[..3].iter().map(|event| event.clone().with_category(&jazz)).collect();
     insert_all(lab, &shown).await?;
+    // never fails alone: `lists` and `list_hit` ask the same
     expect_lists(lab, &[&app], &shown, &jazz, &rock, true).await?;
     // A new event …
     let new = all[3].clone().with_category(&jazz);
@@ -47,6 +48,7 @@ async fn write_clears_lists(lab: &Lab) -> CheckResult {
     new.put(&app).await?.expect_status(201)?;
     shown.push(new);
     expect_lists(lab, &[&other, &app], &shown, &jazz, &rock, false).await?;
+    // never fails alone: the same lists were looked at just before
     expect_lists(lab, &[&app], &shown, &jazz, &rock, true).await?;
     // … and one that moves to another category, another day and another price.
     let moved = Event { id: shown[1].id, ..all[4].clone().with_category(&rock) };
@@ -87,6 +89,7 @@ async fn creation_clears_miss(lab: &Lab) -> CheckResult {
     warm(lab, other.get(event.path())).await?.expect_status(404)?;
     // never fails alone: `miss_cached` asks the same
     expect_items(warm(lab, other.get(event.list())).await?, &[])?;
+    // never fails alone: `many` asks the same of an id that no event has
     expect_items(other.get(format!("/events?ids={}", event.id)).await?, &[])?;
     // never fails alone: `events` asks the same of a PUT
     event.put(&app).await?.expect_status(201)?;
@@ -97,6 +100,7 @@ async fn creation_clears_miss(lab: &Lab) -> CheckResult {
     }
     // never fails alone: `events` asks the same of a DELETE
     app.delete(event.path()).await?.expect_status_in(&[200, 204])?;
+    // never fails alone: `delete_clears` asks the same
     warm(lab, other.get(event.path())).await?.expect_status(404)?;
     // never fails alone: `events` asks the same of a PUT
     event.put(&other).await?.expect_status(201)?;

@@ -165,7 +165,7 @@ async fn unseen_change(lab: &Lab, app: &App) -> CheckResult<Event> {
         }
         let why = "its copy is less than a second old, and a change made with SQL does not clear it";
         // never fails alone: `hit` fails a server that reads no copies
-        old.expect_in(seen.0.expect_status(200)?).because(why)?;
+        old.expect_shown(seen.0).because(why)?;
         // never fails alone: `list_hit` fails a server that reads no copies
         expect_items(seen.1, &[&old]).because(why)?;
         return Ok(new);

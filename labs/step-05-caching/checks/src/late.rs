@@ -37,11 +37,15 @@ async fn clears_after_commit(lab: &Lab) -> CheckResult {
     warm(lab, app.get(doomed.list())).await?;
     install_gate(lab).await?;
     let new = old.changed(lab);
-    read_before_commit(lab, new.put(&app), &old, &[&app, &other], &[200]).await?.expect_status(200)?;
+    let answer = read_before_commit(lab, new.put(&app), &old, &[&app, &other], &[200]).await?;
+    // never fails alone: `events` asks the same of a PUT
+    answer.expect_status(200)?;
     expect_new(&new, &[&other, &app], "a GET between the change and its commit made a copy of the old data").await?;
     // Whoever waited for the writer finds none.
     let delete = app.delete(doomed.path());
-    read_before_commit(lab, delete, &doomed, &[&app, &other], &[200, 404]).await?.expect_status_in(DELETE)?;
+    let answer = read_before_commit(lab, delete, &doomed, &[&app, &other], &[200, 404]).await?;
+    // never fails alone: `events` asks the same of a DELETE
+    answer.expect_status_in(DELETE)?;
     let why = "a GET between the removal and its commit made a copy of the old data";
     expect_gone(&doomed, &[&other, &app], why).await
 }
@@ -147,6 +151,7 @@ async fn late_writer(lab: &Lab) -> CheckResult {
     until_committed(lab, &first).await?;
     second.change(&quick).await?;
     path.release(lab);
+    // never fails alone: `redis_hangs` asks the same of a PUT while Redis says nothing
     late.await.ours("waiting for the late writer")??.expect_status_in(PUT)?;
     let why = "the row is what the second PUT made it; the first one's commands came to Redis after the second one's";
     expect_new(&second, &[&quick, &slow], why).await
@@ -166,6 +171,9 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
     for event in [&old, &doomed] {
         // never fails alone: `events` asks the same of a PUT
         event.put(&app).await?.expect_status(201)?;
+    }
+    // Only now, as each of these PUT clears the lists.
+    for event in [&old, &doomed] {
         warm(lab, app.get(event.path())).await?;
         warm(lab, app.get(event.list())).await?;
     }
@@ -184,9 +192,11 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
         let row = row_of(lab, event).await?;
         lab.eventually("what is read agrees with the table", COMMITTED, || async {
             for reader in [&app, &other] {
+                // never fails alone: `events` asks the same of a GET
                 let answer = reader.get(event.path()).await?.expect_status_in(&[200, 404])?;
                 let shown = if answer.status() == 200 { Some(answer.at::<String>("/title")?) } else { None };
                 expect_equal(&format!("the title of {}", event.path()), &shown, &row)?;
+                // never fails alone: `list_hit` asks the same of a list
                 let list = reader.get(event.list()).await?.expect_status(200)?;
                 let titles: Vec<Value> = list.at("/items")?;
                 let titles: Vec<_> = titles.iter().filter_map(|item| item["title"].as_str()).collect();
@@ -207,6 +217,7 @@ async fn hang_up_clears(lab: &Lab) -> CheckResult {
 /// Waits until the table holds this event.
 async fn until_committed(lab: &Lab, event: &Event) -> CheckResult {
     lab.eventually("the change is committed", COMMITTED, || async {
+        // never fails alone: `clears_after_commit` fails a server that asks Redis before it commits
         expect_equal("the event's title in the table", &row_of(lab, event).await?, &Some(event.title.clone()))
     })
     .await
@@ -243,6 +254,7 @@ async fn overtake(lab: &Lab, path: &SidePath, read: Request, write: Request, sta
         Ok(written) => written,
         Err(_) => write.await,
     };
+    // never fails alone: `events` asks the same of a PUT and of a DELETE
     written.ours("waiting for the writer")??.expect_status_in(statuses)?;
     reader.await.ours("waiting for the slow GET")??.expect_status_in(&[200, 404])?;
     Ok(())
@@ -296,6 +308,7 @@ async fn wait_for_commit(lab: &Lab, writer: &mut tokio::task::JoinHandle<CheckRe
     if !writer.is_finished() {
         return Ok(());
     }
+    // never fails alone: `events` asks the same of a PUT and of a DELETE
     let answer = writer.await.ours("waiting for the writer")??.expect_status_in(&[200, 204])?;
     Err(answer
         .failure("the request got its response before its change to `events` was committed")

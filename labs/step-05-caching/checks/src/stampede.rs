@@ -35,7 +35,7 @@ async fn stampede(lab: &Lab) -> CheckResult {
         let (answers, taken) = herd(lab, &app, &other, &event.path()).await?;
         statements += taken;
         for answer in answers {
-            event.expect_in(answer.expect_status(200)?)?;
+            event.expect_shown(answer)?;
         }
     }
     expect_few(statements, one)
@@ -112,7 +112,7 @@ async fn expect_lease_lasts(lab: &Lab, path: &SidePath) -> CheckResult {
     path.release(lab);
     for reader in [holder, other] {
         // never fails alone: `stampede` asks the same of those who wait
-        event.expect_in(reader.await.ours("waiting for a reader")??.expect_status(200)?)?;
+        event.expect_shown(reader.await.ours("waiting for a reader")??)?;
     }
     Ok(())
 }

@@ -103,9 +103,14 @@ impl Event {
         expect_moment(answer.expect_json(self.json())?, "/starts_at", self.starts_at)
     }
 
+    /// Fails unless `answer` is 200 and shows this event.
+    pub fn expect_shown(&self, answer: Response) -> CheckResult<Response> {
+        self.expect_in(answer.expect_status(200)?)
+    }
+
     /// Fails unless this is what a `GET` gives.
     pub async fn expect_read(&self, request: Request) -> CheckResult<Response> {
-        self.expect_in(request.await?.expect_status(200)?)
+        self.expect_shown(request.await?)
     }
 }
 

@@ -71,6 +71,7 @@ impl SidePath {
                 return Ok(reader);
             }
             if reader.is_finished() || Instant::now() > deadline {
+                // never fails alone: `hit` fails a server whose first read does not ask Postgres
                 return Err(Failure::learner("a GET that has no copy yet did not ask Postgres about `events`")
                     .expected("an SQL statement that reads the table `events`, within 8 seconds"));
             }
