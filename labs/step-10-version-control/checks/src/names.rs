@@ -49,11 +49,13 @@ async fn names_are_data(lab: &Lab) -> CheckResult {
         let full = format!("refs/heads/{name}");
         let pushed = local.push(&[&format!("{hash}:{full}")]).await?;
         pushed.expect_taken(&format!("a branch called {name}"))?;
+        // never fails alone: receive-pack tells of a ref as taken once it has moved it
         expect_equal(&format!("{full} after the push"), &host.refs("demo").await?.get(&full), &Some(&hash))?;
         let merged = host.merge("demo", name).await?.expect_status(201).because(&format!("a branch called {name}"))?;
         let merged: String = merged.at("/commit")?;
         let fetched = host.mirror("demo").await?;
         let list = fetched.own().args(["ls-tree", "-r", "-z", "--name-only", &merged]).run().await?;
+        // never fails alone: whatever main leads to is fetched with it
         let list = list.expect_success("the merge is fetched")?.text();
         if let Some(file) = files.iter().find(|file| !list.split('\0').any(|name| name == **file)) {
             return Err(Failure::learner(format!("the file {file:?} is not in the merge of {name}"))

@@ -76,6 +76,7 @@ async fn merge(lab: &Lab) -> CheckResult {
     let again: String = again.at("/commit")?;
     expect_equal("what is told of a branch that is merged already", &again, &second)?;
     expect_equal("main after a second merge of the same branch", &host.main_of("demo").await?, &second)?;
+    // never fails alone: git sets no ref to what is not whole
     host.expect_sound("demo").await
 }
 

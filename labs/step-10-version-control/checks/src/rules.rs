@@ -155,8 +155,10 @@ async fn pushes_at_once(lab: &Lab) -> CheckResult {
         }
         let pushed = try_join_all(clients.iter().map(|(local, _)| local.push(&["main"]))).await?;
         let won: Vec<usize> = (0..CLIENTS).filter(|number| pushed[*number].ran.ok).collect();
+        // never fails alone: git compares the old value of a ref before it sets the new one
         expect_equal("how many of six pushes from one main are taken", &won.len(), &1)?;
         let winner = clients[won[0]].1[0].clone();
+        // never fails alone: receive-pack tells of a ref as taken once it has moved it
         expect_equal("main, after six pushes of which one was taken", &host.main_of("demo").await?, &winner)?;
         tip = winner;
         let names: Vec<String> = (0..CLIENTS).map(|_| lab.word()).collect();
@@ -170,5 +172,6 @@ async fn pushes_at_once(lab: &Lab) -> CheckResult {
             expect_equal(&format!("{name} after six pushes at once"), &refs.get(&name), &Some(&hash))?;
         }
     }
+    // never fails alone: git sets no ref to what is not whole
     host.expect_sound("demo").await
 }

@@ -228,6 +228,7 @@ impl<'a> Host<'a> {
     /// Expects that nothing of what the host has on disk of `repository` is broken or missing, once it is done with what it was
     /// asked to do: a copy that was taken before may have one half of that.
     pub async fn expect_sound(&self, repository: &str) -> CheckResult {
+        // never fails alone: git sets no ref to what is not whole
         let attempt = || async { self.snapshot(repository)?.expect_sound().await };
         self.lab.eventually("git finds the repository sound", AT_REST, attempt).await
     }
