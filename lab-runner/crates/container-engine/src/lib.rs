@@ -1,6 +1,8 @@
 //! Talking to a container engine in HTTP, over its socket. One request to a connection, in HTTP/1.0: the answer then
 //! ends with the connection, without chunks, and neither a runtime nor a client library has to be compiled for it.
 
+mod left;
+
 use std::env;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub use left::{Removed, remove_left};
 
 /// An engine accepts connections at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -141,6 +145,37 @@ impl EngineRequest {
         message.extend_from_slice(body);
         stream.write_all(&message)?;
         EngineAnswer::read(BufReader::new(stream))
+    }
+
+    /// Sends it, and reads an answer in JSON. Reads fail after `timeout` without a byte.
+    pub fn ask(&self, of: &EngineAddress, timeout: Duration) -> io::Result<EngineReply> {
+        let mut answer = self.send(of, timeout)?;
+        let mut bytes = Vec::new();
+        answer.body.read_to_end(&mut bytes)?;
+        Ok(EngineReply { status: answer.status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+}
+
+/// An engine's answer in JSON.
+#[derive(Debug)]
+pub struct EngineReply {
+    /// The status.
+    pub status: u16,
+    /// What it says; null if that is no JSON.
+    pub body: Value,
+}
+
+impl EngineReply {
+    /// Whether it did what it was asked for.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The engine's own words for what went wrong.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.body["message"].as_str().map_or_else(|| format!("HTTP {}", self.status), str::to_owned)
     }
 }
 

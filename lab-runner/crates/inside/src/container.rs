@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use lab_sandbox::{ContainerOwner, Entry};
+use lab_sandbox::{ContainerOwner, Entry, Holds};
 use serde_json::{Value, json};
 
 use crate::platform::{SHARED_MEMORY, SYSTEM};
@@ -14,6 +14,8 @@ use crate::{FIRST, image};
 const HOST: &str = "lab";
 /// Where the one inside finds itself.
 const PROGRAM: &str = "/run/lab-inside";
+/// Where a volume is that a container is there for.
+const ROOM: &str = "/room";
 /// Where it finds the one outside.
 pub(crate) const DOOR: &str = "/run/lab-door";
 
@@ -23,6 +25,12 @@ pub(crate) fn settings(entry: &Entry, owner: &str, door: &Path) -> io::Result<Va
     let mut mounts = vec![mount(&own, PROGRAM.as_ref(), true), mount(door, DOOR.as_ref(), true)];
     mounts.extend(entry.readable.iter().map(|path| mount(path, path, true)));
     mounts.extend(entry.writable.iter().map(|path| mount(path, path, false)));
+    mounts.extend(
+        entry.volumes.iter().map(|volume| json!({"Type": "volume", "Source": volume.name, "Target": volume.place})),
+    );
+    if let Some(Holds::Room { bytes, files }) = entry.holds {
+        mounts.push(room(bytes, files, owner));
+    }
     let network = entry.network.as_ref().map_or_else(|| "none".to_owned(), |holder| format!("container:{holder}"));
     let temporary = |more: &str| format!("rw,nosuid,nodev,{more},size={},mode=1777", entry.temporary_bytes);
     let tmpfs = BTreeMap::from([
@@ -63,6 +71,23 @@ pub(crate) fn settings(entry: &Entry, owner: &str, door: &Path) -> io::Result<Va
     Ok(settings)
 }
 
+/// A volume of the container's own, in memory, which goes with it.
+fn room(bytes: u64, files: u64, owner: &str) -> Value {
+    let options = json!({
+        "type": "tmpfs",
+        "device": "tmpfs",
+        "o": format!("nosuid,nodev,size={bytes},nr_inodes={files},mode=0755"),
+    });
+    json!({
+        "Type": "volume",
+        "Target": ROOM,
+        "VolumeOptions": {
+            "Labels": {ContainerOwner::LABEL: owner},
+            "DriverConfig": {"Name": "local", "Options": options},
+        },
+    })
+}
+
 fn mount(from: &Path, to: &Path, read_only: bool) -> Value {
     json!({
         "Type": "bind",
@@ -88,12 +113,13 @@ mod tests {
             links: Vec::new(),
             readable: vec!["/usr/lib".into()],
             writable: vec!["/files".into()],
+            volumes: Vec::new(),
             temporary_bytes: 1 << 20,
             processes: Some(2_000),
             bounds: None,
             groups: Vec::new(),
             network: None,
-            holds_network: false,
+            holds: None,
         }
     }
 

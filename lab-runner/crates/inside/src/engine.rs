@@ -1,11 +1,11 @@
 //! What is asked of the container engine.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::time::Duration;
 
-use lab_container_engine::{EngineAddress, EngineRequest};
-use lab_sandbox::ContainerOwner;
-use serde_json::{Value, json};
+use lab_container_engine::{EngineAddress, EngineReply, EngineRequest, Removed};
+use lab_sandbox::{ContainerOwner, Volume};
+use serde_json::Value;
 
 use crate::image;
 
@@ -38,7 +38,7 @@ impl Engine {
             self.make_image(links)?;
             answer = self.call(&request())?;
         }
-        let id = answer.expect(201, "makes no container")?["Id"].as_str().unwrap_or_default().to_owned();
+        let id = expect(answer, 201, "makes no container")?["Id"].as_str().unwrap_or_default().to_owned();
         Ok(Container { engine: self, id, kept: false })
     }
 
@@ -47,30 +47,17 @@ impl Engine {
         let (repository, tag) = name.rsplit_once(':').unwrap_or((&name, "latest"));
         let request = EngineRequest::new("POST", "/images/create");
         let request = request.query(&[("fromSrc", "-"), ("repo", repository), ("tag", tag)]);
-        self.call(&request.tar(image::archive(links)))?.expect(200, "makes no image").map(drop)
+        expect(self.call(&request.tar(image::archive(links)))?, 200, "makes no image").map(drop)
     }
 
-    fn call(&self, request: &EngineRequest) -> io::Result<Answer> {
-        let mut answer = request.send(&self.0, PATIENCE)?;
-        let mut bytes = Vec::new();
-        answer.body.read_to_end(&mut bytes)?;
-        Ok(Answer { status: answer.status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    fn call(&self, request: &EngineRequest) -> io::Result<EngineReply> {
+        request.ask(&self.0, PATIENCE)
     }
 
-    /// Removes what is labelled as ours and whose owner, as its label has it, `is_gone`, and tells what that was. One that is
-    /// never started is left behind by whoever is killed at that moment; all others go by themselves.
-    pub fn sweep(&self, is_gone: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
-        let filters = json!({ "label": [ContainerOwner::LABEL] }).to_string();
-        let request = EngineRequest::new("GET", "/containers/json").query(&[("all", "1"), ("filters", &filters)]);
-        let listed = self.call(&request)?.expect(200, "lists no containers")?;
-        let left = listed
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|found| found["Labels"][ContainerOwner::LABEL].as_str().is_some_and(&is_gone));
-        let ids: Vec<String> = left.filter_map(|found| found["Id"].as_str().map(str::to_owned)).collect();
-        ids.iter().for_each(|id| self.remove(id));
-        Ok(ids)
+    /// Removes what runs that were killed have left, and tells how that was called. One that is never started is left behind by
+    /// whoever is killed at that moment; all others go by themselves.
+    pub fn sweep(&self) -> io::Result<Vec<Removed>> {
+        lab_container_engine::remove_left(&self.0, ContainerOwner::LABEL, ContainerOwner::is_gone)
     }
 
     fn remove(&self, id: &str) {
@@ -84,7 +71,16 @@ impl Container<'_> {
     /// Starts it.
     pub fn start(&self) -> io::Result<()> {
         let request = EngineRequest::new("POST", format!("/containers/{}/start", self.id));
-        self.engine.call(&request)?.expect(204, "starts no container").map(drop)
+        expect(self.engine.call(&request)?, 204, "starts no container").map(drop)
+    }
+
+    /// The volume that it has.
+    pub fn volume(&self) -> io::Result<Option<Volume>> {
+        let request = EngineRequest::new("GET", format!("/containers/{}/json", self.id));
+        let facts = expect(self.engine.call(&request)?, 200, "tells nothing of a container")?;
+        let found = facts["Mounts"].as_array().into_iter().flatten().find(|mount| mount["Type"] == "volume");
+        let text = |name: &str| found.and_then(|mount| Some(mount[name].as_str()?.to_owned()));
+        Ok(text("Name").zip(text("Source")).map(|(name, place)| Volume { name, place: place.into() }))
     }
 
     /// Why it does not run, if it does not.
@@ -110,17 +106,9 @@ impl Drop for Container<'_> {
     }
 }
 
-struct Answer {
-    status: u16,
-    body: Value,
-}
-
-impl Answer {
-    fn expect(self, status: u16, what: &str) -> io::Result<Value> {
-        if self.status == status {
-            return Ok(self.body);
-        }
-        let said = self.body["message"].as_str().map_or_else(|| format!("HTTP {}", self.status), str::to_owned);
-        Err(io::Error::other(format!("the engine {what}: {said}")))
+fn expect(reply: EngineReply, status: u16, what: &str) -> io::Result<Value> {
+    if reply.status == status {
+        return Ok(reply.body);
     }
+    Err(io::Error::other(format!("the engine {what}: {}", reply.message())))
 }

@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lab_process::is_running;
-use lab_sandbox::{ContainerOwner, Entry, STATUS_OPTION, Told};
+use lab_sandbox::{ContainerOwner, Entry, Held, Holds, STATUS_OPTION, Told};
 
 use crate::container::settings;
 use crate::engine::{Container, Engine};
@@ -99,7 +99,7 @@ impl Order {
 
     /// Says what is to be started, and hands over our streams.
     fn send(&self, inside: &mut UnixStream) -> io::Result<()> {
-        let start = if self.entry.holds_network {
+        let start = if self.entry.holds.is_some() {
             Start::Sockets
         } else {
             let environment = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec()));
@@ -123,12 +123,13 @@ impl Order {
 
     /// The program runs: what there is to tell of it is told, and its streams are its own from here on.
     fn tell(&self, first: u32, program: u32, container: &Container<'_>, place: &Place) -> io::Result<()> {
-        let program = if self.entry.holds_network { Some(first) } else { platform::process_in(first, program) };
+        let program = if self.entry.holds.is_some() { Some(first) } else { platform::process_in(first, program) };
         // One that has ended already is called by the name of who has started it, which is about to end.
         Told { first, program: program.unwrap_or(first) }.tell(&self.entry.places, place.leader)?;
-        if self.entry.holds_network {
+        if let Some(holds) = self.entry.holds {
+            let volume = if holds == Holds::Network { None } else { container.volume()? };
             let mut output = io::stdout();
-            writeln!(output, "{}", container.id)?;
+            writeln!(output, "{}", serde_json::to_string(&Held { container: container.id.clone(), volume })?)?;
             output.flush()?;
         }
         platform::let_go_of_streams()

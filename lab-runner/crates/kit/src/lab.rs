@@ -64,6 +64,8 @@ pub struct Lab {
     /// One for each of the run's services, in their order.
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
     folders: Mutex<Vec<Folder>>,
+    /// Where its folders are, once there is one, if not in the run's. It goes after them.
+    room: Mutex<Option<Option<Room>>>,
     /// The network of the check's servers, once there is one.
     network: Mutex<Option<Network>>,
     endings: Arc<Mutex<Vec<Ending>>>,
@@ -102,6 +104,7 @@ impl Lab {
             transcript,
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
+            room: Mutex::default(),
             network: Mutex::default(),
             endings: Arc::default(),
             log_readers: Arc::default(),
@@ -225,11 +228,27 @@ impl Lab {
     /// Ours, if it cannot be made.
     pub fn folder(&self) -> CheckResult<PathBuf> {
         let SuiteConfig { sandbox, scratch, .. } = self.config();
-        let folder = TempDir::new_in(scratch).ours("making a folder for the check")?;
+        let room = self.room()?;
+        let folder = TempDir::new_in(room.as_deref().unwrap_or(scratch)).ours("making a folder for the check")?;
         let room = sandbox.bound_folder(folder.path(), ROOM).ours("making room for the check's files")?;
         let path = folder.path().to_owned();
         self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(Folder { _room: room, folder });
         Ok(path)
+    }
+
+    /// Where the check's folders go, where they are bounded together.
+    fn room(&self) -> CheckResult<Option<PathBuf>> {
+        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        if room.is_none() {
+            let sandbox = &self.config().sandbox;
+            // Whoever else has work on this thread does it on another meanwhile.
+            let made = match sandbox.is_slow() {
+                true => tokio::task::block_in_place(|| sandbox.room(ROOM)),
+                false => sandbox.room(ROOM),
+            };
+            *room = Some(made.ours("making room for the check's files")?);
+        }
+        Ok(room.iter().flatten().next().map(|room| room.place().to_owned()))
     }
 
     /// The folder that was made last, if there is one.

@@ -18,6 +18,7 @@ mod keepsake;
 mod lab;
 mod launch;
 pub mod machine;
+mod passage;
 mod percentile;
 mod platform;
 mod program;

@@ -1,6 +1,7 @@
 //! Programs of this machine that a check runs, such as git: as clients of the server under test, or on what a submission has
 //! made. That can be made to exhaust whoever reads it, so that what a tool takes and writes is bounded.
 
+use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::passage::Passage;
 use crate::server::spawn;
 
 /// What each process of a tool may use: memory that it writes, and the largest file.
@@ -26,6 +28,8 @@ const MOST: usize = 32 << 20;
 pub struct Tool {
     command: Command,
     network: Network,
+    /// The server whose client it is.
+    server: Option<SocketAddr>,
     input: Vec<u8>,
     within: Duration,
     most: usize,
@@ -53,11 +57,13 @@ impl Tool {
     /// A tool that reaches no server under test. Its streams are set here.
     #[must_use]
     pub fn new(command: Command) -> Self {
-        Self::within_network(command, Network::of_this_machine())
+        let network = Network::of_this_machine();
+        Self { command, network, server: None, input: Vec::new(), within: WITHIN, most: MOST }
     }
 
-    pub(crate) fn within_network(command: Command, network: Network) -> Self {
-        Self { command, network, input: Vec::new(), within: WITHIN, most: MOST }
+    /// One that is a client of the server at `address` in `network`.
+    pub(crate) fn client_of(address: SocketAddr, network: Network, command: Command) -> Self {
+        Self { network, server: Some(address), ..Self::new(command) }
     }
 
     /// What its standard input holds.
@@ -98,7 +104,7 @@ impl Tool {
     /// # Errors
     /// Ours, if there is no such program.
     pub async fn run(self) -> CheckResult<ToolRun> {
-        let Self { mut command, network, input, within, most } = self;
+        let Self { mut command, network, server, input, within, most } = self;
         let name = command.as_std().get_program().display().to_string();
         command
             .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
@@ -106,7 +112,11 @@ impl Tool {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         lead_session(command.as_std_mut(), Signal::KILL, LIMITS.to_vec(), Vec::new());
-        network.admit(command.as_std_mut()).ours(&format!("letting `{name}` into the server's network"))?;
+        let letting_in = format!("letting `{name}` into the server's network");
+        let _passage = match (network.admit(command.as_std_mut()).ours(&letting_in)?, server) {
+            (false, Some(address)) => Some(Passage::open(&network, address).await.ours(&letting_in)?),
+            _ => None,
+        };
         let child = spawn(command, &network).ours(&format!("starting `{name}`, which this lab needs"))?;
         let mut group = Group(child);
         let Ok(done) = timeout(within, group.finish(input, most)).await else { return Ok(ToolRun::OutOfTime) };

@@ -10,11 +10,13 @@ use lab_process::Signal;
 
 use crate::bubblewrap::Programs;
 use crate::containers::Containers;
-use crate::{Bounds, Confinement, Group, Limits, Network, Provider, Sandbox, User, View};
+use crate::{Bounds, Confinement, Group, Limits, Network, Provider, Room, Sandbox, User, View};
 
 /// What a container that is tried is shown, and what it may write.
 const SHOWN: &str = "shown";
 const GIVEN: &str = "given";
+/// What a volume holds that is tried, in bytes.
+const TRIED_ROOM: u64 = 1 << 20;
 
 /// Which isolation is wanted of this machine's kernel. That of containers is had by [`Sandbox::of_containers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,10 +115,14 @@ impl Sandbox {
             places: places.to_owned(),
             user: user.as_ref().map(User::id),
             joins: user.is_some(),
+            rooms: false,
             bounds: None,
             group: None,
         };
         sweep(program, engine).map_err(refused)?;
+        // Only root looks into an engine's volumes.
+        let rooms = user.is_some() && Room::of_container(containers.clone(), TRIED_ROOM).is_ok();
+        let containers = Containers { rooms, ..containers };
         let sandbox = Self::in_containers(containers.clone());
         let bounds = Bounds { memory_bytes: 256 << 20, processes: 100 };
         if containers.joins
@@ -143,7 +149,8 @@ fn sweep(program: &Path, engine: &str) -> io::Result<()> {
 
 /// Has a program in a container copy a file of this machine into a folder that it is given, in a network that it shares.
 fn tried_in_container(sandbox: &Sandbox, places: &Path) -> io::Result<()> {
-    let (shown, given) = (places.join(SHOWN), places.join(GIVEN));
+    let room = sandbox.room(TRIED_ROOM)?;
+    let (shown, given) = (places.join(SHOWN), room.as_ref().map_or(places, Room::place).join(GIVEN));
     let secret = format!("{}-{:?}", std::process::id(), std::time::SystemTime::now());
     fs::write(&shown, &secret)?;
     fs::create_dir_all(&given)?;

@@ -27,8 +27,8 @@ pub const ENTER: &str = "enter";
 pub const SWEEP: &str = "sweep";
 /// The option that names the handle on which it tells that its program has ended, as bwrap(1) does.
 pub const STATUS_OPTION: &str = "--json-status-fd";
-/// What a container's network may use that nothing else runs in.
-const OF_A_NETWORK: Limits = Limits { processes: Some(16), temporary_bytes: Some(1 << 20), ..Limits::NO_CORE };
+/// What a container may use that runs no program.
+const OF_A_HOLDER: Limits = Limits { processes: Some(16), temporary_bytes: Some(1 << 20), ..Limits::NO_CORE };
 
 /// What it takes to run programs in containers. It travels to the suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub(crate) struct Containers {
     pub user: Option<u32>,
     /// Whether a program in a container can join a control group of ours.
     pub joins: bool,
+    /// Whether we see what is in the engine's volumes, where it says that they are.
+    #[serde(default)]
+    pub rooms: bool,
     /// What each container may take where it joins none.
     pub bounds: Option<Bounds>,
     pub group: Option<Membership>,
@@ -67,6 +70,8 @@ pub struct Entry {
     pub readable: Vec<PathBuf>,
     /// What can be written.
     pub writable: Vec<PathBuf>,
+    /// Volumes of the engine's, by name, and where they can be written.
+    pub volumes: Vec<Volume>,
     /// What `/tmp` and shared memory hold each, in bytes.
     pub temporary_bytes: u64,
     /// How many processes and threads there may be: in the container, and of its user where that one has no others.
@@ -77,9 +82,40 @@ pub struct Entry {
     pub groups: Vec<PathBuf>,
     /// The container whose network it has. Without one it has a network of its own, with nothing in it.
     pub network: Option<String>,
-    /// Whether it is there for its network: it runs no program, makes sockets for whoever holds its standard input, and tells
-    /// its container's id on its standard output.
-    pub holds_network: bool,
+    /// What it is there for, if it runs no program. What it holds is told on its standard output, a line of JSON: [`Held`].
+    pub holds: Option<Holds>,
+}
+
+/// What a container is there for that runs no program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holds {
+    /// Its network: it makes sockets for whoever holds its standard input.
+    Network,
+    /// A volume of its own, in memory.
+    Room {
+        /// What it holds at most.
+        bytes: u64,
+        /// How many files.
+        files: u64,
+    },
+}
+
+/// What is told of a container that holds something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Its id.
+    pub container: String,
+    /// The volume that it has.
+    pub volume: Option<Volume>,
+}
+
+/// A volume of an engine's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// How the engine calls it.
+    pub name: String,
+    /// Where it is on the engine's machine.
+    pub place: PathBuf,
 }
 
 /// The processes in a container as they are called outside of it, which `lab-inside` tells for as long as they run.
@@ -126,7 +162,7 @@ impl Containers {
         options: Vec<OsString>,
     ) -> Option<Command> {
         let network = confinement.network.as_ref().and_then(|network| network.container().map(str::to_owned));
-        let entry = self.entry(confinement, network, false);
+        let entry = self.entry(confinement, network, None);
         let mut command = self.enter(&entry, options)?;
         command.arg("--").arg(program);
         command.envs(&confinement.environment).env("HOME", TEMPORARY).env("TMPDIR", TEMPORARY);
@@ -140,8 +176,9 @@ impl Containers {
         Some(command)
     }
 
-    fn entry(&self, confinement: &Confinement, network: Option<String>, holds_network: bool) -> Entry {
+    fn entry(&self, confinement: &Confinement, network: Option<String>, holds: Option<Holds>) -> Entry {
         let View { programs, readable, writable } = &confinement.view;
+        let (volumes, writable) = crate::room::volumes_of(writable);
         let System { links, paths } = System::of(*programs);
         // What of this is not there is not seen, as with bubblewrap.
         let readable = paths.iter().chain(readable).filter(|path| path.exists()).cloned().collect();
@@ -153,28 +190,29 @@ impl Containers {
             folder: confinement.folder.clone(),
             links,
             readable,
-            writable: writable.clone(),
+            writable,
+            volumes,
             temporary_bytes: limits.temporary_bytes.unwrap_or(TEMPORARY_BYTES),
             processes: limits.processes,
             bounds: self.bounds,
             groups: self.group.as_ref().map(Membership::lists).unwrap_or_default(),
             network,
-            holds_network,
+            holds,
         }
     }
 
-    /// Starts a container that is there for its network. To be called on the thread with which it is to end.
-    pub(crate) fn hold_network(&self) -> io::Result<Holder> {
+    /// Starts a container that is there for what it `holds`. To be called on the thread with which it is to end.
+    pub(crate) fn hold(&self, holds: Holds) -> io::Result<Holder> {
         let (ours, theirs) = UnixStream::pair()?;
         let confinement = Confinement {
             folder: "/".into(),
             environment: std::collections::BTreeMap::new(),
-            limits: OF_A_NETWORK,
+            limits: OF_A_HOLDER,
             orphan_signal: Signal::KILL,
             view: View::default(),
             network: None,
         };
-        let entry = Entry { groups: Vec::new(), ..self.entry(&confinement, None, true) };
+        let entry = Entry { groups: Vec::new(), ..self.entry(&confinement, None, Some(holds)) };
         let mut command = self.enter(&entry, Vec::new()).ok_or(io::ErrorKind::InvalidInput)?;
         lead_session(&mut command, confinement.orphan_signal, confinement.limits.resources(), Vec::new());
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -185,28 +223,27 @@ impl Containers {
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut told)?;
         }
-        let container = told.trim().to_owned();
-        if container.is_empty() {
+        let Ok(held) = serde_json::from_str(&told) else {
             let mut said = String::new();
             if let Some(mut errors) = child.stderr.take() {
                 errors.read_to_string(&mut said)?;
             }
             let _ = child.wait();
             return Err(io::Error::other(said.trim().to_owned()));
-        }
+        };
         let inside = Told::by(&self.places, child.id());
         let network = inside.and_then(|told| crate::platform::network_of(told.first).ok());
-        Ok(Holder { child, container, sockets: ours, network })
+        Ok(Holder { child, held, sockets: ours, network })
     }
 }
 
-/// A container that is there for its network.
+/// A container that is there for what it holds.
 #[derive(Debug)]
 pub(crate) struct Holder {
     /// What stands for it. It ends with the thread that started it.
     pub child: Child,
-    /// Its id.
-    pub container: String,
+    /// What it holds.
+    pub held: Held,
     /// Where sockets of its network are asked for.
     pub sockets: UnixStream,
     /// The network itself, where we may look at it.

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use beginning::Beginning;
 pub use choice::{Choice, Unavailable};
 pub use confinement::{Confinement, Limits, View};
-pub use containers::{ENTER, Entry, STATUS_OPTION, SWEEP, Told};
+pub use containers::{ENTER, Entry, Held, Holds, STATUS_OPTION, SWEEP, Told, Volume};
 pub use group::{Bounds, Group, Shortage};
 pub use network::{Network, prepare as prepare_networks};
 pub use owner::ContainerOwner;
@@ -168,6 +168,20 @@ impl Sandbox {
     pub fn bound_folder(&self, folder: &Path, bytes: u64) -> std::io::Result<Option<Room>> {
         let wanted = self.membership().filter(|_| self.needs_namespaces());
         wanted.map(|_| Room::make(folder, bytes)).transpose()
+    }
+
+    /// A place for folders, which holds so many `bytes` at most while it lives, where an engine makes one that we see. There,
+    /// no folder can be bounded by itself.
+    ///
+    /// # Errors
+    /// The engine says why not.
+    pub fn room(&self, bytes: u64) -> std::io::Result<Option<Room>> {
+        match &self.provider {
+            Provider::Containers(containers) if containers.rooms => {
+                Room::of_container(containers.clone(), bytes).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What its programs together have wanted more of than they may have, where a group bounds them.

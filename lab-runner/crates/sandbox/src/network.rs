@@ -15,7 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::containers::{Containers, Holder};
+use crate::containers::{Containers, Holder, Holds};
 use crate::platform;
 
 /// Where sockets are made and programs are started: this machine's network, or one with a loopback interface of its own
@@ -75,9 +75,9 @@ impl Network {
         let (jobs, waiting) = channel::<Job>();
         let (tell, made) = channel();
         thread::Builder::new().name("network".into()).spawn(move || {
-            let (child, held) = match containers.hold_network() {
-                Ok(Holder { child, container, sockets, network }) => {
-                    (Some(child), Ok(Container { id: container, sockets: Mutex::new(sockets), network }))
+            let (child, held) = match containers.hold(Holds::Network) {
+                Ok(Holder { child, held, sockets, network }) => {
+                    (Some(child), Ok(Container { id: held.container, sockets: Mutex::new(sockets), network }))
                 }
                 Err(error) => (None, Err(error)),
             };
@@ -98,17 +98,15 @@ impl Network {
     }
 
     /// Has `command`, a program of this machine, reach what is in this network, where being started [within](Self::within) it
-    /// is not enough.
+    /// is not enough. False if it does not: it is a container's, which only root may enter.
     ///
     /// # Errors
-    /// It is a container's, and only root may enter it.
-    pub fn admit(&self, command: &mut Command) -> io::Result<()> {
-        let Some(container) = self.0.as_ref().and_then(|own| own.container.as_ref()) else { return Ok(()) };
-        let network = container.network.as_ref().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::PermissionDenied, "only root may enter the network of a container")
-        })?;
+    /// The process has too many files open.
+    pub fn admit(&self, command: &mut Command) -> io::Result<bool> {
+        let Some(container) = self.0.as_ref().and_then(|own| own.container.as_ref()) else { return Ok(true) };
+        let Some(network) = &container.network else { return Ok(false) };
         platform::enter_on_start(command, network.try_clone()?);
-        Ok(())
+        Ok(true)
     }
 
     /// Whether it is one of its own.

@@ -33,7 +33,7 @@ use image::PresentImage;
 pub(crate) use engine::ContainerEngine;
 pub use fresh::{FreshContainer, FreshContainers};
 pub(crate) use image::RetryPolicy;
-pub(crate) use remove::{Removal, of_sandboxes, remove_all};
+pub(crate) use remove::{Removal, remove_all};
 pub use spec::{ContainerImage, ContainerSettings};
 
 /// A container that was started before this run answers at once, or is no use.

@@ -63,10 +63,11 @@ fn containers(cache: &Cache, report: &mut DownReport) {
 /// What isolated submissions ran in goes by itself, but for what a grader had not started yet when it was killed.
 fn sandboxes(report: &mut DownReport) {
     let Ok(engine) = ContainerEngine::find() else { return };
-    match containers::of_sandboxes(&engine) {
+    match engine.remove_sandboxes() {
         Err(error) => report.failed.push(error),
         Ok(removed) => {
-            report.done.extend(removed.into_iter().map(|name| format!("the container {name} of a submission")))
+            let told = removed.into_iter().map(|one| format!("the {} {} of a submission", one.what, one.name));
+            report.done.extend(told);
         }
     }
 }

@@ -130,18 +130,21 @@ fn the_first_process_is_out_of_the_programs_reach() {
 fn what_a_killed_run_has_left_is_removed_and_nobody_elses() {
     let Some((sandbox, _user)) = sandbox() else { return };
     let network = network(&sandbox);
-    let before = containers(true);
     let owner = ContainerOwner::ourselves().unwrap();
     let label = json!({ContainerOwner::LABEL: owner.label()});
     let settings = json!({"Image": listed(true)[0]["Image"], "Cmd": ["/nothing"], "Labels": label});
-    let create = || ask(EngineRequest::new("POST", "/containers/create").json(settings.clone()));
-    let left = create()["Id"].as_str().unwrap().to_owned();
-    assert!(!swept().lines().any(|id| id == left), "it has an owner");
+    let name = format!("lab-inside-left-{}", std::process::id());
+    let create = EngineRequest::new("POST", "/containers/create").query(&[("name", &name)]).json(settings);
+    let left = ask(create)["Id"].as_str().unwrap().to_owned();
+    let volume = json!({"Name": name, "Labels": {ContainerOwner::LABEL: owner.label()}});
+    ask(EngineRequest::new("POST", "/volumes/create").json(volume));
+    let ours = [format!("container {name}"), format!("volume {name}")];
+    assert!(!swept().lines().any(|line| ours.contains(&line.to_owned())), "they have an owner");
     drop(owner);
     let removed = swept();
     assert!(!containers(false).contains(&left), "{removed}");
-    assert!(!removed.lines().any(|id| before.iter().any(|running| running == id)), "{removed}");
-    drop(network);
+    assert!(ours.iter().all(|one| removed.contains(one)), "{removed}");
+    network.socket().expect("that container has an owner");
 }
 
 /// What is removed now.

@@ -275,7 +275,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn client(&self, command: Command) -> Tool {
-        Tool::within_network(command, self.network())
+        Tool::client_of(self.address, self.network(), command)
     }
 
     /// A socket to connect to it with, for clients of a check's own: an isolated server is reached only by sockets of its

@@ -27,7 +27,7 @@ static STARTING: Mutex<()> = Mutex::new(());
 static PORTS: Mutex<Ports> = Mutex::new(Ports { blocks: Vec::new(), given: 0 });
 
 /// A port that was free a moment ago, and that no other run and no other check of this run is given.
-pub(super) fn free() -> CheckResult<u16> {
+pub(crate) fn free() -> CheckResult<u16> {
     let mut ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
     ports.free().ok_or_else(|| Failure::Ours("no free port between 20000 and 32000".into()))
 }

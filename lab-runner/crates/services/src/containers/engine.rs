@@ -5,8 +5,8 @@ use std::io::{self, Read as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use lab_container_engine::{EngineAddress, EngineAnswer, EngineRequest};
-use serde_json::Value;
+use lab_container_engine::{EngineAddress, EngineAnswer, EngineReply, EngineRequest, Removed};
+use lab_sandbox::ContainerOwner;
 
 use crate::error::ProviderError;
 
@@ -26,24 +26,6 @@ pub(crate) struct ContainerEngine {
     address: EngineAddress,
     /// What it calls itself and its version, such as `Docker/28.1 (linux)`.
     pub(crate) version: String,
-}
-
-/// An engine's answer in JSON.
-#[derive(Debug)]
-pub(super) struct JsonAnswer {
-    pub(super) status: u16,
-    pub(super) body: Value,
-}
-
-impl JsonAnswer {
-    /// The engine's own words for what went wrong.
-    pub(super) fn message(&self) -> String {
-        self.body["message"].as_str().map_or_else(|| format!("HTTP {}", self.status), str::to_owned)
-    }
-
-    pub(super) fn succeeded(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
 }
 
 impl ContainerEngine {
@@ -134,14 +116,15 @@ impl ContainerEngine {
     }
 
     /// Asks for JSON.
-    pub(super) fn call(&self, request: &EngineRequest) -> Result<JsonAnswer, ProviderError> {
-        let ask = || -> io::Result<JsonAnswer> {
-            let mut answer = request.send(&self.address, ANSWER_TIMEOUT)?;
-            let mut bytes = Vec::new();
-            answer.body.read_to_end(&mut bytes)?;
-            Ok(JsonAnswer { status: answer.status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
-        };
-        ask().map_err(|error| ProviderError::io("talk to the container engine", &error))
+    pub(super) fn call(&self, request: &EngineRequest) -> Result<EngineReply, ProviderError> {
+        let reply = request.ask(&self.address, ANSWER_TIMEOUT);
+        reply.map_err(|error| ProviderError::io("talk to the container engine", &error))
+    }
+
+    /// Removes what submissions ran in whose graders were killed.
+    pub(crate) fn remove_sandboxes(&self) -> Result<Vec<Removed>, ProviderError> {
+        let removed = lab_container_engine::remove_left(&self.address, ContainerOwner::LABEL, ContainerOwner::is_gone);
+        removed.map_err(|error| ProviderError::io("remove what submissions ran in", &error))
     }
 
     /// Asks for what is no JSON or has no end yet. Reads fail after `timeout` without a byte.
@@ -150,7 +133,7 @@ impl ContainerEngine {
     }
 
     /// What the engine knows of the container `name`.
-    pub(super) fn inspect(&self, name: &str) -> Result<JsonAnswer, ProviderError> {
+    pub(super) fn inspect(&self, name: &str) -> Result<EngineReply, ProviderError> {
         self.call(&EngineRequest::new("GET", format!("/containers/{name}/json")))
     }
 

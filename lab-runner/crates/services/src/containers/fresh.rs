@@ -5,7 +5,9 @@ use std::time::Duration;
 use lab_container_engine::EngineRequest;
 use serde_json::json;
 
-use super::engine::{ContainerEngine, JsonAnswer};
+use lab_container_engine::EngineReply;
+
+use super::engine::ContainerEngine;
 use super::image::{self, PresentImage, RetryPolicy};
 use super::{attach, remove, spec};
 use crate::cache::Cache;
@@ -80,7 +82,7 @@ impl FreshContainers {
     }
 }
 
-fn done(answer: JsonAnswer, what: &str) -> Result<JsonAnswer, ProviderError> {
+fn done(answer: EngineReply, what: &str) -> Result<EngineReply, ProviderError> {
     if answer.succeeded() {
         return Ok(answer);
     }

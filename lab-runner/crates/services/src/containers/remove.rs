@@ -4,7 +4,6 @@ use std::fs;
 
 use lab_container_engine::EngineRequest;
 use lab_files::FileLock;
-use lab_sandbox::ContainerOwner;
 use serde_json::{Value, json};
 
 use super::engine::ContainerEngine;
@@ -49,23 +48,10 @@ pub(super) fn one(engine: &ContainerEngine, name: &str) -> Result<(), ProviderEr
     }
 }
 
-/// Removes what submissions ran in whose graders were killed.
-pub(crate) fn of_sandboxes(engine: &ContainerEngine) -> Result<Vec<String>, ProviderError> {
-    let filters = json!({"label": [ContainerOwner::LABEL]}).to_string();
-    let listed = listed(engine, &filters)?;
-    let is_left = |facts: &&Value| facts["Labels"][ContainerOwner::LABEL].as_str().is_some_and(ContainerOwner::is_gone);
-    let left = listed.iter().filter(is_left).filter_map(name);
-    left.map(|name| one(engine, &name).map(|()| name)).collect()
-}
-
 fn ours(engine: &ContainerEngine, cache: &Cache, service: Option<ServiceId>) -> Result<Vec<String>, ProviderError> {
     let label = service.map_or_else(|| SERVICE.to_owned(), |service| format!("{SERVICE}={}", service.id()));
     let filters = json!({"label": [label, format!("{OWNER}={}", owner(cache))]}).to_string();
-    Ok(listed(engine, &filters)?.iter().filter_map(name).collect())
-}
-
-fn listed(engine: &ContainerEngine, filters: &str) -> Result<Vec<Value>, ProviderError> {
-    let request = EngineRequest::new("GET", "/containers/json").query(&[("all", "1"), ("filters", filters)]);
+    let request = EngineRequest::new("GET", "/containers/json").query(&[("all", "1"), ("filters", &filters)]);
     let answer = engine.call(&request)?;
     if answer.status != 200 {
         return Err(ProviderError::new(format!(
@@ -73,7 +59,7 @@ fn listed(engine: &ContainerEngine, filters: &str) -> Result<Vec<Value>, Provide
             answer.message()
         )));
     }
-    Ok(answer.body.as_array().cloned().unwrap_or_default())
+    Ok(answer.body.as_array().into_iter().flatten().filter_map(name).collect())
 }
 
 fn name(facts: &Value) -> Option<String> {

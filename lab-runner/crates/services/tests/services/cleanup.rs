@@ -1,6 +1,11 @@
 //! What is left after a run was killed, and how it goes.
 
 use std::process::Command;
+use std::time::Duration;
+
+use lab_container_engine::{EngineAddress, EngineRequest};
+use lab_sandbox::ContainerOwner;
+use serde_json::{Value, json};
 
 use super::probe::sql;
 use super::world::World;
@@ -55,4 +60,64 @@ fn down_removes_what_was_kept_and_leaves_what_is_used() {
     assert!(world.removes_nothing());
     world.run("down all");
     assert!(!world.cache().exists());
+}
+
+/// A container and a volume at the engine, as a killed grader leaves them: never started, and labelled with who is gone.
+struct Left {
+    engine: EngineAddress,
+    name: String,
+}
+
+impl Left {
+    fn of(owner: &ContainerOwner, engine: EngineAddress) -> Self {
+        let left = Self { engine, name: format!("lab-services-left-{}", std::process::id()) };
+        let image = [("fromSrc", "-"), ("repo", &left.name), ("tag", "none")];
+        // An archive with nothing in it.
+        left.ask(EngineRequest::new("POST", "/images/create").query(&image).tar(vec![0; 1024]));
+        let labels = json!({ContainerOwner::LABEL: owner.label()});
+        let settings = json!({"Image": format!("{}:none", left.name), "Cmd": ["/nothing"], "Labels": labels});
+        let request = EngineRequest::new("POST", "/containers/create").query(&[("name", &left.name)]);
+        assert!(left.ask(request.json(settings))["Id"].is_string());
+        left.ask(EngineRequest::new("POST", "/volumes/create").json(json!({"Name": left.name, "Labels": labels})));
+        left
+    }
+
+    fn ask(&self, request: EngineRequest) -> Value {
+        request.ask(&self.engine, Duration::from_secs(60)).unwrap().body
+    }
+
+    /// Which of the two are there.
+    fn there(&self) -> [bool; 2] {
+        ["containers", "volumes"].map(|kind| {
+            let path = if kind == "volumes" { String::new() } else { "/json".to_owned() };
+            let request = EngineRequest::new("GET", format!("/{kind}/{}{path}", self.name));
+            request.ask(&self.engine, Duration::from_secs(60)).unwrap().succeeded()
+        })
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        for path in ["containers", "volumes", "images"] {
+            let tag = if path == "images" { ":none" } else { "" };
+            let request = EngineRequest::new("DELETE", format!("/{path}/{}{tag}", self.name));
+            let _ = request.query(&[("force", "1")]).ask(&self.engine, Duration::from_secs(60));
+        }
+    }
+}
+
+#[test]
+fn down_removes_what_a_killed_grader_has_left_in_containers_and_nobody_elses() {
+    let Ok(engine) = lab_services::container_engine() else { return };
+    let world = World::new().set("DOCKER_HOST", &engine);
+    let owner = ContainerOwner::ourselves().unwrap();
+    let left = Left::of(&owner, EngineAddress::parse(&engine).unwrap());
+    let down = || world.run("down kept")["done"].to_string();
+    assert!(!down().contains(&left.name), "they have an owner");
+    assert_eq!(left.there(), [true, true]);
+    drop(owner);
+    let done = down();
+    assert!(done.contains(&format!("the container {} of a submission", left.name)), "{done}");
+    assert!(done.contains(&format!("the volume {} of a submission", left.name)), "{done}");
+    assert_eq!(left.there(), [false, false]);
 }
