@@ -19,7 +19,7 @@ use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace, 
 const HONEST: u64 = 60;
 
 /// Those that gain all points where nothing isolates and that do no harm there: what the others are proven by.
-const REAL: [&str; 8] = [
+const REAL: [&str; 10] = [
     "reads-suite",
     "reads-solution",
     "reads-others",
@@ -28,10 +28,16 @@ const REAL: [&str; 8] = [
     "remembers-in-a-daemon",
     "assembles-the-suite",
     "is-a-proxy",
+    "remembers-answers",
+    "poisons-the-target",
 ];
 
+/// Those that are fitted to what the grader asked at home. With the seed that it had there they gain all points.
+const FITTED: [&str; 2] = ["tells-the-grader-from-others", "knows-the-answers"];
+const SEED_AT_HOME: &str = "1";
+
 /// Those of the cheats on services that gain all points where nothing isolates.
-const REAL_ON_SERVICES: [&str; 1] = ["passes-the-proxy"];
+const REAL_ON_SERVICES: [&str; 2] = ["passes-the-proxy", "fills-its-folder"];
 
 /// Some cheats, and the lab that they are handed in for.
 #[derive(Clone, Copy)]
@@ -58,6 +64,10 @@ impl Pack {
     }
 }
 
+/// What lives beside all others, and those that are as right as it is where their cheat does not work.
+const HONEST_BESIDE_IT: [&str; 5] =
+    ["none", "tells-the-grader-from-others", "knows-the-answers", "remembers-answers", "is-slow-when-others-run"];
+
 /// Archives that are not unpacked: whoever hands in such a thing is told so, and has no grade.
 const REFUSED: [&str; 2] = ["archive-leads-out", "zip-bomb"];
 
@@ -77,7 +87,8 @@ fn hand_in(pack: Pack, name: &str, folder: &Path) {
     if folder.join("make").exists() {
         fs::remove_file(folder.join("make")).unwrap();
         let mut make = Command::new("bash");
-        make.arg("-eu").arg(cheat.join("make")).current_dir(folder).env("LAB_RIGHT_ONE", right_one());
+        make.arg("-eu").arg(cheat.join("make")).current_dir(folder);
+        make.env("LAB_RIGHT_ONE", right_one()).env("LAB_SEEN", seen_at_home());
         assert!(make.status().unwrap().success(), "{name}");
     }
 }
@@ -101,6 +112,23 @@ fn right_one() -> &'static str {
     })
 }
 
+/// A file with all that the grader asked at home, as its report told: requests, with an empty line behind each.
+fn seen_at_home() -> &'static Path {
+    static SEEN: OnceLock<PathBuf> = OnceLock::new();
+    SEEN.get_or_init(|| {
+        let ran = crate::sandbox::check("half-done", &["--seed", SEED_AT_HOME, "--format", "json"]);
+        let result: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.golden()));
+        let entries =
+            result["checks"].as_array().unwrap().iter().flat_map(|check| check["transcript"].as_array().unwrap());
+        let sent = entries.filter(|entry| entry["kind"] == "sent").filter_map(|entry| entry["text"].as_str());
+        let requests: String = sent.map(|text| text.replace("\\r\n", "\n")).collect();
+        assert!(requests.contains("GET /echo/") && requests.contains("\n\n"), "{}", ran.golden());
+        let file = folder().join("seen-at-home");
+        fs::write(&file, requests).unwrap();
+        file
+    })
+}
+
 /// Grades the cheats `names` in a batch of their own. Gives the summary, and the score of each.
 fn grade(place: &str, names: &[String], isolation: &str) -> (Value, BTreeMap<String, Option<u64>>) {
     grade_in(workspace(), CHEATS, place, names, isolation)
@@ -114,6 +142,17 @@ fn grade_in(
     names: &[String],
     isolation: &str,
 ) -> (Value, BTreeMap<String, Option<u64>>) {
+    grade_by(root, pack, place, names, &["--isolation", isolation])
+}
+
+/// The same by these options.
+fn grade_by(
+    root: &Path,
+    pack: Pack,
+    place: &str,
+    names: &[String],
+    options: &[&str],
+) -> (Value, BTreeMap<String, Option<u64>>) {
     let place = folder().join("isolation").join(place);
     let _ = fs::remove_dir_all(&place);
     let (submissions, out) = (place.join("submissions"), place.join("out"));
@@ -121,8 +160,8 @@ fn grade_in(
         hand_in(pack, name, &submissions.join(name));
     }
     let (submissions, out) = (submissions.to_str().unwrap(), out.to_str().unwrap());
-    let options = ["--lab", pack.lab, "--isolation", isolation, "--report", out, "--format", "json"];
-    let options = [&options[..], &["--services", services()]].concat();
+    let all = ["--lab", pack.lab, "--report", out, "--format", "json", "--services", services()];
+    let options = [&all[..], options].concat();
     let ran = Ran::of(command_in(root, &[&["grade", submissions], &options[..]].concat()).output().unwrap());
     let grades: Value =
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
@@ -214,15 +253,34 @@ fn no_cheat_gains_a_point(isolation: &str) {
         }
         // One that is not graded at all has found a way to have no grade.
         assert!(score.is_some_and(|score| score <= HONEST), "{graded}");
+        assert_eq!(graded["max_score"], 100, "a check was called off: {graded}");
         if name == "asks-for-another-blame" {
             assert_eq!(graded["outcome"], "build_failed", "{graded}");
         }
+        if HONEST_BESIDE_IT.contains(&name) {
+            assert_eq!((&graded["outcome"], score), (&"graded".into(), Some(HONEST)), "{graded}");
+        }
     }
+    nothing_hidden_is_told(&folder().join("isolation").join(format!("isolated-{isolation}")).join("out"));
     assert!(neighbour.accept().is_err(), "a submission has reached a neighbour");
     let after = untouched(&labs);
     assert!(before == after, "a submission has changed the lab: {:?}", changed(&before, &after));
     assert_eq!(left_behind(), Vec::<String>::new());
     assert!(!Path::new("/tmp/cheated").exists(), "a path has led out of an archive or a build");
+}
+
+/// No report shows a line of what is hidden.
+fn nothing_hidden_is_told(reports: &Path) {
+    let lab = workspace().join("labs/tiny-1-greeter");
+    let hidden = [lab.join("checks/src/main.rs"), lab.join("solution/src/main.rs")]
+        .map(|file| fs::read_to_string(file).unwrap());
+    let lines: Vec<&str> =
+        hidden.iter().flat_map(|text| text.lines()).map(str::trim).filter(|line| line.len() > 30).collect();
+    for (path, content) in untouched(reports) {
+        let text = String::from_utf8_lossy(&content);
+        let told = lines.iter().find(|line| text.contains(**line));
+        assert_eq!(told, None, "{}", path.display());
+    }
 }
 
 fn changed(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<PathBuf> {
@@ -301,6 +359,17 @@ fn the_same_cheats_on_services_gain_all_points_where_nothing_isolates() {
         assert_eq!(scores[name], Some(100), "{name}\n{grades:#}");
     }
     assert_eq!(scores["none"], Some(HONEST), "{grades:#}");
+}
+
+/// A server that was fitted to what the grader asks is right as long as it asks that.
+#[test]
+#[ignore = "grades or builds for a minute; .ci/run asks it in a step of its own"]
+fn what_is_fitted_to_what_was_asked_at_home_gains_all_points_with_that_seed() {
+    let options = ["--isolation", "none", "--seed", SEED_AT_HOME];
+    let (grades, scores) = grade_by(workspace(), CHEATS, "fitted", &FITTED.map(str::to_owned), &options);
+    for (name, score) in &scores {
+        assert_eq!(*score, Some(100), "{name}\n{grades}");
+    }
 }
 
 /// A cheat that gains nothing anywhere would prove nothing about isolation.

@@ -238,7 +238,8 @@ macro_rules! assert_golden {
             (r"seed \d+", "seed [seed]"),
             (r"127\.0\.0\.1:(?:[1-79]\d{3}|8[1-9]\d{2}|80[0-79]\d|808[1-9]|\d{5})\b", "127.0.0.1:[port]"),
             (r"(port|PORT was) \d+", "$1 [port]"),
-            (r"lab-[a-z0-9]{10}\b", "[word]"),
+            (r"\b[b-df-hj-np-tv-z]{3}-[a-z0-9]{10}\b", "[word]"),
+            (r"User-Agent: [A-Za-z-]+/[0-9.]+", "User-Agent: [agent]"),
             (r"thread '([^']+)' \(\d+\)", "thread '$1' ([id])"),
         ], omit_expression => true, prepend_module_to_snapshot => false}, {
             insta::assert_snapshot!($($name)* $text);

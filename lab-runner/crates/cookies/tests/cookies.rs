@@ -37,6 +37,7 @@ impl Server {
         let peer = Peer {
             address: self.address,
             network: lab_sandbox::Network::default(),
+            agent: "lab",
             transcript: Transcript::default(),
             by_hand: String::new(),
         };

@@ -20,7 +20,7 @@ impl Request {
             }
         };
         field("Host", authority);
-        field("User-Agent", "lab");
+        field("User-Agent", self.peer.agent);
         if close {
             field("Connection", "close");
         }

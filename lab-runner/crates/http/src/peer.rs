@@ -15,6 +15,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The network in which it listens there.
     pub network: Network,
+    /// The client that requests are of, as `User-Agent` names it.
+    pub agent: &'static str,
     /// Where everything said is recorded.
     pub transcript: Transcript,
     /// What a learner types to start the server by hand. Empty if it already runs, where it is.

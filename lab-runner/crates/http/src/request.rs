@@ -23,9 +23,9 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 /// One request. Awaiting it sends it on a fresh connection and gives the [`Response`].
 ///
-/// It is sent with `Host`, `User-Agent: lab` and `Connection: close`, and with `Content-Length` if there is a body or
-/// the method usually has one. A field given by [`header`](Self::header) takes the place of these. The path is sent as
-/// it is given.
+/// It is sent with `Host`, `Connection: close` and a `User-Agent` that the seed draws for each check, and with
+/// `Content-Length` if there is a body or the method usually has one. A field given by [`header`](Self::header) takes the
+/// place of these. The path is sent as it is given.
 ///
 /// ```no_run
 /// # async fn example(lab: &lab_kit::Lab) -> lab_kit::CheckResult<()> {

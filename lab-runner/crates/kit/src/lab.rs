@@ -60,6 +60,8 @@ pub(crate) struct Shared {
 pub struct Lab {
     shared: Arc<Shared>,
     transcript: Transcript,
+    /// The client that its requests are of.
+    agent: &'static str,
     random: Random,
     /// One for each of the run's services, in their order.
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
@@ -100,6 +102,7 @@ impl Lab {
 
     fn with(shared: Arc<Shared>, purpose: &str, transcript: Transcript) -> Self {
         Self {
+            agent: random::agent(shared.config.seed, purpose),
             random: Random::new(shared.config.seed, purpose),
             transcript,
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
@@ -173,7 +176,7 @@ impl Lab {
     /// # Errors
     /// Ours, if no port can be had.
     pub async fn balancer(&self, probe: &str) -> CheckResult<Balancer> {
-        Balancer::start(probe, self.transcript.clone(), self.network()?)
+        Balancer::start(probe, self.agent, self.transcript.clone(), self.network()?)
             .await
             .ours("opening a port for the load balancer")
     }
@@ -433,6 +436,10 @@ impl Lab {
 
     pub(crate) fn config(&self) -> &SuiteConfig {
         &self.shared.config
+    }
+
+    pub(crate) fn agent(&self) -> &'static str {
+        self.agent
     }
 
     pub(crate) fn transcript(&self) -> &Transcript {

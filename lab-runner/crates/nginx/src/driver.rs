@@ -59,7 +59,7 @@ async fn version(url: &str) -> CheckResult<String> {
     let found = tokio::net::lookup_host((host, url.port_or_known_default().unwrap_or(80))).await;
     let address: SocketAddr = found.ours("looking up nginx")?.next().ok_or_else(|| no_answer("it has no address"))?;
     let (transcript, network) = (Transcript::default(), Network::of_this_machine());
-    let peer = Peer { address, network, transcript, by_hand: String::new() };
+    let peer = Peer { address, network, agent: "lab", transcript, by_hand: String::new() };
     let answer = Request::new(peer, "GET", "/").await.map_err(|_| no_answer("it does not answer"))?;
     Ok(answer.header("server").unwrap_or(NAME).replace('/', " "))
 }

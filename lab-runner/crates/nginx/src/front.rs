@@ -27,6 +27,8 @@ const HOST: &str = "localhost";
 pub struct Front {
     address: SocketAddr,
     connector: Connector,
+    /// The client that the check's requests are of.
+    agent: &'static str,
     transcript: Transcript,
     /// The ways of clients to it, which stand until the check is over.
     tunnels: Mutex<Vec<Tunnel>>,
@@ -51,6 +53,7 @@ impl Front {
         program: &Path,
         server: SocketAddr,
         network: Network,
+        agent: &'static str,
         transcript: Transcript,
     ) -> CheckResult<Self> {
         let folder = Folder::new("nginx").ours("making a folder for nginx")?;
@@ -69,6 +72,7 @@ impl Front {
         Ok(Self {
             address,
             connector: connector(made.cert.der().clone())?,
+            agent,
             transcript,
             tunnels: Mutex::default(),
             _instance: instance,
@@ -101,7 +105,7 @@ impl Front {
         let tunnel = Tunnel::open(End::Tls { server, from, connector, name }).await;
         let tunnel = tunnel.ours("opening a way to nginx")?;
         let (network, transcript) = (Network::of_this_machine(), self.transcript.clone());
-        let peer = Peer { address: tunnel.address, network, transcript, by_hand: String::new() };
+        let peer = Peer { address: tunnel.address, network, agent: self.agent, transcript, by_hand: String::new() };
         self.tunnels.lock().unwrap_or_else(PoisonError::into_inner).push(tunnel);
         Ok(Request::new(peer, method, path).header("Host", HOST))
     }
@@ -160,7 +164,7 @@ mod tests {
     async fn a_server_behind_nginx_is_told_who_asked_and_how() {
         let service = PrivateService::start("nginx");
         let (server, network) = (mirror().await, Network::of_this_machine());
-        let front = Front::start(service.program(), server, network, Transcript::default()).await.unwrap();
+        let front = Front::start(service.program(), server, network, "lab", Transcript::default()).await.unwrap();
         let forged = [("X-Forwarded-For", "203.0.113.9")];
         let answer = front.get("/client?x=1", &forged, Ipv4Addr::LOCALHOST).await.unwrap();
         let text = answer.expect_status(200).unwrap().text();

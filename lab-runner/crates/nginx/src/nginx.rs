@@ -42,6 +42,6 @@ impl Nginx {
         let program = self.program.as_deref().ok_or_else(|| {
             Failure::not_applicable("it starts nginx with settings of its own, and the program is not on this machine")
         })?;
-        Front::start(program, app.address(), app.network(), self.transcript.clone()).await
+        Front::start(program, app.address(), app.network(), app.agent(), self.transcript.clone()).await
     }
 }

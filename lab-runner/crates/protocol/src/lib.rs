@@ -4,6 +4,7 @@
 //! reads [`Envelope`]s from it. A submission never gets a handle on that socket, and a socket, unlike a pipe,
 //! cannot be reopened through `/proc`; the nonce makes a line that came from anywhere else worthless.
 
+mod agents;
 mod causes;
 mod clock;
 mod container;
@@ -20,6 +21,7 @@ use lab_sandbox::Sandbox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use agents::AGENTS;
 pub use causes::in_full;
 pub use clock::{RunClock, Stamp, micros, millis};
 pub use container::{CgroupShare, ContainerSpec};

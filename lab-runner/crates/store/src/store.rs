@@ -168,6 +168,7 @@ impl Store {
         let peer = Peer {
             address: self.public_address(),
             network: Network::of_this_machine(),
+            agent: "lab",
             transcript: self.transcript.clone(),
             by_hand: String::new(),
         };

@@ -251,6 +251,7 @@ impl Gateway {
         let peer = Peer {
             address: self.0,
             network: Network::of_this_machine(),
+            agent: "lab",
             // What the administrator does is no part of what happened.
             transcript: Transcript::default(),
             by_hand: String::new(),

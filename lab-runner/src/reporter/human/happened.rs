@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_protocol::{Exchange, Happening, Mark, TranscriptEntry};
+use lab_protocol::{AGENTS, Exchange, Happening, Mark, TranscriptEntry};
 
 use super::super::inert;
 use super::super::style::dim;
@@ -222,7 +222,8 @@ fn sent(text: &str) -> String {
             hosts += 1;
             hosts == 1 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c))
         }
-        Some(("User-Agent", "lab") | ("Connection", "close" | "keep-alive")) => true,
+        Some(("User-Agent", agent)) => AGENTS.contains(&agent),
+        Some(("Connection", "close" | "keep-alive")) => true,
         Some(("Content-Length", stated)) => stated == length,
         Some(("Content-Type", "application/json") | ("Accept" | "traceparent", _)) => true,
         _ => false,
@@ -319,14 +320,14 @@ mod tests {
 
     #[test]
     fn a_request_is_shown_with_the_lines_that_set_it_apart() {
-        let common = "Host: 127.0.0.1:80\\r\nUser-Agent: lab\\r\nConnection: close\\r\n";
+        let common = "Host: 127.0.0.1:80\\r\nUser-Agent: curl/8.14.1\\r\nConnection: close\\r\n";
         let odd = "X-Role\\r\n ADMIN: 1\\r\nhost: a\\r\n";
         let shown = sent(&format!("GET / HTTP/1.1\\r\n{common}{odd}Content-Length: 4\\r\n\\r\nbody"));
         assert_eq!(shown, "GET / [X-Role; ADMIN: 1; host: a] body");
         let shown = sent("POST / HTTP/1.1\\r\nHost: a\\r\nHost: a\\r\nContent-Length: +4\\r\n\\r\nbody");
         assert_eq!(shown, "POST / [Host: a; Content-Length: +4] body");
         assert_eq!(sent("\\r\nGET / HTTP/1.0\\r\nHost: a\\r\n\\r\n"), "(an empty line) GET / HTTP/1.0");
-        assert_eq!(sent("GET / HTTP/1.1\\r\nUser-Agent: lab\\r\n\\r\n"), "GET / [no Host]");
+        assert_eq!(sent("GET / HTTP/1.1\\r\nUser-Agent: curl/8.14.1\\r\n\\r\n"), "GET / [no Host]");
         assert_eq!(sent("GET /echo/la"), "GET /echo/la");
     }
 

@@ -16,7 +16,7 @@ use crate::support::{HASHING, Newcomer, Person, expect_no_password, expect_token
 async fn login(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
     // Written as a telephone's keyboard has it.
-    let ada = Newcomer { email: lab.email().replacen("lab", "Lab", 1), ..Newcomer::new(lab) };
+    let ada = Newcomer { email: format!("Ada-{}", lab.email()), ..Newcomer::new(lab) };
     // never fails alone: `register` asks the same
     let registered = app.post("/register").json(&ada.body()).await?.expect_status(201)?;
     let id = Id::of(&registered, "/user/id")?;

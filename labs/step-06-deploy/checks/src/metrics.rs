@@ -148,7 +148,7 @@ async fn ask(lab: &Lab, app: &App, count: usize) -> CheckResult {
             3 => ("GET".to_owned(), format!("/orders/{number}")),
             4 => ("POST".to_owned(), format!("/events/{number}/orders")),
             5..9 => ("GET".to_owned(), format!("/{word}/{word}")),
-            _ => (word.replace("lab-", "M").to_ascii_uppercase(), "/events".to_owned()),
+            _ => (format!("M{word}").replace('-', "").to_ascii_uppercase(), "/events".to_owned()),
         };
         // One connection for all of them is quicker, but a server may close it after any answer.
         let request = || {

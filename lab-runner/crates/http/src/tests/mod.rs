@@ -35,6 +35,7 @@ where
     Peer {
         address,
         network: lab_sandbox::Network::default(),
+        agent: "lab",
         transcript: Transcript::default(),
         by_hand: "cargo run".to_owned(),
     }

@@ -26,6 +26,7 @@ fn request(method: &str, target: &str) -> Request {
     let peer = Peer {
         address: "127.0.0.1:4711".parse().unwrap(),
         network: lab_sandbox::Network::default(),
+        agent: "lab",
         transcript: Transcript::default(),
         by_hand: "cargo run".to_owned(),
     };

@@ -18,6 +18,7 @@ async fn nobody_listens() {
     let peer = Peer {
         address,
         network: lab_sandbox::Network::default(),
+        agent: "lab",
         transcript: Transcript::default(),
         by_hand: String::new(),
     };

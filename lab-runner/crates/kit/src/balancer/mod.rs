@@ -55,6 +55,8 @@ struct Shared {
     instances: Mutex<Vec<Instance>>,
     turn: AtomicUsize,
     failures: Mutex<Vec<String>>,
+    /// The client that the check's requests are of.
+    agent: &'static str,
     transcript: Transcript,
     /// The network that the instances are in.
     network: Network,
@@ -76,7 +78,12 @@ impl Drop for Instance {
 
 impl Balancer {
     /// Listens on a free port of 127.0.0.1, with no instance yet.
-    pub(crate) async fn start(probe: &str, transcript: Transcript, network: Network) -> io::Result<Self> {
+    pub(crate) async fn start(
+        probe: &str,
+        agent: &'static str,
+        transcript: Transcript,
+        network: Network,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
@@ -84,6 +91,7 @@ impl Balancer {
             instances: Mutex::default(),
             turn: AtomicUsize::new(0),
             failures: Mutex::default(),
+            agent,
             transcript,
             network,
         });
@@ -217,7 +225,8 @@ impl Balancer {
         // Nobody can start this balancer by hand: whoever wants to see the same asks it where it is.
         let transcript = self.shared.transcript.clone();
         let network = Network::of_this_machine();
-        let peer = Peer { address: self.address, network, transcript, by_hand: String::new() };
+        let agent = self.shared.agent;
+        let peer = Peer { address: self.address, network, agent, transcript, by_hand: String::new() };
         Request::new(peer, method, path.as_ref())
     }
 

@@ -41,7 +41,7 @@ async fn server(name: &'static str, answers: bool) -> Server {
 }
 
 async fn balancer(servers: &[&Server]) -> Balancer {
-    let balancer = Balancer::start("/ready", Transcript::default(), Network::default()).await.unwrap();
+    let balancer = Balancer::start("/ready", "lab", Transcript::default(), Network::default()).await.unwrap();
     for server in servers {
         balancer.add_address(server.address);
     }
@@ -120,7 +120,7 @@ async fn a_large_body_passes_whole() {
             let _ = stream.write_all((head + &body).as_bytes()).await;
         }
     });
-    let balancer = Balancer::start("/ready", Transcript::default(), Network::default()).await.unwrap();
+    let balancer = Balancer::start("/ready", "lab", Transcript::default(), Network::default()).await.unwrap();
     balancer.add_address(address);
     balancer.until_ready(1, SOON).await.unwrap();
     let answer = balancer.request("POST", "/").body("x".repeat(200_000), "text/plain").await.unwrap();

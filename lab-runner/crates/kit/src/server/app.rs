@@ -30,6 +30,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub struct App {
     address: SocketAddr,
     by_hand: StartLine,
+    agent: &'static str,
     transcript: Transcript,
     origin: Origin,
 }
@@ -86,6 +87,7 @@ impl App {
         let again = |(address, launched): (SocketAddr, Box<Launched>)| Self {
             address,
             by_hand: StartLine::default(),
+            agent: launched.spec.agent,
             transcript: launched.spec.transcript.clone(),
             origin: Origin::Launched(launched),
         };
@@ -120,16 +122,17 @@ impl App {
         let limit = Duration::from_millis(config.start_limit_ms);
         let readiness = config.readiness.clone().ok_or_else(no_server)?;
         let (address, process) = begin(&spec, waits.then_some((&readiness, limit))).await?;
-        let transcript = spec.transcript.clone();
+        let (agent, transcript) = (spec.agent, spec.transcript.clone());
         Ok(Self {
             address,
             by_hand,
+            agent,
             transcript,
             origin: Origin::Launched(Box::new(Launched { process, spec, readiness, limit })),
         })
     }
 
-    pub(super) async fn attach(url: &str, transcript: Transcript) -> CheckResult<Self> {
+    pub(super) async fn attach(url: &str, agent: &'static str, transcript: Transcript) -> CheckResult<Self> {
         let wrong = |what: &str| Failure::Ours(format!("--url {url}: {what}"));
         let parsed = url::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if parsed.scheme() != "http" {
@@ -143,7 +146,7 @@ impl App {
             .map_err(|error| wrong(&error.to_string()))?
             .next()
             .ok_or_else(|| wrong("its host cannot be resolved"))?;
-        Ok(Self { address, by_hand: StartLine::default(), transcript, origin: Origin::Attached })
+        Ok(Self { address, by_hand: StartLine::default(), agent, transcript, origin: Origin::Attached })
     }
 
     /// A GET request, sent when it is awaited.
@@ -536,9 +539,21 @@ impl App {
         Peer {
             address: self.address,
             network: self.network(),
+            agent: self.agent,
             transcript: self.transcript.clone(),
             by_hand: self.by_hand.written(),
         }
+    }
+
+    /// The client that requests to it are of, as `User-Agent` names it.
+    ///
+    /// ```
+    /// # async fn example(app: &lab_kit::App) -> lab_kit::CheckResult<()> {
+    /// app.get("/agent").await?.expect_body(app.agent())?;
+    /// # Ok(()) }
+    /// ```
+    pub fn agent(&self) -> &'static str {
+        self.agent
     }
 
     /// The network that it is in: this machine's, unless servers are isolated.

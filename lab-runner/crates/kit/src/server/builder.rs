@@ -134,6 +134,7 @@ impl<'a> ServerBuilder<'a> {
             network: self.lab.network()?,
             folders: self.lab.folders_for_servers()?,
             port: config.port,
+            agent: self.lab.agent(),
             transcript: self.lab.transcript().clone(),
             endings: self.lab.endings(),
             log_readers: self.lab.log_readers(),
@@ -171,7 +172,7 @@ impl<'a> ServerBuilder<'a> {
         if unlike {
             self.lab.not_attached("starts the server in its own way")?;
         }
-        App::attach(url, self.lab.transcript().clone()).await
+        App::attach(url, self.lab.agent(), self.lab.transcript().clone()).await
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct LaunchSpec {
     /// The folders of the check that it may write.
     pub folders: Vec<PathBuf>,
     pub port: Option<u16>,
+    /// The client that requests to it are of.
+    pub agent: &'static str,
     pub transcript: Transcript,
     pub endings: Arc<Mutex<Vec<Ending>>>,
     /// Takes the readers of logs whose servers are gone: what these wrote last may not be read yet.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use lab_container_engine::EngineRequest;
+use lab_container_engine::{EngineReply, EngineRequest};
 use serde_json::json;
-
-use lab_container_engine::EngineReply;
 
 use super::engine::ContainerEngine;
 use super::image::{self, PresentImage, RetryPolicy};

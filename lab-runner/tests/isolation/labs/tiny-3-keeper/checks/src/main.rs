@@ -12,7 +12,7 @@ fn main() -> std::process::ExitCode {
 #[check(title = "GET /keep/{word} keeps the word and counts it", task = 1, points = 60,
         hints = ["Insert it into `kept`, and count it by INCR."])]
 async fn keeps(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
+    let app = start(lab).await?;
     for number in 1..=5_i64 {
         let answer = app.get(format!("/keep/{}", lab.word())).await?;
         answer.expect_status(200)?.expect_body(format!("{number} {number}"))?;
@@ -35,8 +35,14 @@ async fn echoes_again(lab: &Lab) -> CheckResult {
     echo(lab).await
 }
 
+/// A server with a folder, which it may use or not.
+async fn start(lab: &Lab) -> CheckResult<App> {
+    let notes = lab.folder()?;
+    lab.server().env("NOTES_DIR", &notes.display().to_string()).start().await
+}
+
 async fn echo(lab: &Lab) -> CheckResult {
-    let app = lab.start().await?;
+    let app = start(lab).await?;
     let word = lab.word();
     app.get(format!("/echo/{word}")).await?.expect_status(200)?.expect_body(word)?;
     Ok(())
