@@ -67,7 +67,8 @@ fn summary(timeline: &Timeline, label: &str) -> String {
         _ => format!("{count} {more}, "),
     };
     format!(
-        "Timeline of {label}: {}{}{}{} in all. Every event is in the list below.",
+        "Timeline of {label}: {}{}{}{}{} in all. Every event is in the list below.",
+        counted(timeline.runs(), "run of the program", "runs of the program"),
         counted(requests, "request", "requests"),
         counted(exchanges, "statement or command", "statements and commands"),
         counted(faults, "fault", "faults"),
@@ -150,6 +151,7 @@ fn drawn(timeline: &Timeline, number: usize, event: &Event, bands: &[Band], scal
                 rect.served x=(x) y=(bands[lane].top + bands[lane].height / 2 - 5) width=(wide) height="10" {}
             }
         },
+        Kind::Run => html! { rect.q data-e=(number) x=(x) y=(y) width=(wide) height=(tall) {} },
         Kind::Exchange { refused } => {
             let colour = match timeline.lanes[event.lane].kind {
                 LaneKind::Service(number) => number % COLOURS,

@@ -93,7 +93,7 @@ fn opened(timeline: &Timeline, event: &Event, limits: Limits) -> Markup {
         (head(timeline, event))
         @if let Some(result) = result(event) { span class=(result.0) { (result.1) } }
     };
-    if matches!(event.kind, Kind::Line | Kind::Request(_) | Kind::Exchange { .. }) {
+    if matches!(event.kind, Kind::Line | Kind::Request(_) | Kind::Run | Kind::Exchange { .. }) {
         return html! { details { summary { (line) } (bytes(event, limits)) } };
     }
     html! { div.flat { (line) } }
@@ -114,7 +114,7 @@ fn head(timeline: &Timeline, event: &Event) -> Markup {
 
 fn class(kind: Kind) -> &'static str {
     match kind {
-        Kind::Request(_) => "atq",
+        Kind::Request(_) | Kind::Run => "atq",
         Kind::Exchange { .. } => "atx",
         Kind::Fault => "atbad",
         _ => "",
@@ -128,6 +128,8 @@ fn result(event: &Event) -> Option<(&'static str, String)> {
     match event.kind {
         Kind::Request(0) => Some(("res bad", format!("no answer · {}", took()))),
         Kind::Request(class) => Some((if class == 5 { "res bad" } else { "res" }, format!("{result} · {}", took()))),
+        Kind::Run if result.is_empty() => Some(("res", format!("no end seen · {}", took()))),
+        Kind::Run => Some(("res", format!("{result} · {}", took()))),
         Kind::Exchange { refused } => {
             let waited = match event.waited_us {
                 0 => String::new(),

@@ -46,7 +46,7 @@ pub struct Lane {
 pub enum LaneKind {
     /// What the check did beside its requests.
     Check,
-    /// Requests and answers.
+    /// Requests and answers, or the runs of a program.
     Client,
     /// One instance of the server.
     Server,
@@ -86,6 +86,8 @@ pub struct Event {
 pub enum Kind {
     /// A request, from its first byte to the last of its answer, with the class of the status; 0 without an answer.
     Request(u8),
+    /// A program's run, from its start to its end.
+    Run,
     /// What a server asked of a service; whether that refused.
     Exchange {
         /// Whether the answer is an error.
@@ -161,9 +163,23 @@ impl Timeline {
         (requests, count(|kind| matches!(kind, Kind::Exchange { .. })), count(|kind| kind == Kind::Fault))
     }
 
+    /// How many runs of a program there are.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.events.iter().filter(|event| event.kind == Kind::Run).count()
+    }
+
     /// All moments at which something begins or ends.
     pub fn moments(&self) -> impl Iterator<Item = u64> {
         self.events.iter().flat_map(|event| [event.from_us, event.to_us])
+    }
+}
+
+impl Kind {
+    /// Whether it is what the check itself does with what is graded: others may happen meanwhile.
+    #[must_use]
+    pub fn is_turn(self) -> bool {
+        matches!(self, Self::Request(_) | Self::Run)
     }
 }
 

@@ -63,7 +63,7 @@ fn traced(event: &Event, begin_us: u64, process: usize) -> Value {
         "pid": process, "tid": thread(event.lane, event.row), "args": args,
     });
     match event.kind {
-        Kind::Request(_) | Kind::Exchange { .. } => {
+        Kind::Request(_) | Kind::Run | Kind::Exchange { .. } => {
             value["ph"] = "X".into();
             value["dur"] = event.took_us().into();
         }
@@ -76,6 +76,7 @@ fn traced(event: &Event, begin_us: u64, process: usize) -> Value {
 fn category(kind: Kind) -> &'static str {
     match kind {
         Kind::Request(_) => "request",
+        Kind::Run => "program",
         Kind::Exchange { .. } => "service",
         Kind::Line => "log",
         Kind::Fault | Kind::Restored => "fault",

@@ -33,6 +33,7 @@ struct Draft {
 enum LaneKey {
     Check,
     Client,
+    Program,
     /// A server, by the number of its start.
     Server(usize, u16),
     /// A service by the number of its first use, with its name, and the connection.
@@ -98,7 +99,10 @@ impl Draft {
     }
 
     fn finish(self) -> Timeline {
-        let messages = self.messages.into_events().into_iter().map(|event| (LaneKey::Client, event));
+        let messages = self.messages.into_events().into_iter().map(|event| {
+            let key = if event.kind == Kind::Run { LaneKey::Program } else { LaneKey::Client };
+            (key, event)
+        });
         let mut all: Vec<(LaneKey, Event)> = messages.chain(self.others).collect();
         // By the beginning; of what began at once, the longer first.
         all.sort_by_key(|(_, event)| (event.from_us, std::cmp::Reverse(event.to_us)));
@@ -130,6 +134,7 @@ fn lane(key: &LaneKey, all: &[LaneKey]) -> Lane {
     let (name, kind) = match key {
         LaneKey::Check => ("check".to_owned(), LaneKind::Check),
         LaneKey::Client => ("client".to_owned(), LaneKind::Client),
+        LaneKey::Program => ("program".to_owned(), LaneKind::Client),
         LaneKey::Server(_, port) => (format!("server :{port}"), LaneKind::Server),
         LaneKey::Service(number, name, connection) => {
             // Connections are numbered as the check's client's are, and so by their place here.

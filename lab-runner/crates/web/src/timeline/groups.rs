@@ -27,11 +27,11 @@ pub fn items(timeline: &Timeline) -> Vec<Item> {
     let mut busy_until = 0;
     for (place, event) in timeline.events.iter().enumerate() {
         // A request that begins when no other is under way begins something new, and so does a change of the scene.
-        let alone = matches!(event.kind, Kind::Request(_)) && event.from_us >= busy_until;
+        let alone = event.kind.is_turn() && event.from_us >= busy_until;
         if alone || is_scene(event.kind) {
             known.clear();
         }
-        if matches!(event.kind, Kind::Request(_)) {
+        if event.kind.is_turn() {
             busy_until = busy_until.max(event.to_us);
         }
         let likeness = likeness(timeline, event);
@@ -60,7 +60,7 @@ pub fn items(timeline: &Timeline) -> Vec<Item> {
 
 /// Whether what is equal before and after it is not the same.
 fn is_scene(kind: Kind) -> bool {
-    !matches!(kind, Kind::Request(_) | Kind::Exchange { .. } | Kind::Line | Kind::Note)
+    !kind.is_turn() && !matches!(kind, Kind::Exchange { .. } | Kind::Line | Kind::Note)
 }
 
 fn likeness<'a>(timeline: &Timeline, event: &'a Event) -> Option<Likeness<'a>> {

@@ -1,9 +1,13 @@
-//! Requests and their answers, put together from the messages of each connection.
+//! Requests and their answers, put together from the messages of each connection, and a program's runs, which are told as
+//! connections are.
 
 use std::collections::BTreeMap;
 
 use super::{Event, Kind, Part};
 use crate::text;
+
+/// What a run's first message begins with: its command line follows.
+const RUN: &str = "$ ";
 
 /// The exchanges of the check's own connections, while they are put together. Times are the run's.
 #[derive(Default)]
@@ -17,7 +21,8 @@ impl Messages {
     /// The check sent `bytes`.
     pub(super) fn sent(&mut self, connection: u64, port: Option<u16>, at_us: u64, bytes: &str) {
         let part = Part { at_us, mark: "→", text: bytes.to_owned() };
-        let going_on = |event: &&mut Event| event.parts.iter().all(|part| part.mark != "←");
+        // A run may write before it has been given everything.
+        let going_on = |event: &&mut Event| event.kind == Kind::Run || event.parts.iter().all(|part| part.mark != "←");
         if let Some(event) = self.open.get(&connection).and_then(|at| self.events.get_mut(*at)).filter(going_on) {
             event.to_us = at_us;
             event.parts.push(part);
@@ -36,6 +41,10 @@ impl Messages {
             return;
         };
         event.to_us = at_us;
+        if event.kind == Kind::Run {
+            event.parts.push(part);
+            return;
+        }
         // An interim answer says only that there will be one.
         if event.result.is_empty() || event.kind == Kind::Request(1) {
             event.result = status_line(bytes);
@@ -50,6 +59,11 @@ impl Messages {
         if event.result.is_empty() {
             event.to_us = at_us;
         }
+        if event.kind == Kind::Run
+            && let Some(end) = end_of_run(note)
+        {
+            event.result = text::one_line(end);
+        }
         event.parts.push(Part { at_us, mark: "·", text: note.to_owned() });
         true
     }
@@ -60,8 +74,19 @@ impl Messages {
 }
 
 fn begin(part: Part, at_us: u64, port: Option<u16>, title: String) -> Event {
-    let (kind, result) = (Kind::Request(0), String::new());
+    // No request begins as a command line does.
+    let kind = if title.starts_with(RUN) { Kind::Run } else { Kind::Request(0) };
+    let result = String::new();
     Event { lane: 0, row: 0, from_us: at_us, to_us: at_us, kind, title, result, waited_us: 0, port, parts: vec![part] }
+}
+
+/// How a run ended, if `note` tells that, as the kit writes it: `run 1: ended after 5 ms: exit code 0`.
+fn end_of_run(note: &str) -> Option<&str> {
+    let (_, what) = note.strip_prefix("run ")?.split_once(": ")?;
+    match what.strip_prefix("ended after ") {
+        Some(rest) => rest.split_once(": ").map(|(_, exit)| exit),
+        None => what.starts_with("killed").then_some(what),
+    }
 }
 
 /// The first line of a request, without its version.

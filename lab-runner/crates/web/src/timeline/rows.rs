@@ -1,6 +1,6 @@
 //! Rows: events of a lane that overlap stand below one another.
 
-use super::{Event, Kind, Lane, LaneKind};
+use super::{Event, Lane, LaneKind};
 
 /// No lane gets more rows: what is beyond shares the last.
 const MOST_ROWS: usize = 48;
@@ -12,7 +12,7 @@ pub(super) fn arrange(lanes: &mut [Lane], events: &mut [Event]) {
     for event in events.iter_mut() {
         let lane = &lanes[event.lane];
         // Marks stand on the line of their lane.
-        if !matches!(event.kind, Kind::Request(_)) && !matches!(lane.kind, LaneKind::Service(_)) {
+        if !event.kind.is_turn() && !matches!(lane.kind, LaneKind::Service(_)) {
             continue;
         }
         let ends = &mut ends[event.lane];

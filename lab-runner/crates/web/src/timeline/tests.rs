@@ -93,6 +93,24 @@ fn a_fault_crosses_the_lanes_of_its_service_until_it_is_taken_back() {
 }
 
 #[test]
+fn a_programs_run_is_a_bar_from_its_start_to_its_end() {
+    let ended = |ms, text| note(ms, text, Some(Mark::Connection { connection: 1 }));
+    let timeline = Timeline::new(&[
+        sent(10, 1, "$ import --jobs 2\n"),
+        sent(11, 1, "a line\n"),
+        received(20, 1, "the line\n"),
+        sent(25, 1, "another\n"),
+        received(30, 1, "that one\n"),
+        ended(40, "run 1: ended after 30 ms: exit code 1"),
+    ]);
+    assert_eq!(names(&timeline), ["program"]);
+    let [run] = timeline.events.as_slice() else { panic!("one event: {:#?}", timeline.events) };
+    assert_eq!((run.kind, run.took_us(), run.parts.len()), (Kind::Run, 30_000, 6));
+    assert_eq!((run.title.as_str(), run.result.as_str()), ("$ import --jobs 2", "exit code 1"));
+    assert_eq!((timeline.counts(), timeline.runs()), ((0, 0, 0), 1));
+}
+
+#[test]
 fn a_server_lives_from_its_start_to_its_end_and_a_port_may_be_used_again() {
     let mark = |ms, mark| note(ms, "said", Some(mark));
     let timeline = Timeline::new(&[
