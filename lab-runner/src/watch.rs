@@ -62,7 +62,7 @@ impl<'a> Watch<'a> {
         interrupt: &'a Interrupt,
         request: &'a dyn Fn() -> Request,
     ) -> Self {
-        let lines = Arc::new(WatchLines::new(lab.id(), &lab.manifest.title));
+        let lines = Arc::new(WatchLines::new(lab.id(), &lab.manifest.title, lab.manifest.program.is_some()));
         let attention = Attention::new(Files::of(&engine.workspace, lab), interrupt);
         let sinks: Vec<Arc<dyn EventSink>> = vec![lines.clone()];
         Self { engine, lab: lab.clone(), interrupt, request, attention, sinks, wanted: None, lines: Some(lines) }
@@ -77,7 +77,7 @@ impl<'a> Watch<'a> {
         request: &'a dyn Fn() -> Request,
     ) -> Self {
         let readme = lab.folder.join("README.md");
-        let screen = Arc::new(WatchScreen::new(lab.id(), &lab.manifest.title, readme));
+        let screen = Arc::new(WatchScreen::new(lab.id(), &lab.manifest.title, lab.manifest.program.is_some(), readme));
         let mut watch = Self {
             attention: Attention::new(Files::of(&engine.workspace, lab), interrupt),
             sinks: vec![screen.clone(), Arc::new(Reporter::new(Style::default()))],

@@ -31,9 +31,9 @@ struct State {
 }
 
 impl WatchLines {
-    /// Lines for the lab called `id`.
-    pub fn new(id: &str, title: &str) -> Self {
-        let state = State { model: Model::new(id, title), failing: BTreeSet::new(), failed: None };
+    /// Lines for the lab called `id`, which grades a program or a server.
+    pub fn new(id: &str, title: &str, is_program: bool) -> Self {
+        let state = State { model: Model::new(id, title, is_program), failing: BTreeSet::new(), failed: None };
         Self { live: Live::lines(), state: Mutex::new(state) }
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Problem {
 pub(super) struct Model {
     pub lab: String,
     pub title: String,
+    /// Whether it grades a program, and no server.
+    is_program: bool,
     pub doing: Doing,
     pub guide: LabGuide,
     /// What is known of the checks: of each the last result, also while others are still running.
@@ -50,11 +52,12 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Nothing is known yet but the lab's id and its title.
-    pub(super) fn new(lab: &str, title: &str) -> Self {
+    /// Nothing is known yet but the lab's id, its title, and whether it grades a program.
+    pub(super) fn new(lab: &str, title: &str, is_program: bool) -> Self {
         Self {
             lab: lab.to_owned(),
             title: title.to_owned(),
+            is_program,
             doing: Doing::Busy("getting ready".to_owned()),
             guide: LabGuide::default(),
             graded: None,
@@ -80,7 +83,11 @@ impl Model {
             EventKind::BuildProgress { what, done, total, .. } => {
                 self.doing = Doing::Busy(format!("building {what}: {done} of {total}"));
             }
-            EventKind::BuildFinished { .. } => self.doing = Doing::Busy("starting your server".to_owned()),
+            EventKind::BuildFinished { .. } => {
+                // A program is started by each check.
+                let next = if self.is_program { "starting the checks" } else { "starting your server" };
+                self.doing = Doing::Busy(next.to_owned());
+            }
             EventKind::LabGuided { guide } => self.guide = guide.as_ref().clone(),
             EventKind::ChecksPlanned { checks } => self.plan(checks),
             EventKind::CheckStarted => self.running.extend(event.check.clone()),

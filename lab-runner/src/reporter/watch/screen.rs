@@ -72,10 +72,10 @@ struct State {
 }
 
 impl WatchScreen {
-    /// A screen for the lab called `id`, with its README at `readme`.
-    pub fn new(id: &str, title: &str, readme: Utf8PathBuf) -> Self {
+    /// A screen for the lab called `id`, with its README at `readme`, which grades a program or a server.
+    pub fn new(id: &str, title: &str, is_program: bool, readme: Utf8PathBuf) -> Self {
         let state = State {
-            model: Model::new(id, title),
+            model: Model::new(id, title, is_program),
             readme,
             page: Page::Result,
             offset: 0,

@@ -12,7 +12,7 @@ use crate::state::CheckProgress;
 const IDS: [&str; 3] = ["greets", "missing", "slow"];
 
 fn screen() -> WatchScreen {
-    WatchScreen::new("tiny-1", "Greeter", Utf8PathBuf::from("/no/such/README.md"))
+    WatchScreen::new("tiny-1", "Greeter", false, Utf8PathBuf::from("/no/such/README.md"))
 }
 
 fn began() -> Vec<RunEvent> {
@@ -80,6 +80,16 @@ fn a_failure_is_shown_while_other_checks_still_run() {
     half_way(&screen);
     for (columns, rows) in [(100, 30), (80, 24), (24, 10)] {
         insta::assert_snapshot!(format!("half_way_{columns}_by_{rows}"), shown(&screen, columns, rows));
+    }
+}
+
+#[test]
+fn a_server_is_started_once_it_is_built_and_a_program_by_each_check() {
+    for (is_program, said) in [(false, "starting your server"), (true, "starting the checks")] {
+        let screen = WatchScreen::new("tiny-1", "Greeter", is_program, Utf8PathBuf::from("/no/such/README.md"));
+        screen.emit(&event(EventKind::BuildFinished { what: "tiny-1".into(), took_ms: 1_000 }));
+        let lines = screen.lines(120, 24);
+        assert!(lines.iter().any(|line| line.contains(said)), "{lines:#?}");
     }
 }
 
