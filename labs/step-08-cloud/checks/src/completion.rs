@@ -6,7 +6,7 @@ use crate::support::{Document, Site};
 
 /// The client says what it will send. The store knows what was sent, and only you know whether that is the same (CWE-345,
 /// CWE-434; OWASP File Upload Cheat Sheet).
-#[check(title = "who has sent something else than announced gets 422, and the object is gone", task = 2, points = 5, needs = ["upload"],
+#[check(title = "who has sent something else than announced gets 422, and the object is gone", task = 2, points = 4, needs = ["upload"],
         hints = ["Does what came begin as its type demands?",
                  "Is the checksum that was announced that of what came? Read it, or have the store compute it.",
                  "First the object goes, then the answer.",

@@ -5,7 +5,7 @@ use lab_kit::prelude::*;
 use crate::support::{Document, Site};
 
 /// A page that a browser shows runs its scripts as whoever it came from (CWE-79; RFC 6266; RFC 9110, section 14.2).
-#[check(title = "what could run is downloaded and not shown, and parts can be asked for", task = 2, points = 5, needs = ["upload"],
+#[check(title = "what could run is downloaded and not shown, and parts can be asked for", task = 2, points = 4, needs = ["upload"],
         hints = ["The store answers with what the URL says: `response-content-disposition`.",
                  "A list of what is safe is short: images. All else is an attachment.",
                  "For `Range` you have to do nothing, unless the bytes pass through you."])]

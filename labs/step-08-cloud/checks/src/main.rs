@@ -13,6 +13,7 @@ mod multipart;
 mod orders;
 mod private;
 mod proxies;
+mod restoring;
 mod retries;
 mod signing;
 mod support;
@@ -39,6 +40,7 @@ lab_kit::file_order![
     "fencing",
     "proxies",
     "failover",
+    "restoring",
 ];
 
 fn main() -> std::process::ExitCode {

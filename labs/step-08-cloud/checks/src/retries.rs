@@ -45,7 +45,7 @@ async fn retried(lab: &Lab) -> CheckResult {
 
 /// A message comes at least once. That its effect is there exactly once is your work (Designing Data-Intensive
 /// Applications, chapter 11, Idempotence; NATS documentation, JetStream, exactly once semantics).
-#[check(title = "a worker killed between the ticket and the acknowledgement: one ticket", task = 4, points = 5, needs = ["retried"],
+#[check(title = "a worker killed between the ticket and the acknowledgement: one ticket", task = 4, points = 4, needs = ["retried"],
         hints = ["The second worker gets the same message. What does it find in the database?",
                  "A ticket whose row says `done` is done: acknowledge, and nothing else.",
                  "And if the object is there and the row is not? A key that follows from the job is found again."])]

@@ -16,7 +16,7 @@ async fn expect_refused(site: &Site<'_>, signed: &Signed, bytes: &[u8], what: &s
 
 /// Whoever has the URL is who was meant: it is all that the store asks for. So it says what, how much and how long (AWS
 /// General Reference, Signature Version 4, SignedHeaders and X-Amz-Expires).
-#[check(title = "a signature is for one key, one type, one length, and for minutes", task = 1, points = 5, needs = ["upload"],
+#[check(title = "a signature is for one key, one type, one length, and for minutes", task = 1, points = 4, needs = ["upload"],
         hints = ["Which fields are in X-Amz-SignedHeaders? What is not there, the client chooses.",
                  "`content-type` and `content-length` can be signed like `host`, and stand in `headers`.",
                  "X-Amz-Expires is in seconds: UPLOAD_EXPIRES_MS, and no more than 300 for a download."])]

@@ -10,7 +10,7 @@ const EXPIRES_MS: u64 = 4_000;
 
 /// Uploads that nobody finishes are rubbish, and uploads that somebody is about to finish are not (Amazon S3 User Guide,
 /// Configuring a bucket lifecycle; Designing Data-Intensive Applications, chapter 11).
-#[check(title = "the sweeper removes what is over, and spares what is in flight", task = 3, points = 5, needs = ["upload"],
+#[check(title = "the sweeper removes what is over, and spares what is in flight", task = 3, points = 4, needs = ["upload"],
         hints = ["Which of three is it: complete, in time, or over? The row knows.",
                  "An object whose row is not there yet is no rubbish: how old is it?",
                  "ListMultipartUploads, too."])]

@@ -39,7 +39,7 @@ async fn ticket(lab: &Lab) -> CheckResult {
 
 /// 202 is a promise. It is kept by a disk, and not by a process (RFC 9110, section 15.3.3; NATS documentation, JetStream,
 /// Streams, Storage).
-#[check(title = "a job that was accepted is done, though web server and broker are killed", task = 4, points = 5, needs = ["ticket"],
+#[check(title = "a job that was accepted is done, though web server and broker are killed", task = 4, points = 4, needs = ["ticket"],
         hints = ["Where is the job when the answer is on its way: in a task of this process, or on a disk?",
                  "Is your publish acknowledged, and did you wait for that? Does the stream keep its messages in files?"])]
 async fn survives(lab: &Lab) -> CheckResult {
@@ -62,7 +62,7 @@ async fn survives(lab: &Lab) -> CheckResult {
 
 /// A job that fails each time must not be tried for ever, and must not vanish (Enterprise Integration Patterns, Dead
 /// Letter Channel; NATS documentation, JetStream consumers, MaxDeliver).
-#[check(title = "what cannot be printed is tried three times and put aside, and others are printed", task = 4, points = 5, needs = ["ticket"],
+#[check(title = "what cannot be printed is tried three times and put aside, and others are printed", task = 4, points = 4, needs = ["ticket"],
         hints = ["The printer has no ł. Is the job to fail, or the customer to be called `?`?",
                  "The message knows how often it was delivered.",
                  "The last failed try: state `failed`, a message to `tickets.dead`, and then the message is done with."])]

@@ -9,7 +9,7 @@ use crate::support::{Job, Order, SOON, Site};
 
 /// Machines fail and are replaced, and nobody waits for them (The Twelve-Factor App, IX; NATS documentation, JetStream
 /// consumers, pull consumers).
-#[check(title = "three workers, one killed, one told to end: every ticket is printed once", task = 5, points = 5, needs = ["retried"],
+#[check(title = "three workers, one killed, one told to end: every ticket is printed once", task = 5, points = 4, needs = ["retried"],
         hints = ["All workers are one consumer: each message goes to one of them.",
                  "SIGTERM: take nothing more, end what is in hand, then exit with 0."])]
 async fn workers(lab: &Lab) -> CheckResult {

@@ -3,12 +3,14 @@
 mod document;
 mod gate;
 mod jobs;
+mod past;
 mod signed;
 mod site;
 
 pub use document::Document;
 pub use gate::Gate;
 pub use jobs::{Job, Order};
+pub use past::{Past, Restored};
 pub use signed::Signed;
 pub use site::{Site, Upload};
 
