@@ -71,6 +71,7 @@ impl Victims {
         // template1, which is no file's of the database that is wanted. In an archive of files, all are one.
         let changed = largest("base/1").or_else(|| largest("")).filter(|(size, _)| *size > 0);
         let Some((size, changed)) = changed else {
+            // never fails alone: what `restore` needs is not there either
             return Err(Failure::learner("`backup` has written nothing to BACKUP_DIR, though its exit code was 0"));
         };
         // A map of free space, which Postgres makes anew where it is missing.
