@@ -311,7 +311,8 @@ fn programs(program: Option<&Path>) -> CheckResult<PathBuf> {
     let folder = program.and_then(Path::parent).map(Path::to_owned);
     folder.filter(|folder| COMPANIONS.iter().all(|name| folder.join(name).exists())).ok_or_else(|| {
         Failure::not_applicable(
-            "it needs a Postgres with a standby, and Postgres's programs are not on this machine: it comes from elsewhere",
+            "it needs a Postgres with a standby, and the Postgres of this run comes without its programs: with `--services \
+             private` it has them",
         )
     })
 }
