@@ -13,7 +13,8 @@ use std::process::Command;
 pub use account::Account;
 pub use environment::restrict_environment;
 pub use platform::{
-    ProcessUse, children_adopted, children_of, environment_of, kill_descendants, of_session, runnable_threads,
+    ProcessUse, ThreadUse, children_adopted, children_of, environment_of, kill_descendants, of_session,
+    threads_of_session,
 };
 use rustix::process::{Pid, Rlimit, getrlimit, kill_process, kill_process_group, setrlimit};
 pub use rustix::process::{Resource, Signal};

@@ -18,8 +18,23 @@ pub struct ProcessUse {
     pub peak_memory: u64,
 }
 
+/// What the scheduler tells of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadUse {
+    /// Its thread id.
+    pub thread: u32,
+    /// Whether it runs, or waits for a processor and for nothing else.
+    pub runnable: bool,
+    /// Whether it has a processor at this moment; nothing where nobody can tell.
+    pub running: Option<bool>,
+    /// How often it has given a processor back because it had to wait for something.
+    pub waits: u64,
+    /// How often a processor was taken from it.
+    pub interruptions: u64,
+}
+
 pub(crate) use system::{bind_to_parent, parent_of_children};
-pub use system::{children_adopted, children_of, environment_of, kill_descendants, of_session, runnable_threads};
+pub use system::{children_adopted, children_of, environment_of, kill_descendants, of_session, threads_of_session};
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
@@ -28,11 +43,12 @@ use elsewhere as system;
 mod system {
     use std::fs;
     use std::io;
+    use std::path::Path;
     use std::time::Duration;
 
     use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid};
 
-    use super::ProcessUse;
+    use super::{ProcessUse, ThreadUse};
     use crate::signal_process;
 
     /// How often a second the kernel counts processor time for programs to read (USER_HZ, proc_pid_stat(5)).
@@ -101,21 +117,34 @@ mod system {
         processes().into_iter().filter_map(|process| used(process, leader)).collect()
     }
 
-    /// How many threads of the session that `leader` leads have work at this moment: they run, or wait for a processor and
-    /// for nothing else. None where nobody can tell.
-    pub fn runnable_threads(leader: u32) -> Option<usize> {
+    /// The threads of the session that `leader` leads. None where nobody can tell.
+    pub fn threads_of_session(leader: u32) -> Option<Vec<ThreadUse>> {
         let session = leader.to_string();
         let is_of_session = |process: &u32| stat(*process).is_some_and(|fields| fields.get(3) == Some(&session));
-        Some(processes().into_iter().filter(is_of_session).map(runnable_threads_of).sum())
+        Some(processes().into_iter().filter(is_of_session).flat_map(threads_of).collect())
     }
 
-    fn runnable_threads_of(process: u32) -> usize {
-        let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0 };
-        let is_runnable = |thread: &fs::DirEntry| {
-            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('R'))
-        };
-        threads.flatten().filter(is_runnable).count()
+    fn threads_of(process: u32) -> Vec<ThreadUse> {
+        let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
+        threads.flatten().filter_map(|thread| thread_at(&thread.path())).collect()
+    }
+
+    /// The thread whose folder that is; none if it has ended meanwhile.
+    fn thread_at(folder: &Path) -> Option<ThreadUse> {
+        let status = fs::read_to_string(folder.join("status")).ok()?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let number = |name: &str| field(name)?.parse::<u64>().ok();
+        let (waits, interruptions) = (number("voluntary_ctxt_switches:")?, number("nonvoluntary_ctxt_switches:")?);
+        // The third field counts how often it was given a processor (sched-stats, "/proc/<pid>/schedstat").
+        let schedstat = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+        let arrivals = schedstat.split_ascii_whitespace().nth(2).and_then(|count| count.parse::<u64>().ok());
+        Some(ThreadUse {
+            thread: folder.file_name()?.to_str()?.parse().ok()?,
+            runnable: field("State:")?.starts_with('R'),
+            running: arrivals.filter(|count| *count > 0).map(|count| count > waits + interruptions),
+            waits,
+            interruptions,
+        })
     }
 
     /// The variables that `process` was started with, `NAME=value` each, if we may read them.
@@ -167,7 +196,7 @@ mod elsewhere {
 
     use rustix::process::{Pid, Signal, getpid};
 
-    use super::ProcessUse;
+    use super::{ProcessUse, ThreadUse};
 
     pub(crate) fn parent_of_children() -> Pid {
         getpid()
@@ -193,8 +222,8 @@ mod elsewhere {
         Vec::new()
     }
 
-    /// How many threads of the session that `leader` leads have work at this moment. None where nobody can tell.
-    pub fn runnable_threads(_: u32) -> Option<usize> {
+    /// The threads of the session that `leader` leads. None where nobody can tell.
+    pub fn threads_of_session(_: u32) -> Option<Vec<ThreadUse>> {
         None
     }
 
@@ -210,7 +239,7 @@ mod tests {
 
     use rustix::process::{Pid, Signal};
 
-    use super::{ProcessUse, elsewhere, system};
+    use super::{ProcessUse, ThreadUse, elsewhere, system};
 
     #[test]
     fn what_is_done_without_linux_has_the_same_form() {
@@ -223,7 +252,8 @@ mod tests {
             elsewhere::kill_descendants,
         ];
         let _: [fn(u32) -> Vec<ProcessUse>; 2] = [system::of_session, elsewhere::of_session];
-        let _: [fn(u32) -> Option<usize>; 2] = [system::runnable_threads, elsewhere::runnable_threads];
+        type Threads = fn(u32) -> Option<Vec<ThreadUse>>;
+        let _: [Threads; 2] = [system::threads_of_session, elsewhere::threads_of_session];
         type Environment = fn(u32) -> Option<Vec<Vec<u8>>>;
         let _: [Environment; 2] = [system::environment_of, elsewhere::environment_of];
         assert_eq!(elsewhere::parent_of_children(), system::parent_of_children());

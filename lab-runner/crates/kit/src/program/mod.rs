@@ -7,6 +7,7 @@ mod output;
 mod running;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -20,6 +20,7 @@ use lab_sandbox::{Beginning, Network, Sandbox};
 use super::by_hand::ByHand;
 use super::finished::Finished;
 use super::output::Output;
+use super::threads::ThreadWatch;
 use super::watch::MemoryWatch;
 use crate::launch::{Exit, Place, cannot_start, confined, not_made};
 use crate::server::spawn;
@@ -79,6 +80,7 @@ pub struct Running {
     errors: Output,
     readers: Vec<JoinHandle<()>>,
     memory: Option<MemoryWatch>,
+    threads: ThreadWatch,
     started: Instant,
     exit: Option<Exit>,
 }
@@ -117,6 +119,7 @@ impl Running {
             errors,
             readers,
             memory: spec.measures.then(|| MemoryWatch::begin(spec.sandbox.clone(), group)),
+            threads: ThreadWatch::default(),
             started: Instant::now(),
             exit: None,
             child,
@@ -324,19 +327,39 @@ impl Running {
         self.memory.as_ref().map(MemoryWatch::peak)
     }
 
-    /// How many of its threads have work at this moment, with those of all processes that it has started: they run, or wait
-    /// for a processor and for nothing else, so that a busy machine does not change the number. Nothing where the system
-    /// does not tell (only Linux does).
+    /// How many of its threads work at this moment, with those of all processes that it has started: they run, or were
+    /// interrupted in the midst of it, so that a busy machine does not change the number. Who was woken and waits for a
+    /// processor counts only once it has one: it may find that there is nothing to do, such as a lock that is taken again.
+    /// What happened since the last call tells the two apart: call it every few milliseconds. Nothing where the system does
+    /// not tell (only Linux does).
     ///
     /// ```
     /// # use lab_kit::prelude::*;
-    /// # fn example(running: &lab_kit::Running) -> CheckResult<()> {
-    /// expect_that(running.runnable_threads() != Some(0), "it works")
+    /// # fn example(running: &mut lab_kit::Running) -> CheckResult<()> {
+    /// expect_that(running.working_threads() != Some(0), "it works")
     /// # }
     /// ```
     #[must_use]
-    pub fn runnable_threads(&self) -> Option<usize> {
-        lab_process::runnable_threads(self.spec.sandbox.session_of(self.group)?)
+    pub fn working_threads(&mut self) -> Option<usize> {
+        let threads = lab_process::threads_of_session(self.spec.sandbox.session_of(self.group)?)?;
+        Some(self.threads.working(&threads))
+    }
+
+    /// How much processor time it has used so far, with all processes that it has started. A busy machine does not change
+    /// it much: what waits for a processor uses none. Nothing where the system does not tell (only Linux does), and where it
+    /// has ended.
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(running: &lab_kit::Running) -> CheckResult<()> {
+    /// let used = running.processor_time().unwrap_or_default();
+    /// expect_that(used < Duration::from_secs(1), "it waits for its input, and does nothing meanwhile")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn processor_time(&self) -> Option<Duration> {
+        let processes = lab_process::of_session(self.spec.sandbox.session_of(self.group)?);
+        (!processes.is_empty()).then(|| processes.iter().map(|process| process.processor).sum())
     }
 
     /// Whether it still runs.

@@ -232,11 +232,24 @@ async fn threads_that_work_are_told_from_those_that_wait() {
     let scratch = scratch();
     // Two of its processes turn round and round, and a third waits for its input.
     let lab = lab("while :; do :; done & while :; do :; done & read -r _", scratch.path());
-    let running = lab.program().start().await.unwrap();
-    until(|| running.runnable_threads() == Some(2)).await;
+    let mut running = lab.program().start().await.unwrap();
+    until(|| running.working_threads() == Some(2)).await;
     let lab = self::lab("read -r _", scratch.path());
-    let running = lab.program().start().await.unwrap();
-    until(|| running.runnable_threads() == Some(0)).await;
+    let mut running = lab.program().start().await.unwrap();
+    until(|| running.working_threads() == Some(0)).await;
+}
+
+#[tokio::test]
+async fn processor_time_is_that_of_all_its_processes() {
+    if !crate::platform::MEMORY_IS_TOLD {
+        return;
+    }
+    let scratch = scratch();
+    let (busy, idle) = (lab("(while :; do :; done) & read -r _", scratch.path()), lab("read -r _", scratch.path()));
+    let (working, waiting) = (busy.program().start().await.unwrap(), idle.program().start().await.unwrap());
+    let used = |running: &Running| running.processor_time().unwrap_or_default();
+    until(|| used(&working) > Duration::from_millis(300)).await;
+    assert!(used(&waiting) < Duration::from_millis(100), "{:?}", used(&waiting));
 }
 
 async fn until(mut holds: impl FnMut() -> bool) {
