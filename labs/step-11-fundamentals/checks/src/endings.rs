@@ -79,8 +79,14 @@ async fn interrupt(lab: &Lab) -> CheckResult {
         let report = format!("{{\"event\":\"Jazz Night\",{first},{last},{sums}}}\n");
         let output = if command == "import" { canonical } else { report };
         let half = Order::new(lab).text();
-        // With a line behind it that has begun, and with a bad line, which everything before it has been read when it is told of.
-        for (input, bad) in [(format!("{lines}{half}"), None), (format!("{lines}x\n"), Some(801))] {
+        // With a line behind it that has begun; with a bad line, which everything before it has been read when it is told of;
+        // and with nothing.
+        let inputs = [
+            (format!("{lines}{half}"), &*output, None),
+            (format!("{lines}x\n"), &*output, Some(801)),
+            ("\n".into(), "", None),
+        ];
+        for (input, output, bad) in inputs {
             let mut running = lab.program().args([command, "--jobs", jobs]).start().await?;
             running.send(input.as_bytes()).await?;
             running.has_read_all().await?;
@@ -91,13 +97,8 @@ async fn interrupt(lab: &Lab) -> CheckResult {
             let done = running.finish().await.hint("What is your program waiting for, once the signal has come?")?;
             done.expect_code(130)?;
             expect_bad_lines(&done, bad.as_slice())?;
-            done.expect_output(&output)?;
+            done.expect_output(output)?;
         }
-        let mut running = lab.program().args([command, "--jobs", jobs]).start().await?;
-        running.send(b"\n").await?;
-        running.has_read_all().await?;
-        running.interrupt()?;
-        running.finish().await?.expect_code(130)?.expect_output("")?.expect_quiet()?;
     }
     Ok(())
 }
@@ -126,17 +127,12 @@ async fn output_file(lab: &Lab) -> CheckResult {
     let times = "\"first\":\"2026-03-01T19:00:00Z\",\"last\":\"2026-03-01T19:00:00Z\"";
     let report = format!("{{\"event\":\"Jazz Night\",{times},{sums}}}\n");
     let long = format!("{OLD}{}", "x".repeat(100_000));
-    for (command, output) in [("import", &canonical), ("report", &report)] {
-        for (input, bad) in [(&good, &[][..]), (&with_bad, &[1])] {
+    for (command, output) in [("import", canonical.as_str()), ("report", &report)] {
+        for (input, output, bad) in [(good.as_str(), output, &[][..]), (&with_bad, output, &[1]), ("", "", &[])] {
             for old in [None, Some(&*long), Some("")] {
                 let site = Site::new(lab, old)?;
-                let done = lab
-                    .program()
-                    .folder(&site.folder)
-                    .args([command, "--output", Site::NAME])
-                    .input(input.as_str())
-                    .run()
-                    .await?;
+                let program = lab.program().folder(&site.folder).args([command, "--output", Site::NAME]);
+                let done = program.input(input).run().await?;
                 expect_outcome(&done, b"", bad)?;
                 site.expect(&done, Some(output))?;
             }
@@ -147,12 +143,6 @@ async fn output_file(lab: &Lab) -> CheckResult {
             site.expect(&done, Some(output))?;
         }
     }
-    let site = Site::new(lab, Some(OLD))?;
-    expect_outcome(
-        &lab.program().folder(&site.folder).args(["import", "--output", Site::NAME]).run().await?,
-        b"",
-        &[],
-    )?;
     unable(lab, &good).await
 }
 
@@ -253,8 +243,8 @@ async fn kill(lab: &Lab) -> CheckResult {
     killed_while_it_reads(lab, &input).await?;
     let took = finished(lab, &input, &new).await?;
     for part in 0..KILLS {
-        killed_after(lab, &input, &new, took * part / (KILLS - 1)).await?;
-        killed_when_seen(lab, &input, &new).await?;
+        killed(lab, &input, &new, When::After(took * part / (KILLS - 1))).await?;
+        killed(lab, &input, &new, When::Seen).await?;
     }
     Ok(())
 }
@@ -288,6 +278,7 @@ async fn finished(lab: &Lab, input: &str, new: &str) -> CheckResult<Duration> {
     let site = Site::new(lab, Some(OLD))?;
     let mut before = File::open(&site.file).ours("opening the old file")?;
     let done = import(lab, &site, input)?.run().await?;
+    // never fails alone: `output_file` asks the same of a few orders, and `memory` asks for many
     expect_outcome(&done, b"", &[])?;
     let mut kept = Vec::new();
     before.read_to_end(&mut kept).ours("reading the old file")?;
@@ -303,26 +294,35 @@ async fn finished(lab: &Lab, input: &str, new: &str) -> CheckResult<Duration> {
     Ok(done.took())
 }
 
-async fn killed_after(lab: &Lab, input: &str, new: &str, time: Duration) -> CheckResult {
-    let site = Site::new(lab, Some(OLD))?;
-    let mut running = import(lab, &site, input)?.start().await?;
-    sleep_until(Instant::now() + time).await;
-    running.kill().await?;
-    expect_old_or(&running, &site, Some(new))
+/// When a program is killed.
+enum When {
+    /// That long after its start.
+    After(Duration),
+    /// At the moment at which something about the file is another.
+    Seen,
 }
 
-/// Kills a program at the moment at which something about the file is another.
-async fn killed_when_seen(lab: &Lab, input: &str, new: &str) -> CheckResult {
+async fn killed(lab: &Lab, input: &str, new: &str, when: When) -> CheckResult {
     let site = Site::new(lab, Some(OLD))?;
     let before = looks(&site.file)?;
     let mut running = import(lab, &site, input)?.start().await?;
-    let deadline = Instant::now() + WITHIN;
-    while looks(&site.file)? == before && running.is_running() && Instant::now() < deadline {
-        yield_now().await;
+    match when {
+        When::After(time) => sleep_until(Instant::now() + time).await,
+        When::Seen => {
+            let deadline = Instant::now() + WITHIN;
+            while looks(&site.file)? == before && running.is_running() && Instant::now() < deadline {
+                yield_now().await;
+            }
+        }
     }
-    expect_old_or(&running, &site, Some(new))?;
-    running.kill().await?;
-    expect_old_or(&running, &site, Some(new))
+    // Before the kill as well: what is there is what it would have left.
+    for is_killed in [false, true] {
+        if is_killed {
+            running.kill().await?;
+        }
+        expect_old_or(&running, &site, Some(new))?;
+    }
+    Ok(())
 }
 
 /// What tells one state of a file from another.
