@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::configuration::{Configuration, ConfigurationError};
 use crate::http::{self, Services};
-use crate::merge::Queue;
+use crate::merge::{self, Queue};
 use crate::push::{Rules, RulesError};
 
 /// Why the host does not run.
@@ -47,6 +47,7 @@ pub fn serve() -> ExitCode {
 async fn run() -> Result<(), ServeError> {
     let configuration = Configuration::init_from_env()?;
     let router = router(&configuration)?;
+    merge::remove_leftovers();
     let listener = TcpListener::bind((configuration.host.as_str(), configuration.port)).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     let mut terminate = signal(SignalKind::terminate())?;

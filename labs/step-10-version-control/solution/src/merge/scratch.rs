@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use super::folder::Folder;
 use crate::git::{self, Ended as _, GitError};
 use crate::object::ObjectId;
 use crate::repository::{BranchName, Repository};
@@ -29,7 +28,7 @@ pub enum Attempt {
 /// The repository, and beside it a folder with the files of the merge.
 #[derive(Debug)]
 pub struct Scratch {
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Scratch {
@@ -38,7 +37,7 @@ impl Scratch {
     /// # Errors
     /// It cannot be made.
     pub async fn new(lender: &Repository) -> Result<Self, GitError> {
-        let scratch = Self { folder: tempfile::Builder::new().prefix("box-office-merge-").tempdir()? };
+        let scratch = Self { folder: Folder::new()? };
         fs::create_dir(scratch.checkout())?;
         let mut init = git::command(scratch.folder.path());
         init.args(["init", "--quiet", "--bare", "--template="]).arg(scratch.repository());
