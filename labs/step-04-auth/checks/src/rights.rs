@@ -150,11 +150,14 @@ async fn expect_bad_events(lab: &Lab, app: &App, organizer: &Person, path: &str)
         without("price_cents"),
         json!([]),
     ];
+    let listed = || async { app.get("/events").await?.expect_status(200)?.at::<Vec<Value>>("/items") };
+    let events = listed().await?.len();
     for body in bad {
         for request in [app.post("/events"), app.put(path)] {
             request.bearer(&organizer.session.access).json(&body).await?.expect_status_in(&BAD_INPUT)?;
         }
     }
+    expect_equal("how many events there are after nothing but bad input", &listed().await?.len(), &events)?;
     for title in ["x".to_owned(), "é".repeat(200)] {
         let id = make_event(app, organizer, &with("title", json!(title))).await?;
         // never fails alone: the status is that of every event, as `box_office` asks before
@@ -185,6 +188,7 @@ async fn expect_searched(lab: &Lab, app: &App, organizer: &Person) -> CheckResul
     for (sort, order) in orders {
         let request = app.get("/events").query("q", word.to_uppercase());
         let request = sort.iter().fold(request, |request, sort| request.query("sort", sort));
+        // never fails alone: `expect_bad_events` lists events before
         let found: Vec<Value> = request.await?.expect_status(200)?.at("/items")?;
         let found: Vec<&str> = found.iter().filter_map(|event| event["title"].as_str()).collect();
         let what = format!(
