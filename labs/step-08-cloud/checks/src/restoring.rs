@@ -24,7 +24,8 @@ async fn restore(lab: &Lab) -> CheckResult {
     let restored = past.restore(&since.later).await?;
     let third = (since.third.as_str(), "committed after the backup and before TIME");
     let gone = (past.first.as_str(), "deleted before TIME");
-    restored.expect_rows(&[second, third], &[gone, (since.last.as_str(), "committed after TIME")])
+    restored.expect_rows(&[second, third], &[gone, (since.last.as_str(), "committed after TIME")])?;
+    restored.expect_stopped()
 }
 
 /// A disk forgets a byte in silence, and who restores finds out when nothing else is left (PostgreSQL manual,

@@ -21,13 +21,35 @@ pub struct Job {
     pub file: Option<String>,
 }
 
+/// An order that nobody has acknowledged yet.
+#[derive(Debug)]
+pub struct Unplaced {
+    event: String,
+    name: String,
+}
+
+impl Unplaced {
+    pub fn new(site: &Site<'_>, name: &str) -> Self {
+        Self { event: format!("Concert {}", site.lab.word()), name: name.to_owned() }
+    }
+
+    /// Asks for it.
+    pub fn request(&self, site: &Site<'_>, app: &App) -> Request {
+        site.post(app, "/orders").json(&json!({ "event": self.event, "name": self.name }))
+    }
+
+    /// What it is once it was answered with 201.
+    pub fn placed(self, answer: &Response) -> CheckResult<Order> {
+        Ok(Order { id: answer.at("/id")?, event: self.event, name: self.name })
+    }
+}
+
 impl Order {
     /// Places an order for somebody.
     pub async fn place(site: &Site<'_>, app: &App, name: &str) -> CheckResult<Self> {
-        let event = format!("Concert {}", site.lab.word());
-        let body = json!({ "event": event, "name": name });
-        let answer = site.post(app, "/orders").json(&body).await?.expect_status(201)?;
-        Ok(Self { id: answer.at("/id")?, event, name: name.to_owned() })
+        let order = Unplaced::new(site, name);
+        let answer = order.request(site, app).await?.expect_status(201)?;
+        order.placed(&answer)
     }
 
     /// Places this many orders at once.

@@ -9,7 +9,7 @@ mod site;
 
 pub use document::Document;
 pub use gate::Gate;
-pub use jobs::{Job, Order};
+pub use jobs::{Job, Order, Unplaced};
 pub use past::{Past, Restored};
 pub use signed::Signed;
 pub use site::{Site, Upload};
