@@ -114,28 +114,29 @@ async fn kill_behind_object(site: &Site<'_>, app: &App, nats: &Nats) -> CheckRes
         hints = ["JOB_ACK_WAIT_MS is over, and the job is not. What does the broker do?",
                  "There is an acknowledgement that says: still at it."])]
 async fn long_job(lab: &Lab) -> CheckResult {
-    let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 1_000).env("JOB_WORK_MS", 3_200);
+    // Long enough for a worker on a busy machine to say in time that it is at it.
+    let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 2_500).env("JOB_WORK_MS", 6_500);
     let (app, nats) = (site.web().start().await?, lab.nats().await?);
     let order = Order::place(&site, &app, "Ada").await?;
     let job = order.ticket(&site, &app).await?;
     let _workers = site.worker().start_together(2, SOON).await?;
     let file = lab
         .eventually("the job is done", SOON, || async {
-            let redelivered: u64 = nats.consumers().await?.iter().map(|consumer| consumer.redelivered).sum();
             let now = Job::read(&site, &app, &job).await?;
-            if redelivered > 0 || now.tries > 1 {
-                return Ok(Err((redelivered, now.tries)));
-            }
             match now.file {
-                Some(file) if now.state == "done" => Ok(Ok(file)),
-                _ => Err(Failure::learner(format!("the job is {}", now.state))),
+                _ if now.tries > 1 => Ok(None),
+                Some(file) if now.state == "done" => Ok(Some(file)),
+                _ => Err(Failure::learner(format!("the job is {}", now.state))
+                    .expected("done")
+                    .actual(format!("{}, try {}", now.state, now.tries))),
             }
         })
-        .await?
-        .map_err(|(redelivered, tries)| {
-            let what = format!("a job in work was given out again: {redelivered} messages redelivered, {tries} tries");
-            Failure::learner(what).expected("one try, for its worker is alive")
-        })?;
+        .await?;
+    let Some(file) = file else {
+        let failure = Failure::learner("a job in work was begun again by another worker, though its worker is alive");
+        // A machine that stands still for so long is nobody's fault.
+        return Err(failure.expected("one try").actual("two of them").by_time());
+    };
     order.expect_ticket(&site, &app, &file).await?;
     until_settled(lab, nats).await?;
     expect_equal("how often it was tried", &Job::read(&site, &app, &job).await?.tries, &1)?;
