@@ -31,15 +31,19 @@ async fn session(lab: &Lab) -> CheckResult {
     app.post("/sessions").json(&json!({ "card": lab.word() })).await?.expect_status(401)?;
     let first = customer.session(&app).await?;
     customer.log_in(&app).await?.expect_json(customer.json())?;
-    customer.expect_in(app.get("/session").cookie("session", &first).await?)?;
-    let answer = other.log_in(&app).cookie("session", &first).await?.expect_status(201)?;
-    expect_that(
-        !answer.headers("set-cookie").iter().any(|field| field.contains(&first)),
-        "a log-in took over the cookie that the client sent",
-    )?;
     let second = customer.session(&app).await?;
     expect_that(first != second, "two log-ins got the same cookie")?;
-    customer.expect_in(app.get("/session").cookie("session", &first).await?)?;
+    for session in [&first, &second] {
+        customer.expect_in(app.get("/session").cookie("session", session).await?)?;
+    }
+    // A browser that has a session is logged in again, by somebody else and by the same customer.
+    for next in [&other, &customer] {
+        let (sent, elsewhere) = (customer.session(&app).await?, customer.session(&app).await?);
+        let fresh = log_in_again(&app, next, &customer, &sent).await?;
+        next.expect_in(app.get("/session").cookie("session", fresh).await?)?;
+        let answer = app.get("/session").cookie("session", elsewhere).await?;
+        customer.expect_in(answer).because("another browser's session has nothing to do with a log-in in this one")?;
+    }
     // One that nobody was given, also where it looks like one that somebody was.
     let forged: String = first.chars().rev().collect();
     for unknown in [forged, lab.word()] {
@@ -54,6 +58,22 @@ async fn session(lab: &Lab) -> CheckResult {
     )?;
     app.get("/session").cookie("session", &planted).await?.expect_status(401)?;
     Ok(())
+}
+
+/// Logs in with a cookie that belongs to a session of `owner`, and gives the new one. What was sent along may end with that,
+/// as OWASP advises (Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change"), or go on; it
+/// is never somebody else's.
+async fn log_in_again(app: &App, next: &Customer, owner: &Customer, sent: &str) -> CheckResult<String> {
+    let answer = next.log_in(app).cookie("session", sent).await?.expect_status(201)?;
+    expect_that(
+        !answer.headers("set-cookie").iter().any(|field| field.contains(sent)),
+        "a log-in took over the cookie that the client sent",
+    )?;
+    let earlier = app.get("/session").cookie("session", sent).await?.expect_status_in(&[200, 401])?;
+    if earlier.status() == 200 {
+        owner.expect_in(earlier).because("a log-in makes a session of its own, and gives nobody's to somebody else")?;
+    }
+    cookie(&answer)
 }
 
 /// Whoever guesses a cookie's value is logged in as somebody else (OWASP Session Management Cheat Sheet, "Session ID
