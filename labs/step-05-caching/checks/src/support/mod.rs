@@ -10,6 +10,6 @@ mod side_path;
 pub use customer::{Customer, cookie};
 pub use event::{Event, distinct, expect_items, insert_all};
 pub use every_kind::every_kind;
-pub use hit::{KEPT, expect_hit, read, warm};
+pub use hit::{KEPT, cold_read, expect_hit, read, warm};
 pub use refused::{attempt, is_refused, until_refused, wait_as_told};
 pub use side_path::SidePath;

@@ -4,16 +4,20 @@ use std::future::IntoFuture as _;
 
 use lab_kit::prelude::*;
 use lab_kit::proxy::Proxy;
-use lab_postgres::LabPostgres as _;
+use lab_postgres::{LabPostgres as _, Statement};
 use lab_redis::LabRedis as _;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+use super::{Event, cold_read};
+
 /// How long an answer is late while it is decided whether it is to be held.
 const LATE: Duration = Duration::from_millis(400);
 /// How long a read may take to ask Postgres: a few late answers, for connections and prepared statements.
 const ASKED: Duration = Duration::from_secs(8);
+/// How often it is tried to hold an answer back: it may slip through where the machine stands still.
+const HELD_TRIES: usize = 3;
 
 /// The way of one instance to Postgres.
 #[derive(Debug)]
@@ -53,30 +57,63 @@ impl SidePath {
         &self.url
     }
 
-    /// Sends a `GET`, lets Postgres answer the instance's question about events, and holds that answer back.
-    pub async fn hold_answer(&self, lab: &Lab, request: Request) -> CheckResult<JoinHandle<CheckResult<Response>>> {
+    /// Sends a `GET`, lets Postgres answer so many of the statements that it takes, and holds the last of these answers
+    /// back. What a statement says is nobody's affair: it may read a view, or call a function. Nothing if the `GET` takes
+    /// fewer statements.
+    pub async fn hold_answer(
+        &self,
+        lab: &Lab,
+        request: Request,
+        statements: usize,
+    ) -> CheckResult<Option<JoinHandle<CheckResult<Response>>>> {
         let db = lab.postgres().await?;
         let before = db.statements().len();
         self.proxy.delay(LATE);
         let reader = tokio::spawn(request.into_future());
         let deadline = Instant::now() + ASKED;
         loop {
-            let asked =
-                db.statements().iter().skip(before).any(|seen| {
-                    seen.is_query() && !seen.answer.is_empty() && seen.sql.to_lowercase().contains("events")
-                });
-            if asked {
+            let over = reader.is_finished() || Instant::now() > deadline;
+            let answered = |seen: &&Statement| seen.is_query() && !seen.answer.is_empty();
+            let answers = db.statements().iter().skip(before).filter(answered).count();
+            if answers >= statements && !over {
                 self.proxy.stop();
-                lab.note("Postgres has answered the reader; the answer is held back");
-                return Ok(reader);
+                lab.note(format!("Postgres has given the reader answer {statements}, which is held back"));
+                return Ok(Some(reader));
             }
-            if reader.is_finished() || Instant::now() > deadline {
+            if over && answers == 0 {
                 // never fails alone: `hit` fails a server whose first read does not ask Postgres
-                return Err(Failure::learner("a GET that has no copy yet did not ask Postgres about `events`")
-                    .expected("an SQL statement that reads the table `events`, within 8 seconds"));
+                return Err(Failure::learner("a GET that has no copy yet did not ask Postgres")
+                    .expected("an SQL statement that reads the event, within 8 seconds"));
+            }
+            if over {
+                self.proxy.restore();
+                return Ok(None);
             }
             sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// The same with the last statement that reading an event takes, one that nobody has read yet: whatever a reader takes
+    /// to keep others waiting, it has then. Gives the event and its reader.
+    pub async fn hold_last_answer(
+        &self,
+        lab: &Lab,
+        app: &App,
+    ) -> CheckResult<(Event, JoinHandle<CheckResult<Response>>)> {
+        // The first read opens connections; the second one takes what every read takes.
+        cold_read(lab, app, Event::path).await?;
+        let statements = cold_read(lab, app, Event::path).await?.max(1);
+        for _ in 0..HELD_TRIES {
+            let event = Event::random(lab);
+            event.insert(lab).await?;
+            if let Some(reader) = self.hold_answer(lab, app.get(event.path()), statements).await? {
+                return Ok((event, reader));
+            }
+        }
+        // never fails alone: `stampede` counts the same statements
+        let failure =
+            Failure::learner("a GET that has no copy yet took fewer SQL statements than another one before it");
+        Err(failure.expected(format!("{statements}, within 8 seconds")).by_time())
     }
 
     /// Delivers what was held back.
