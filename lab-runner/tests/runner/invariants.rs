@@ -57,6 +57,35 @@ fn the_kit_names_no_service_outside_of_its_examples() {
     }
 }
 
+/// One that returns before it has proved anything says so by `not_tried`, or asks a helper that does: all else is taken for a
+/// test that has passed.
+#[test]
+fn no_test_ends_early_without_a_word() {
+    // `child` is what tests run in a process of their own, and the formats are written for whoever asks.
+    let may = ["let Ok(task) = std::env::var(TASK)", "std::env::var_os(\"LAB_WRITE_FORMATS\")"];
+    // These say it.
+    let helpers = ["sandbox()", "bounded()", "world()", "with_mounts(&script)", "Browser::start(", "here"];
+    let mut early = 0;
+    for (path, text) in all_sources(&["lab-runner/src", "lab-runner/tests", "lab-runner/crates"]) {
+        let mut in_test = false;
+        let mut before = "";
+        for line in text.lines() {
+            in_test |= matches!(line.trim(), "#[test]" | "#[tokio::test]") || line.trim().starts_with("#[tokio::test(");
+            // A test's last line, in a file or in its module of tests.
+            in_test &= !matches!(line, "}" | "    }");
+            if in_test && (line.trim() == "return;" || line.trim_end().ends_with("else { return };")) {
+                early += 1;
+                let asks = format!("{before}{line}");
+                let said = helpers.iter().any(|helper| asks.contains(helper)) || asks.contains("has_terminals()");
+                let said = said || asks.contains("engine_isolates()") || may.iter().any(|known| asks.contains(known));
+                assert!(said, "{path}: a test ends at `{}` without a word: lab-not-tried has one", asks.trim());
+            }
+            before = line;
+        }
+    }
+    assert!(early > 0);
+}
+
 /// Suites have no tests of their own as a rule, and compiling each of them once more for none costs the first `cargo test`
 /// seconds: `test = false`. One that gets a test has to say so.
 #[test]

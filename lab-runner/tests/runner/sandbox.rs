@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Once, OnceLock};
 
+pub use lab_not_tried::not_tried;
 use serde_json::Value;
 
 /// The runner under test.
@@ -245,14 +246,4 @@ macro_rules! assert_golden {
             insta::assert_snapshot!($($name)* $text);
         });
     }};
-}
-
-/// Says that a test could not be tried for want of `what`, and `why`. In CI that is a failure, unless
-/// `LAB_TESTS_WITHOUT` says that it is known; so it is on systems that have nothing of the kind.
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
-pub fn not_tried(what: &str, why: &str) {
-    let known = std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|names| names.split(',').any(|name| name == what));
-    let strict = std::env::var_os("CI").is_some() && cfg!(target_os = "linux");
-    assert!(known || !strict, "{why}");
-    eprintln!("not tried: {why}");
 }

@@ -47,18 +47,17 @@ async fn pass_on(mut here: TcpStream, network: Network, address: SocketAddr) {
 
 #[cfg(test)]
 mod tests {
+    use lab_not_tried::not_tried;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
-    /// A server in a network of its own, where this machine lets us make one: root may.
-    fn network() -> Option<Network> {
-        Network::alone().ok()
-    }
-
     #[tokio::test]
     async fn what_is_said_here_is_heard_there_and_answered_until_it_is_closed() {
-        let Some(network) = network() else { return };
+        let network = match Network::alone() {
+            Ok(network) => network,
+            Err(error) => return not_tried("root", &format!("making a network needs root: {error}")),
+        };
         let address: SocketAddr = format!("127.0.0.1:{}", crate::server::port::free().unwrap()).parse().unwrap();
         let socket = lab_check::network::socket(&network, address).unwrap();
         socket.bind(address).unwrap();

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use lab_check::service::{Access, Replacement, Service, ServiceHost, Tenant};
 use lab_check::transcript::Transcript;
 use lab_check::{CheckResult, Failure};
+use lab_not_tried::not_tried;
 use lab_postgres::{Cluster, LabCluster as _, Postgres};
 use lab_protocol::Happening;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -596,7 +597,7 @@ async fn a_cluster_with_room_is_calm_whatever_a_submission_raises() {
 #[tokio::test]
 async fn who_fills_the_disk_is_told_from_a_disk_that_is_full() {
     let Some(server) = PrivatePostgres::on_a_small_disk(160) else {
-        return not_tried("making a small disk needs root and the program `unshare`");
+        return not_tried("root", "making a small disk needs root and the program `unshare`");
     };
     let cluster = Cluster::connect(&server.url(), "small disk").await.unwrap();
     let (greedy, neighbour) = (database(&cluster).await, database(&cluster).await);
@@ -623,14 +624,6 @@ async fn who_fills_the_disk_is_told_from_a_disk_that_is_full() {
     assert_eq!(calm, None);
     neighbour.execute("create table t as select repeat('x', 7900) from generate_series(1, 1000)").await.unwrap();
     cluster.remove_all().await.unwrap();
-}
-
-/// Says that a test proves nothing here, which in CI is a failure, unless it is known.
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
-fn not_tried(why: &str) {
-    let known = std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|names| names.split(',').any(|name| name == "root"));
-    assert!(known || std::env::var_os("CI").is_none() || cfg!(not(target_os = "linux")), "{why}");
-    eprintln!("not tried: {why}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use lab_container_engine::{EngineAddress, usual_sockets};
+use lab_not_tried::not_tried;
 use lab_sandbox::{Sandbox, User};
 use tempfile::TempDir;
 
@@ -25,7 +26,7 @@ pub(crate) fn sandbox() -> Option<(Sandbox, User)> {
             Some((sandbox.of_user(&user), user))
         }
         Err(error) => {
-            known_to_lack("containers", error);
+            not_tried("containers", error);
             None
         }
     }
@@ -40,12 +41,4 @@ pub(crate) fn engine() -> String {
     let named = std::env::var("DOCKER_HOST").ok();
     let usual = || usual_sockets().into_iter().find(|socket| socket.exists()).unwrap_or_default();
     named.unwrap_or_else(|| EngineAddress::Socket(usual()).to_string())
-}
-
-/// A test is not tried `why`: a failure in CI, unless it is known there that the machine lacks `what`.
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
-pub(crate) fn known_to_lack(what: &str, why: &str) {
-    let known = std::env::var("LAB_TESTS_WITHOUT").is_ok_and(|all| all.split(',').any(|one| one == what));
-    assert!(known || std::env::var_os("CI").is_none(), "{why}");
-    eprintln!("not tried: {why}");
 }

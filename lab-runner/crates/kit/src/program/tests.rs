@@ -6,6 +6,7 @@ use super::*;
 use crate::keepsake::Keepsake;
 use crate::lab::Shared;
 use crate::services::Services;
+use lab_not_tried::not_tried;
 use lab_protocol::{Happening, RunClock, SuiteConfig};
 use lab_sandbox::Sandbox;
 
@@ -181,7 +182,11 @@ async fn without_root_it_is_another_user_who_writes_the_checks_folders() {
     let folder = lab.folder().unwrap();
     let program = lab.program().arg(folder.display().to_string());
     match program.without_root().run().await {
-        Err(Failure::NotApplicable(_)) if !crate::platform::MEMORY_IS_TOLD => {}
+        // Said so, and for that reason alone.
+        Err(Failure::NotApplicable(why)) => {
+            assert!(Sandbox::none().without_root().is_err(), "{why}");
+            not_tried("users", &why);
+        }
         done => {
             let done = done.unwrap();
             done.expect_code(0).unwrap();
@@ -206,7 +211,7 @@ async fn who_reaches_what_the_check_has_made_cannot_be_run_by_hand() {
 #[tokio::test]
 async fn its_memory_is_seen_with_that_of_its_children() {
     if !crate::platform::MEMORY_IS_TOLD {
-        return;
+        return not_tried("memory", "this system does not tell what other processes take");
     }
     let scratch = scratch();
     // The shell reads all of it before it goes on.
@@ -227,7 +232,7 @@ async fn its_memory_is_seen_with_that_of_its_children() {
 #[tokio::test]
 async fn threads_that_work_are_told_from_those_that_wait() {
     if !crate::platform::MEMORY_IS_TOLD {
-        return;
+        return not_tried("memory", "this system does not tell what other processes take");
     }
     let scratch = scratch();
     // Two of its processes turn round and round, and a third waits for its input.
@@ -242,7 +247,7 @@ async fn threads_that_work_are_told_from_those_that_wait() {
 #[tokio::test]
 async fn processor_time_is_that_of_all_its_processes() {
     if !crate::platform::MEMORY_IS_TOLD {
-        return;
+        return not_tried("memory", "this system does not tell what other processes take");
     }
     let scratch = scratch();
     let (busy, idle) = (lab("(while :; do :; done) & read -r _", scratch.path()), lab("read -r _", scratch.path()));

@@ -3,10 +3,11 @@
 
 use std::process::{Child, Command, Stdio};
 
+use lab_not_tried::not_tried;
 use lab_sandbox::{Bounds, Confinement, Group, Limits, Network, Sandbox, Shortage, User, View};
 
 use crate::isolation::{confinement, is_root, network, place, said, started, until};
-use crate::provider::{known_to_lack, sandbox};
+use crate::provider::sandbox;
 
 const MEMORY: u64 = 96 << 20;
 const PROCESSES: u64 = 40;
@@ -20,7 +21,7 @@ fn bounded() -> Option<(Sandbox, Group, User)> {
     match Group::make(Bounds { memory_bytes: MEMORY, processes: PROCESSES }).unwrap() {
         Some(group) => Some((sandbox.in_group(&group), group, user)),
         None => {
-            known_to_lack("groups", "no control group can be made here");
+            not_tried("groups", "no control group can be made here");
             None
         }
     }
@@ -91,7 +92,7 @@ fn processes_are_bounded_for_all_programs_of_a_submission_together() {
 fn a_submission_with_many_threads_has_no_more_of_a_processor_than_its_neighbour() {
     let Some((sandbox, group, _user)) = bounded() else { return };
     if !group.shares_processor() {
-        return known_to_lack("groups", "groups share out no processor here");
+        return not_tried("groups", "groups share out no processor here");
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
@@ -119,7 +120,7 @@ fn a_folder_that_is_given_holds_no_more_than_it_may() {
     let sandbox = sandbox.in_group(&group);
     // Only root looks into an engine's volumes, and bubblewrap needs rights over mounts.
     if !is_root() {
-        return;
+        return not_tried("root", "mounting, and looking into an engine's volumes, needs root");
     }
     let place = place();
     let folder = place.path().to_owned();
