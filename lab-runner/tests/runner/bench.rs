@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::sandbox::{lab, not_tried};
+use crate::sandbox::lab;
+use lab_not_tried::not_tried;
 
 #[test]
 fn a_bench_says_how_long_a_check_and_an_edit_wait() {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{RUNNER, Ran, command, command_in, folder, not_tried, target, workspace, write_workspace};
+use crate::sandbox::{RUNNER, Ran, command, command_in, folder, target, workspace, write_workspace};
+use lab_not_tried::not_tried;
 
 fn submission(main: &str) -> tempfile::TempDir {
     let keep = tempfile::tempdir().unwrap();

@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::sandbox::{RUNNER, Ran, command, command_in, folder, not_tried, target, workspace, write_workspace};
+use crate::sandbox::{RUNNER, Ran, command, command_in, folder, target, workspace, write_workspace};
+use lab_not_tried::not_tried;
 
 const CHECK: [&str; 3] = ["check", "tiny-1", "--solution"];
 

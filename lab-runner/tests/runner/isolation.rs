@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use lab_sandbox::{Choice, Group};
 use serde_json::Value;
 
-use crate::sandbox::{Ran, command_in, folder, not_tried, repository, workspace, write_workspace};
+use crate::sandbox::{Ran, command_in, folder, repository, workspace, write_workspace};
+use lab_not_tried::not_tried;
 
 /// What the same submission gets without its cheat: it does not echo.
 const HONEST: u64 = 60;

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::sandbox::{Ran, copy, folder, lab, submission};
+use lab_not_tried::not_tried;
 
 /// An empty folder for the test `name`.
 fn place(name: &str) -> PathBuf {
@@ -259,7 +260,7 @@ fn nothing_of_a_repositorys_own_is_run_and_nothing_leads_to_another() {
 #[test]
 fn nor_where_git_is_isolated() {
     if let Err(error) = lab_sandbox::Choice::Auto.sandbox() {
-        return crate::sandbox::not_tried("isolation", &error.to_string());
+        return not_tried("isolation", &error.to_string());
     }
     nothing_of_theirs_is_run_or_followed("auto");
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Once, OnceLock};
 
-pub use lab_not_tried::not_tried;
 use serde_json::Value;
 
 /// The runner under test.

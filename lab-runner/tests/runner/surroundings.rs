@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Ran, command, command_in, folder, not_tried, workspace, write_workspace};
+use crate::sandbox::{Ran, command, command_in, folder, workspace, write_workspace};
+use lab_not_tried::not_tried;
 
 #[test]
 fn a_build_sees_no_token_and_still_finds_its_tools() {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::interrupts::processes_with;
-use crate::sandbox::{RUNNER, command_in, not_tried, submission, write_workspace};
+use crate::sandbox::{RUNNER, command_in, submission, write_workspace};
+use lab_not_tried::not_tried;
 
 /// Longer than any save takes to be checked, also where everything has to be built first.
 const SOON: Duration = Duration::from_secs(120);
