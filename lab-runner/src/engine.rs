@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::events::Recorder;
+use crate::events::{EventKind, Recorder};
 use crate::held_out::Disclosure;
 use crate::report::Report;
 use crate::scratch::Scratch;
@@ -36,7 +36,7 @@ use crate::submission::Source;
 use crate::suite::{Suite, SuiteSource};
 use crate::workspace::{Lab, Workspace};
 use lab_sandbox::{Sandbox, User};
-use lab_services::{ProviderChoice, ServicePool};
+use lab_services::{ProviderChoice, ServicePool, ServicesError};
 
 pub(crate) use bounds::PROCESSES;
 pub use hold::Tried;
@@ -229,6 +229,16 @@ impl Engine {
     /// grades again and again, between two runs.
     pub fn tidy(&self) {
         self.scratch.clear();
+    }
+
+    /// Starts the services that `lab` needs, as far as they do not run: whoever grades it many times learns once, and before
+    /// anything is built, what it cannot have.
+    ///
+    /// # Errors
+    /// There is no such service.
+    pub async fn have_services(&self, lab: &Lab, run: &RunContext) -> Result<(), ServicesError> {
+        let progress = |text| run.emit(EventKind::Step { text });
+        self.services.get(&lab.manifest.services, &progress).await.map(drop)
     }
 
     /// Stops the services that were started for this engine, and removes its files.

@@ -225,6 +225,15 @@ impl LabAudit {
         self.order = checks.iter().map(|check| check.id.clone()).collect();
     }
 
+    /// Adds a fault of ours or of a service's at `place`, once for each `message`: many proofs meet the same one, and it says
+    /// nothing of the lab.
+    pub fn infrastructure(&mut self, place: &str, message: &str) {
+        if !self.problems.iter().any(|problem| problem.infrastructure && problem.message == message) {
+            let problem = Problem::of(place, message);
+            self.problems.push(Problem { infrastructure: true, ..problem });
+        }
+    }
+
     /// Adds a problem of the lab itself at `place`.
     pub fn problem(&mut self, place: &str, message: &str) {
         self.problems.push(Problem::of(place, message));

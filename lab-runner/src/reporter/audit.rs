@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::style::{bad, dim, good, strong};
+use super::style::{bad, dim, good, strong, warn};
 use crate::audit::{AuditReport, Expectations, Generated, LabAudit};
 
 /// The whole of an audit.
@@ -13,6 +13,8 @@ pub fn audit_table(report: &AuditReport) -> String {
         text.push('\n');
     }
     let problems: usize = report.labs.iter().map(|lab| lab.problems.len()).sum();
+    // Of our own faults, or a service's: they say nothing of any lab.
+    let ours = report.labs.iter().flat_map(|lab| &lab.problems).filter(|problem| problem.infrastructure).count();
     let line = match problems {
         0 if report.left > 0 => good("no problem in the part that was proven"),
         0 if report.shard.is_some() => good("no problem in this shard"),
@@ -20,6 +22,7 @@ pub fn audit_table(report: &AuditReport) -> String {
             good("enough of the generated mutants are caught")
         }
         0 => good("every lab grades fairly"),
+        _ if ours == problems => warn("infrastructure error: not every lab could be audited"),
         1 => bad("1 problem"),
         _ => bad(format_args!("{problems} problems")),
     };
@@ -45,6 +48,10 @@ fn left(report: &AuditReport) -> String {
 
 fn lab_table(lab: &LabAudit) -> String {
     let mut text = format!("{}\n", strong(format_args!("{} {}", lab.lab, lab.title)));
+    if lab.problems.iter().any(|problem| problem.infrastructure) && lab.mutants.is_empty() && lab.starter.is_none() {
+        // Nothing was tried: tables would read as a verdict.
+        return text + &problems(lab);
+    }
     let _ = writeln!(text, "{}", strong("  check × mutants that fail it"));
     if !lab.all_checks {
         let _ =
@@ -74,7 +81,8 @@ fn problems(lab: &LabAudit) -> String {
     let mut text = String::new();
     for problem in &lab.problems {
         let message = problem.message.replace('\n', "\n          ");
-        let _ = writeln!(text, "  {}    {}: {message}", bad("FAIL"), strong(&problem.place));
+        let word = if problem.infrastructure { warn("ERROR") } else { bad("FAIL ") };
+        let _ = writeln!(text, "  {word}   {}: {message}", strong(&problem.place));
     }
     text
 }

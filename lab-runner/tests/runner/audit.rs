@@ -143,6 +143,34 @@ fn an_expectation_that_is_deleted_is_noticed_and_a_panic_of_a_check_is_told_with
     assert!(ran.stdout.contains(place) || ran.stderr.contains(place), "{}", ran.golden());
 }
 
+/// It used to score 0 of 0, and its mutants to be "NOT CAUGHT".
+#[test]
+fn a_lab_whose_service_cannot_be_had_is_told_once_with_the_reason_and_judged_in_nothing() {
+    let root = workspace("unserved", "0.1.5");
+    replace(&root.join("labs/tiny-1-greeter/lab.toml"), "roadmap = [1]", "roadmap = [1]\nservices = [\"postgres\"]");
+    let (ran, report) = audit(&root, &["--services", "external"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.golden());
+    let problems = report["labs"][0]["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!((problems[0]["place"].as_str(), &problems[0]["infrastructure"]), (Some("services"), &true.into()));
+    let message = problems[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("provider `external` has no Postgres") && message.contains("LAB_POSTGRES_URL"),
+        "{message}"
+    );
+    assert_eq!(
+        (&report["labs"][0]["mutants"], &report["labs"][0]["starter"]),
+        (&Value::Array(Vec::new()), &Value::Null)
+    );
+    assert!(!ran.stderr.contains("NOT CAUGHT") && !ran.stderr.contains("0/0"), "{}", ran.stderr);
+    let mut command = command_in(&root, &["audit", "--services", "external"]);
+    let read = Ran::of(command.env("LAB_FOLDER", root.join("lab")).output().unwrap());
+    assert_eq!(read.code, Some(4));
+    assert!(read.stdout.contains("ERROR   services: provider `external` has no Postgres"), "{}", read.stdout);
+    assert!(read.stdout.ends_with("infrastructure error: not every lab could be audited\n"), "{}", read.stdout);
+    assert!(!read.stdout.contains("mutant"), "{}", read.stdout);
+}
+
 #[test]
 fn when_the_time_is_over_what_is_left_is_told_and_nothing_has_failed() {
     let root = workspace("within", "0.1.3");

@@ -23,7 +23,7 @@ use lab_protocol::PlanError;
 use lab_runner::audit::{AuditReport, LabAudit, Shard};
 use lab_runner::context::RunContext;
 use lab_runner::engine::{Engine, Request};
-use lab_runner::error::Error;
+use lab_runner::error::{Error, ExpectedError as _};
 use lab_runner::events::EventKind;
 use lab_runner::held_out::Disclosure;
 use lab_runner::report::Report;
@@ -80,6 +80,7 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
         audits,
         records: Vec::new(),
         sources: Vec::new(),
+        untold: BTreeSet::new(),
         seen: Vec::new(),
         shown: Vec::new(),
     };
@@ -89,6 +90,7 @@ pub async fn audit(engine: &Engine, labs: &[Lab], options: &Options, run: &RunCo
     // Only now: cargo may have brought Cargo.lock up to date for the suites.
     auditor.records = labs.iter().map(|lab| Record::load(&engine.workspace, lab)).collect();
     let planned: BTreeSet<(usize, String)> = units.iter().map(|unit| (unit.lab, unit.place())).collect();
+    auditor.services(&mut units).await;
     auditor.prove(units).await?;
     auditor.lines().await?;
     if options.mutants.is_empty() {
@@ -116,6 +118,8 @@ struct Auditor<'a> {
     records: Vec<Record>,
     /// The suites as they are written, lab by lab.
     sources: Vec<SuiteCode>,
+    /// What was to be proven and could not be tried, by lab and place, for a fault that is not the lab's.
+    untold: BTreeSet<(usize, String)>,
     /// Which expectations have been seen to fail, lab by lab.
     seen: Vec<Seen>,
     /// The lines that reports showed, where they are to be run.
@@ -153,6 +157,23 @@ impl Auditor<'_> {
         Ok(())
     }
 
+    /// Has the services of the labs of `units`. Of a lab that cannot have its own nothing can be told: it is said once, and
+    /// its units are taken out.
+    async fn services(&mut self, units: &mut Vec<Unit>) {
+        for lab in units.iter().map(|unit| unit.lab).collect::<BTreeSet<_>>() {
+            if let Err(error) = self.engine.have_services(&self.labs[lab], self.run).await {
+                let hints = error.hints().into_iter().map(|hint| format!("\n{hint}"));
+                let message: String = std::iter::once(error.message()).chain(hints).collect();
+                self.step(lab, format_args!("not audited: {}", error.message()));
+                self.audits[lab].infrastructure("services", &message);
+                let (without, others): (Vec<Unit>, Vec<Unit>) =
+                    std::mem::take(units).into_iter().partition(|unit| unit.lab == lab);
+                self.untold.extend(without.iter().map(|unit| (lab, unit.place())));
+                *units = others;
+            }
+        }
+    }
+
     /// Proves `units` in the order that counts, until the time is over.
     async fn prove(&mut self, units: Vec<Unit>) -> Result<(), Error> {
         for unit in units.iter().filter(|unit| self.records[unit.lab].holds(&unit.place())) {
@@ -170,10 +191,11 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    /// Whether `unit` is another shard's, or was left.
+    /// Whether `unit` is another shard's, was left, or could not be tried.
     fn is_untried(&self, unit: &Unit, planned: &BTreeSet<(usize, String)>) -> bool {
         let place = unit.place();
-        self.audits[unit.lab].left.contains(&place) || !planned.contains(&(unit.lab, place))
+        let key = (unit.lab, place);
+        self.audits[unit.lab].left.contains(&key.1) || !planned.contains(&key) || self.untold.contains(&key)
     }
 
     /// Records that `unit` was tried, and proven if it `holds`.

@@ -10,7 +10,7 @@ mod trial;
 use std::time::Instant;
 
 use futures::{StreamExt as _, stream};
-use lab_runner::audit::{AuditReport, Generated, LabAudit, Problem, Survivor};
+use lab_runner::audit::{AuditReport, Generated, LabAudit, Survivor};
 use lab_runner::context::RunContext;
 use lab_runner::engine::{Engine, Request};
 use lab_runner::error::Error;
@@ -247,8 +247,7 @@ impl Auditor<'_> {
                 survey.fates.save(&self.engine.workspace, &self.labs[lab]);
             }
             Err(message) => {
-                let problem = Problem::of(&format!("mutant {name}"), message);
-                survey.audit.problems.push(Problem { infrastructure: true, ..problem });
+                survey.audit.infrastructure(&format!("mutant {name}"), &message);
             }
         }
     }

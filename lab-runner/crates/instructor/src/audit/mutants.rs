@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
 use lab_protocol::{Verdict, in_full};
-use lab_runner::audit::{LabAudit, MutantResult, Problem};
+use lab_runner::audit::{LabAudit, MutantResult};
 use lab_runner::engine::Request;
 use lab_runner::error::Error;
 use lab_runner::report::{Outcome, Report};
@@ -106,6 +106,14 @@ impl Auditor<'_> {
         };
         let before = self.audits[unit.lab].problems.len();
         match graded {
+            Ok(report) if report.outcome == Outcome::InfrastructureError => {
+                // Nobody knows whether it would have been caught.
+                let why = describe(&report);
+                self.step(unit.lab, format_args!("{number}, {}: cannot be tried: {why}", mutant.name));
+                self.audits[unit.lab].infrastructure(&unit.place(), &why);
+                self.untold.insert((unit.lab, unit.place()));
+                return Ok(());
+            }
             Ok(report) => {
                 self.seen[unit.lab].add(mutant, &report.checks, &self.sources[unit.lab]);
                 self.seen[unit.lab].save(&self.engine.workspace, &self.labs[unit.lab]);
@@ -133,12 +141,8 @@ impl Auditor<'_> {
         let place = format!("mutant {}", mutant.name);
         let audit = &mut self.audits[lab];
         match report.outcome {
-            Outcome::Graded => {}
             Outcome::BuildFailed | Outcome::StartFailed => audit.problem(&place, &describe(report)),
-            Outcome::InfrastructureError => {
-                let problem = Problem::of(&place, describe(report));
-                audit.problems.push(Problem { infrastructure: true, ..problem });
-            }
+            Outcome::Graded | Outcome::InfrastructureError => {}
         }
         // The solution may be another shard's, or have been left.
         let skipped = report.checks.iter().filter(|check| check.verdict == Verdict::Skipped && check.is_fine());

@@ -11,7 +11,8 @@ use super::load::Load;
 use super::{Auditor, Unit, describe, seconds};
 
 impl Auditor<'_> {
-    /// Proves the starter and the solution of the lab of `unit`. Where the time ends meanwhile, all of it is left.
+    /// Proves the starter and the solution of the lab of `unit`. Where the time ends meanwhile, all of it is left; a fault
+    /// that is not the lab's ends it without a verdict.
     pub(super) async fn solution(&mut self, unit: &Unit) -> Result<(), Error> {
         let (lab, began) = (unit.lab, Instant::now());
         let before = self.audits[lab].problems.len();
@@ -23,9 +24,15 @@ impl Auditor<'_> {
         let audit = &mut self.audits[lab];
         audit.duration_ms += millis(began.elapsed());
         let holds = audit.problems.len() == before;
-        if !whole && holds {
+        let ours = self.untold.contains(&(lab, unit.place()));
+        if ours || !whole && holds {
             audit.starter = None;
             audit.rounds_ms.clear();
+        }
+        if ours {
+            return Ok(());
+        }
+        if !whole && holds {
             self.leave(unit);
         } else {
             self.conclude(unit, holds);
@@ -33,14 +40,23 @@ impl Auditor<'_> {
         Ok(())
     }
 
-    async fn grade(&self, lab: usize, source: Source) -> Result<Report, Error> {
-        self.engine.grade(&self.labs[lab], &self.request(source), &self.run.silent()).await
+    /// The report on `source`; none if a service failed, or we did, which is told once.
+    async fn grade(&mut self, lab: usize, source: Source) -> Result<Option<Report>, Error> {
+        let report = self.engine.grade(&self.labs[lab], &self.request(source), &self.run.silent()).await?;
+        if report.outcome != Outcome::InfrastructureError {
+            return Ok(Some(report));
+        }
+        let why = describe(&report);
+        self.step(lab, format_args!("the starter and the solution cannot be tried: {why}"));
+        self.audits[lab].infrastructure("solution", &why);
+        self.untold.insert((lab, "solution".to_owned()));
+        Ok(None)
     }
 
     /// A starter that does not start teaches nothing, and one that passes leaves nothing to do. Tells whether there is
     /// time to go on.
     async fn starter(&mut self, lab: usize) -> Result<bool, Error> {
-        let report = self.grade(lab, Source::WorkingTree).await?;
+        let Some(report) = self.grade(lab, Source::WorkingTree).await? else { return Ok(false) };
         let (score, max) = (report.score, report.max_score);
         self.step(lab, format_args!("the starter scores {score}/{max}, {}", seconds(report.duration_ms)));
         let audit = &mut self.audits[lab];
@@ -55,7 +71,7 @@ impl Auditor<'_> {
     /// The solution passes on a quiet machine: it is built before the load begins, which would only make everybody
     /// wait.
     async fn quiet_round(&mut self, lab: usize) -> Result<bool, Error> {
-        let quiet = self.grade(lab, Source::Solution).await?;
+        let Some(quiet) = self.grade(lab, Source::Solution).await? else { return Ok(false) };
         let time = seconds(quiet.duration_ms);
         self.step(lab, format_args!("the solution scores {}/{}, {time}", quiet.score, quiet.max_score));
         // What needs more than this machine has proves nothing here, neither for the solution nor for a mutant.
@@ -75,7 +91,7 @@ impl Auditor<'_> {
     async fn rounds(&mut self, lab: usize) -> Result<bool, Error> {
         let load = Load::begin();
         for round in 1..=self.options.repeat {
-            let report = self.grade(lab, Source::Solution).await?;
+            let Some(report) = self.grade(lab, Source::Solution).await? else { return Ok(false) };
             let time = seconds(report.duration_ms);
             self.step(
                 lab,
