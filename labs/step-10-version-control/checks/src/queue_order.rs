@@ -31,9 +31,17 @@ async fn merge_together(lab: &Lab) -> CheckResult {
     let local = host.mirror("demo").await?;
     let main = host.main_of("demo").await?;
     expect_equal("main's first parent", &parents(&local, &main).await?.first(), &Some(&tip))?;
-    let landed =
-        files(&local, &main).await?.iter().filter(|file| ["one.txt", "two.txt"].contains(&file.as_str())).count();
-    expect_equal("how many of the two branches are in main", &landed, &1)
+    let landed: Vec<_> = files(&local, &main)
+        .await?
+        .into_iter()
+        .filter(|file| ["one.txt", "two.txt"].contains(&file.as_str()))
+        .collect();
+    let told = if answers[0].status() == 201 { "one.txt" } else { "two.txt" };
+    expect_equal(
+        "which of the two branches is in main, and which was answered with 201",
+        &landed,
+        &vec![told.to_owned()],
+    )
 }
 
 /// Who waits in a queue is served in the end, and nobody's work is lost by the others' (README, task 5).
