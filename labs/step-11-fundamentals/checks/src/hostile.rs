@@ -1,6 +1,7 @@
 //! Task 6: names of members that somebody has chosen to keep a program busy.
 
 use lab_kit::prelude::*;
+use tokio::time::timeout;
 
 use crate::support::{Order, expect_outcome};
 
@@ -42,7 +43,7 @@ async fn hostile_keys(lab: &Lab) -> CheckResult {
                 "at most {} ms: {TIMES} times what {LINES} lines of small objects took, and a little",
                 most.as_millis()
             ))
-            .actual(format!("{} ms", took.as_millis()))
+            .actual(format!("{} ms or more", took.as_millis()))
             .sent(format!("$ import\n{LINES} lines of about 1 MB, each with one object of names that are {what}"))
             .by_time());
         }
@@ -65,12 +66,22 @@ fn input(lab: &Lab, note: fn(usize) -> Note) -> (String, String) {
     (written, canonical)
 }
 
-/// The shortest time of several runs; fewer if it is short enough.
+/// The shortest time of several runs; fewer if it is short enough. What takes far longer than enough is not waited for.
 async fn shortest(lab: &Lab, (input, output): &(String, String), enough: Option<Duration>) -> CheckResult<Duration> {
     let mut shortest = Duration::MAX;
     let within = enough.map_or(HARMLESS, |enough| enough + GRACE * 4);
     for _ in 0..ROUNDS {
-        let done = lab.program().arg("import").input(input.as_str()).within(within).run().await?;
+        let run = lab.program().arg("import").input(input.as_str()).within(within.max(HARMLESS)).run();
+        let done = match enough {
+            None => run.await?,
+            Some(_) => match timeout(within, run).await {
+                Ok(done) => done?,
+                Err(_) => {
+                    shortest = shortest.min(within);
+                    continue;
+                }
+            },
+        };
         expect_outcome(&done, output.as_bytes(), &[])?;
         shortest = shortest.min(done.took());
         if enough.is_some_and(|enough| shortest <= enough) {
