@@ -33,6 +33,8 @@ pub struct Consumer {
     pub name: String,
     /// Whether it outlives those who use it.
     pub durable: bool,
+    /// How often a message was delivered, again and again ones among them.
+    pub delivered: u64,
     /// How many messages wait that were never delivered.
     pub pending: u64,
     /// How many are delivered and not acknowledged.
@@ -121,6 +123,7 @@ fn consumer(told: &Value) -> Consumer {
         stream: text(&told["stream_name"]),
         name: text(&told["name"]),
         durable: config["durable_name"].is_string(),
+        delivered: number(&told["delivered"]["consumer_seq"]),
         pending: number(&told["num_pending"]),
         in_hand: number(&told["num_ack_pending"]),
         redelivered: number(&told["num_redelivered"]),

@@ -4,7 +4,7 @@ use lab_kit::prelude::*;
 use lab_nats::LabNats as _;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Job, Order, SOON, Site};
+use crate::support::{Job, Order, Queue, SOON, Site};
 
 /// How many jobs wait.
 const QUEUED: usize = 200;
@@ -23,6 +23,7 @@ const IN_A_ROW: u32 = 15;
 async fn bounded(lab: &Lab) -> CheckResult {
     let site = Site::new(lab).env("WORKER_CONCURRENCY", AT_ONCE).env("JOB_WORK_MS", 150);
     let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    let queue = Queue::find(&site, &app, nats).await?;
     let orders = Order::place_all(&site, &app, QUEUED).await?;
     let jobs = Order::tickets(&orders, &site, &app).await?;
     let mut workers = vec![site.worker().start().await?];
@@ -30,13 +31,14 @@ async fn bounded(lab: &Lab) -> CheckResult {
     let deadline = Instant::now() + SOON;
     let (mut looks, mut too_many) = (0, 0);
     while Instant::now() < deadline {
-        let in_hand: u64 = nats.consumers().await?.iter().map(|consumer| consumer.in_hand).sum();
+        let in_hand = queue.in_hand(nats).await?;
         most = most.max(in_hand);
         let allowed = AT_ONCE * workers.len() as u64;
         too_many = if in_hand > allowed { too_many + 1 } else { 0 };
         if too_many == IN_A_ROW {
             let what = format!("{in_hand} of {QUEUED} messages are in the hands of {} workers", workers.len());
-            return Err(Failure::learner(what).expected(format!("at most {allowed}: WORKER_CONCURRENCY for each")));
+            let failure = Failure::learner(what).expected(format!("at most {allowed}: WORKER_CONCURRENCY for each"));
+            return Err(failure.actual(in_hand.to_string()));
         }
         looks += 1;
         if looks % 10 == 0 {
@@ -51,5 +53,9 @@ async fn bounded(lab: &Lab) -> CheckResult {
     }
     lab.note(format!("at most {most} messages were in hand at once"));
     let done = Job::count_done(&site, &app, &jobs[..30]).await?;
-    expect_that(done >= 27, format!("{done} of the first 30 jobs are done")).map_err(Failure::by_time)
+    if done >= 27 {
+        return Ok(());
+    }
+    let failure = Failure::learner("the jobs that were ordered first are not done, though two workers run");
+    Err(failure.expected("27 of the first 30 or more").actual(done.to_string()).by_time())
 }

@@ -3,26 +3,7 @@
 use lab_kit::prelude::*;
 use lab_nats::{LabNats as _, Nats};
 
-use crate::support::{Job, Order, SOON, Site};
-
-/// Waits until a worker has a message in its hands.
-async fn until_in_hand(lab: &Lab, nats: &Nats) -> CheckResult {
-    lab.eventually("a worker has taken the job", SOON, || async {
-        let in_hand: u64 = nats.consumers().await?.iter().map(|consumer| consumer.in_hand).sum();
-        expect_that(in_hand > 0, "no consumer has a message that was delivered and not acknowledged")
-    })
-    .await
-}
-
-/// Waits until nothing is queued and nothing is in anybody's hands.
-async fn until_settled(lab: &Lab, nats: &Nats) -> CheckResult {
-    lab.eventually("the job's message is acknowledged", SOON, || async {
-        let consumers = nats.consumers().await?;
-        let left: u64 = consumers.iter().map(|consumer| consumer.pending + consumer.in_hand).sum();
-        expect_that(left == 0, format!("{left} messages are queued or in a worker's hands"))
-    })
-    .await
-}
+use crate::support::{Job, Order, Queue, SOON, Site};
 
 /// An acknowledgement says that it is done, and nobody asks again (NATS documentation, JetStream consumers, AckExplicit).
 #[check(title = "a job whose worker was killed is done by another", task = 4, points = 4, needs = ["ticket"],
@@ -30,11 +11,10 @@ async fn until_settled(lab: &Lab, nats: &Nats) -> CheckResult {
                  "First the work, then the acknowledgement. The broker gives the message to somebody else when JOB_ACK_WAIT_MS is over."])]
 async fn retried(lab: &Lab) -> CheckResult {
     let site = Site::new(lab).env("JOB_ACK_WAIT_MS", 1_000);
-    let (app, nats) = (site.web().start().await?, lab.nats().await?);
+    let app = site.web().start().await?;
     let order = Order::place(&site, &app, "Ada").await?;
     let job = order.ticket(&site, &app).await?;
     let mut first = site.worker().env("JOB_WORK_MS", "60000").start().await?;
-    until_in_hand(lab, nats).await?;
     Job::until(&site, &app, &job, "running", SOON).await?;
     first.kill().await?;
     let _second = site.worker().start().await?;
@@ -62,7 +42,7 @@ async fn lose_acknowledgement(site: &Site<'_>, app: &App, nats: &Nats) -> CheckR
     let order = Order::place(site, app, "Ada").await?;
     let job = order.ticket(site, app).await?;
     let mut first = site.worker().env("JOB_WORK_MS", "700").start().await?;
-    until_in_hand(lab, nats).await?;
+    Job::begun(site, app, &job).await?;
     nats.proxy().cut();
     // A worker may give up without its broker. Then this is a job that was never done, as others are.
     let printed = Job::done_within(site, app, &job, Duration::from_secs(3)).await;
@@ -74,7 +54,7 @@ async fn lose_acknowledgement(site: &Site<'_>, app: &App, nats: &Nats) -> CheckR
     first.kill().await?;
     nats.proxy().restore();
     let _second = site.worker().start().await?;
-    until_settled(lab, nats).await?;
+    Queue::until_settled(lab, nats).await?;
     let file = Job::done(site, app, &job).await?;
     let after = order.expect_ticket(site, app, &file).await?;
     if let (Ok(printed), Some(before)) = (printed, before) {
@@ -93,7 +73,7 @@ async fn kill_behind_object(site: &Site<'_>, app: &App, nats: &Nats) -> CheckRes
     let slow = lab.proxy("the database of one worker", site.database().await?.proxy().address())?;
     let url = site.database_through(&slow).await?;
     let mut first = site.worker().env("DATABASE_URL", &url).env("JOB_WORK_MS", "300").start().await?;
-    until_in_hand(lab, nats).await?;
+    Job::begun(site, app, &job).await?;
     slow.delay(Duration::from_millis(150));
     lab.eventually("the ticket is in the store", SOON, || async {
         expect_that(store.objects().await?.len() >= 2, "there is no second object")
@@ -103,7 +83,7 @@ async fn kill_behind_object(site: &Site<'_>, app: &App, nats: &Nats) -> CheckRes
     let _second = site.worker().start().await?;
     let file = Job::done(site, app, &job).await.because("the worker that had it was killed")?;
     order.expect_ticket(site, app, &file).await?;
-    until_settled(lab, nats).await?;
+    Queue::until_settled(lab, nats).await?;
     order.expect_ticket(site, app, &file).await?;
     site.expect_one_object(2).await
 }
@@ -138,7 +118,7 @@ async fn long_job(lab: &Lab) -> CheckResult {
         return Err(failure.expected("one try").actual("two of them").by_time());
     };
     order.expect_ticket(&site, &app, &file).await?;
-    until_settled(lab, nats).await?;
+    Queue::until_settled(lab, nats).await?;
     expect_equal("how often it was tried", &Job::read(&site, &app, &job).await?.tries, &1)?;
     site.expect_objects(1).await
 }

@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use lab_kit::prelude::*;
 use lab_nats::LabNats as _;
 
-use crate::support::{Job, Order, SOON, Site};
+use crate::support::{Job, Order, Queue, SOON, Site};
 
 /// What takes long is promised now and done later (RFC 9110, section 15.3.3; Microsoft REST API Guidelines, long-running
 /// operations).
@@ -94,12 +94,7 @@ async fn poison(lab: &Lab) -> CheckResult {
             return Err(failure.expected(format!("\"{name}\": {expected}")).actual(text));
         }
     }
-    lab.eventually("no message is left for the workers", SOON, || async {
-        let consumers = nats.consumers().await?;
-        let left: u64 = consumers.iter().map(|consumer| consumer.pending + consumer.in_hand).sum();
-        expect_that(left == 0, format!("{left} messages are queued or in a worker's hands"))
-    })
-    .await?;
+    Queue::until_settled(lab, nats).await?;
     let later = Job::read(&site, &app, &poisoned).await?;
     expect_equal("how often it was tried", &later.tries, &3)?;
     expect_equal("the job's state", &later.state.as_str(), &"failed")?;

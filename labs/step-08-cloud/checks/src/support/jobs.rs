@@ -122,6 +122,17 @@ impl Job {
             .await
     }
 
+    /// Waits until a worker has begun it: its message was delivered then.
+    pub async fn begun(site: &Site<'_>, app: &App, id: &str) -> CheckResult {
+        site.lab
+            .eventually("a worker has begun the job", SOON, || async {
+                let job = Self::read(site, app, id).await?;
+                let failure = || Failure::learner("no worker has begun it").expected("\"tries\": 1").actual("0");
+                if job.tries > 0 { Ok(()) } else { Err(failure()) }
+            })
+            .await
+    }
+
     /// Waits until a job is done, and gives the file.
     pub async fn done(site: &Site<'_>, app: &App, id: &str) -> CheckResult<String> {
         Self::done_within(site, app, id, SOON).await
@@ -130,7 +141,9 @@ impl Job {
     /// The same with a limit of its own.
     pub async fn done_within(site: &Site<'_>, app: &App, id: &str, within: Duration) -> CheckResult<String> {
         let job = Self::until(site, app, id, "done", within).await?;
-        job.file.ok_or_else(|| Failure::learner(format!("the job {id} is done and has no file")))
+        let none =
+            || Failure::learner(format!("the job {id} is done and has no file")).expected("a file").actual("null");
+        job.file.ok_or_else(none)
     }
 
     /// How many of these are done.

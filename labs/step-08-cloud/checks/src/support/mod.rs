@@ -4,6 +4,7 @@ mod document;
 mod gate;
 mod jobs;
 mod past;
+mod queue;
 mod signed;
 mod site;
 
@@ -11,6 +12,7 @@ pub use document::Document;
 pub use gate::Gate;
 pub use jobs::{Job, Order, Unplaced};
 pub use past::{Past, Restored};
+pub use queue::Queue;
 pub use signed::Signed;
 pub use site::{Site, Upload};
 
