@@ -178,6 +178,47 @@ impl Balancer {
         Ok(())
     }
 
+    /// Asks `app` nothing more, and takes it to be what it said last: a balancer that asks seldom. Until
+    /// [`Balancer::ask_again`].
+    ///
+    /// ```
+    /// # use lab_kit::prelude::*;
+    /// # async fn example(balancer: &lab_kit::Balancer, app: &mut App) -> CheckResult<()> {
+    /// balancer.stop_asking(app);
+    /// app.terminate()?;
+    /// balancer.get("/events").await?.expect_status(200)?; // perhaps from `app`, which is to answer for a while
+    /// balancer.ask_again(app);
+    /// # Ok(()) }
+    /// ```
+    pub fn stop_asking(&self, app: &App) {
+        self.stop_asking_at(app.address());
+    }
+
+    fn stop_asking_at(&self, address: SocketAddr) {
+        for instance in self.shared.instances().iter().filter(|instance| instance.address == address) {
+            instance.prober.abort();
+        }
+    }
+
+    /// Asks `app` as before, at once.
+    ///
+    /// ```
+    /// # fn example(balancer: &lab_kit::Balancer, app: &lab_kit::App) {
+    /// balancer.stop_asking(app);
+    /// balancer.ask_again(app);
+    /// # }
+    /// ```
+    pub fn ask_again(&self, app: &App) {
+        self.ask_again_at(app.address());
+    }
+
+    fn ask_again_at(&self, address: SocketAddr) {
+        for instance in self.shared.instances().iter_mut().filter(|instance| instance.address == address) {
+            instance.prober.abort();
+            instance.prober = tokio::spawn(probe::watch(Arc::clone(&self.shared), address)).abort_handle();
+        }
+    }
+
     /// How many instances are ready now.
     ///
     /// ```

@@ -104,6 +104,20 @@ async fn an_instance_that_is_gone_is_no_longer_ready() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_not_asked_is_what_it_said_last() {
+    let (one, two) = (server("one", true).await, server("two", true).await);
+    let balancer = balancer(&[&one, &two]).await;
+    balancer.stop_asking_at(one.address);
+    one.ready.store(false, Ordering::SeqCst);
+    sleep(probe::PAUSE * 5).await;
+    let mut names = [balancer.get("/").await.unwrap().text(), balancer.get("/").await.unwrap().text()];
+    names.sort();
+    assert_eq!(names, ["one", "two"]);
+    balancer.ask_again_at(one.address);
+    until("one is no longer ready", || balancer.ready() == 1).await;
+}
+
+#[tokio::test]
 async fn a_large_body_passes_whole() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
