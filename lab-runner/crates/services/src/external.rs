@@ -32,7 +32,7 @@ pub(crate) fn start(service: ServiceId) -> Result<Provided, ProviderError> {
         ))),
         Err(error) => {
             Err(ProviderError::new(format!("no {service} answers at {address}, which {variable} names: {error}"))
-                .hint("start it (`docker compose up -d` starts all of them), or unset the variable"))
+                .hint("start it (`docker compose --profile cloud up -d` starts all of them), or unset the variable"))
         }
     }
 }
