@@ -341,9 +341,12 @@ pub struct DownArgs {
 /// `cargo lab doctor`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo lab doctor          what is there and what is missing\n  cargo lab doctor --fix    and fetch what is missing"
+    after_help = "Examples:\n  cargo lab doctor          what is there and what is missing\n  cargo lab doctor 2        whether one lab can be graded here\n  cargo lab doctor --fix    and fetch what is missing"
 )]
 pub struct DoctorArgs {
+    /// The labs that are to be graded here; by default all. The exit code is 4 if one that is named cannot be, or, where none
+    /// is named, if none of those that need a service can.
+    pub labs: Vec<String>,
     /// Fetch or install what is missing.
     #[arg(long)]
     pub fix: bool,

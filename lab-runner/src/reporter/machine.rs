@@ -9,8 +9,11 @@ use super::inert::inert;
 /// What `cargo lab doctor` found: each service with its providers, the machine, and what to do next.
 pub(super) fn doctor(report: &DoctorReport) -> String {
     let mut text = String::new();
-    for service in ServiceId::all() {
-        let _ = writeln!(text, "{service}");
+    for &service in &report.services {
+        let of: Vec<&str> =
+            report.labs.iter().filter(|lab| lab.services.contains(&service)).map(|lab| lab.lab.as_str()).collect();
+        let of = if of.is_empty() { String::new() } else { format!(", for {}", listed(&of)) };
+        let _ = writeln!(text, "{service}{of}");
         report.findings.iter().filter(|finding| finding.service == service).for_each(|one| text.push_str(&row(one)));
     }
     text.push_str("Machine\n");
@@ -19,16 +22,18 @@ pub(super) fn doctor(report: &DoctorReport) -> String {
         let _ = writeln!(text, "  {:<11} {}{mark}", inert(&fact.name), inert(&fact.value));
     }
     lines(&mut text, "", &report.fixed);
-    let taken: Vec<String> = ServiceId::all()
-        .into_iter()
-        .filter_map(|service| Some(format!("{service} from {}", report.first(service)?)))
-        .collect();
+    let from = |service: &ServiceId| Some(format!("{service} from {}", report.first(*service)?));
+    let taken: Vec<String> = report.services.iter().filter_map(from).collect();
     if !taken.is_empty() {
         let _ = writeln!(text, "`--services auto` takes {}", taken.join(", "));
     }
     let missing: Vec<&str> = report.missing().into_iter().map(ServiceId::name).collect();
     if !missing.is_empty() {
-        let _ = writeln!(text, "no provider has {}", listed(&missing));
+        let cannot = match report.cannot_be_graded()[..] {
+            [] => String::new(),
+            ref labs => format!(": {} cannot be graded here", listed(labs)),
+        };
+        let _ = writeln!(text, "no provider has {}{cannot}", listed(&missing));
     }
     lines(&mut text, "hint: ", &report.hints);
     text

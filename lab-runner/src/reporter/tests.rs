@@ -7,7 +7,7 @@ use chrono::DateTime;
 use lab_protocol::{
     Asked, CheckInfo, Difference, Exchange, Happening, Held, SkipReason, Stamp, TranscriptEntry, Verdict,
 };
-use lab_services::{DoctorReport, DownReport, Fact, Finding, Provider, ServiceId, State};
+use lab_services::{DoctorReport, DownReport, Fact, Finding, LabNeeds, Provider, ServiceId, State};
 
 use super::live::words::Words;
 use super::{Human, human, json, to_junit};
@@ -417,7 +417,14 @@ fn doctor() -> DoctorReport {
     let service = ServiceId::all()[0];
     let finding = |provider, state, detail: &str| Finding { service, provider, state, detail: detail.into() };
     let fact = |name: &str, value: &str, good| Fact { name: name.into(), value: value.into(), good };
+    let lab = |lab: &str, services: &[usize]| LabNeeds {
+        lab: lab.into(),
+        services: services.iter().map(|index| ServiceId::all()[*index]).collect(),
+    };
     DoctorReport {
+        services: ServiceId::all(),
+        labs: vec![lab("tiny-1", &[]), lab("tiny-2", &[0]), lab("tiny-3", &[0, 1]), lab("tiny-4", &[1])],
+        named: false,
         findings: vec![
             finding(Provider::External, State::Absent, "LAB_URL is not set"),
             finding(Provider::Native, State::Ready { ms: 97 }, "server 15, /usr/bin/\u{1b}[2Jserver"),

@@ -18,16 +18,42 @@ use crate::provider::{self, Provided, Provider};
 use crate::registry::ServiceId;
 use crate::{external, fix, native, packages, search};
 
+/// What is examined, and for whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Examination {
+    /// The labs that are to be graded here, with what they need.
+    pub labs: Vec<LabNeeds>,
+    /// Whether these labs were asked for: then their services are tried and no others, and each of them counts.
+    pub named: bool,
+    /// Whether a provider is set up for a service that has none.
+    pub fix: bool,
+}
+
+/// The services that a lab needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LabNeeds {
+    /// The lab's id.
+    pub lab: String,
+    /// What its server has to have.
+    pub services: Vec<ServiceId>,
+}
+
 /// What the doctor found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoctorReport {
+    /// The services that were examined.
+    pub services: Vec<ServiceId>,
+    /// The labs that this is about, with what they need.
+    pub labs: Vec<LabNeeds>,
+    /// Whether these labs were asked for.
+    pub named: bool,
     /// Every provider of every service.
     pub findings: Vec<Finding>,
     /// The rest of the machine.
     pub machine: Vec<Fact>,
     /// What `--fix` did.
     pub fixed: Vec<String>,
-    /// What mends it, if a service has no provider that works.
+    /// What mends it, if a service that was examined has no provider that works.
     pub hints: Vec<String>,
 }
 
@@ -72,19 +98,35 @@ impl State {
 }
 
 impl DoctorReport {
-    /// Whether every service has a provider that works.
+    /// Whether what was asked for can be done here: each lab that was named can be graded. Where none was named, some lab
+    /// that needs services can; where there is no such lab, some service has a provider; and without any lab, each has.
     #[must_use]
     pub fn works(&self) -> bool {
-        self.missing().is_empty()
+        let cannot = self.cannot_be_graded();
+        if self.named {
+            return cannot.is_empty();
+        }
+        if self.labs.is_empty() {
+            return self.missing().is_empty();
+        }
+        let needing = self.labs.iter().filter(|lab| !lab.services.is_empty()).count();
+        if needing > 0 { cannot.len() < needing } else { self.missing().len() < self.services.len() }
     }
 
-    /// The services that no provider has.
+    /// The services that no provider has, of those that were examined.
     #[must_use]
     pub fn missing(&self) -> Vec<ServiceId> {
-        ServiceId::all().into_iter().filter(|service| self.first(*service).is_none()).collect()
+        self.services.iter().copied().filter(|service| self.first(*service).is_none()).collect()
     }
 
-    /// 0 if every service has a provider that works, otherwise 4.
+    /// The labs that need a service which no provider has.
+    #[must_use]
+    pub fn cannot_be_graded(&self) -> Vec<&str> {
+        let lacks = |lab: &&LabNeeds| lab.services.iter().any(|service| self.first(*service).is_none());
+        self.labs.iter().filter(lacks).map(|lab| lab.lab.as_str()).collect()
+    }
+
+    /// 0 if what was asked for can be done here, otherwise 4.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.works() { 0 } else { 4 }
@@ -100,13 +142,21 @@ impl DoctorReport {
     }
 }
 
-/// Tries every provider; with `fix`, sets one up for a service that has none. `consent` is asked before anything is
-/// installed outside the cache.
-pub(crate) fn examine(fix: bool, consent: &dyn Fn(&str) -> bool, progress: &ProgressSender) -> DoctorReport {
-    let (findings, failures) = findings(progress);
-    let mut report = DoctorReport { findings, machine: machine::facts(), fixed: Vec::new(), hints: Vec::new() };
+/// Tries every provider of what `examination` is about; with `fix`, sets one up for a service that has none. `consent` is
+/// asked before anything is installed outside the cache.
+pub(crate) fn examine(
+    examination: Examination,
+    consent: &dyn Fn(&str) -> bool,
+    progress: &ProgressSender,
+) -> DoctorReport {
+    let Examination { labs, named, fix } = examination;
+    let needed = |service: &ServiceId| !named || labs.iter().any(|lab| lab.services.contains(service));
+    let services: Vec<ServiceId> = ServiceId::all().into_iter().filter(needed).collect();
+    let (findings, failures) = findings(&services, progress);
+    let (machine, fixed, hints) = (machine::facts(), Vec::new(), Vec::new());
+    let mut report = DoctorReport { services, labs, named, findings, machine, fixed, hints };
     if fix {
-        for service in ServiceId::all() {
+        for service in report.services.clone() {
             if !report.is_served(service) {
                 report.mend(service, consent, progress);
             }
@@ -153,9 +203,12 @@ impl DoctorReport {
 }
 
 /// What each provider has for each service, and why those have nothing that have nothing.
-fn findings(progress: &ProgressSender) -> (Vec<Finding>, Vec<(ServiceId, Provider, ProviderError)>) {
+fn findings(
+    services: &[ServiceId],
+    progress: &ProgressSender,
+) -> (Vec<Finding>, Vec<(ServiceId, Provider, ProviderError)>) {
     let (mut findings, mut failures) = (Vec::new(), Vec::new());
-    for service in ServiceId::all() {
+    for &service in services {
         progress.report(format!("trying every provider of {service}"));
         for provider in provider::order(containers::can_start(service)) {
             let state = || match provider {
@@ -222,4 +275,32 @@ fn try_out(program: &Program, service: ServiceId, provider: Provider, progress: 
         instance.stop();
     }
     Ok((state, format!("{}, {}", program.name(), program.path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a machine that has the first service and no other.
+    fn code(labs: &[&[usize]], named: bool) -> u8 {
+        let services = ServiceId::all();
+        let needs = |of: &&[usize]| LabNeeds {
+            lab: "a lab".into(),
+            services: of.iter().map(|index| services[*index]).collect(),
+        };
+        let labs = labs.iter().map(needs).collect();
+        let finding =
+            Finding { service: services[0], provider: Provider::Native, state: State::Able, detail: String::new() };
+        let (findings, machine) = (vec![finding], Vec::new());
+        DoctorReport { services, labs, named, findings, machine, fixed: Vec::new(), hints: Vec::new() }.exit_code()
+    }
+
+    #[test]
+    fn it_is_about_the_labs_that_are_named_or_else_about_whether_any_can_be_graded() {
+        assert_eq!([code(&[&[]], true), code(&[&[0]], true), code(&[&[0, 1]], true)], [0, 0, 4]);
+        assert_eq!(code(&[&[0], &[1]], true), 4, "each that is named counts");
+        assert_eq!(code(&[&[], &[0], &[1]], false), 0);
+        assert_eq!(code(&[&[], &[1], &[0, 1]], false), 4, "one without services says nothing of the others");
+        assert_eq!([code(&[], false), code(&[&[]], false)], [4, 0], "outside a course all services count");
+    }
 }

@@ -53,7 +53,7 @@ use progress::ProgressSender;
 pub use connection::{Connection, ProbeReply};
 pub use containers::{ContainerImage, ContainerSettings, FreshContainer, FreshContainers};
 pub use definition::{Description, ServiceDefinition};
-pub use doctor::{DoctorReport, Finding, State};
+pub use doctor::{DoctorReport, Examination, Finding, LabNeeds, State};
 pub use down::DownReport;
 pub use embedded::{Platform, Wheel};
 pub use error::{ProviderError, ServicesError};
@@ -100,10 +100,10 @@ pub async fn down(all: bool) -> Result<DownReport, ProviderError> {
         .unwrap_or_else(|| Err(ProviderError::new("internal error: the cleanup ended early")))
 }
 
-/// Tries every provider and looks at the machine. With `fix`, sets up a provider for a service that has none;
-/// `consent` is asked before anything is installed outside the cache. `None` if the examination panicked.
+/// Tries every provider and looks at the machine, as `examination` says. `consent` is asked before anything is installed
+/// outside the cache. `None` if the examination panicked.
 pub async fn doctor(
-    fix: bool,
+    examination: Examination,
     consent: impl Fn(&str) -> bool + Send + 'static,
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Option<DoctorReport> {
@@ -113,7 +113,7 @@ pub async fn doctor(
             progress(text);
         }
     };
-    let (report, ()) = tokio::join!(on_own_thread(move || doctor::examine(fix, &consent, &sender)), listen);
+    let (report, ()) = tokio::join!(on_own_thread(move || doctor::examine(examination, &consent, &sender)), listen);
     report
 }
 

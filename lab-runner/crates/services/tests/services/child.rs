@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use clap::ValueEnum as _;
-use lab_services::{Endpoint, ProviderChoice, ServiceId, ServicePool};
+use lab_services::{Endpoint, Examination, ProviderChoice, ServiceId, ServicePool};
 use serde_json::{Value, json};
 
 use super::resp::spin;
@@ -30,7 +30,8 @@ fn child() {
                 say(&json!({"done": report.done, "in_use": report.in_use, "failed": report.failed, "code": report.exit_code()}));
             }
             ["doctor", fix] => {
-                let report = lab_services::doctor(fix == "fix", |_| false, &|_| {}).await.expect("a report");
+                let examination = Examination { fix: fix == "fix", ..Examination::default() };
+                let report = lab_services::doctor(examination, |_| false, &|_| {}).await.expect("a report");
                 let taken = |service: ServiceId| Some(format!("{service} from {}", report.first(service)?));
                 let taken: Vec<String> = ServiceId::all().into_iter().filter_map(taken).collect();
                 let missing: Vec<&str> = report.missing().into_iter().map(ServiceId::name).collect();
