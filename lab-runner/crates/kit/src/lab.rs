@@ -33,6 +33,18 @@ use random::Random;
 /// What a folder of a check holds at most where servers are isolated, in bytes.
 const ROOM: u64 = 1 << 30;
 
+/// Where the folders of a check go.
+#[derive(Debug, Default)]
+enum FolderPlace {
+    /// It has none yet.
+    #[default]
+    Unknown,
+    /// Into the run's, where each is bounded by itself, if at all.
+    Scratch,
+    /// Into a place of the check's own, which bounds them together.
+    Bounded(Room),
+}
+
 /// A folder of a check, which is removed once nothing is in its place any more.
 #[derive(Debug)]
 struct Folder {
@@ -66,8 +78,8 @@ pub struct Lab {
     /// One for each of the run's services, in their order.
     tenants: Vec<OnceCell<Box<dyn Tenant>>>,
     folders: Mutex<Vec<Folder>>,
-    /// Where its folders are, once there is one, if not in the run's. It goes after them.
-    room: Mutex<Option<Option<Room>>>,
+    /// Where its folders are. It goes after them.
+    place: Mutex<FolderPlace>,
     /// The network of the check's servers, once there is one.
     network: Mutex<Option<Network>>,
     endings: Arc<Mutex<Vec<Ending>>>,
@@ -107,7 +119,7 @@ impl Lab {
             transcript,
             tenants: shared.services.iter().map(|_| OnceCell::new()).collect(),
             folders: Mutex::default(),
-            room: Mutex::default(),
+            place: Mutex::default(),
             network: Mutex::default(),
             endings: Arc::default(),
             log_readers: Arc::default(),
@@ -231,8 +243,8 @@ impl Lab {
     /// Ours, if it cannot be made.
     pub fn folder(&self) -> CheckResult<PathBuf> {
         let SuiteConfig { sandbox, scratch, .. } = self.config();
-        let room = self.room()?;
-        let folder = TempDir::new_in(room.as_deref().unwrap_or(scratch)).ours("making a folder for the check")?;
+        let place = self.place_of_folders()?;
+        let folder = TempDir::new_in(place.as_deref().unwrap_or(scratch)).ours("making a folder for the check")?;
         let room = sandbox.bound_folder(folder.path(), ROOM).ours("making room for the check's files")?;
         let path = folder.path().to_owned();
         self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(Folder { _room: room, folder });
@@ -240,18 +252,24 @@ impl Lab {
     }
 
     /// Where the check's folders go, where they are bounded together.
-    fn room(&self) -> CheckResult<Option<PathBuf>> {
-        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        if room.is_none() {
+    fn place_of_folders(&self) -> CheckResult<Option<PathBuf>> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*place, FolderPlace::Unknown) {
             let sandbox = &self.config().sandbox;
             // Whoever else has work on this thread does it on another meanwhile.
             let made = match sandbox.is_slow() {
                 true => tokio::task::block_in_place(|| sandbox.room(ROOM)),
                 false => sandbox.room(ROOM),
             };
-            *room = Some(made.ours("making room for the check's files")?);
+            *place = match made.ours("making room for the check's files")? {
+                Some(room) => FolderPlace::Bounded(room),
+                None => FolderPlace::Scratch,
+            };
         }
-        Ok(room.iter().flatten().next().map(|room| room.place().to_owned()))
+        Ok(match &*place {
+            FolderPlace::Bounded(room) => Some(room.place().to_owned()),
+            FolderPlace::Unknown | FolderPlace::Scratch => None,
+        })
     }
 
     /// The folder that was made last, if there is one.
