@@ -22,6 +22,10 @@ const ATTEMPTS: usize = 5;
 /// The only user.
 const USER: &str = "lab";
 const SETTINGS: &str = "nats.conf";
+/// What the streams of one check hold at most, in files and in memory, in megabytes: many times what a lab's checks queue. A
+/// submission that publishes without end is refused more, and fills nobody's disk.
+const FILES: u32 = 256;
+const MEMORY: u32 = 64;
 
 /// Where a server is, and who its administrator is there.
 #[derive(Debug, Clone)]
@@ -130,7 +134,8 @@ impl Broker {
 fn write_settings(folder: &Folder, address: &Address) -> io::Result<()> {
     let Address { host, port, user, password } = address;
     let text = format!(
-        "listen: \"{host}:{port}\"\njetstream {{ store_dir: \"streams\", sync_interval: always }}\n\
+        "listen: \"{host}:{port}\"\n\
+         jetstream {{ store_dir: \"streams\", sync_interval: always, max_file: {FILES}MB, max_mem: {MEMORY}MB }}\n\
          authorization {{ user: \"{user}\", password: \"{password}\" }}\n"
     );
     folder.write(SETTINGS, &text)

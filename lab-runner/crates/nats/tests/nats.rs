@@ -110,3 +110,39 @@ async fn a_server_that_is_not_the_checks_own_is_lent_to_one_at_a_time_and_emptie
     two.release().await;
     brokers.close().await.unwrap();
 }
+
+/// A submission that publishes without end is refused more, and that is all that comes of it: its server goes on, and nobody
+/// else's is touched.
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_hold_no_more_than_they_may_and_nobody_else_notices() {
+    let (_service, brokers) = brokers(true).await;
+    let one = Nats::create(&brokers, Transcript::default()).await.unwrap();
+    let two = Nats::create(&brokers, Transcript::default()).await.unwrap();
+    let (greedy, neighbour) = (client(&one).await, client(&two).await);
+    make_stream(&greedy, "JOBS", "jobs.*").await;
+    make_stream(&neighbour, "JOBS", "jobs.*").await;
+    let message = vec![b'x'; 1_000_000];
+    let mut refused = None;
+    for _ in 0..300 {
+        let answer = greedy.request("jobs.1", message.clone().into()).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer.payload).into_owned();
+        if answer.contains("\"error\"") {
+            refused = Some(answer);
+            break;
+        }
+    }
+    assert!(refused.as_ref().is_some_and(|answer| answer.contains("insufficient resources")), "{refused:?}");
+    let kept = one.streams().await.unwrap()[0].bytes;
+    // The message that reaches the bound is kept.
+    assert!(kept > 200 << 20 && kept <= (256 << 20) + 2_000_000, "{kept}");
+    // Nor is what was reserved ahead.
+    let stream = "{\"name\":\"MORE\",\"subjects\":[\"more\"],\"storage\":\"memory\",\"max_bytes\":100000000}";
+    let answer = greedy.request("$JS.API.STREAM.CREATE.MORE", stream.into()).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer.payload).contains("insufficient memory resources"), "{:?}", answer.payload);
+    assert_eq!((one.service_error(), two.service_error()), (None, None));
+    store(&neighbour, "jobs.1").await;
+    // What is taken out makes room.
+    greedy.request("$JS.API.STREAM.PURGE.JOBS", "".into()).await.unwrap();
+    store(&greedy, "jobs.1").await;
+    assert!(brokers.is_alive().await);
+}

@@ -18,17 +18,40 @@ use super::protocol::{Output, Protocol, Session};
 /// assert_eq!(counted.sent() + counted.received(), 0);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Counted(Arc<Counts>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     sent: AtomicU64,
+    /// How many bytes clients may send.
+    most: u64,
     received: AtomicU64,
     unreachable: Mutex<Option<String>>,
 }
 
+impl Default for Counted {
+    fn default() -> Self {
+        Self::at_most(u64::MAX)
+    }
+}
+
 impl Counted {
+    /// Passes on so many bytes of clients and no more: whoever sends more is cut off, and so is everybody who sends
+    /// anything from then on. A service that keeps what it is sent has a bound by it, whosever it is.
+    #[must_use]
+    pub fn at_most(bytes: u64) -> Self {
+        let counts =
+            Counts { sent: AtomicU64::new(0), most: bytes, received: AtomicU64::new(0), unreachable: Mutex::default() };
+        Self(Arc::new(counts))
+    }
+
+    /// Whether clients have sent more than is passed on.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.sent() > self.0.most
+    }
+
     /// How many bytes clients have sent to the service so far.
     #[must_use]
     pub fn sent(&self) -> u64 {
@@ -62,7 +85,11 @@ impl Protocol for Counted {
 impl Session for Counted {
     fn client(&mut self, bytes: &[u8], output: &mut Output) {
         self.0.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        output.to_server.extend_from_slice(bytes);
+        if self.is_exceeded() {
+            output.end = true;
+        } else {
+            output.to_server.extend_from_slice(bytes);
+        }
     }
 
     fn server(&mut self, bytes: &[u8], output: &mut Output) {

@@ -126,7 +126,7 @@ impl ServiceProgram for Nats {
 
     fn command(&self, launch: &Launch<'_>) -> Result<Command, ProviderError> {
         let settings = format!(
-            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: \"streams\" }}\n\
+            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: \"streams\", max_file: 256MB, max_mem: 64MB }}\n\
              authorization {{ user: lab, password: \"{}\" }}\n",
             launch.port(),
             launch.password.expose(),

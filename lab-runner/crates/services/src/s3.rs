@@ -91,9 +91,9 @@ const SETTINGS: [&str; 9] = [
     "-s3.autoCreateBucket=false",
     // Each check has a user of its own.
     "-s3.iam.readOnly=false",
-    // Each bucket has a file of its own at least, which may grow to so much.
-    "-master.volumeSizeLimitMB=64",
-    "-volume.max=4096",
+    // Each bucket has a file of its own at least, which may grow to so much: 1.5 GiB in all.
+    "-master.volumeSizeLimitMB=8",
+    "-volume.max=192",
 ];
 
 /// The options that name a port each. The S3 gateway's is the URL's.

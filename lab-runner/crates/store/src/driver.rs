@@ -47,6 +47,10 @@ impl Service for Stores {
         Box::pin(Self::is_alive(self))
     }
 
+    fn until_calm(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(Self::until_calm(self))
+    }
+
     fn tenant(&self, transcript: Transcript) -> BoxFuture<'_, CheckResult<Box<dyn Tenant>>> {
         Box::pin(async move { Ok(Box::new(Store::create(self, transcript).await?) as Box<dyn Tenant>) })
     }
@@ -68,6 +72,10 @@ impl Tenant for Store {
 
     fn service_error(&self) -> Option<String> {
         Self::service_error(self)
+    }
+
+    fn shortage(&self) -> Option<String> {
+        Self::shortage(self)
     }
 
     fn open_in(&self, network: &Network) -> std::io::Result<()> {

@@ -5,6 +5,7 @@
 //! proxy of its own, so that what passes is counted apart.
 
 mod driver;
+mod room;
 mod signature;
 mod store;
 mod stores;

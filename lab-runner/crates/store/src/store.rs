@@ -9,6 +9,7 @@ use lab_http::{Peer, Request};
 use lab_proxy::{Counted, Failpoints, Proxy, Upstream};
 use lab_sandbox::Network;
 
+use super::room::{self, Refused, Watched};
 use super::stores::{Share, Stores, expect};
 
 /// One check's own bucket, and the proxies through which the server under test and its clients reach it.
@@ -33,6 +34,8 @@ pub struct Store {
     share: Share,
     server: Way,
     public: Way,
+    /// Whether the store has refused to keep what the check, its server or a client of it was to write.
+    refused: Refused,
     url: String,
     transcript: Transcript,
 }
@@ -78,10 +81,10 @@ pub struct Traffic {
 }
 
 impl Way {
-    fn open(name: &str, stores: &Stores, transcript: &Transcript) -> CheckResult<Self> {
-        let passed = Counted::default();
+    fn open(name: &str, stores: &Stores, refused: &Refused, transcript: &Transcript) -> CheckResult<Self> {
+        let passed = Counted::at_most(room::MOST);
         let upstream = Upstream::Tcp(stores.upstream().ip().to_string(), stores.upstream().port());
-        let protocol = Arc::new(passed.clone());
+        let protocol = Arc::new(Watched { passed: passed.clone(), refused: refused.clone() });
         let proxy = Proxy::start(name, upstream, protocol, Failpoints::default(), transcript.clone());
         Ok(Self { proxy: proxy.ours("opening a port for a proxy of the object store")?, passed })
     }
@@ -94,10 +97,11 @@ impl Store {
     /// Ours, if none can be made.
     pub async fn create(stores: &Stores, transcript: Transcript) -> CheckResult<Self> {
         let share = stores.share().await?;
-        let server = Way::open("the object store", stores, &transcript)?;
-        let public = Way::open("the object store's public side", stores, &transcript)?;
+        let refused = Refused::default();
+        let server = Way::open("the object store", stores, &refused, &transcript)?;
+        let public = Way::open("the object store's public side", stores, &refused, &transcript)?;
         let url = format!("http://{}", server.proxy.address());
-        Ok(Self { stores: stores.clone(), share, server, public, url, transcript })
+        Ok(Self { stores: stores.clone(), share, server, public, refused, url, transcript })
     }
 
     /// The endpoint that the server under test talks to.
@@ -214,6 +218,7 @@ impl Store {
     /// Ours, if the store does not answer.
     pub async fn begin_multipart(&self, key: &str) -> CheckResult<Upload> {
         let answer = self.stores.act("POST", &self.path(key), &[("uploads", "")], None).await?;
+        self.refused.answered(answer.status());
         expect(&answer, &[200], "beginning a multipart upload")?;
         Ok(Upload { key: key.to_owned(), id: super::xml::text(&answer.text(), "UploadId")? })
     }
@@ -245,7 +250,18 @@ impl Store {
     /// Ours, if the store does not answer.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> CheckResult {
         let answer = self.stores.act("PUT", &self.path(key), &[], Some(bytes)).await?;
+        self.refused.answered(answer.status());
         expect(&answer, &[200], "writing an object")
+    }
+
+    /// Has the store copy an object of the bucket, as administrator: nothing of it passes anybody.
+    ///
+    /// # Errors
+    /// Ours, if the store does not answer or has no such object.
+    pub async fn copy(&self, from: &str, to: &str) -> CheckResult {
+        let answer = self.stores.copy(&self.path(from), &self.path(to)).await?;
+        self.refused.answered(answer.status());
+        expect(&answer, &[200], "copying an object")
     }
 
     /// Removes an object as administrator. One that is not there is no error.
@@ -264,6 +280,11 @@ impl Store {
     pub(super) fn service_error(&self) -> Option<String> {
         let ways = [&self.server, &self.public].into_iter();
         ways.filter_map(|way| way.passed.unreachable()).next().map(|why| format!("the object store: {why}"))
+    }
+
+    /// That the store has refused to keep something because it is full: by this check's doing, or by another's.
+    pub(super) fn shortage(&self) -> Option<String> {
+        self.refused.shortage()
     }
 
     /// Ends the check's use of it.

@@ -14,13 +14,18 @@ use lab_http::{Peer, Request, Response};
 use lab_sandbox::Network;
 use url::Url;
 
-use super::signature::Signer;
+use super::room;
+use super::signature::{COPY_SOURCE, Signer};
 use super::xml;
 
 /// The region that is signed for where the administrator's URL names none.
 const REGION: &str = "us-east-1";
 /// How long the store may take to answer its administrator.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long what was written may take to be removed, after those who wrote it have ended.
+const CALM: Duration = Duration::from_secs(20);
+/// From one look at that to the next.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a new key may take until it opens the store.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -104,6 +109,31 @@ impl Stores {
             }
         }
         Ok(())
+    }
+
+    /// Waits a while until the store keeps what it is sent. Tells that it does not, if others go on filling it.
+    pub(super) async fn until_calm(&self) -> Option<String> {
+        let deadline = std::time::Instant::now() + CALM;
+        loop {
+            if self.keeps_more().await {
+                return None;
+            }
+            if std::time::Instant::now() >= deadline {
+                return Some(room::FULL.to_owned());
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Whether there is room, as writing shows. Each bucket has room of its own, so that a new one is asked.
+    async fn keeps_more(&self) -> bool {
+        let name = format!("{}calm{}", self.prefix(), self.inner.next.fetch_add(1, Ordering::Relaxed));
+        let is_fine = |answer: CheckResult<Response>| answer.is_ok_and(|answer| answer.status() == 200);
+        let path = format!("/{name}");
+        let keeps = is_fine(self.act("PUT", &path, &[], None).await)
+            && is_fine(self.act("PUT", &format!("{path}/room"), &[], Some(b"room")).await);
+        let _ = self.remove(&Share { user: name.clone(), bucket: name, signer: self.inner.admin.clone() }).await;
+        keeps
     }
 
     /// Makes a bucket, and a user who may do everything in it and nothing elsewhere.
@@ -217,6 +247,13 @@ impl Stores {
         self.inner.gateway.ask(&self.inner.admin, method, path, query, body).await
     }
 
+    /// Has the store copy an object: `from` and `to` are paths with their buckets.
+    pub(super) async fn copy(&self, from: &str, to: &str) -> CheckResult<Response> {
+        let gateway = &self.inner.gateway;
+        let target = self.inner.admin.target_of_copy(&gateway.0.to_string(), to, from, Utc::now());
+        asked(gateway.request("PUT", target).header(COPY_SOURCE, from)).await
+    }
+
     /// Where the store itself listens.
     pub(super) fn upstream(&self) -> SocketAddr {
         self.inner.gateway.0
@@ -248,6 +285,15 @@ impl Gateway {
         query: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> CheckResult<Response> {
+        let mut request = self.request(method, signer.target(method, &self.0.to_string(), path, query, Utc::now()));
+        if let Some(body) = body {
+            request = request.body(body, "application/x-www-form-urlencoded");
+        }
+        asked(request).await
+    }
+
+    /// A request for what was signed, to be sent.
+    fn request(&self, method: &str, target: String) -> Request {
         let peer = Peer {
             address: self.0,
             network: Network::of_this_machine(),
@@ -256,16 +302,16 @@ impl Gateway {
             transcript: Transcript::default(),
             by_hand: String::new(),
         };
-        let target = signer.target(method, &self.0.to_string(), path, query, Utc::now());
-        let mut request = Request::new(peer, method, target).within(TIMEOUT);
-        if let Some(body) = body {
-            request = request.body(body, "application/x-www-form-urlencoded");
-        }
-        request.await.map_err(|failure| match failure {
-            Failure::Learner(explanation) => Failure::Ours(format!("asking the object store: {}", explanation.message)),
-            other => other,
-        })
+        Request::new(peer, method, target).within(TIMEOUT)
     }
+}
+
+/// The answer to a request of the administrator's.
+async fn asked(request: Request) -> CheckResult<Response> {
+    request.await.map_err(|failure| match failure {
+        Failure::Learner(explanation) => Failure::Ours(format!("asking the object store: {}", explanation.message)),
+        other => other,
+    })
 }
 
 /// Our own fault, unless the answer has one of `allowed`.

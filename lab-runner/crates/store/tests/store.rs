@@ -1,9 +1,12 @@
 //! The driver on a real object store.
 
+use lab_check::Failure;
 use lab_check::service::{Access, Service as _, Tenant as _};
 use lab_check::transcript::Transcript;
 use lab_store::{Store, Stores};
 use lab_test_services::PrivateService;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 async fn stores(service: &PrivateService, run: &str) -> Stores {
     Stores::by(&Access::to(service.url(), run)).await.unwrap()
@@ -67,4 +70,61 @@ async fn a_run_removes_no_bucket_of_another() {
     Store::create(&mine, Transcript::default()).await.unwrap();
     mine.close().await.unwrap();
     assert_eq!(kept.get("kept").await.unwrap().unwrap(), b"x");
+}
+
+/// How much a check's clients may send, as its server may.
+const MOST: usize = 256 << 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_passes_on_no_more_than_it_may_and_its_neighbours_all_they_have() {
+    let service = PrivateService::start("s3");
+    let stores = stores(&service, "a nonce").await;
+    let one = Store::create(&stores, Transcript::default()).await.unwrap();
+    let two = Store::create(&stores, Transcript::default()).await.unwrap();
+    let piece = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    // Without a key: what is refused was sent all the same.
+    while sent <= 2 * MOST && one.traffic().public_sent <= MOST as u64 {
+        let mut stream = TcpStream::connect(one.public_address()).await.unwrap();
+        let head = format!("PUT /{}/x HTTP/1.1\r\nHost: store\r\nContent-Length: {}\r\n\r\n", one.bucket(), 1 << 30);
+        if stream.write_all(head.as_bytes()).await.is_err() {
+            continue;
+        }
+        while stream.write_all(&piece).await.is_ok() {
+            sent += piece.len();
+        }
+    }
+    assert!(sent <= MOST + (64 << 20), "{sent}");
+    let refused = one.request("GET", &format!("/{}", one.bucket())).await.unwrap_err();
+    assert!(refused.is_learners(), "{refused:?}");
+    assert_eq!((one.service_error(), one.shortage()), (None, None), "it is its own doing");
+    assert_eq!(two.request("GET", &format!("/{}", two.bucket())).await.unwrap().status(), 403);
+    assert!(stores.is_alive().await);
+}
+
+/// What a submission has the store copy is sent by nobody, and fills it all the same.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "fills a store, for two minutes; .ci/run asks it in a step of its own"]
+async fn who_meets_a_store_that_is_full_is_told_so_and_goes_on_when_there_is_room_again() {
+    let service = PrivateService::start("s3");
+    let stores = stores(&service, "a nonce").await;
+    let one = Store::create(&stores, Transcript::default()).await.unwrap();
+    let two = Store::create(&stores, Transcript::default()).await.unwrap();
+    let piece: Vec<u8> = (0..16 << 20).map(|index: u32| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    one.put("0", &piece).await.unwrap();
+    one.copy("0", "1").await.unwrap();
+    let mut kept = 2;
+    while kept < 150 && one.copy("0", &kept.to_string()).await.is_ok() {
+        kept += 1;
+    }
+    assert!((70..120).contains(&kept), "it keeps 1.5 GiB or so: {kept} times 16 MiB");
+    assert!(one.shortage().is_some_and(|why| why.contains("keeps no more")), "{:?}", one.shortage());
+    assert!(matches!(two.put("x", b"x").await, Err(Failure::Ours(_))) && two.shortage().is_some());
+    assert_eq!((one.service_error(), two.service_error()), (None, None));
+    // It is not dead, and nothing has ended in vain.
+    assert!(stores.is_alive().await);
+    one.release().await;
+    assert_eq!(stores.until_calm().await, None);
+    two.put("x", b"x").await.unwrap();
+    stores.close().await.unwrap();
 }
