@@ -37,7 +37,8 @@ async fn upload(lab: &Lab) -> CheckResult {
         site.expect_state(&app, &upload, "complete").await?.expect_json(json!({ "file": file }))?;
         site.download(&app, &file).await?.expect_body(&document.bytes)?.expect_media_type(document.kind)?;
     }
-    site.expect_objects(3).await
+    let objects = site.expect_objects(3).await.because("three files were completed");
+    objects.hint("A copy leaves its original where it was: remove it before you answer.")
 }
 
 /// What is refused at once costs nobody a byte (CWE-434; RFC 9110, section 15.5.21).
