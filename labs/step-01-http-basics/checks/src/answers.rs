@@ -11,6 +11,7 @@ use crate::support::{Site, expect_well_formed, get, request};
                  "Answer `GET /` with a status line, header fields, an empty line and any body."])]
 async fn root(lab: &Lab) -> CheckResult {
     let app = lab.start().await?;
+    // never fails alone: it is what a server has to answer before a check begins
     app.get("/").await?.expect_status(200)
 }
 
@@ -154,6 +155,7 @@ async fn query_ignored(lab: &Lab) -> CheckResult {
     let (word, query) = (lab.word(), lab.word());
     app.get(format!("/?{query}")).await?.expect_status(200)?;
     app.get(format!("/echo/{word}?{query}=/echo/x?y")).await?.expect_status(200)?.expect_body(&word)?;
+    // never fails alone: `user_agent` asks the same of the body
     app.get(format!("/user-agent?{query}")).header("User-Agent", &word).await?.expect_status(200)?.expect_body(&word)
 }
 

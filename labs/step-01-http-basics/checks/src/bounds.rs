@@ -17,6 +17,7 @@ const LARGE: usize = 4 * 1024 * 1024;
 pub async fn expect_alive(lab: &Lab, app: &App) -> CheckResult {
     let word = lab.word();
     let answer = app.get(format!("/echo/{word}")).await.because("the server must keep serving everybody else")?;
+    // never fails alone: `echo_text` asks the same of a text, and a server that serves no more says no 200
     answer.expect_status(200)?.expect_body(&word)?;
     Ok(())
 }
@@ -49,6 +50,7 @@ async fn long_headers(lab: &Lab) -> CheckResult {
     let fields = format!("X-Note: {}\r\n", "a".repeat(70)).repeat(48);
     let mut modest = app.connect().await?;
     modest.send(request(&format!("GET /echo/{word}"), &fields, "")).await?;
+    // never fails alone: `echo_text` asks the same of a text
     modest.response().await?.expect_status(200)?.expect_body(&word)?;
     let one = format!("X-Note: {}", "a".repeat(FLOOD));
     let many = "X-Note: something of thirty-two b\r\n".repeat(FLOOD / 32);
@@ -128,6 +130,7 @@ async fn upload_too_large(lab: &Lab) -> CheckResult {
     let unwanted = |fields: &str| request(&format!("POST /{name}"), fields, "");
     refused(lab, &site.app, unwanted(&counted(LARGE)), |body| body, &[404, 400, 413]).await?;
     refused(lab, &site.app, unwanted(CHUNKED), |body| chunks(&body), &[404, 400, 413]).await?;
+    // never fails alone: `body_too_large` asks the same
     expect_alive(lab, &site.app).await
 }
 

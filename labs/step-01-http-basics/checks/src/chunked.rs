@@ -51,6 +51,7 @@ async fn chunked_body(lab: &Lab) -> CheckResult {
     let mut connection = app.connect().await?;
     connection.send([post(CHUNKED, &chunks), get(&format!("/echo/{word}")).into_bytes()].concat()).await?;
     connection.response().await?.expect_status(200)?.expect_body(&body)?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await?.expect_status(200)?.expect_body(&word)
 }
 
@@ -75,6 +76,7 @@ async fn chunked_details(lab: &Lab) -> CheckResult {
     let last =
         "The first response was right. What comes between the last chunk and the next request, and who has read it?";
     let answer = app.get(format!("/echo/{word}")).over(&mut connection).await.hint(last)?;
+    // never fails alone: `echo_text` asks the same of the text
     answer.expect_status(200).hint(last)?.expect_body(&word)
 }
 
@@ -93,6 +95,7 @@ async fn expect_details(lab: &Lab) -> CheckResult {
         ("100-CONTINUE", CHUNKED, &chunks),
     ] {
         connection.send(post(&format!("{framing}Expect: {expectation}\r\n"), b"")).await?;
+        // never fails alone: `expect_continue` asks the same of an interim response
         connection.interim().await?.expect_status(100)?;
         connection.send(body).await?;
         connection.response().await?.expect_status(200)?.expect_body(&text)?;

@@ -28,11 +28,13 @@ async fn concurrent_connections(lab: &Lab) -> CheckResult {
         let word = lab.word();
         let others = format!("while {} other connections are open and idle", connections.len());
         let answer = app.get(format!("/echo/{word}")).within(Duration::from_secs(5)).await.because(&others)?;
+        // never fails alone: `echo_text` asks the same of the text
         answer.expect_status(200)?.expect_body(&word)?;
     }
     for connection in connections.iter_mut().rev() {
         let word = lab.word();
         connection.within(Duration::from_secs(5)).send(get(&format!("/echo/{word}"))).await?;
+        // never fails alone: `body_time` asks the same of a connection that was idle
         connection.response().await?.expect_status(200)?.expect_body(&word)?;
     }
     Ok(())
@@ -104,6 +106,7 @@ async fn hangups(lab: &Lab) -> CheckResult {
             connection.send(bytes).await?;
             drop(connection);
         }
+        // never fails alone: `echo_text` asks the same of the text
         app.get(format!("/echo/{word}")).await?.expect_status(200)?.expect_body(&word)?;
     }
     Ok(())

@@ -14,6 +14,7 @@ async fn not_modified(lab: &Lab) -> CheckResult {
     let (name, content) = (lab.word(), random_bytes(lab, 300));
     site.write(&name, &content)?;
     let path = format!("/files/{name}");
+    // never fails alone: `file_read` asks the same of the status
     let answer = site.app.get(&path).await?.expect_status(200)?.expect_header_where("etag", ETAG, is_etag)?;
     let tag = opaque(answer.header("etag").unwrap_or_default()).to_owned();
     let other = lab.word();
@@ -38,7 +39,9 @@ async fn not_modified(lab: &Lab) -> CheckResult {
 async fn etag_changes(lab: &Lab) -> CheckResult {
     let site = Site::start(lab).await?;
     let path = format!("/files/{}", lab.word());
+    // never fails alone: `file_created` asks the same
     site.app.put(&path).raw_body(lab.word()).await?.expect_status(201)?;
+    // never fails alone: `file_read` asks the same
     let mut tag = site.app.get(&path).await?.expect_status(200)?.header("etag").unwrap_or_default().to_owned();
     let longer = format!("{} {}", lab.word(), lab.word());
     let as_long = format!("{} {}", lab.word(), lab.word());
@@ -47,6 +50,7 @@ async fn etag_changes(lab: &Lab) -> CheckResult {
     for (content, after, seconds) in
         [(longer, "the new content is longer", 10), (as_long, "the new content is as long as the old", 20)]
     {
+        // never fails alone: `file_replaced` asks the same
         site.app.put(&path).raw_body(&content).await?.expect_status_in(&[200, 204])?;
         let clock_set = site.made_later(&path["/files/".len()..], seconds);
         // Where the clock may not be set, length has to do.
@@ -84,6 +88,7 @@ async fn put_if_none_match(lab: &Lab) -> CheckResult {
         .expect_status(201)?;
     site.expect_file(&other, content.as_bytes())?;
     site.write(&name, content.as_bytes())?;
+    // never fails alone: `file_read` asks the same
     let answer = site.app.get(format!("/files/{name}")).await?.expect_status(200)?;
     let tag = answer.header("etag").unwrap_or_default();
     for condition in ["*", tag, &format!("\"{other}\", {tag}")] {

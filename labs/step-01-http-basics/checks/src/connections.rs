@@ -16,6 +16,7 @@ async fn persistent(lab: &Lab) -> CheckResult {
     for _ in 0..97 {
         let word = lab.word();
         let answer =
+            // never fails alone: `echo_text` asks the same of the text
             app.get(format!("/echo/{word}")).over(&mut connection).await?.expect_status(200)?.expect_body(&word)?;
         if answer.headers("connection").iter().any(|value| value.to_ascii_lowercase().contains("close")) {
             return Err(connection
@@ -28,6 +29,7 @@ async fn persistent(lab: &Lab) -> CheckResult {
         request.over(&mut connection).await?;
         connection.expect_open().await.hint("Which of your responses end the connection, and who asked for that?")?;
     }
+    // never fails alone: `root` asks the same; one that closes fails before
     app.get("/").over(&mut connection).await?.expect_status(200)
 }
 
@@ -42,6 +44,7 @@ async fn connection_close(lab: &Lab) -> CheckResult {
         let word = lab.word();
         let mut connection = app.connect().await?;
         connection.send(request(&format!("GET /echo/{word}"), &format!("Connection: {option}\r\n"), "")).await?;
+        // never fails alone: `echo_text` asks the same of the text
         connection.response().await?.expect_status(200)?.expect_body(&word)?;
         connection.expect_closed(CLOSE).await?;
     }
@@ -68,6 +71,7 @@ async fn connection_close(lab: &Lab) -> CheckResult {
         answer
             .because("`close` is a word of the list, not part of a word")
             .hint("Which words does the value `keep-alive, x-enclosed` consist of?")?
+            // never fails alone: `root` asks the same; one that closes fails before
             .expect_status(200)?;
     }
     Ok(())
@@ -82,6 +86,7 @@ async fn http_1_0(lab: &Lab) -> CheckResult {
     let word = lab.word();
     let mut connection = app.connect().await?;
     connection.send(format!("GET /echo/{word} HTTP/1.0\r\n\r\n")).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await?.expect_status(200)?.expect_no_header("transfer-encoding")?.expect_body(&word)?;
     connection.expect_closed(CLOSE).await?;
     for (line, status) in [(format!("GET /{word}"), 404), (format!("DELETE /echo/{word}"), 405)] {

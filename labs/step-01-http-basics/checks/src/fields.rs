@@ -31,6 +31,7 @@ async fn field_bytes(lab: &Lab) -> CheckResult {
         connection.response().await?.expect_status(200)?.expect_body(&value)?;
     }
     let media_type = format!("multipart/x-{word}; Boundary=\"A b; c\"; q=1");
+    // never fails alone: `echo_body` asks the same of the status and the body
     let answer = app.post("/echo").body(&word, &media_type).await?.expect_status(200)?.expect_body(&word)?;
     answer.expect_header("content-type", &media_type)?;
     Ok(())
@@ -65,6 +66,7 @@ async fn ascii_only(lab: &Lab) -> CheckResult {
         connection.send(raw_request("GET /", &fields, b"")).await?;
         if connection.response().await?.expect_status_in(&[200, 400])?.status() == 200 {
             let next = app.get("/").over(&mut connection).await;
+            // never fails alone: `root` asks the same; one that closes fails before
             next.because("`close` is the whole word, and not a part of another")?.expect_status(200)?;
         }
     }
@@ -108,8 +110,10 @@ async fn header_names_everywhere(lab: &Lab) -> CheckResult {
         connection.send(request("POST /echo", &chunked, &one_chunk(&text))).await?;
         connection.response().await?.expect_status(200)?.expect_body(&text)?;
         connection.send(request("POST /echo", &patient, "")).await?;
+        // never fails alone: `expect_continue` asks the same of an interim response
         connection.interim().await?.expect_status(100)?;
         connection.send(&text).await?;
+        // never fails alone: `expect_continue` asks the same of the final response
         connection.response().await?.expect_status(200)?.expect_body(&text)?;
 
         let gzip = format!("{}: gzip\r\n", spell("Accept-Encoding"));

@@ -125,11 +125,13 @@ async fn no_content(lab: &Lab) -> CheckResult {
     let path = format!("/files/{name}");
     let mut connection = site.app.connect().await?;
     for request in [site.app.put(&path).raw_body(&word), site.app.delete(&path)] {
+        // never fails alone: `file_replaced` and `file_deleted` ask the same
         let answer = request.over(&mut connection).await?.expect_status_in(&[200, 202, 204])?;
         if answer.status() == 204 && answer.header("content-length").is_some_and(|length| length != "0") {
             answer.expect_no_header("content-length")?;
         }
         let next = site.app.get(format!("/echo/{word}")).over(&mut connection).await?;
+        // never fails alone: `echo_text` asks the same; what is behind a 204 fails before
         next.expect_status(200)?.expect_body(&word)?;
     }
     Ok(())
@@ -145,6 +147,7 @@ async fn file_names(lab: &Lab) -> CheckResult {
         site.app.put(format!("/files/{word}{encoded}")).raw_body(&content).await?.expect_status(201)?;
         site.expect_file(&format!("{word}{decoded}"), content.as_bytes())?;
         let path = format!("/files/{word}{encoded}");
+        // never fails alone: `file_created` asks the same of the content
         site.app.get(&path).await?.expect_status(200)?.expect_body(&content)?;
         site.app.head(&path).await?.expect_status(200)?;
         site.app.delete(&path).await?.expect_status_in(&[200, 202, 204])?;

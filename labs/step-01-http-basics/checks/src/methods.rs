@@ -74,6 +74,7 @@ async fn newer_minor_version(lab: &Lab) -> CheckResult {
     let kept = keeps_connections(&app).await?;
     let mut connection = app.connect().await?;
     connection.send(get(&format!("/echo/{word}")).replace("HTTP/1.1", &format!("HTTP/1.{minor}"))).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await?.expect_status(200)?.expect_body(&word)?;
     if !kept {
         return Ok(());

@@ -40,6 +40,7 @@ async fn pipelined_requests(lab: &Lab) -> CheckResult {
         answer?.expect_status(200)?.expect_body(word)?;
     }
     connection.send(&heap[middle_of_the_last..]).await?;
+    // never fails alone: `split_request` asks the same of a request in pieces
     connection.response().await?.expect_status(200)?.expect_body(&words[3])
 }
 
@@ -56,6 +57,7 @@ async fn pipelined_heap(lab: &Lab) -> CheckResult {
     for (number, text) in texts.iter().enumerate() {
         let place = format!("it is the response to request {} of {MANY} that arrived at once", number + 1);
         let answer = connection.response().await.because(&place)?;
+        // never fails alone: `pipelined_requests` asks the same of the texts
         let answer = answer.expect_status(200).because(&place)?.expect_body(text).because(&place)?;
         let last = answer.header("connection").is_some_and(|options| options.to_ascii_lowercase().contains("close"));
         if last && number + 1 >= LEAST {
@@ -101,6 +103,7 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
         file.expect_status(200)?
             .expect_body(&content)
             .because("the file was requested first, and the text after it")?;
+        // never fails alone: `pipelined_requests` asks the same of the texts
         connection.response().await?.expect_status(200)?.expect_body(word)?;
     }
     drop(connection);
@@ -131,6 +134,7 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
         .await?
         .expect_status(200)
         .because("the file was created by the request before")?
+        // never fails alone: `file_created` asks the same of the content
         .expect_body(&text)?;
     let removed = connection.response().await?.expect_status_in(&[200, 202, 204])?;
     let gone = connection.response().await?;
@@ -138,5 +142,6 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
     if removed.status() != 202 {
         gone.expect_status_in(&[404, 410]).because("the file was removed by the request before")?;
     }
+    // never fails alone: `root` asks the same
     connection.response().await?.expect_status(200)
 }

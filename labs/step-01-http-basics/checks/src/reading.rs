@@ -19,6 +19,7 @@ async fn split_request(lab: &Lab) -> CheckResult {
     // Long enough to show a server that takes a pause for the end.
     connection.expect_silence(Duration::from_millis(150)).await.because("the request is not complete yet")?;
     connection.send_in_pieces(1, second).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await?.expect_status(200)?.expect_body(&word)
 }
 
@@ -48,12 +49,14 @@ async fn leading_empty_line(lab: &Lab) -> CheckResult {
     let echoed = app.post("/echo").body(&word, "text/plain").await?;
     let mut connection = app.connect().await?;
     connection.send(format!("\r\n{}", get(&format!("/echo/{word}")))).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await?.expect_status(200)?.expect_body(&word)?;
     let why = "an empty line came between the two requests";
     if !kept {
         return Ok(());
     }
     connection.send(format!("\r\n{}", get(&format!("/echo/{word}")))).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await.because(why)?.expect_status(200).because(why)?.expect_body(&word)?;
     // As those clients send it: behind a body. Whether there are bodies is the business of task 5.
     if echoed.status() != 200 || echoed.body() != word.as_bytes() {
@@ -61,8 +64,10 @@ async fn leading_empty_line(lab: &Lab) -> CheckResult {
     }
     let length = format!("Content-Length: {}\r\n", word.len());
     connection.send(format!("{}\r\n", request("POST /echo", &length, &word))).await?;
+    // never fails alone: `echo_body` asks the same of the body
     connection.response().await?.expect_status(200)?.expect_body(&word)?;
     connection.send(get(&format!("/echo/{word}"))).await?;
+    // never fails alone: `echo_text` asks the same of the text
     connection.response().await.because(why)?.expect_status(200).because(why)?.expect_body(&word)?;
     Ok(())
 }

@@ -29,6 +29,7 @@ async fn header_timeout(lab: &Lab) -> CheckResult {
     let (word, body) = (lab.word(), lab.word());
     let (mut idle, mut upload) = (app.connect().await?, app.connect().await?);
     let begun = Instant::now();
+    // never fails alone: `root` asks the same
     app.get("/").over(&mut idle).await?.expect_status(200)?;
     upload.send(request("POST /echo", &format!("Content-Length: {}\r\n", body.len()), "")).await?;
     let mut connection = app.connect().await?;
@@ -40,10 +41,12 @@ async fn header_timeout(lab: &Lab) -> CheckResult {
         let answer = app.get(format!("/echo/{word}")).over(&mut idle).await;
         let answer = answer
             .because("a connection without a request has no head that could be late, and stays open for 5 seconds")?;
+        // never fails alone: `echo_text` asks the same; one that was closed fails before
         answer.expect_status(200)?.expect_body(&word)?;
         upload.send(&body).await?;
         let answer =
             upload.response().await.because("the head was complete in time, and the body may take 5 seconds")?;
+        // never fails alone: `echo_body` asks the same of the body
         answer.expect_status(200)?.expect_body(&body)?;
     }
     Ok(())
@@ -79,6 +82,7 @@ async fn header_time_begins(lab: &Lab) -> CheckResult {
         let mut connection = app.connect().await?;
         connection.send(bytes).await?;
         for _ in 0..answers {
+            // never fails alone: `pipelined_requests` asks the same
             connection.response().await?.expect_status(200)?;
         }
         expect_given_up(&mut connection, SLOW).await
@@ -86,6 +90,7 @@ async fn header_time_begins(lab: &Lab) -> CheckResult {
     // The second head comes on its own, after the first was answered.
     let later = async {
         let mut connection = app.connect().await?;
+        // never fails alone: `root` asks the same
         app.get("/").over(&mut connection).await?.expect_status(200)?;
         connection.send("GET / HTTP/1.1\r\nHost: lab\r\n").await?;
         expect_given_up(&mut connection, SLOW).await
@@ -93,6 +98,7 @@ async fn header_time_begins(lab: &Lab) -> CheckResult {
     let long_line = trickle(&app, "GET /echo/", "a");
     let many_lines = trickle(&app, "GET / HTTP/1.1\r\nHost: lab\r\n", "X-Slow: a\r\n");
     tokio::try_join!(try_join_all(halted), later, long_line, many_lines)?;
+    // never fails alone: `header_timeout` asks the same
     expect_alive(lab, &app).await
 }
 
@@ -139,6 +145,7 @@ async fn body_time(lab: &Lab) -> CheckResult {
     };
     let idle = async {
         let mut connection = app.connect().await?;
+        // never fails alone: `root` asks the same
         app.get("/").over(&mut connection).await?.expect_status(200)?;
         answer_after(&mut connection, begun, late_request.clone(), 200, &text).await
     };
@@ -165,6 +172,7 @@ async fn answer_after(
     let why = "it was sent after 4.5 seconds; a body, and a connection between two requests, have 5";
     let answer = answer.because(why)?.expect_status(status).because(why)?;
     if status == 200 {
+        // never fails alone: `echo_text`, `echo_body` and `chunked_body` ask the same of the body
         answer.expect_body(text)?;
     }
     Ok(())
@@ -178,7 +186,9 @@ async fn trickle(app: &App, first: &str, again: &str) -> CheckResult {
     while Instant::now() < deadline {
         connection.send(again).await?;
         // The pause between two pieces: much shorter than the time-out, or the trickle would be a standstill.
+        // never fails alone: what it finds is where the trickle ends
         if connection.expect_silence(Duration::from_millis(100)).await.is_err() {
+            // never fails alone: `header_timeout` asks the same of what is said then
             return expect_given_up(&mut connection, SLOW).await;
         }
     }

@@ -134,6 +134,7 @@ impl Carrier {
         let mut connection = app.connect().await?;
         connection.send(request(&self.line, &self.fields, "")).await?;
         // A server that answers before the body has come must remember that it will.
+        // never fails alone: it is a pause, and whatever comes in it is right
         let _ = connection.expect_silence(EARLY).await;
         connection.send(format!("{}{last}", self.body)).await?;
         let first = connection.response_to(method).await?;
