@@ -91,9 +91,10 @@ const SETTINGS: [&str; 9] = [
     "-s3.autoCreateBucket=false",
     // Each check has a user of its own.
     "-s3.iam.readOnly=false",
-    // Each bucket has a file of its own at least, which may grow to so much: 1.5 GiB in all.
-    "-master.volumeSizeLimitMB=8",
-    "-volume.max=192",
+    // Each bucket has a file of its own at least, which may grow to so much: 4 GiB in all. Smaller ones would be
+    // made all the time, which takes a quarter of a second each.
+    "-master.volumeSizeLimitMB=32",
+    "-volume.max=128",
 ];
 
 /// The options that name a port each. The S3 gateway's is the URL's.

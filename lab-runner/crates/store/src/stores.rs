@@ -329,3 +329,41 @@ fn version(answer: &Response) -> String {
     let words: Vec<&str> = server.split_whitespace().filter(|word| !word.ends_with("GB")).collect();
     words.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use lab_check::service::Tenant as _;
+    use lab_test_services::PrivateService;
+
+    use super::*;
+    use crate::Store;
+
+    /// Its room is in files of 32 MiB, of which each bucket has one at least: many small buckets fill it as a large one does,
+    /// and sooner. A submission fills it by what it has the store copy.
+    #[tokio::test(flavor = "multi_thread")]
+    #[ignore = "fills a store, for a minute; .ci/run asks it in a step of its own"]
+    async fn who_meets_a_store_that_is_full_is_told_so_and_goes_on_when_there_is_room_again() {
+        let service = PrivateService::start("s3");
+        let stores = Stores::by(&Access::to(service.url(), "a nonce")).await.unwrap();
+        let one = Store::create(&stores, Transcript::default()).await.unwrap();
+        let bucket = |number: u32| format!("/{}fill{number}", stores.prefix());
+        let mut full = 0;
+        loop {
+            let (path, object) = (bucket(full), format!("{}/x", bucket(full)));
+            stores.act("PUT", &path, &[], None).await.unwrap();
+            if stores.act("PUT", &object, &[], Some(b"x")).await.unwrap().status() == 500 {
+                break;
+            }
+            full += 1;
+        }
+        assert!((100..=128).contains(&full), "{full} files of 32 MiB");
+        assert!(matches!(one.put("x", b"x").await, Err(Failure::Ours(_))));
+        assert_eq!((one.shortage(), one.service_error()), (Some(room::FULL.to_owned()), None));
+        assert!(stores.is_alive().await && !stores.keeps_more().await);
+        let name = bucket(0)[1..].to_owned();
+        stores.remove(&Share { user: name.clone(), bucket: name, signer: stores.inner.admin.clone() }).await.unwrap();
+        assert_eq!(stores.until_calm().await, None);
+        one.put("x", b"x").await.unwrap();
+        one.copy("x", "y").await.unwrap();
+    }
+}

@@ -1,6 +1,5 @@
 //! The driver on a real object store.
 
-use lab_check::Failure;
 use lab_check::service::{Access, Service as _, Tenant as _};
 use lab_check::transcript::Transcript;
 use lab_store::{Store, Stores};
@@ -100,31 +99,4 @@ async fn a_check_passes_on_no_more_than_it_may_and_its_neighbours_all_they_have(
     assert_eq!((one.service_error(), one.shortage()), (None, None), "it is its own doing");
     assert_eq!(two.request("GET", &format!("/{}", two.bucket())).await.unwrap().status(), 403);
     assert!(stores.is_alive().await);
-}
-
-/// What a submission has the store copy is sent by nobody, and fills it all the same.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "fills a store, for two minutes; .ci/run asks it in a step of its own"]
-async fn who_meets_a_store_that_is_full_is_told_so_and_goes_on_when_there_is_room_again() {
-    let service = PrivateService::start("s3");
-    let stores = stores(&service, "a nonce").await;
-    let one = Store::create(&stores, Transcript::default()).await.unwrap();
-    let two = Store::create(&stores, Transcript::default()).await.unwrap();
-    let piece: Vec<u8> = (0..16 << 20).map(|index: u32| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    one.put("0", &piece).await.unwrap();
-    one.copy("0", "1").await.unwrap();
-    let mut kept = 2;
-    while kept < 150 && one.copy("0", &kept.to_string()).await.is_ok() {
-        kept += 1;
-    }
-    assert!((70..120).contains(&kept), "it keeps 1.5 GiB or so: {kept} times 16 MiB");
-    assert!(one.shortage().is_some_and(|why| why.contains("keeps no more")), "{:?}", one.shortage());
-    assert!(matches!(two.put("x", b"x").await, Err(Failure::Ours(_))) && two.shortage().is_some());
-    assert_eq!((one.service_error(), two.service_error()), (None, None));
-    // It is not dead, and nothing has ended in vain.
-    assert!(stores.is_alive().await);
-    one.release().await;
-    assert_eq!(stores.until_calm().await, None);
-    two.put("x", b"x").await.unwrap();
-    stores.close().await.unwrap();
 }
