@@ -332,7 +332,6 @@ fn version(answer: &Response) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lab_check::service::Tenant as _;
     use lab_test_services::PrivateService;
 
     use super::*;
