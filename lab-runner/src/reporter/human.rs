@@ -23,7 +23,7 @@ use crate::guide::LabGuide;
 use crate::report::Report;
 
 pub(super) use explain::explain;
-pub(super) use happened::happened;
+pub(super) use happened::{happened, sign_of_note};
 pub(super) use hints::hints;
 pub(super) use screen::{Size, View};
 use table::Table;

@@ -163,7 +163,7 @@ fn line(entry: &TranscriptEntry) -> Option<Line> {
         Happening::Exchange(one) => (" ", exchange(one), one.took_us.unwrap_or_default()),
         Happening::Log { line, .. } => ("|", one_line(&inert::without_colours(line)), 0),
         Happening::Note { mark, .. } if is_life(mark.as_ref()) => return None,
-        Happening::Note { text, .. } => ("⚡", one_line(text), 0),
+        Happening::Note { text, mark } => (sign_of_note(text, mark.as_ref()), one_line(text), 0),
     };
     (!text.is_empty()).then(|| Line { mark, text: inert::line(&text), at_us: entry.at_us, times: 1, took_us })
 }
@@ -198,6 +198,14 @@ impl Closing {
 fn asks_to_close(request: &str) -> bool {
     let head = request.split("\n\\r\n").next().unwrap_or(request);
     head.lines().any(|line| line.trim_end_matches("\\r").eq_ignore_ascii_case("connection: close"))
+}
+
+/// What stands before a note: lightning before what the check has done to somebody, and no more than a dot before the end of
+/// a program's run that has ended by itself, as the kit writes it: `run 1: ended after 5 ms: exit code 0`.
+pub(in crate::reporter) fn sign_of_note(text: &str, mark: Option<&Mark>) -> &'static str {
+    let of_a_run = matches!(mark, Some(Mark::Connection { .. }));
+    let ended = text.split_once(": ").is_some_and(|(_, what)| what.starts_with("ended after "));
+    if of_a_run && ended && text.contains(": exit code ") { "·" } else { "⚡" }
 }
 
 /// Whether a note only says that a server lives or lives no more, which nobody brought about just then.
@@ -356,6 +364,22 @@ mod tests {
         assert!(!lines.contains("connection 1") && !lines.contains("hello"), "{lines}");
         assert!(lines.contains("connection 2 was") && lines.contains("connection 3 was"), "{lines}");
         assert!(lines.contains("sign in  ✗ -no"), "{lines}");
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_no_fault_unless_it_was_killed() {
+        let note = |text: &str| {
+            let mark = Some(Mark::Connection { connection: 1 });
+            entry(1_000, Happening::Note { text: text.into(), mark })
+        };
+        let transcript = [
+            note("run 1: ended after 5 ms: exit code 0"),
+            note("run 2: killed with SIGKILL"),
+            note("run 2: ended after 5 ms: signal 9, killed"),
+        ];
+        let lines = plain(happened(&transcript, 90, 10));
+        let signs: Vec<&str> = lines.iter().map(|line| line.trim_start().split(' ').next().unwrap()).collect();
+        assert_eq!(signs, ["·", "⚡", "⚡"], "{lines:?}");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn in_full(entry: &TranscriptEntry) -> Vec<String> {
         }
         Happening::Exchange(exchange) => (" ".to_owned(), exchange.asked.text().to_owned()),
         Happening::Log { line, .. } => ("|".to_owned(), line.clone()),
-        Happening::Note { text, .. } => ("⚡".to_owned(), text.clone()),
+        Happening::Note { text, mark } => (human::sign_of_note(text, mark.as_ref()).to_owned(), text.clone()),
     };
     let at = format!("{:>7}", entry.at_us / 1000);
     let line = |(index, line): (usize, &str)| {
