@@ -48,6 +48,7 @@ async fn mixed_requests(lab: &Lab) -> CheckResult {
     for (number, wanted) in expected.iter().enumerate() {
         let place = format!("it is the response to request {} of {}, of all kinds", number + 1, expected.len());
         let answer = connection.response_to(wanted.method).await.because(&place)?;
+        // never fails alone: the checks that this one needs ask the same of each kind
         let answer = answer.expect_status(wanted.status).because(&place)?;
         if let Some(body) = &wanted.body {
             answer.expect_body(body).because(&place)?;
@@ -128,6 +129,7 @@ async fn other_numbers(lab: &Lab) -> CheckResult {
         let mut connection = app.connect().await?;
         connection.send(wrong + &get(&format!("/echo/{}", lab.word()))).await?;
         connection.response().await?.expect_status(400)?;
+        // never fails alone: `bad_content_length` and `broken_chunk` ask the same
         connection.expect_closed(CLOSE).await.because("nobody can know where the next request begins")?;
     }
     Ok(())
@@ -205,13 +207,16 @@ async fn put(lab: &Lab, connection: &mut Connection, path: &str, file: &mut File
 async fn delete(lab: &Lab, app: &App, path: &str, file: &mut File) -> CheckResult {
     let answer = app.delete(path).await?;
     if file.content.take().is_none() {
+        // never fails alone: `file_missing` asks the same
         return answer.expect_status_in(&[404, 410]).map(drop);
     }
+    // never fails alone: `file_deleted` asks the same
     if answer.expect_status_in(&[200, 202, 204])?.status() != 202 {
         return Ok(());
     }
     // 202 promises that it will be done, not that it is.
     lab.eventually("a deleted file is gone", CLOSE, || async {
+        // never fails alone: `file_deleted` asks the same
         app.get(path).await?.expect_status_in(&[404, 410]).map(drop)
     })
     .await
@@ -219,12 +224,15 @@ async fn delete(lab: &Lab, app: &App, path: &str, file: &mut File) -> CheckResul
 
 async fn head(app: &App, path: &str, file: &File, connection: &mut Connection) -> CheckResult {
     let status: &[u16] = if file.content.is_some() { &[200] } else { &[404, 410] };
+    // never fails alone: `file_head` asks the same
     app.request("HEAD", path).over(connection).await?.expect_status_in(status).map(drop)
 }
 
 async fn read(app: &App, path: &str, file: &mut File, connection: &mut Connection) -> CheckResult {
     let answer = app.get(path).over(connection).await?;
+    // never fails alone: `file_missing` asks the same
     let Some(content) = &file.content else { return answer.expect_status_in(&[404, 410]).map(drop) };
+    // never fails alone: `file_read` asks the same
     let answer = answer.expect_status(200)?;
     let seen = |tag: &str| Seen { tag: tag.to_owned(), length: content.len(), rewritten: false };
     file.seen = answer.header("etag").map(seen);
@@ -244,6 +252,7 @@ async fn conditional(app: &App, path: &str, file: &mut File, connection: &mut Co
     };
     let answer = answer.expect_status_in(statuses)?;
     match &file.content {
+        // never fails alone: `etag_changes` asks the same of the content
         Some(content) if answer.status() == 200 => answer.expect_body(content).map(drop),
         _ => Ok(()),
     }

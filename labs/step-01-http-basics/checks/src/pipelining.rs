@@ -136,6 +136,7 @@ async fn pipelined_files(lab: &Lab) -> CheckResult {
         .because("the file was created by the request before")?
         // never fails alone: `file_created` asks the same of the content
         .expect_body(&text)?;
+    // never fails alone: `file_deleted` asks the same
     let removed = connection.response().await?.expect_status_in(&[200, 202, 204])?;
     let gone = connection.response().await?;
     // 202 promises that it will be done, not that it is.

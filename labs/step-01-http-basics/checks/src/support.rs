@@ -34,6 +34,7 @@ pub async fn keeps_connections(app: &App) -> CheckResult<bool> {
     let mut connection = app.connect().await?;
     connection.send(get("/")).await?;
     connection.response().await?;
+    // never fails alone: whether task 4 is done is the question, and both answers are right
     Ok(connection.expect_open().await.is_ok())
 }
 
