@@ -83,7 +83,7 @@ impl RunOutcome {
             }
         };
         for check in &mut checks {
-            check.tried_in_place(&facts.lab, facts.submission.kind);
+            check.tried_in_place(&facts.lab, &facts.submission);
         }
         let (score, max_score) = score::score(&mut checks);
         Report {

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 
 use lab_protocol::{Happening, Mark, TranscriptEntry, Verdict};
 
-use super::{Check, SubmissionKind};
+use super::{Check, Submission, SubmissionKind};
 
 impl Check {
-    /// Names `cargo lab try` in place of a request that would not show what the check of `lab` saw. Other submissions than
-    /// the learner's own and the solution cannot be tried by a command this short.
-    pub(super) fn tried_in_place(&mut self, lab: &str, kind: SubmissionKind) {
-        let option = match kind {
-            SubmissionKind::WorkingTree => "",
-            SubmissionKind::Solution => " --solution",
-            SubmissionKind::Folder | SubmissionKind::Mutant | SubmissionKind::Command | SubmissionKind::Url => return,
+    /// Names `cargo lab try` in place of a request that would not show what the check of `lab` saw. It can try the
+    /// learner's own submission, the solution, and whatever a command starts.
+    pub(super) fn tried_in_place(&mut self, lab: &str, submission: &Submission) {
+        let option = match submission.kind {
+            SubmissionKind::WorkingTree => String::new(),
+            SubmissionKind::Solution => " --solution".to_owned(),
+            SubmissionKind::Command => format!(" --command '{}'", submission.path.replace('\'', r"'\''")),
+            SubmissionKind::Folder | SubmissionKind::Mutant | SubmissionKind::Url => return,
         };
         // `try` knows no held-out check.
         let failed = matches!(self.verdict, Verdict::Failed | Verdict::TimedOut);
@@ -77,7 +78,8 @@ mod tests {
             asked_again: None,
         };
         let mut check = Check::new(&info, report);
-        check.tried_in_place("tiny-1", kind);
+        let path = "python3 'a server'.py".to_owned();
+        check.tried_in_place("tiny-1", &Submission { kind, path, commit: None, sha256: None, left_out: Vec::new() });
         check.reproduce
     }
 
@@ -91,6 +93,9 @@ mod tests {
             assert_eq!(line(transcript.clone(), own).as_deref(), Some("cargo lab try tiny-1 greets"));
             let solution = line(transcript.clone(), SubmissionKind::Solution);
             assert_eq!(solution.as_deref(), Some("cargo lab try tiny-1 greets --solution"));
+            let command = line(transcript.clone(), SubmissionKind::Command);
+            let tried = r"cargo lab try tiny-1 greets --command 'python3 '\''a server'\''.py'";
+            assert_eq!(command.as_deref(), Some(tried));
             assert_eq!(line(transcript, SubmissionKind::Folder).as_deref(), Some("curl -i …"));
         }
     }
