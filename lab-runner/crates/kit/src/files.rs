@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, UnexpectedEof};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use lab_check::{CheckResult, Failure, Ours as _};
+use lab_check::{CheckResult, Failure};
 use lab_files::{CopyError, change_below, each_below, open_below, remove_below};
 use sha2::{Digest as _, Sha256};
 
@@ -49,7 +50,8 @@ impl Files {
     /// All of them, by their paths from the folder: to be compared with what is there later.
     ///
     /// # Errors
-    /// The learner's failure if they are too many or too large, or cannot be read.
+    /// The learner's failure if they are too many or too large, or are not there or closed to us, as the program has left
+    /// them; ours, if the machine fails.
     pub fn contents(&self) -> CheckResult<BTreeMap<PathBuf, Content>> {
         let mut contents = BTreeMap::new();
         let mut left = MOST;
@@ -59,7 +61,11 @@ impl Files {
             contents.insert(path.to_owned(), content);
             Ok(())
         });
-        read.map_err(|error| Failure::learner(format!("what the program has written cannot be looked at: {error}")))?;
+        let what = "what the program has written cannot be looked at";
+        read.map_err(|error| match error {
+            CopyError::Source(error) => fault(what, error),
+            error => Failure::learner(format!("{what}: {error}")),
+        })?;
         Ok(contents)
     }
 
@@ -72,7 +78,8 @@ impl Files {
     /// Changes the byte at `position` of a file. Done twice, it is what it was.
     ///
     /// # Errors
-    /// Ours, if there is no such file, or it is not so long.
+    /// The learner's failure if there is no such file, or it is not so long: something of theirs has changed it since it was
+    /// looked at. Ours, if the machine fails.
     pub fn flip(&self, path: &Path, position: u64) -> CheckResult {
         let flip = || {
             let file = change_below(&self.0, path)?;
@@ -80,16 +87,29 @@ impl Files {
             file.read_exact_at(&mut byte, position)?;
             file.write_all_at(&[!byte[0]], position)
         };
-        flip().ours("changing a byte of a file")
+        flip().map_err(|error| fault(&format!("a byte of {} cannot be changed", path.display()), error))
     }
 
     /// Removes a file.
     ///
     /// # Errors
-    /// Ours, if there is none.
+    /// As of [`Files::flip`].
     pub fn remove(&self, path: &Path) -> CheckResult {
-        remove_below(&self.0, path).ours("removing a file")
+        let removed = remove_below(&self.0, path);
+        removed.map_err(|error| fault(&format!("{} cannot be removed", path.display()), error))
     }
+}
+
+/// Whose fault it is that a file could not be read or changed: that of whoever has put it there and may take it away, unless
+/// the machine failed.
+fn fault(what: &str, error: io::Error) -> Failure {
+    let theirs = [NotFound, PermissionDenied, NotADirectory, IsADirectory, UnexpectedEof];
+    if theirs.contains(&error.kind()) {
+        return Failure::learner(what)
+            .expected("the files stay as they were when the program that has written them ended")
+            .actual(error.to_string());
+    }
+    Failure::ours(what, &error)
 }
 
 /// What `file` holds; nothing if that is more than `most` bytes.
@@ -126,6 +146,20 @@ mod tests {
         assert!(files.flip(path, 3).is_err() && files.has(path));
         files.remove(path).unwrap();
         assert!(!files.has(path) && files.contents().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_goes_away_is_theirs_and_what_breaks_is_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::of(folder.path());
+        let gone = Path::new("gone");
+        let failures =
+            [files.flip(gone, 0), files.remove(gone), Files::of(&folder.path().join(gone)).contents().map(drop)];
+        assert!(failures.into_iter().all(|failure| failure.unwrap_err().is_learners()));
+        // EIO, ENFILE, EMFILE, ENOSPC.
+        for broken in [5, 23, 24, 28] {
+            assert!(!fault("it cannot be read", io::Error::from_raw_os_error(broken)).is_learners());
+        }
     }
 
     #[test]

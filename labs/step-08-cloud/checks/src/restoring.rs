@@ -73,7 +73,8 @@ impl Victims {
         let changed = largest("base/1").or_else(|| largest("")).filter(|(size, _)| *size > 0);
         let Some((size, changed)) = changed else {
             // never fails alone: what `restore` needs is not there either
-            return Err(Failure::learner("`backup` has written nothing to BACKUP_DIR, though its exit code was 0"));
+            let failure = Failure::learner("`backup` has written nothing to BACKUP_DIR, though its exit code was 0");
+            return Err(failure.expected("a copy of the cluster").actual("no file, or empty ones"));
         };
         // A map of free space, which Postgres makes anew where it is missing.
         let is_map = |path: &Path| path.to_str().is_some_and(|path| path.ends_with("_fsm"));

@@ -84,7 +84,7 @@ async fn poison(lab: &Lab) -> CheckResult {
     expect_equal("the file of a job that failed", &failed.file, &None)?;
     let Some(letter) = dead_letters.next(SOON).await else {
         let failure = Failure::learner("there was no message on `tickets.dead` for a job that failed three times");
-        return Err(failure.by_time());
+        return Err(failure.expected("one message").actual("none").by_time());
     };
     let text = String::from_utf8_lossy(&letter).into_owned();
     let letter: Value = serde_json::from_slice(&letter).unwrap_or_default();

@@ -155,14 +155,16 @@ impl Restored {
             if !self.has(row) {
                 return Err(self
                     .failure(&format!("a row is missing that was {what}"))
-                    .expected(format!("the row `{row}`")));
+                    .expected(format!("the row `{row}`"))
+                    .actual("standard output does not have it"));
             }
         }
         for (row, what) in others {
             if self.has(row) {
                 return Err(self
                     .failure(&format!("a row is there that was {what}"))
-                    .expected(format!("no row `{row}`")));
+                    .expected(format!("no row `{row}`"))
+                    .actual("standard output has it"));
             }
         }
         Ok(())
