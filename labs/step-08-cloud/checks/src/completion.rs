@@ -29,6 +29,7 @@ async fn liars(lab: &Lab) -> CheckResult {
         with("text/html", Document::jpeg(lab, 64).bytes),
         with("text/plain", b"a\0b".to_vec()),
         with("text/plain", [vec![b'a'; 70_000], vec![0xff]].concat()),
+        with("text/plain", b"Zo\xc3".to_vec()),
     ];
     for document in disguised {
         let upload = site.send(&app, &document).await?;
@@ -56,5 +57,9 @@ async fn liars(lab: &Lab) -> CheckResult {
     let other = Document::png(lab, 2_000);
     first.puts[0].send(site.store().await?, &other.bytes).await?;
     let why = "its upload's URL was used once more when the upload was complete";
-    site.expect_file(&app, &file, &honest).await.because(why)
+    site.expect_file(&app, &file, &honest).await.because(why)?;
+    // Wherever the store cuts what it sends into pieces, a character may begin in one and end in the next.
+    let long = with("text/plain", "☂".repeat(100_000).into_bytes());
+    site.file(&app, &long).await.because("it is UTF-8, whether or not each piece of it is")?;
+    Ok(())
 }

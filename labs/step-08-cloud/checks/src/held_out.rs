@@ -24,6 +24,7 @@ async fn broker_away(lab: &Lab) -> CheckResult {
     let _worker = site.worker().start().await?;
     for (order, job) in &accepted {
         let file = Job::done(&site, &app, job).await.because("it was accepted with 202 while the broker was away")?;
+        // never fails alone: `ticket` asks the same
         order.expect_ticket(&site, &app, &file).await?;
     }
     for order in &orders {
@@ -36,6 +37,7 @@ async fn broker_away(lab: &Lab) -> CheckResult {
         };
         Job::done(&site, &app, &job).await?;
     }
+    // never fails alone: `once` asks the same of a job whose message comes twice
     site.expect_one_object(orders.len()).await
 }
 
@@ -51,12 +53,14 @@ async fn late_put(lab: &Lab) -> CheckResult {
     let key = upload.puts[0].key(store);
     let _worker = site.worker().start().await?;
     lab.eventually("the upload is over", SOON, || async {
+        // never fails alone: `sweep` asks the same
         site.expect_state(&app, &upload, "expired").await?;
         Ok(())
     })
     .await?;
     store.put(&key, &document.bytes).await?;
     lab.eventually("the late object is gone", SOON, || site.expect_objects(0)).await?;
+    // never fails alone: `sweep` asks the same
     site.complete(&app, &upload).await?.expect_status_in(&[409, 410, 422])
 }
 
@@ -75,6 +79,7 @@ async fn odd_names(lab: &Lab) -> CheckResult {
     for (name, part) in names {
         let document = Document::html(lab).named(&name);
         let file = site.file(&app, &document).await?;
+        // never fails alone: `downloads` asks the same
         let shown = site.download(&app, &file).await?.expect_body(&document.bytes)?;
         let disposition = shown.header("content-disposition").unwrap_or_default().to_owned();
         let attached = disposition.to_lowercase().starts_with("attachment");

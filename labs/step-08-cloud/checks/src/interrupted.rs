@@ -66,12 +66,15 @@ async fn interrupted(lab: &Lab) -> CheckResult {
         app = site.web().start().await?;
         let file =
             site.completed(&app, &upload).await.because("the server was killed while it completed this upload")?;
+        // never fails alone: what the store was asked before the kill, it does
         site.expect_file(&app, &file, &honest).await?;
         let liar = Document { kind: "image/png", ..Document::html(lab) };
         let upload = site.send(&app, &liar).await?;
         killed_while_completing(&site, &mut app, &upload, asked).await?;
         app = site.web().start().await?;
-        site.get(&app, upload.path()).await?.expect_status(200)?.expect_json_where(
+        // never fails alone: `liars` asks the same
+        let shown = site.get(&app, upload.path()).await?.expect_status(200)?;
+        shown.expect_json_where(
             "/state",
             "is `pending` or `failed`, for what came is not what was announced",
             |state| state == "pending" || state == "failed",
@@ -79,6 +82,21 @@ async fn interrupted(lab: &Lab) -> CheckResult {
         expect_refused(&site, &app, &upload, &liar).await.because("the server was killed while it refused this")?;
         let objects = site.expect_objects(asked).await.because("each file has an object, and nothing else has");
         objects.hint("Whatever is left when it is killed, the next request to complete it removes.")?;
+    }
+    // The row is written, and whoever wrote it never hears of it.
+    let database = site.database().await?.proxy();
+    for statement in ["update", "commit"] {
+        let honest = Document::png(lab, 3_000);
+        let upload = site.send(&app, &honest).await?;
+        database.lose_answer_to(statement);
+        // It may answer that something is away, or that all is well, or not at all.
+        let _ = site.complete(&app, &upload).await;
+        app.kill().await?;
+        database.restore();
+        app = site.web().start().await?;
+        let why = "the server was killed while it wrote that this upload is complete";
+        let file = site.completed(&app, &upload).await.because(why)?;
+        site.expect_file(&app, &file, &honest).await.because(why)?;
     }
     Ok(())
 }

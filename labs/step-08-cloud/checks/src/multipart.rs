@@ -40,8 +40,13 @@ async fn resume(lab: &Lab) -> CheckResult {
     let site = Site::new(lab);
     let mut app = site.web().start().await?;
     let document = Document::pdf(lab, SIZE);
-    let upload = site.begin(&app, &document).await?;
+    let answer = site.post(&app, "/uploads").json(&document.description()).await?.expect_status(201)?;
+    let upload = site.upload(&answer).await?;
     expect_equal("how many parts the upload has", &upload.puts.len(), &3)?;
+    let parts: Vec<Value> = answer.at("/parts")?;
+    let sizes: Vec<_> = parts.iter().map(|part| part.get("size").and_then(Value::as_u64)).collect();
+    let expected = [PART, PART, SIZE - 2 * PART].map(|size| Some(size as u64));
+    expect_equal("the sizes of the upload's parts", &sizes, &expected.to_vec())?;
     let short = &part_of(&document, 0)[..PART - 1];
     let refused = upload.puts[0].send(site.store().await?, short).await?;
     refused.expect_status_in(&[400, 403]).because("the part is a byte shorter than was announced")?;
@@ -58,6 +63,7 @@ async fn resume(lab: &Lab) -> CheckResult {
         }
     }
     let file = site.completed(&app, &upload).await?;
+    // never fails alone: `upload` asks the same of a file in one piece
     expect_equal("the file when it is completed again", &site.completed(&app, &upload).await?, &file)?;
     site.expect_file(&app, &file, &document).await?;
     site.expect_objects(1).await
@@ -86,6 +92,7 @@ async fn cancelled(lab: &Lab) -> CheckResult {
     }
     site.expect_objects(1).await.because("one upload was completed, and two were cancelled")?;
     let late = parts.puts[0].send(store, part_of(&large, 0)).await?;
+    // never fails alone: an upload that still takes parts is in the list that was counted before
     late.expect_status_in(&[403, 404]).because("the upload was cancelled, and its parts have no place any more")?;
     cancel(&file).await?.expect_status(409).because("it is complete")?;
     site.expect_objects(1).await

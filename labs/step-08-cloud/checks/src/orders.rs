@@ -29,9 +29,18 @@ async fn orders(lab: &Lab) -> CheckResult {
     read.expect_json(body)?.expect_json(json!({ "id": id }))?;
     app.get(format!("/orders/{id}")).bearer(&site.ben).await?.expect_status(404).because("it is somebody else's")?;
     site.get(&app, "/orders/no-such-order").await?.expect_status(404)?;
-    for wrong in [json!({ "event": "x" }), json!({ "event": "", "name": "x" }), json!({ "event": 1, "name": "x" })] {
+    let wrong = [
+        json!({ "event": "x" }),
+        json!({ "event": "", "name": "x" }),
+        json!({ "event": 1, "name": "x" }),
+        json!({ "event": "x".repeat(201), "name": "x" }),
+        json!({ "event": "x", "name": "a\nevent b" }),
+    ];
+    for wrong in wrong {
         site.post(&app, "/orders").json(&wrong).await?.expect_status_in(&[400, 422])?;
     }
+    // Two hundred characters are four hundred bytes here.
+    Order::place(&site, &app, &"é".repeat(200)).await?;
     let first = Order::place(&site, &app, "Ada").await?;
     let second = Order::place(&site, &app, "Ada").await?;
     expect_that(first.id != second.id, "two orders have one id")

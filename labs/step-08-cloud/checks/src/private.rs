@@ -33,6 +33,7 @@ async fn private(lab: &Lab) -> CheckResult {
         ("GET", done.path()),
         ("GET", pending.path()),
         ("DELETE", pending.path()),
+        ("DELETE", done.path()),
         ("POST", format!("{}/complete", pending.path())),
         ("POST", format!("{}/complete", done.path())),
         ("GET", order.path()),

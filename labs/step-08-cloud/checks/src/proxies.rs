@@ -52,5 +52,8 @@ async fn trusted_hop(lab: &Lab) -> CheckResult {
     answer.expect_json(is(&PROXY.to_string(), "http")).because("no proxy is trusted")?;
     let fields = who(&behind, PROXY, &forged).header("X-Forwarded-For", &client);
     let answer = fields.await?.expect_status(200)?;
-    answer.expect_json(is(&client, "https")).because("two fields of one name are one list")
+    answer.expect_json(is(&client, "https")).because("two fields of one name are one list")?;
+    let plain = behind.get("/client").from_address(PROXY).header("X-Forwarded-For", &client);
+    let answer = plain.header("X-Forwarded-Proto", "http").await?;
+    answer.expect_json(is(&client, "http")).because("the proxy says that it was http")
 }

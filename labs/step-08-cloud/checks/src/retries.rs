@@ -19,6 +19,7 @@ async fn retried(lab: &Lab) -> CheckResult {
     first.kill().await?;
     let _second = site.worker().start().await?;
     let file = Job::done(&site, &app, &job).await.because("the worker that had it was killed")?;
+    // never fails alone: `ticket` asks the same
     order.expect_ticket(&site, &app, &file).await?;
     site.expect_objects(1).await
 }
@@ -47,6 +48,7 @@ async fn lose_acknowledgement(site: &Site<'_>, app: &App, nats: &Nats) -> CheckR
     // A worker may give up without its broker. Then this is a job that was never done, as others are.
     let printed = Job::done_within(site, app, &job, Duration::from_secs(3)).await;
     let before = match &printed {
+        // never fails alone: `ticket` asks the same
         Ok(file) => Some(order.expect_ticket(site, app, file).await?),
         Err(Failure::Learner(_)) => None,
         Err(ours) => return Err(ours.clone()),
@@ -62,6 +64,7 @@ async fn lose_acknowledgement(site: &Site<'_>, app: &App, nats: &Nats) -> CheckR
         expect_equal("the job's file", &file, &printed).because(why)?;
         expect_that(after == before, "the ticket that was seen first is not the one that is there now").because(why)?;
     }
+    // never fails alone: who prints it again has another file, which was compared
     site.expect_one_object(1).await
 }
 
@@ -76,14 +79,17 @@ async fn kill_behind_object(site: &Site<'_>, app: &App, nats: &Nats) -> CheckRes
     Job::begun(site, app, &job).await?;
     slow.delay(Duration::from_millis(150));
     lab.eventually("the ticket is in the store", SOON, || async {
+        // never fails alone: a second ticket is printed as the first one was
         expect_that(store.objects().await?.len() >= 2, "there is no second object")
     })
     .await?;
     first.kill().await?;
     let _second = site.worker().start().await?;
     let file = Job::done(site, app, &job).await.because("the worker that had it was killed")?;
+    // never fails alone: `ticket` asks the same
     order.expect_ticket(site, app, &file).await?;
     Queue::until_settled(lab, nats).await?;
+    // never fails alone: the ticket of the other order was read as late
     order.expect_ticket(site, app, &file).await?;
     site.expect_one_object(2).await
 }

@@ -3,8 +3,12 @@
 use futures::future::try_join_all;
 use lab_kit::prelude::*;
 use lab_nats::LabNats as _;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{Job, Order, Queue, SOON, Site};
+
+/// How long the store is away.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// What takes long is promised now and done later (RFC 9110, section 15.3.3; Microsoft REST API Guidelines, long-running
 /// operations).
@@ -24,8 +28,13 @@ async fn ticket(lab: &Lab) -> CheckResult {
     expect_equal("the state of a job that no worker has seen", &job.state.as_str(), &"queued")?;
     expect_equal("how often it was tried", &job.tries, &0)?;
     expect_equal("the job of a second request", &order.ticket(&site, &app).await?, &id)?;
-    let at_once = try_join_all((0..4).map(|_| order.ticket(&site, &app))).await?;
-    expect_that(at_once.iter().all(|other| *other == id), format!("an order has several jobs: {at_once:?}"))?;
+    let mut others = Vec::new();
+    for order in Order::place_all(&site, &app, 3).await? {
+        let at_once = try_join_all((0..6).map(|_| order.ticket(&site, &app))).await?;
+        let one = at_once.iter().all(|other| *other == at_once[0]);
+        expect_that(one, format!("an order has several jobs: {at_once:?}"))?;
+        others.extend(at_once.into_iter().next());
+    }
     let _worker = site.worker().start().await?;
     let file = Job::done(&site, &app, &id).await?;
     expect_equal("how often it was tried", &Job::read(&site, &app, &id).await?.tries, &1)?;
@@ -33,8 +42,14 @@ async fn ticket(lab: &Lab) -> CheckResult {
     let again = order.ask(&site, &app).await?.expect_status_in(&[200, 202])?;
     expect_equal("the job of a request when it is done", &again.at("/job")?, &id)?;
     site.more_sweeps(&app, 2).await?;
+    let later = Job::read(&site, &app, &id).await?;
+    expect_equal("the file of a job that was asked for again", &later.file.as_ref(), &Some(&file))?;
+    // never fails alone: the file is the same, an order is printed in one way, and the sweeper waits for a minute
     expect_equal("the ticket", &order.expect_ticket(&site, &app, &file).await?, &printed)?;
-    site.expect_objects(1).await
+    for job in &others {
+        Job::done(&site, &app, job).await?;
+    }
+    site.expect_objects(1 + others.len()).await
 }
 
 /// 202 is a promise. It is kept by a disk, and not by a process (RFC 9110, section 15.3.3; NATS documentation, JetStream,
@@ -55,8 +70,10 @@ async fn survives(lab: &Lab) -> CheckResult {
     let _worker = site.worker().start().await?;
     for (order, job) in orders.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("the job was accepted with 202 before")?;
+        // never fails alone: `ticket` asks the same
         order.expect_ticket(&site, &app, &file).await?;
     }
+    // never fails alone: `once` asks the same of a job whose message comes twice
     site.expect_objects(orders.len()).await
 }
 
@@ -77,6 +94,7 @@ async fn poison(lab: &Lab) -> CheckResult {
     let _worker = site.worker().start().await?;
     for (order, job) in good.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("another job fails each time that it is tried")?;
+        // never fails alone: `ticket` asks the same
         order.expect_ticket(&site, &app, &file).await?;
     }
     let failed = Job::until(&site, &app, &poisoned, "failed", SOON).await?;
@@ -96,7 +114,30 @@ async fn poison(lab: &Lab) -> CheckResult {
     }
     Queue::until_settled(lab, nats).await?;
     let later = Job::read(&site, &app, &poisoned).await?;
+    // never fails alone: nobody has a message any more that says to try it
     expect_equal("how often it was tried", &later.tries, &3)?;
+    // never fails alone: nobody has a message any more that says to try it
     expect_equal("the job's state", &later.state.as_str(), &"failed")?;
-    site.expect_objects(good.len()).await
+    site.expect_objects(good.len()).await?;
+    printed_when_the_store_is_back(&site, &app).await
+}
+
+/// The store is away when a job is tried, which is not the job's fault.
+async fn printed_when_the_store_is_back(site: &Site<'_>, app: &App) -> CheckResult {
+    let store = site.store().await?.server_proxy();
+    let order = Order::place(site, app, "Grace").await?;
+    store.cut();
+    let job = order.ticket(site, app).await?;
+    let end = Instant::now() + AWAY;
+    while Instant::now() < end {
+        let now = Job::read(site, app, &job).await?;
+        expect_that(now.state != "done", "a job is done, and the store where its ticket would be is away")?;
+        expect_that(now.state != "failed", "a job has failed because the store was away for a moment")?;
+        sleep(Duration::from_millis(50)).await;
+    }
+    store.restore();
+    let file = Job::done(site, app, &job).await.because("the store is back, and the job was accepted")?;
+    // never fails alone: `ticket` asks the same
+    order.expect_ticket(site, app, &file).await?;
+    Ok(())
 }

@@ -60,8 +60,11 @@ async fn upload_refused(lab: &Lab) -> CheckResult {
         ("size", json!(0)),
         ("size", json!(-1)),
         ("size", json!("100")),
+        ("size", json!(1.5)),
         ("sha256", json!("abc")),
+        ("sha256", json!("a".repeat(63))),
         ("sha256", json!("x".repeat(64))),
+        ("name", Value::Null),
         ("name", json!("")),
         ("name", json!("a\r\nb.png")),
         ("name", json!(long)),
@@ -70,5 +73,10 @@ async fn upload_refused(lab: &Lab) -> CheckResult {
         site.post(&app, "/uploads").json(&changed(name, value)).await?.expect_status_in(&[400, 422])?;
     }
     site.post(&app, "/uploads").json(&changed("size", json!(100_001))).await?.expect_status_in(&[413, 422])?;
-    site.post(&app, "/uploads").json(&right).await?.expect_status(201)
+    // Hexadecimal digits may be large, and two hundred characters four hundred bytes.
+    let large = right["sha256"].as_str().unwrap_or_default().to_uppercase();
+    for right in [right.clone(), changed("sha256", json!(large)), changed("name", json!("é".repeat(200)))] {
+        site.post(&app, "/uploads").json(&right).await?.expect_status(201)?;
+    }
+    Ok(())
 }

@@ -164,7 +164,9 @@ impl<'a> Site<'a> {
             let answer = signed.request(self.store().await?).header("Range", range).within(SOON).await?;
             let whole = format!("ends with /{size}");
             let answer = answer.expect_status(206)?;
+            // never fails alone: what was joined of parts had the size that was announced
             let answer = answer.expect_header_where("content-range", &whole, |value| value.ends_with(&whole[10..]))?;
+            // never fails alone: what was joined of parts had the hash that was announced
             answer.expect_body(piece)?;
         }
         Ok(())
