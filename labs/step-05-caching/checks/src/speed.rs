@@ -88,6 +88,7 @@ async fn burst(lab: &Lab, app: &App, events: &[Event]) -> CheckResult<(Duration,
     let answers = lab.burst((0..READERS).map(|index| app.get(&paths[index % paths.len()]))).await?;
     let mut times = Vec::new();
     for answer in answers {
+        // never fails alone: `events`, `lists` and `many` ask the same
         times.push(answer.expect_status(200)?.elapsed());
     }
     let of = |percent| lab_kit::percentile(&times, percent).unwrap_or_default();
