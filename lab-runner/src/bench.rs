@@ -101,7 +101,8 @@ pub struct Batch {
     pub load_after: Option<f64>,
 }
 
-/// The most memory that a batch needed at once, in MiB. What processes share is counted once.
+/// The most memory that a batch needed at once, in MiB, with the files that services keep in memory. What processes share is
+/// counted once.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Memory {
     /// All of it.

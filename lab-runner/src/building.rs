@@ -33,6 +33,7 @@ use messages::Messages;
 use progress::{Blocked, Follower};
 use watch::{Excess, OwnCode};
 
+pub(crate) use isolated::SETTINGS as ISOLATED_SETTINGS;
 pub use watch::Bounds;
 
 /// When a whole build is given up, dependencies included: on a slow machine these take many minutes, the first time.

@@ -27,6 +27,9 @@ use crate::report::Diagnostics;
 const UNITS: [&str; 3] = ["deps", ".fingerprint", "build"];
 /// What cargo knows of the compiler, which it would ask again.
 const KNOWN: &str = ".rustc_info.json";
+/// How cargo compiles, beside what the workspace says: what it would put aside for a second build goes with the folder, and
+/// nobody debugs a program that is graded. Both are a third of what compiling a submission costs.
+pub(crate) const SETTINGS: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "false")];
 /// What a build may use, beside what compiling may take.
 const LIMITS: Limits = Limits {
     core_bytes: Some(0),
@@ -113,6 +116,7 @@ pub(super) fn cargo(job: &Job) -> io::Result<std::process::Command> {
     let toolchain = Toolchain::of(&job.root)?;
     let mut environment = environment::of_isolated_build();
     environment.extend(toolchain.variables().map(|(name, value)| (name.into(), value)));
+    environment.extend(SETTINGS.map(|(name, value)| (name.into(), value.into())));
     let settings = job.build.with_file_name("cargo-settings.toml");
     let mut readable = toolchain.readable();
     readable.extend([job.root.clone().into(), settings.clone().into()]);

@@ -65,6 +65,7 @@ impl Engine {
         DECIDING.iter().for_each(|file| hash.add(read(self.workspace.root.join(file))));
         hash.add(read(lab.folder.join("Cargo.toml")));
         hash.add(building::compiler(&self.workspace.root));
+        building::ISOLATED_SETTINGS.iter().for_each(|(name, value)| hash.add(format!("{name}={value}")));
         let name = format!("dependencies-{}", &hash.finish()[..12]);
         let folder = Stage::folder(&self.workspace, lab, &name);
         Place { name, build: folder.join("build"), folder }

@@ -28,7 +28,7 @@ use crate::platform;
 /// What the processes of submissions are below, where they are isolated.
 const SANDBOX: &str = "bwrap";
 /// How often is looked at how much memory is used.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(100);
 
 /// How to measure.
 #[derive(Debug, Clone)]
