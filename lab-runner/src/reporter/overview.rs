@@ -23,7 +23,8 @@ pub(super) fn overview(
     labs: &[LabOverview],
     here: Option<&str>,
 ) -> String {
-    let here = here.or_else(|| next_lab(labs).map(|lab| lab.id.as_str()));
+    let next_lab = next_lab(labs, here);
+    let here = here.or_else(|| next_lab.map(|lab| lab.id.as_str()));
     let mut text = head(title, labs);
     for lab in labs {
         text.push_str(&row(roadmap, lab, here == Some(lab.id.as_str())));
@@ -31,7 +32,7 @@ pub(super) fn overview(
     text.push_str(&later(roadmap, labs));
     text.push_str(&written_in(languages));
     text.push('\n');
-    text.push_str(&next(labs));
+    text.push_str(&next(next_lab));
     text.push_str(&dim("       all commands: cargo lab --help\n"));
     text
 }
@@ -84,12 +85,16 @@ fn written_in(languages: &[String]) -> String {
     }
 }
 
-fn next_lab(labs: &[LabOverview]) -> Option<&LabOverview> {
-    labs.iter().find(|lab| lab.progress.score.is_none_or(|(score, max)| score < max))
+/// The lab that the learner is at, as long as it is not done; then the first that is not done after it, and then any.
+fn next_lab<'a>(labs: &'a [LabOverview], here: Option<&str>) -> Option<&'a LabOverview> {
+    let at = labs.iter().position(|lab| Some(lab.id.as_str()) == here).unwrap_or_default();
+    let (before, from_here) = labs.split_at(at);
+    let open = |lab: &&LabOverview| lab.progress.score.is_none_or(|(score, max)| score < max);
+    from_here.iter().chain(before).find(open)
 }
 
-fn next(labs: &[LabOverview]) -> String {
-    let Some(lab) = next_lab(labs) else { return "next   every lab is done. Well done!\n".to_owned() };
+fn next(lab: Option<&LabOverview>) -> String {
+    let Some(lab) = lab else { return "next   every lab is done. Well done!\n".to_owned() };
     match (&lab.progress.next, lab.progress.score) {
         (Some((task, title)), Some(_)) => {
             let about = format!("task {task} of {}: {title}", lab.id);
@@ -110,4 +115,29 @@ fn cut(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::LabProgress;
+
+    #[test]
+    fn what_is_next_is_where_the_learner_is_and_then_what_follows() {
+        let lab = |id: &str, score| LabOverview {
+            id: id.to_owned(),
+            package: id.to_owned(),
+            title: String::new(),
+            summary: String::new(),
+            roadmap: Vec::new(),
+            progress: LabProgress { score: Some((score, 100)), ..LabProgress::default() },
+        };
+        let labs = [lab("one", 40), lab("two", 100), lab("three", 60), lab("four", 100)];
+        let next = |here: Option<&str>| next_lab(&labs, here).map(|lab| lab.id.as_str());
+        assert_eq!(next(None), Some("one"));
+        assert_eq!(next(Some("three")), Some("three"), "though an earlier one is not done");
+        assert_eq!(next(Some("two")), Some("three"));
+        assert_eq!(next(Some("four")), Some("one"), "nothing follows");
+        assert_eq!(next_lab(&labs[1..2], Some("two")).map(|lab| &lab.id), None);
+    }
 }
