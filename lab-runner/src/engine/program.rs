@@ -1,6 +1,6 @@
 //! From a submission to something that a suite can start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -183,9 +183,9 @@ fn stop(named: &report::Submission, outcome: RunOutcome) -> Stop {
 
 /// How a built program is started.
 fn launch(lab: &Lab, built: &Built, cwd: &Utf8Path, by_hand: String) -> Target {
-    let env = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
-    let env = env.chain(manifest_env(lab)).collect();
-    Target::Launch { argv: vec![built.held.clone().into()], cwd: cwd.into(), env, by_hand }
+    let own = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
+    let (env, inherited) = environment(lab, own);
+    Target::Launch { argv: vec![built.held.clone().into()], cwd: cwd.into(), env, inherited, by_hand }
 }
 
 /// A program of the user's own, with the user's own environment, in the folder where it was asked for.
@@ -193,18 +193,27 @@ fn by_shell(lab: &Lab, command: &str) -> Result<Target, Stop> {
     let cwd = std::env::current_dir().map_err(|error| Error::io("find", ".".into(), error))?;
     let foreign =
         |name: &str| name.starts_with("LAB_") || name.starts_with("CARGO_") || name == "CARGO" || is_graders(name);
-    let env: BTreeMap<String, String> = std::env::vars_os()
+    let own = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !foreign(name))
-        .chain(manifest_env(lab))
         .collect();
+    let (env, inherited) = environment(lab, own);
     let line = match lab.manifest.program {
         // It runs in folders of the checks' own.
         Some(_) => shell_line(&with_full_paths(command, &cwd)),
         None => shell_line(command),
     };
     let argv = vec!["sh".into(), "-c".into(), line, "sh".into()];
-    Ok(Target::Launch { argv, cwd, env, by_hand: format!("cargo lab run {} --command {}", lab.id(), quoted(command)) })
+    let by_hand = format!("cargo lab run {} --command {}", lab.id(), quoted(command));
+    Ok(Target::Launch { argv, cwd, env, inherited, by_hand })
+}
+
+/// `own` and, before these, the variables of the lab's manifest; and which of them are still those of `own`.
+fn environment(lab: &Lab, mut own: BTreeMap<String, String>) -> (BTreeMap<String, String>, BTreeSet<String>) {
+    let ours: BTreeMap<_, _> = manifest_env(lab).collect();
+    let inherited = own.keys().filter(|name| !ours.contains_key(*name)).cloned().collect();
+    own.extend(ours);
+    (own, inherited)
 }
 
 /// `command` with the words in full that name something in `folder`, so that it means the same wherever it is run. A word

@@ -250,6 +250,20 @@ fn a_check_is_tried_and_its_server_stands_until_enter() {
 }
 
 #[test]
+fn what_a_server_of_ones_own_command_has_from_the_shell_is_not_told_again() {
+    let learner = Learner::new("0.1.9");
+    let source = crate::sandbox::submission("half-done").join("src/main.rs");
+    let built = Command::new("rustc").args(["-o", "server"]).arg(source).current_dir(&learner.root).status().unwrap();
+    assert!(built.success());
+    let command = ["try", "tiny-1", "echoes", "--command", "./server"];
+    let trying = Trying::start(&learner, &command);
+    let exported = |line: &str| Some(line.strip_prefix("export ")?.split('=').next()?.to_owned());
+    let told: Vec<_> = trying.said.iter().filter_map(|line| exported(line)).collect();
+    assert_eq!(told, ["GREETING", "SECRET"], "{:#?}", trying.said);
+    assert_eq!(trying.ends(), Some(1));
+}
+
+#[test]
 fn a_course_without_a_solution_says_so() {
     let learner = Learner::new("0.1.0");
     fs::remove_dir_all(learner.root.join(LAB).join("solution")).unwrap();

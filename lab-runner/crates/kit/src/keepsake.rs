@@ -165,7 +165,7 @@ fn write(path: &Path, permissions: &Permissions, content: &[u8]) -> io::Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -175,6 +175,7 @@ mod tests {
             argv: vec![root.join("run/held/server").display().to_string()],
             cwd: cwd.to_owned(),
             env: BTreeMap::new(),
+            inherited: BTreeSet::new(),
             by_hand: String::new(),
         };
         Keepsake::of(&target, &root.join("run/suite"))

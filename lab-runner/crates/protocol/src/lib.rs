@@ -13,7 +13,7 @@ mod plan;
 mod screen;
 mod transcript;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use lab_sandbox::Sandbox;
@@ -114,6 +114,9 @@ pub enum Target {
         cwd: PathBuf,
         /// Variables it gets beside `HOST`, `PORT` and those of its services. Nothing else is inherited.
         env: BTreeMap<String, String>,
+        /// Which of these come from the environment of whoever asked, whose own shells have them.
+        #[serde(default)]
+        inherited: BTreeSet<String>,
         /// What a learner types to start it by hand, for the lines that reproduce a failure.
         by_hand: String,
     },

@@ -286,7 +286,7 @@ impl<'a> ProgramBuilder<'a> {
 
     fn begin(self) -> CheckResult<Running> {
         let config = self.lab.config();
-        let Target::Launch { argv, cwd, env, by_hand } = &config.target else {
+        let Target::Launch { argv, cwd, env, by_hand, .. } = &config.target else {
             return Err(Failure::not_applicable("it runs a program, which --url does not name"));
         };
         if self.measures && !crate::platform::MEMORY_IS_TOLD {

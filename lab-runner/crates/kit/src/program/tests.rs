@@ -15,7 +15,7 @@ fn lab(script: &str, scratch: &Path) -> Lab {
     let argv = ["sh", "-c", script, "sh"].map(str::to_owned).to_vec();
     let env = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
     let by_hand = "cargo lab run tiny-1".to_owned();
-    let target = Target::Launch { argv, cwd: scratch.to_owned(), env, by_hand };
+    let target = Target::Launch { argv, cwd: scratch.to_owned(), env, inherited: BTreeSet::new(), by_hand };
     let clock = RunClock::start();
     let config = SuiteConfig {
         nonce: String::new(),

@@ -102,7 +102,7 @@ impl<'a> ServerBuilder<'a> {
         let config = self.lab.config();
         let (argv, cwd, env, by_hand) = match &config.target {
             Target::Attached { url } => return self.attach(url).await,
-            Target::Launch { argv, cwd, env, by_hand } => (argv.clone(), cwd.clone(), env.clone(), by_hand.clone()),
+            Target::Launch { argv, cwd, env, by_hand, .. } => (argv.clone(), cwd.clone(), env.clone(), by_hand.clone()),
         };
         let mut env = env;
         env.insert("HOST".into(), "127.0.0.1".into());

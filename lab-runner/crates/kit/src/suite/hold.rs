@@ -12,7 +12,7 @@ use crate::check;
 use crate::lab::{Lab, Shared};
 use crate::server::App;
 use lab_check::Failure;
-use lab_protocol::{CheckReport, Event, Held, PASSED_ON, Verdict};
+use lab_protocol::{CheckReport, Event, Held, Target, Verdict};
 
 /// The longest line that anybody would paste.
 const LONGEST_LINE: usize = 4_000;
@@ -72,7 +72,9 @@ async fn stand(lab: &Lab, line: Option<String>, events: &Events) {
         None => Vec::new(),
     };
     let mut variables = apps.first().map(App::variables).unwrap_or_default();
-    variables.retain(|name, _| !PASSED_ON.contains(&name.as_str()) && name != "HOST");
+    if let Target::Launch { env, inherited, .. } = &lab.config().target {
+        variables.retain(|name, value| !(inherited.contains(name) && env.get(name) == Some(value)) && name != "HOST");
+    }
     let tenants = lab.tenants().await.unwrap_or_default();
     for (_, tenant) in &tenants {
         // Where no server runs, these are all there is.
