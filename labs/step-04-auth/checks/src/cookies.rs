@@ -240,6 +240,7 @@ async fn web_log_out(lab: &Lab) -> CheckResult {
     set_disabled(&app, &admin, &ada, true).await?;
     browser.expect_not(&ada, "the account was disabled").await?;
     let mut again = Browser::new(&app);
+    // never fails alone: `web_login` asks the same of a wrong password
     let wrong = again.try_log_in(&ada.email, &ada.wrong_password()).await?.expect_status(401)?;
     let right = again.try_log_in(&ada.email, &ada.password).await?.expect_status(401);
     let right = right.because("the account was disabled")?;

@@ -99,6 +99,7 @@ impl Standing {
     async fn expect_as_it_is(&self, app: &App, people: &[Person]) -> CheckResult {
         let answer = app.get("/me").bearer(&self.newest()?.access).await?;
         if !self.alive {
+            // never fails alone: `log_out` and `refresh_reuse` ask the same
             return answer.expect_status(401).because("the session has ended").map(drop);
         }
         let answer = answer.expect_status(200).because("nothing has ended the session")?;

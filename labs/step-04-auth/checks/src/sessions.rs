@@ -25,6 +25,10 @@ async fn refresh_rotates(lab: &Lab) -> CheckResult {
         me.expect_json(json!({"id": ada.id.json()}))?;
         session = next;
     }
+    for body in [json!({}), json!({"refresh_token": null}), json!({"refresh_token": 17}), json!([])] {
+        let answer = app.post("/refresh").json(&body).await?.expect_status_in(&[400, 401, 422]);
+        answer.because("this is no refresh token")?;
+    }
     Ok(())
 }
 
