@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, event, make_event, order, padded};
+use crate::support::{Problem, event, make_event, make_order, order, padded};
 
 /// The longest body that the README allows.
 const LONGEST: usize = 64 * 1024;
@@ -33,9 +33,12 @@ async fn large_body(lab: &Lab) -> CheckResult {
     whole.await?.expect_status(200).because("a body of 64 KiB is not too large for a PATCH either")?;
     let body = padded(&event(lab), LARGE);
     app.post("/events").body(&body, "application/json").await?.expect_problem(413)?;
-    let patch = padded(&json!({ "title": lab.word() }), LARGE);
-    let patch = app.patch(&made.path).header("If-Match", "*").body(patch, "application/merge-patch+json");
-    patch.await?.expect_problem(413)?;
+    let placed = make_order(lab, &app, &made).await?;
+    for (path, member) in [(&made.path, "title"), (&placed.path, "note")] {
+        let patch = padded(&json!({ member: lab.word() }), LARGE);
+        let patch = app.patch(path).header("If-Match", "*").body(patch, "application/merge-patch+json");
+        patch.await?.expect_problem(413)?;
+    }
     let mut connection = app.connect().await?;
     let head =
         "POST /events HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -78,11 +78,15 @@ async fn cors_on_every_answer(lab: &Lab) -> CheckResult {
     let origin = origin(lab);
     let app = lab.server().env(VARIABLE, &origin).start().await?;
     let made = make_event(lab, &app).await?;
+    let spare = make_event(lab, &app).await?;
     let change = json!({ "title": lab.word() }).to_string();
     let patch = || app.patch(&made.path).body(&change, "application/merge-patch+json");
     let requests = [
         (app.post("/events").json(&event(lab)), 201),
         (app.get("/events"), 200),
+        (patch().header("If-Match", "*"), 200),
+        (app.get(&made.path).header("If-None-Match", "*"), 304),
+        (app.delete(&spare.path).header("If-Match", "*"), 204),
         (app.get(format!("/{}", lab.word())), 404),
         (app.post("/events").json(&json!({})), 422),
         (app.post("/events").body("{", "application/json"), 400),

@@ -155,7 +155,6 @@ async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
         let refused = post(&app, &bad, &wrong).within(AT_ONCE).await.and_then(|answer| answer.expect_problem(422));
         refused.because(&format!("the order for 0 seats was sent {turn}, with the same key"))?;
     }
-    // never fails alone: whoever leaves an order behind that was refused fails `refused_by_state`
     expect_orders(lab, &app, &event, &body, 1).await?;
     delete(&app, &holder).await?;
     // Whoever remembers refusals says the same again; whoever does not makes the order.
@@ -168,6 +167,7 @@ async fn refusal_frees_the_key(lab: &Lab) -> CheckResult {
     } else {
         another.expect_status(201)?
     };
+    // never fails alone: the refusals above have left no order, and what is 201 is one, as `order_seats` asks
     expect_orders(lab, &app, &event, &body, 1).await
 }
 

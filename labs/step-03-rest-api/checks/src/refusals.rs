@@ -2,7 +2,7 @@
 
 use lab_kit::prelude::*;
 
-use crate::support::{Problem, event, make_event, make_order, order, read};
+use crate::support::{Problem, count, event, make_event, make_order, order, read};
 
 /// A client is a program: it must find out what went wrong without reading prose, even at paths that nobody thought of
 /// (RFC 9457 §3, RFC 9110 §15.5.5).
@@ -94,11 +94,17 @@ async fn wrong_media_type(lab: &Lab) -> CheckResult {
     for media_type in other {
         app.post("/events").body(body.to_string(), media_type).await?.expect_problem(415)?;
     }
+    let title = body["title"].as_str().unwrap_or_default();
+    if let Some(rows) = count(lab, "events", "title = $1", title).await? {
+        expect_equal("events created by a POST that was refused with 415", &rows, &0)?;
+    }
     let placed = make_order(lab, &app, &made).await?;
     let body = order(lab, &made);
     for media_type in other {
         app.post("/orders").body(body.to_string(), media_type).await?.expect_problem(415)?;
     }
+    let sold = read(&app, &made.path).await?.expect_json(json!({ "seats_sold": placed.sent["seats"] }));
+    sold.because("an order that is refused with 415 takes no seats")?;
     for (made, member) in [(&made, "title"), (&placed, "note")] {
         let before = read(&app, &made.path).await?.json()?;
         let patch = json!({ member: lab.word() }).to_string();

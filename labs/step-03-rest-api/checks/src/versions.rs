@@ -112,6 +112,8 @@ async fn stale_write(lab: &Lab) -> CheckResult {
             &texts(lab, made, columns).await?,
             &row,
         )?;
+        let sold = read(&app, &spare.path).await?.expect_json(json!({ "seats_sold": placed.sent["seats"] }));
+        sold.because("a DELETE that is refused with 412 returns no seats")?;
         let listed = format!("{UNKNOWN}, {current}");
         let again = patch(&app, made, &listed, member, lab.word()).await?.expect_status(200);
         let last = tag_of(&again.because("the current version is among these")?)?;
@@ -138,6 +140,8 @@ async fn precondition_required(lab: &Lab) -> CheckResult {
         let after = read(&app, &made.path).await?.expect_json(before);
         after.because("a refused request changes nothing")?;
     }
+    let sold = read(&app, &spare.path).await?.expect_json(json!({ "seats_sold": placed.sent["seats"] }));
+    sold.because("a DELETE that is refused with 428 returns no seats")?;
     Ok(())
 }
 
