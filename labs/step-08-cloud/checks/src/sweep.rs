@@ -1,12 +1,15 @@
 //! Task 3: what nobody needs any more.
 
+use chrono::{DateTime, TimeDelta};
 use lab_kit::prelude::*;
 
-use crate::support::{Document, SOON, Site};
+use crate::support::{Document, SOON, Signed, Site, Upload};
 
 const PART: usize = 5 << 20;
 /// Long enough to send what is over soon, on a busy machine, too.
 const EXPIRES_MS: u64 = 4_000;
+/// Signatures count whole seconds.
+const ROUNDED: TimeDelta = TimeDelta::seconds(3);
 
 /// Uploads that nobody finishes are rubbish, and uploads that somebody is about to finish are not (Amazon S3 User Guide,
 /// Configuring a bucket lifecycle; Designing Data-Intensive Applications, chapter 11).
@@ -50,6 +53,7 @@ async fn sweep(lab: &Lab) -> CheckResult {
     site.more_sweeps(&app, 5).await?;
     site.expect_state(&app, &kept, "pending").await.because("it has ten minutes")?;
     site.completed(&app, &kept).await.because("it was in flight while the sweeper went round")?;
+    expect_until_expires_at(&site, &app, &kept_parts).await?;
     site.put(&kept_parts.puts[0], &large.bytes[..PART]).await?;
     let parts = site.completed(&app, &kept_parts).await?;
     // never fails alone: `resume` asks the same, and parts in flight were counted above
@@ -58,4 +62,19 @@ async fn sweep(lab: &Lab) -> CheckResult {
     site.expect_file(&app, &file, &small).await?;
     site.more_sweeps(&app, 3).await?;
     site.expect_objects(3).await
+}
+
+/// Expects that a part's fresh URL is good until the upload expires, which was begun more than EXPIRES_MS ago.
+async fn expect_until_expires_at(site: &Site<'_>, app: &App, upload: &Upload) -> CheckResult {
+    let shown = site.expect_state(app, upload, "pending").await?;
+    let expires_at: String = shown.at("/expires_at")?;
+    let expires_at =
+        DateTime::parse_from_rfc3339(&expires_at).map_err(|_| shown.failure("`expires_at` is no RFC 3339"))?;
+    let fresh = Signed::of(&shown, &shown.at("/parts/0")?, site.store().await?)?;
+    if fresh.ends().is_none_or(|ends| (expires_at.to_utc() - ends).abs() > ROUNDED) {
+        let failure = shown.failure("a part's fresh URL is not good for as long as the upload is");
+        let ends = fresh.ends().map_or_else(|| "no time that can be read".to_owned(), |ends| ends.to_rfc3339());
+        return Err(failure.expected(format!("until `expires_at`, {expires_at}")).actual(ends));
+    }
+    Ok(())
 }

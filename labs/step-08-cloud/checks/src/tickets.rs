@@ -9,6 +9,9 @@ use crate::support::{Job, Order, Queue, SOON, Site};
 
 /// How long the store is away.
 const AWAY: Duration = Duration::from_secs(2);
+/// From a failed try to the next, and what the two pauses between three tries come to at least.
+const RETRY_MS: u64 = 700;
+const PAUSES: Duration = Duration::from_millis(1_200);
 
 /// What takes long is promised now and done later (RFC 9110, section 15.3.3; Microsoft REST API Guidelines, long-running
 /// operations).
@@ -35,7 +38,8 @@ async fn ticket(lab: &Lab) -> CheckResult {
         expect_that(one, format!("an order has several jobs: {at_once:?}"))?;
         others.extend(at_once.into_iter().next());
     }
-    let _worker = site.worker().start().await?;
+    let worker = site.worker().start().await?;
+    expect_nothing_else(&site, &worker).await?;
     let file = Job::done(&site, &app, &id).await?;
     expect_equal("how often it was tried", &Job::read(&site, &app, &id).await?.tries, &1)?;
     let printed = order.expect_ticket(&site, &app, &file).await?;
@@ -50,6 +54,17 @@ async fn ticket(lab: &Lab) -> CheckResult {
         Job::done(&site, &app, job).await?;
     }
     site.expect_objects(1 + others.len()).await
+}
+
+/// A worker has work to do, and answers who wants to know whether it does.
+async fn expect_nothing_else(site: &Site<'_>, worker: &App) -> CheckResult {
+    match site.post(worker, "/orders").json(&json!({ "event": "Jazz", "name": "Ada" })).await {
+        Ok(answer) if answer.status() < 400 => {
+            Err(answer.failure("a worker takes orders").expected("it answers GET /health and nothing else"))
+        }
+        Ok(_) | Err(Failure::Learner(_)) => Ok(()),
+        Err(ours) => Err(ours),
+    }
 }
 
 /// 202 is a promise. It is kept by a disk, and not by a process (RFC 9110, section 15.3.3; NATS documentation, JetStream,
@@ -84,13 +99,14 @@ async fn survives(lab: &Lab) -> CheckResult {
                  "The message knows how often it was delivered.",
                  "The last failed try: state `failed`, a message to `tickets.dead`, and then the message is done with."])]
 async fn poison(lab: &Lab) -> CheckResult {
-    let site = Site::new(lab).env("WORKER_CONCURRENCY", 1).env("JOB_MAX_TRIES", 3).env("JOB_RETRY_MS", 50);
+    let site = Site::new(lab).env("WORKER_CONCURRENCY", 1).env("JOB_MAX_TRIES", 3).env("JOB_RETRY_MS", RETRY_MS);
     let (app, nats) = (site.web().start().await?, lab.nats().await?);
     let mut dead_letters = nats.subscribe("tickets.dead").await?;
     let bad = Order::place(&site, &app, &format!("Łukasz {}", lab.word())).await?;
     let poisoned = bad.ticket(&site, &app).await?;
     let good = Order::place_all(&site, &app, 4).await?;
     let jobs = Order::tickets(&good, &site, &app).await?;
+    let began = Instant::now();
     let _worker = site.worker().start().await?;
     for (order, job) in good.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("another job fails each time that it is tried")?;
@@ -98,6 +114,12 @@ async fn poison(lab: &Lab) -> CheckResult {
         order.expect_ticket(&site, &app, &file).await?;
     }
     let failed = Job::until(&site, &app, &poisoned, "failed", SOON).await?;
+    let took = began.elapsed();
+    if took < PAUSES {
+        let failure = Failure::learner("a job that failed was tried again too soon");
+        let expected = format!("JOB_RETRY_MS, which is {RETRY_MS}, from a failed try to the next");
+        return Err(failure.expected(expected).actual(format!("three tries in {} ms", took.as_millis())));
+    }
     expect_equal("how often it was tried", &failed.tries, &3)?;
     expect_equal("the file of a job that failed", &failed.file, &None)?;
     let Some(letter) = dead_letters.next(SOON).await else {
@@ -111,6 +133,10 @@ async fn poison(lab: &Lab) -> CheckResult {
             let failure = Failure::learner("the message on `tickets.dead` does not say which job has failed");
             return Err(failure.expected(format!("\"{name}\": {expected}")).actual(text));
         }
+    }
+    if letter.get("error").and_then(Value::as_str).is_none_or(str::is_empty) {
+        let failure = Failure::learner("the message on `tickets.dead` does not say why the job has failed");
+        return Err(failure.expected("\"error\": a string").actual(text));
     }
     Queue::until_settled(lab, nats).await?;
     let later = Job::read(&site, &app, &poisoned).await?;

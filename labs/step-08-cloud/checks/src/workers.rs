@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use lab_kit::prelude::*;
 
-use crate::support::{Job, Order, SOON, Site};
+use crate::support::{Document, Job, Order, SOON, Site};
+
+/// SHUTDOWN_TIMEOUT_MS of a worker whose job takes longer, and how late it may be on a busy machine.
+const END_MS: u64 = 1_000;
+const LATE_END: Duration = Duration::from_secs(4);
+/// How late the store's answers are when the web server is told to end.
+const LATE: Duration = Duration::from_millis(300);
 
 /// Machines fail and are replaced, and nobody waits for them (The Twelve-Factor App, IX; NATS documentation, JetStream
 /// consumers, pull consumers).
@@ -17,9 +23,9 @@ async fn workers(lab: &Lab) -> CheckResult {
     let site = site.env("JOB_ACK_WAIT_MS", 1_200).env("JOB_WORK_MS", 100).env("WORKER_CONCURRENCY", 2);
     // What the worker leaves that is killed, is swept.
     let site = site.env("SWEEP_AFTER_MS", 1_000).env("SWEEP_EVERY_MS", 100);
-    let app = site.web().start().await?;
+    // The database is empty, and whoever starts prepares it.
+    let (mut workers, app) = try_join(site.worker().start_together(3, SOON), site.web().start()).await?;
     let orders = Order::place_all(&site, &app, 36).await?;
-    let mut workers = site.worker().start_together(3, SOON).await?;
     let jobs = Order::tickets(&orders, &site, &app).await?;
     lab.eventually("the first tickets are printed", SOON, || async {
         let done = Job::count_done(&site, &app, &jobs).await?;
@@ -42,14 +48,17 @@ async fn workers(lab: &Lab) -> CheckResult {
 
 /// Who is asked to end has time to put things in order; who puts nothing in order leaves it to the broker's patience (NATS
 /// documentation, JetStream consumers, AckNak; Kubernetes documentation, Pod Lifecycle, Termination of Pods).
-#[check(title = "a worker that is told to end leaves nothing behind for which others have to wait", task = 5, points = 4, needs = ["ticket"],
+#[check(title = "whoever is told to end leaves nothing behind for which others have to wait", task = 5, points = 4, needs = ["ticket"],
         hints = ["JOB_ACK_WAIT_MS is a minute here. Who waits for it?",
                  "What is in hand is ended, or given back with a negative acknowledgement.",
-                 "What was fetched and not begun is in hand, too."])]
+                 "What was fetched and not begun is in hand, too.",
+                 "And what takes longer than SHUTDOWN_TIMEOUT_MS?"])]
 async fn drain(lab: &Lab) -> CheckResult {
     let site = Site::new(lab);
     let site = site.env("JOB_ACK_WAIT_MS", 60_000).env("WORKER_CONCURRENCY", 2).env("JOB_WORK_MS", 800);
     let app = site.web().start().await?;
+    answered_though_told_to_end(&site).await?;
+    let long = given_up_in_time(&site, &app).await?;
     let orders = Order::place_all(&site, &app, 6).await?;
     let jobs = Order::tickets(&orders, &site, &app).await?;
     let mut first = site.worker().start().await?;
@@ -67,5 +76,44 @@ async fn drain(lab: &Lab) -> CheckResult {
         let file = Job::done(&site, &app, job).await.because("a worker was told to end, and another runs")?;
         order.expect_ticket(&site, &app, &file).await?;
     }
-    site.expect_objects(orders.len()).await
+    Job::done(&site, &app, &long)
+        .await
+        .because("a worker was told to end before it had done this, and another runs")?;
+    // One of them is a file that was uploaded.
+    site.expect_objects(orders.len() + 2).await
+}
+
+/// A web server is told to end in the middle of a request.
+async fn answered_though_told_to_end(site: &Site<'_>) -> CheckResult {
+    let store = site.store().await?;
+    let mut app = site.web().start().await?;
+    let upload = site.send(&app, &Document::png(site.lab, 3_000)).await?;
+    let before = store.traffic().server_sent;
+    store.server_proxy().delay(LATE);
+    let completing = tokio::spawn(site.complete(&app, &upload).into_future());
+    let asked = site.lab.eventually("the server asks the store about an upload", SOON, || async {
+        expect_that(store.traffic().server_sent > before, "it has asked nothing")
+    });
+    asked.await?;
+    app.terminate()?;
+    let answer = completing.await.ours("waiting for an answer")?;
+    store.server_proxy().restore();
+    answer
+        .and_then(|answer| answer.expect_status(200))
+        .because("the server was told to end when it had this request in hand")?;
+    let exit = app.exited(SOON).await?;
+    expect_equal("the exit code of the web server that was told to end", &exit.code, &Some(0))
+}
+
+/// A worker is told to end in the middle of a job that takes longer than the end may. Gives the job.
+async fn given_up_in_time(site: &Site<'_>, app: &App) -> CheckResult<String> {
+    let job = Order::place(site, app, "Ada").await?.ticket(site, app).await?;
+    let slow = site.worker().env("JOB_WORK_MS", "60000").env("SHUTDOWN_TIMEOUT_MS", &END_MS.to_string());
+    let mut slow = slow.start().await?;
+    Job::begun(site, app, &job).await?;
+    slow.terminate()?;
+    let exit = slow.exited(Duration::from_millis(END_MS) + LATE_END).await;
+    let exit = exit.because("SHUTDOWN_TIMEOUT_MS is 1000, however long a job takes")?;
+    expect_equal("the exit code of the worker that was told to end", &exit.code, &Some(0))?;
+    Ok(job)
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use lab_kit::prelude::*;
 use lab_store::Store;
 use percent_encoding::percent_decode_str;
@@ -52,6 +53,13 @@ impl Signed {
     /// The value of a parameter of the query.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.into_owned())
+    }
+
+    /// When it is over, by X-Amz-Date and X-Amz-Expires.
+    pub fn ends(&self) -> Option<DateTime<Utc>> {
+        let signed = NaiveDateTime::parse_from_str(&self.parameter("X-Amz-Date")?, "%Y%m%dT%H%M%SZ").ok()?;
+        let seconds = self.parameter("X-Amz-Expires")?.parse().ok()?;
+        signed.and_utc().checked_add_signed(TimeDelta::try_seconds(seconds)?)
     }
 
     /// The same with another method.
