@@ -53,6 +53,7 @@ async fn failover(lab: &Lab) -> CheckResult {
         for app in [&first, &second] {
             let read = site.get(app, order.path()).await?.expect_status(200);
             let read = read.because("the order was acknowledged with 201")?;
+            // never fails alone: `orders` asks the same
             read.expect_json(json!({ "event": order.event, "name": order.name }))?;
         }
     }

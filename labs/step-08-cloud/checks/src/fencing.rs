@@ -86,6 +86,7 @@ async fn hold_up(site: &Site<'_>, app: &App, gate: &Gate, place: Option<&str>) -
         Some(statement) => gate.shut_at(statement),
         None => gate.shut(),
     }
+    // never fails alone: where the leader does not say that, the next place is tried
     let shut = || async { expect_that(gate.is_shut(), "it does not say that") };
     let is_shut = lab.eventually("the leader is held up", SOON / 5, shut).await;
     if is_shut.is_err() {
@@ -97,6 +98,7 @@ async fn hold_up(site: &Site<'_>, app: &App, gate: &Gate, place: Option<&str>) -
     let new = lab
         .eventually("another worker leads when the lease is over", TAKEN_OVER, || async {
             let token = last(&site.sweeps(app).await?)?;
+            // never fails alone: where nobody takes over, the next place is tried
             expect_that(token != old, format!("the last sweep has the token {token}"))?;
             Ok(token)
         })
@@ -113,6 +115,7 @@ async fn hold_up(site: &Site<'_>, app: &App, gate: &Gate, place: Option<&str>) -
     lab.note("what was held up arrives");
     gate.open();
     // It goes on with its sweep, where it believes that it leads.
+    // never fails alone: who says nothing more writes nothing either
     let goes_on = || async { expect_that(gate.count() >= 3, "it says nothing more") };
     let _ = lab.eventually("the one that was held up goes on", SOON / 5, goes_on).await;
     Ok(overtaken)
@@ -135,6 +138,7 @@ fn expect_in_order(tokens: &[i64], place: Option<&str>) -> CheckResult {
 }
 
 fn last(tokens: &[i64]) -> CheckResult<i64> {
+    // never fails alone: the first of them were waited for
     let none = || Failure::learner("there was no sweep yet").expected("a sweep").actual("[]");
     tokens.last().copied().ok_or_else(none)
 }

@@ -123,6 +123,7 @@ async fn long_job(lab: &Lab) -> CheckResult {
         // A machine that stands still for so long is nobody's fault.
         return Err(failure.expected("one try").actual("two of them").by_time());
     };
+    // never fails alone: `ticket` asks the same
     order.expect_ticket(&site, &app, &file).await?;
     Queue::until_settled(lab, nats).await?;
     expect_equal("how often it was tried", &Job::read(&site, &app, &job).await?.tries, &1)?;

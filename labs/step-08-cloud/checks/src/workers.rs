@@ -39,9 +39,11 @@ async fn workers(lab: &Lab) -> CheckResult {
     let mut files = BTreeSet::new();
     for (order, job) in orders.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("one worker was killed, one told to end, and one runs")?;
+        // never fails alone: `ticket` asks the same
         order.expect_ticket(&site, &app, &file).await?;
         files.insert(file);
     }
+    // never fails alone: each file had the lines of its own order
     expect_equal("how many tickets there are", &files.len(), &orders.len())?;
     site.expect_one_object(orders.len()).await
 }
@@ -64,6 +66,7 @@ async fn drain(lab: &Lab) -> CheckResult {
     let mut first = site.worker().start().await?;
     lab.eventually("a worker has taken jobs", SOON, || async {
         let jobs = try_join_all(jobs.iter().map(|job| Job::read(&site, &app, job))).await?;
+        // never fails alone: a worker has begun another job before
         let failure = || Failure::learner("no job was begun").expected("two are in hand").actual("all wait");
         if jobs.iter().any(|job| job.tries > 0) { Ok(()) } else { Err(failure()) }
     })
@@ -74,6 +77,7 @@ async fn drain(lab: &Lab) -> CheckResult {
     let _second = site.worker().start().await?;
     for (order, job) in orders.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("a worker was told to end, and another runs")?;
+        // never fails alone: `ticket` asks the same
         order.expect_ticket(&site, &app, &file).await?;
     }
     Job::done(&site, &app, &long)
@@ -92,6 +96,7 @@ async fn answered_though_told_to_end(site: &Site<'_>) -> CheckResult {
     store.server_proxy().delay(LATE);
     let completing = tokio::spawn(site.complete(&app, &upload).into_future());
     let asked = site.lab.eventually("the server asks the store about an upload", SOON, || async {
+        // never fails alone: `upload` asks whether anything was sent, which only the store can tell
         expect_that(store.traffic().server_sent > before, "it has asked nothing")
     });
     asked.await?;

@@ -140,7 +140,8 @@ impl Job {
 
     /// The same with a limit of its own.
     pub async fn done_within(site: &Site<'_>, app: &App, id: &str, within: Duration) -> CheckResult<String> {
-        let job = Self::until(site, app, id, "done", within).await?;
+        let job = Self::until(site, app, id, "done", within).await;
+        let job = job.hint("While it is queued, no worker has begun it: does its message reach one? While it is running, one has, and has not written that it is done.")?;
         let none =
             || Failure::learner(format!("the job {id} is done and has no file")).expected("a file").actual("null");
         job.file.ok_or_else(none)

@@ -210,6 +210,10 @@ impl<'a> Site<'a> {
 
     /// The same when whatever a worker that died has left may lie there until the next sweep.
     pub async fn expect_one_object(&self, count: usize) -> CheckResult {
-        self.lab.eventually("there is one object for each ticket", SOON, || self.expect_objects(count)).await
+        let found = self.lab.eventually("there is one object for each ticket", SOON, || async {
+            self.expect_objects(count).await?;
+            Ok(())
+        });
+        found.await
     }
 }
