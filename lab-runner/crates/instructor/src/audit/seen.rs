@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
+use lab_protocol::Verdict;
 use lab_runner::report::Check;
 use lab_runner::state;
 use lab_runner::submission::Mutant;
@@ -16,6 +17,9 @@ use super::source::SuiteCode;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     mutants: BTreeMap<String, BTreeSet<String>>,
+    /// Those of which a check that they name did not apply here, so that what it would have failed is not known.
+    #[serde(default)]
+    in_part: BTreeSet<String>,
 }
 
 impl Seen {
@@ -28,6 +32,7 @@ impl Seen {
             .filter_map(|path| path.file_stem().map(str::to_owned))
             .collect();
         seen.mutants.retain(|name, _| names.contains(name));
+        seen.in_part.retain(|name| names.contains(name));
         seen
     }
 
@@ -43,12 +48,26 @@ impl Seen {
         let asked = source.with_needs(&mutant.fails);
         let places = checks.iter().filter(|check| asked.contains(check.id.as_str())).flat_map(|check| &check.places);
         let keys = places.filter_map(|place| source.at(place)).map(super::source::Expectation::key).collect();
-        self.mutants.insert(mutant.name.clone(), keys);
+        let applied = !checks.iter().any(|check| mutant.fails.contains(&check.id) && does_not_apply(check));
+        self.record(&mutant.name, keys, applied);
     }
 
-    /// How many mutants were tried.
+    /// `name` failed `keys`; all that it names has `applied`, or what was seen before stays seen.
+    fn record(&mut self, name: &str, keys: BTreeSet<String>, applied: bool) {
+        if applied {
+            self.in_part.remove(name);
+            self.mutants.insert(name.to_owned(), keys);
+        } else if let Some(seen) = self.mutants.get_mut(name) {
+            seen.extend(keys);
+        } else {
+            self.in_part.insert(name.to_owned());
+            self.mutants.insert(name.to_owned(), keys);
+        }
+    }
+
+    /// How many mutants were tried on all the checks that they name.
     pub(super) fn mutants(&self) -> usize {
-        self.mutants.len()
+        self.mutants.len() - self.in_part.len()
     }
 
     /// The keys of all expectations that were seen to fail.
@@ -57,6 +76,30 @@ impl Seen {
     }
 }
 
+/// Whether `check` was skipped for want of something that it needs of the machine.
+fn does_not_apply(check: &Check) -> bool {
+    check.verdict == Verdict::Skipped && check.is_fine()
+}
+
 fn path(workspace: &Workspace, lab: &Lab) -> Utf8PathBuf {
     workspace.lab_folder().join("proofs").join(format!("{}.seen.json", lab.package()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_whose_check_did_not_apply_was_not_tried_and_takes_nothing_back() {
+        let keys = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let mut seen = Seen::default();
+        seen.record("wrong-image", keys(&[]), false);
+        assert_eq!(seen.mutants(), 0);
+        seen.record("wrong-image", keys(&["image builds"]), true);
+        seen.record("wrong-image", keys(&["dockerfile"]), false);
+        assert_eq!(seen.mutants(), 1);
+        assert_eq!(seen.keys(), BTreeSet::from(["dockerfile", "image builds"]));
+        seen.record("wrong-image", keys(&["dockerfile"]), true);
+        assert_eq!(seen.keys(), BTreeSet::from(["dockerfile"]));
+    }
 }
