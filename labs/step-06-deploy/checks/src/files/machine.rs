@@ -10,7 +10,7 @@ pub const BASES: [&str; 2] = ["rust:1.95-slim-bookworm", "debian:bookworm-slim"]
 const BUILD: Duration = Duration::from_secs(600);
 
 /// Not applicable, with the reason, unless this machine builds an image from the usual bases in which cargo finds a crate.
-pub async fn expect_builds(lab: &Lab) -> CheckResult {
+pub async fn builds(lab: &Lab) -> CheckResult {
     let says = |why: String| Err(Failure::not_applicable(format!("no image can be built here: {why}")));
     if !has_buildx().await {
         return says("the container engine has no BuildKit (`docker buildx version`)".to_owned());
