@@ -1,18 +1,24 @@
 //! Task 3: the way out.
 
+use futures::future::try_join_all;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
 use tokio::io::AsyncWriteExt as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::support::{Gate, Office, SOON};
 
 /// How long servers that are looked at while they drain go on accepting. A busy machine needs some of it to look.
 const DRAIN: Duration = Duration::from_millis(1_200);
+/// Between the signals to five servers that are told one after the other: from the first to the last of them is longer than
+/// a server may be late, so that no round of a loop has all of them early.
+const APART: Duration = Duration::from_millis(750);
+/// How long after SIGTERM a server with nothing in flight and a DRAIN_DELAY_MS of 2000 may still run.
+const HEARD: Duration = Duration::from_millis(4_500);
 
 /// Clients are late to learn that a server is leaving, so it announces that first, and leaves once everything it has
 /// begun is finished (Kubernetes documentation, Pod Lifecycle, Termination of Pods; The Twelve-Factor App, IX).
-#[check(title = "on SIGTERM: first unready, then requests in flight are answered, then exit code 0", task = 3, points = 7,
+#[check(title = "on SIGTERM: first unready, then requests in flight are answered, then exit code 0", task = 3, points = 6,
         hints = ["Which signal does `docker stop` send? And what does `/readyz` return from that moment on, before the delay is over?",
                  "In this order: `/readyz` 503; DRAIN_DELAY_MS later no new connections; wait for the requests; exit.",
                  "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` handles SIGTERM."])]
@@ -69,6 +75,39 @@ async fn expect_no_newcomers(lab: &Lab, app: &App) -> CheckResult {
     })
     .await
     .hint("When does your server stop accepting: when DRAIN_DELAY_MS is over, or when the last request is answered?")
+}
+
+/// Whoever sends the signal waits for no particular moment, and no longer than it was told to: a signal is heard when it comes
+/// (The Twelve-Factor App, IX Disposability; Kubernetes documentation, Pod Lifecycle, Termination of Pods).
+#[check(title = "SIGTERM is heard at once, whenever it comes", task = 3, points = 1,
+        hints = ["How much time may pass between the signal and `/readyz` 503? Who tells the handler of `/readyz`, and when?",
+                 "Who looks for the signal once in a while is late by up to that while, and who begins to listen for it late is killed by it.",
+                 "`signal(SignalKind::terminate())?` before the server listens, and `recv().await` beside it: nothing has to poll."])]
+async fn heard_at_once(lab: &Lab) -> CheckResult {
+    let start = || lab.server().env("DRAIN_DELAY_MS", "2000").start();
+    let apps = try_join_all((0..5).map(|_| start())).await?;
+    let begun = Instant::now();
+    // Servers that look now and then are told at another moment of their round each: all of them cannot be lucky.
+    let told = apps.into_iter().zip(0..).map(|(app, number)| hears(lab, app, begun + APART * number));
+    try_join_all(told).await?;
+    Ok(())
+}
+
+/// `app` is told at a moment, and a second later it knows.
+async fn hears(lab: &Lab, mut app: App, at: Instant) -> CheckResult {
+    sleep_until(at).await;
+    app.terminate()?;
+    let told = Instant::now();
+    sleep_until(told + Duration::from_secs(1)).await;
+    if told.elapsed() > Duration::from_millis(1_600) {
+        lab.note("the machine was too busy to check in time");
+    } else {
+        let answer = app.get("/readyz").await.and_then(|answer| answer.expect_status(503));
+        answer.map_err(Failure::by_time).because("SIGTERM came a second ago, and DRAIN_DELAY_MS was 2000")?;
+    }
+    let exit = app.exited(HEARD.saturating_sub(told.elapsed())).await;
+    let exit = exit.because("4.5 seconds ago SIGTERM came, DRAIN_DELAY_MS was 2000, and nothing was in flight")?;
+    expect_equal("the exit code", &exit.code, &Some(0))
 }
 
 /// Until `end`, whoever comes is answered as ever, and told that the server lives and is not ready. Where we look too late,
