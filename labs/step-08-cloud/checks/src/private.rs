@@ -49,6 +49,9 @@ async fn private(lab: &Lab) -> CheckResult {
     for path in ["/files/none", "/uploads/none", "/jobs/none"] {
         site.get(&app, path).await?.expect_status(404)?;
     }
+    for path in ["/uploads/none/complete", "/orders/none/ticket"] {
+        site.post(&app, path).await?.expect_status(404).because("it is not there")?;
+    }
     Job::read(&site, &app, &job).await?;
     site.completed(&app, &pending).await?;
     site.expect_file(&app, &file, &document).await
