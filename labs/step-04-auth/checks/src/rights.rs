@@ -111,13 +111,19 @@ async fn box_office(lab: &Lab) -> CheckResult {
         .await?
         // never fails alone: the order was read the same way above
         .expect_status(200)?
-        .expect_json(ordered)
+        .expect_json(ordered.clone())
         .because("what was ordered is paid for at its old price")?;
+    let own = app.get("/orders").bearer(&customer.session.access);
+    // never fails alone: the orders were listed the same way above
+    let own = own.await?.expect_status(200)?;
+    own.expect_json(json!({"items": [ordered]})).because("in a list, too, it is paid for at its old price")?;
     let cancel = app.delete(format!("/orders/{order}")).bearer(&customer.session.access);
     cancel.await?.expect_status_in(&DONE)?;
-    // never fails alone: the event was read the same way above, but for what is expected of its seats
-    let freed = app.get(&path).await?.expect_status(200)?.expect_json(json!({"seats_left": changed["seats"]}));
-    freed.because("the order was cancelled, so its seats can be had again")?;
+    // never fails alone: the event was read the same way above
+    let freed = app.get(&path).await?.expect_status(200)?;
+    let freed = freed.expect_json(json!({"title": changed["title"]})).because("this is what PUT has made of it")?;
+    let free = freed.expect_json(json!({"seats_left": changed["seats"]}));
+    free.because("the order was cancelled, so its seats can be had again")?;
     expect_bad_events(lab, &app, &organizer, &path).await?;
     expect_searched(lab, &app, &organizer).await
 }
