@@ -3,8 +3,9 @@
 use futures::future::try_join_all;
 use lab_kit::prelude::*;
 use lab_postgres::LabPostgres as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::time::{Instant, sleep_until};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::support::{Gate, Office, SOON};
 
@@ -24,16 +25,18 @@ const HEARD: Duration = Duration::from_millis(4_500);
                  "`axum::serve(…).with_graceful_shutdown(…)` does the middle part. `tokio::signal::unix` handles SIGTERM."])]
 async fn drain(lab: &Lab) -> CheckResult {
     let office = Office::new(lab);
-    let server = office.server(lab).env("DRAIN_DELAY_MS", "1200").env("SHUTDOWN_TIMEOUT_MS", "15000");
+    let server = office.server(lab).env("DRAIN_DELAY_MS", "1200").env("SHUTDOWN_TIMEOUT_MS", "25000");
     let mut app = server.start().await?;
     let event = office.event(lab, &app).await?;
     let gate = Gate::shut(lab).await?;
-    let order = tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(15)).into_future());
+    let order = tokio::spawn(office.order(&app, &event, "Ada").within(Duration::from_secs(30)).into_future());
     gate.until_waiting(lab, 1).await?;
+    let idle = idle_connection(&app).await?;
     let told = Instant::now();
     app.terminate()?;
     expect_unready_first(lab, &mut app, told).await?;
     expect_no_newcomers(lab, &app).await?;
+    expect_closed(lab, idle).await?;
     expect_that(app.is_running(), "the server ended while a request was in flight")?;
     gate.open(lab).await?;
     let answered = order.await.ours("waiting for the order")?;
@@ -75,6 +78,26 @@ async fn expect_no_newcomers(lab: &Lab, app: &App) -> CheckResult {
     })
     .await
     .hint("When does your server stop accepting: when DRAIN_DELAY_MS is over, or when the last request is answered?")
+}
+
+/// A connection on which a request was answered, and nothing comes any more.
+async fn idle_connection(app: &App) -> CheckResult<TcpStream> {
+    let mut stream = app.socket()?.connect(app.address()).await.ours("connecting to the server")?;
+    let head = format!("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", app.address());
+    stream.write_all(head.as_bytes()).await.ours("sending a request")?;
+    let mut answer = [0; 1_024];
+    // However it is cut, the rest is read later.
+    let _ = timeout(SOON, stream.read(&mut answer)).await;
+    Ok(stream)
+}
+
+/// Who keeps it open gets requests on it that nobody is left to answer (RFC 9112 §9.6).
+async fn expect_closed(lab: &Lab, mut idle: TcpStream) -> CheckResult {
+    let closed = timeout(SOON, idle.read_to_end(&mut Vec::new())).await.is_ok();
+    lab.note("a connection was open on which nothing was in flight");
+    expect_that(closed, "an idle connection is still open 10 s after DRAIN_DELAY_MS was over")
+        .map_err(Failure::by_time)
+        .because("a request on another one was in flight; idle connections are closed all the same")
 }
 
 /// Whoever sends the signal waits for no particular moment, and no longer than it was told to: a signal is heard when it comes
