@@ -13,7 +13,7 @@ async fn straight(lab: &Lab, count: usize) -> CheckResult<(Work<'_>, Vec<String>
     for number in 0..=count {
         let commit =
             history.on("main").file("n.txt", format!("{number}\n")).file(&format!("f{}.txt", number % 7), lab.word());
-        history.add(commit);
+        history.add(if number == 0 { commit.file("same.txt", "same\n") } else { commit });
     }
     Work::new(lab, &history).await
 }
@@ -56,7 +56,7 @@ async fn culprit(lab: &Lab) -> CheckResult {
     {
         let first = usize::try_from(lab.number(from, to)).unwrap_or(5);
         let script =
-            log.script(&format!("echo noise; echo noise >&2; test \"$1\" = 'a b' || exit 200; [ $n -lt {first} ]"));
+            log.script(&format!("echo noise; echo more >&2; test \"$1\" = 'a b' || exit 200; [ $n -lt {first} ]"));
         let done = work.tool(&["culprit", good, bad, "sh", "-c", &script, "x", "a b"]).await?;
         done.expect_code(0)?;
         let found = one_line(&done)?;
@@ -69,6 +69,10 @@ async fn culprit(lab: &Lab) -> CheckResult {
                 .actual(format!("{found}, number {number}")));
         }
         work.expect_untouched(&before, &done).await?;
+        for (word, stream) in [("noise", "output"), ("more", "error")] {
+            let told = format!("what the command writes to standard {stream} is not in the tool's standard error");
+            expect_that(done.errors().contains(word), told)?;
+        }
         // never fails alone: who has not run the command does not know which commit it is
         expect_that(!log.take().is_empty(), "the command was not run")?;
     }
@@ -80,6 +84,11 @@ async fn culprit(lab: &Lab) -> CheckResult {
             .expect_output(format!("{}\n", hashes[9]))
             .because("exit codes from 1 to 127 but 125 mean bad")?;
     }
+    // What a command leaves in files that git knows, such as a list that it sorts, is none of the user's changes.
+    let script = "echo changed >> same.txt; git add same.txt; echo again >> same.txt; [ $(cat n.txt) -lt 9 ]";
+    let done = work.tool(&["culprit", "good", "main", "sh", "-c", script]).await?;
+    done.expect_code(0)?.expect_output(format!("{}\n", hashes[9])).because("the command has changed a file as well")?;
+    work.expect_untouched(&before, &done).await?;
     for end in ["exit 128", "exit 255", "kill -9 $$"] {
         let done = work.tool(&["culprit", "good", "main", "sh", "-c", end]).await?;
         done.expect_code(2).because("a command that ends so has tested nothing")?;

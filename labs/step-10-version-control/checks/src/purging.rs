@@ -94,7 +94,7 @@ async fn purge(lab: &Lab) -> CheckResult {
     let state = work.state().await?;
     let expected = shape(before).await?;
     let done = work.tool(&["purge", PATH]).await?;
-    done.expect_code(0)?;
+    done.expect_code(0)?.expect_output("")?;
     work.expect_clean(&state, &done).await?;
     let after = work.snapshot()?;
     let found = after.git().args(["log", "--all", "--format=%H %s", "--", PATH]).our_text().await?;

@@ -84,7 +84,7 @@ impl<'a> Read<'a> {
 /// "--exec").
 #[check(title = "every commit builds", task = 7, points = 2,
         hints = ["Which commit defines the word that the first broken one uses? It has to come before.",
-                 "`git rebase --interactive --root --exec ./check.sh` stops where a commit does not build.",
+                 "`git rebase --interactive --root --exec 'sh check.sh'` stops where a commit does not build.",
                  "Which two commits change the same lines? Their conflict is yours to solve, twice."])]
 async fn puzzle_builds(lab: &Lab) -> CheckResult {
     let solved = Read::of_the_learner(lab).await?;

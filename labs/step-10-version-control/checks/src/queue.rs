@@ -109,22 +109,33 @@ async fn merge_conflict(lab: &Lab) -> CheckResult {
     let setup = Setup::new(lab)?.tested_by(TEST);
     let mut history = History::new(lab);
     let text = lines(lab, 5);
+    // A name may hold what ends a name in a list that people read.
+    let odd = "it's \"odd\"\n.txt";
     let first =
         history.on("main").file("test.sh", "exit 0\n").file("shared é.txt", text.clone()).file("b.txt", text.clone());
-    let first = history.add(first);
+    let first = history.add(first.file(odd, text.clone()));
     for (branch, file) in [("one", "shared é.txt"), ("two", "b.txt"), ("three", "c.txt")] {
         let commit = history.from(first, branch).file(file, lines(lab, 5));
         history.add(commit);
     }
-    let on_main = history.on("main").file("shared é.txt", lines(lab, 5)).without("b.txt");
+    let both = history.from(first, "both").file("shared é.txt", lines(lab, 5)).file(odd, lines(lab, 5));
+    history.add(both);
+    let on_main = history.on("main").file("shared é.txt", lines(lab, 5)).file(odd, lines(lab, 5)).without("b.txt");
     history.add(on_main);
     setup.repository("demo", &history).await?;
     let host = setup.start().await?;
     let before = host.refs("demo").await?;
-    for (branch, file) in [("one", "shared é.txt"), ("two", "b.txt"), ("one", "shared é.txt")] {
+    for (branch, conflicting) in [
+        ("one", &["shared é.txt"][..]),
+        ("two", &["b.txt"]),
+        ("both", &[odd, "shared é.txt"]),
+        ("one", &["shared é.txt"]),
+    ] {
         let answer = host.merge("demo", branch).await?.expect_status(409)?;
-        let files: Vec<String> = answer.at("/files")?;
-        expect_equal("the files that conflict", &files, &vec![file.to_owned()])?;
+        let mut files: Vec<String> = answer.at("/files")?;
+        // In which order they are told is the host's business.
+        files.sort_unstable();
+        expect_equal("the files that conflict", &files, &conflicting.iter().map(|&file| file.to_owned()).collect())?;
         // never fails alone: git makes no commit where there is a conflict
         host.expect_refs("demo", &before, "a merge with a conflict").await?;
     }
@@ -141,19 +152,31 @@ async fn merge_conflict(lab: &Lab) -> CheckResult {
 async fn merge_tests(lab: &Lab) -> CheckResult {
     let setup = Setup::new(lab)?.tested_by(TEST).env("TEST_TIMEOUT_MS", "1500");
     let word = lab.word();
+    // What it writes where it is loud is more than a pipe holds: whoever reads it only at the end waits for ever (pipe(7)).
     let script = format!(
         "echo {word}-out\necho {word}-err >&2\n\
          test -e start.txt || {{ echo not the merged state; exit 9; }}\n\
+         test -e of-another-test && {{ echo not a new folder; exit 8; }}\n: > of-another-test\n\
+         if test -e loud.txt || test -e shrill.txt; then line={word}; count=0\n\
+         while [ ${{#line}} -lt 1000 ]; do line=$line-$line; done\n\
+         while [ $count -lt 200 ]; do echo $line; echo $line >&2; count=$((count + 1)); done; fi\n\
+         test -e shrill.txt && {{ echo {word}-last-out; echo {word}-last-err >&2; exit 1; }}\n\
          test -e red.txt && exit 1\ntest -e killed.txt && kill -9 $$\ntest -e slow.txt && sleep 300\nexit 0\n"
     );
-    let names = ["red", "slow", "killed", "green"];
+    let names = ["red", "slow", "killed", "shrill", "loud", "green"];
     let (host, _) = with_branches(lab, setup, &script, &names).await?;
     let before = host.refs("demo").await?;
-    for name in ["red", "killed", "slow", "red"] {
+    for name in ["red", "killed", "slow", "shrill", "red"] {
         let answer =
             host.merge("demo", name).await?.expect_status(422).because(&format!("the tests of {name} fail"))?;
-        if name == "red" {
-            for end in ["out", "err"] {
+        // Of much, the host may keep the end.
+        let ends: &[&str] = match name {
+            "red" => &["out", "err"],
+            "shrill" => &["last-out", "last-err"],
+            _ => &[],
+        };
+        if !ends.is_empty() {
+            for end in ends {
                 let line = format!("{word}-{end}");
                 answer.clone().expect_where("what the test has written, under `output`", |answer| {
                     answer.at::<String>("/output").is_ok_and(|output| output.contains(&line))
@@ -162,6 +185,11 @@ async fn merge_tests(lab: &Lab) -> CheckResult {
         }
         host.expect_refs("demo", &before, "a merge whose tests fail").await?;
     }
-    host.merge("demo", "green").await?.expect_status(201).because("the tests pass with this branch merged")?;
+    for name in ["green", "loud"] {
+        host.merge("demo", name)
+            .await?
+            .expect_status(201)
+            .because(&format!("the tests pass with the branch {name} merged"))?;
+    }
     Ok(())
 }

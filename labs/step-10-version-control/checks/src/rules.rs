@@ -40,7 +40,20 @@ async fn main_no_force(lab: &Lab) -> CheckResult {
     }
     local.push(&["+next:main"]).await?.expect_taken("a fast-forward of main, though it was forced")?;
     // never fails alone: receive-pack tells of a ref as taken once it has moved it
-    expect_equal("main after a fast-forward", &host.main_of("demo").await?, &hashes[4])
+    expect_equal("main after a fast-forward", &host.main_of("demo").await?, &hashes[4])?;
+    // Git's commands look at the other commit in place of the first, unless they are told not to (git-replace(1)). Whether
+    // such a ref may be pushed is the host's business.
+    let mut history = History::new(lab);
+    let stand_in = history.from(&hashes[4], "stand-in").file("other.txt", lines(lab, 2));
+    history.add(stand_in);
+    local.write(&history).await?;
+    local.push(&[&format!("stand-in:refs/replace/{}", hashes[1])]).await?;
+    local
+        .push(&["+other:main"])
+        .await?
+        .expect_refused("a push that replaces main's commits by what a ref covers up")?;
+    // never fails alone: git sets no ref of a push that its hook refuses
+    expect_equal("main after a push that was refused", &host.main_of("demo").await?, &hashes[4])
 }
 
 /// A deleted branch is the shortest way to rewrite it (git-push(1), `--delete`).

@@ -101,12 +101,19 @@ async fn secret_new_refs(lab: &Lab) -> CheckResult {
     let before = host.refs("demo").await?;
     with_secret(lab, &local, Some(&tip), "bad").await?;
     local.own().args(["tag", "-a", "-m", "noted", "noted", "bad"]).ours().await?;
+    // A tag may lead to a file right away, and to no commit.
+    let file = format!("KEY={}\n", secret(lab));
+    let file = local.own().args(["hash-object", "-w", "--stdin"]).input(file).our_text().await?;
+    local.own().args(["tag", "file", &file]).ours().await?;
+    local.own().args(["tag", "-a", "-m", "noted", "noted-file", &file]).ours().await?;
     let noted = [
         "bad:refs/tags/light",
         "noted:refs/tags/noted",
         "bad:refs/heads/new",
         "+bad:refs/heads/known",
         "bad:refs/other/x",
+        "file:refs/tags/file",
+        "noted-file:refs/tags/noted-file",
     ];
     for refspec in noted {
         local.push(&[refspec]).await?.expect_refused(&format!("a push of {refspec} with a secret"))?;

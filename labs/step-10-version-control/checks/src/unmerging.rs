@@ -128,7 +128,21 @@ async fn unmerge(lab: &Lab) -> CheckResult {
         done.expect_code(2).because(&format!("the commit {what}"))?;
         work.expect_untouched(&state, &done).await?;
     }
-    Ok(())
+    // What the merge has brought, others have built upon since.
+    let mut history = History::new(lab);
+    let first = history.on("main").file("a.txt", lines(lab, 2));
+    let first = history.add(first);
+    let topic = history.from(first, "topic").file(BROUGHT[0], lines(lab, 2));
+    let topic = history.add(topic);
+    let merge = history.on("main").merges(topic).same_as(topic, &BROUGHT[..1]);
+    let merge = history.add(merge);
+    let later = history.on("main").file(BROUGHT[0], lines(lab, 3));
+    history.add(later);
+    let (work, hashes) = Work::new(lab, &history).await?;
+    let state = work.state().await?;
+    let done = work.tool(&["unmerge", &hashes[merge]]).await?;
+    done.expect_code(1).because("a later commit has changed a file that the merge has brought")?;
+    work.expect_untouched(&state, &done).await
 }
 
 /// To git, a branch that was merged is merged, whatever was taken back since: merging it again brings nothing (git's
@@ -148,7 +162,14 @@ async fn land(lab: &Lab) -> CheckResult {
     let done = work.tool(&["land", "topic"]).await?;
     done.expect_code(0).because("the branch has landed already")?;
     expect_equal("what is printed where nothing is to be done", &one_line(&done)?, &state.branch("main")?.to_owned())?;
-    work.expect_untouched(&state, &done).await
+    work.expect_untouched(&state, &done).await?;
+    // Then there are two commits that have taken the merge back, of which one was taken back itself.
+    merged.expect_moves(&["unmerge", &merged.merge]).await?;
+    // never fails alone: `unmerge` asks the same of the first time
+    merged.expect_files(&merged.without(), "once the merge was taken back again").await?;
+    merged.expect_moves(&["land", "topic"]).await?;
+    // never fails alone: whatever brings the branch back a second time has brought it back once
+    merged.expect_files(&merged.with(), "once the branch was landed a second time").await
 }
 
 /// A branch comes back because it was mended: with what it had, and with what it has now (git's howto/revert-a-faulty-merge).

@@ -7,10 +7,11 @@ use std::process::{Command, Output, Stdio};
 /// Variables of ours that no child has to know.
 const SECRET: [&str; 1] = ["USERS"];
 
-/// A command of git's in `folder`. Each argument reaches git as one argument, whatever is in it.
+/// A command of git's in `folder`. Each argument reaches git as one argument, whatever is in it. It sees each object as it is:
+/// whoever may push could have a ref below `refs/replace/` cover up another history, or a key (git-replace(1)).
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.current_dir(folder).stdin(Stdio::null());
+    command.current_dir(folder).stdin(Stdio::null()).env("GIT_NO_REPLACE_OBJECTS", "1");
     for name in SECRET {
         command.env_remove(name);
     }
