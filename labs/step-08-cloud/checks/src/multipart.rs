@@ -40,9 +40,9 @@ async fn parts_of(site: &Site<'_>, app: &App, upload: &Upload) -> CheckResult<Ve
 async fn resume(lab: &Lab) -> CheckResult {
     let site = Site::new(lab).env("PART_SIZE", PART).env("MULTIPART_ABOVE", SIZE - 1);
     let mut app = site.web().start().await?;
+    let whole = site.post(&app, "/uploads").json(&Document::pdf(lab, SIZE - 1).description()).await?;
     // never fails alone: `upload` asks the same
-    let whole =
-        site.post(&app, "/uploads").json(&Document::pdf(lab, SIZE - 1).description()).await?.expect_status(201)?;
+    let whole = whole.expect_status(201)?;
     let why = "it is no larger than MULTIPART_ABOVE, and comes in one piece";
     expect_that(whole.json()?.get("parts").is_none_or(Value::is_null), "the answer has `parts`").because(why)?;
     let document = Document::pdf(lab, SIZE);

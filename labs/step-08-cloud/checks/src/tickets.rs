@@ -103,11 +103,12 @@ async fn poison(lab: &Lab) -> CheckResult {
     let (app, nats) = (site.web().start().await?, lab.nats().await?);
     let mut dead_letters = nats.subscribe("tickets.dead").await?;
     let bad = Order::place(&site, &app, &format!("Łukasz {}", lab.word())).await?;
-    let poisoned = bad.ticket(&site, &app).await?;
     let good = Order::place_all(&site, &app, 4).await?;
-    let jobs = Order::tickets(&good, &site, &app).await?;
-    let began = Instant::now();
     let _worker = site.worker().start().await?;
+    // What is waited for is no worker's start.
+    let began = Instant::now();
+    let poisoned = bad.ticket(&site, &app).await?;
+    let jobs = Order::tickets(&good, &site, &app).await?;
     for (order, job) in good.iter().zip(&jobs) {
         let file = Job::done(&site, &app, job).await.because("another job fails each time that it is tried")?;
         // never fails alone: `ticket` asks the same
