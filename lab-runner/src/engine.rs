@@ -103,6 +103,8 @@ pub struct Engine {
     grading: Arc<Semaphore>,
     /// How many submissions are graded at once.
     at_once: usize,
+    /// Whether it is for one of many submissions, which may have to wait for others when it is built.
+    is_one_of_many: bool,
 }
 
 impl Engine {
@@ -130,6 +132,7 @@ impl Engine {
             building: Arc::new(Semaphore::new(1)),
             grading: Arc::new(Semaphore::new(1)),
             at_once: 1,
+            is_one_of_many: false,
         })
     }
 
@@ -155,6 +158,7 @@ impl Engine {
             building: self.building.clone(),
             grading: self.grading.clone(),
             at_once: self.at_once,
+            is_one_of_many: true,
         })
     }
 

@@ -43,7 +43,7 @@ impl Engine {
             Err(Stop::Error(error)) => return Err(error),
             Err(Stop::Outcome(_, outcome)) => return not_runnable(*outcome, run),
         };
-        let endpoints = prepared.services.as_ref().map_err(|error| Error::from(error.clone()))?;
+        let endpoints = prepared.endpoints()?;
         let scratch = self.scratch.folder("hold");
         let scratch = scratch.map_err(|error| Error::io("create a folder in", self.scratch.path(), error))?;
         let config = grading.config(&prepared, endpoints, scratch.into());

@@ -43,7 +43,16 @@ pub(super) struct Prepared {
     pub asked: Vec<String>,
     /// The checks that the suite is to report.
     pub expected: Vec<CheckInfo>,
-    pub services: Result<Endpoints, ServicesError>,
+    /// None where they are started when it is this submission's turn.
+    pub services: Option<Result<Endpoints, ServicesError>>,
+}
+
+impl Prepared {
+    /// Where services answer.
+    pub(super) fn endpoints(&self) -> Result<&Endpoints, Error> {
+        let services = self.services.as_ref().ok_or_else(|| Error::Fault("services were not started".into()))?;
+        services.as_ref().map_err(|error| Error::from(error.clone()))
+    }
 }
 
 /// Why no check can be run.
@@ -80,7 +89,8 @@ impl<'a> Grading<'a> {
         Ok(self.conclude(facts, outcome))
     }
 
-    /// Builds the submission and the suite and starts the services, side by side.
+    /// Builds the submission and the suite and starts the services, side by side. Where others are graded before this one,
+    /// services of its own would only take memory until then.
     pub(super) async fn prepare(&self) -> Result<Prepared, Stop> {
         self.run.emit(EventKind::RunStarted {
             run_id: self.run.id().to_owned(),
@@ -106,7 +116,10 @@ impl<'a> Grading<'a> {
             let _ = self.asked.set((suite.checks.clone(), asked.clone()));
             Ok::<_, Stop>((suite, asked, expected))
         };
-        let services = async { Ok(self.services().await) };
+        let services = async {
+            let services = if self.engine.is_one_of_many { None } else { Some(self.services().await) };
+            Ok(services)
+        };
         let (program, (suite, asked, expected), services) = tokio::select! {
             all = async { tokio::try_join!(program, suite, services) } => all?,
             // The builds notice by themselves; services may be long in coming.
@@ -179,13 +192,22 @@ impl<'a> Grading<'a> {
     /// Runs the suite on what was prepared.
     async fn run(&self, prepared: Prepared, facts: &mut RunFacts) -> Result<RunOutcome, Error> {
         facts.suite_sha256 = Some(prepared.suite.sha256.clone());
-        let endpoints = match &prepared.services {
+        let _turn = self.engine.grading.acquire().await;
+        let started = match &prepared.services {
+            Some(services) => services,
+            None => &self.services().await,
+        };
+        let endpoints = match started {
             Ok(endpoints) => endpoints,
             Err(error) => return Ok(RunOutcome::infrastructure(error.message(), error.hints())),
         };
         facts.services = used(endpoints);
-        let _turn = self.engine.grading.acquire().await;
-        self.try_checks(&prepared, endpoints, facts).await
+        let outcome = self.try_checks(&prepared, endpoints, facts).await;
+        if prepared.services.is_none() {
+            // Whoever is next starts its own.
+            self.engine.services.stop().await;
+        }
+        outcome
     }
 
     /// Makes the report, records it if it counts, and tells that the run is over.

@@ -71,11 +71,16 @@ impl ServicePool {
         endpoint.ok_or(ServicesError::Lost { service })
     }
 
-    /// Stops what was started for this pool alone.
-    pub async fn shutdown(self) {
-        for set in self.running.into_inner() {
+    /// Stops what was started for this pool alone. Whoever asks later gets others.
+    pub async fn stop(&self) {
+        for set in self.running.lock().await.drain(..) {
             set.shutdown().await;
         }
+    }
+
+    /// As [`ServicePool::stop`], for good.
+    pub async fn shutdown(self) {
+        self.stop().await;
     }
 }
 

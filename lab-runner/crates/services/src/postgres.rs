@@ -134,7 +134,7 @@ const fn wheel(platform: Platform, sha256: &'static str, tenths_of_mb: u32) -> W
 const SYSTEM_DATABASES: usize = 3;
 
 /// Nothing here needs to outlive a crash.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 21] = [
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
@@ -143,13 +143,24 @@ const SETTINGS: [&str; 16] = [
     "jit=off",
     "wal_level=minimal",
     "max_wal_senders=0",
-    "min_wal_size=8MB",
+    "min_wal_size=2MB",
     "max_wal_size=256MB",
-    "shared_buffers=32MB",
+    // The files are in memory, most of the time: what is kept here is there twice.
+    "shared_buffers=8MB",
+    // As much as 32 MB of buffers would have.
+    "wal_buffers=1MB",
+    // Of a table that is larger than a quarter of the buffers, rows would come in another order while somebody else reads it.
+    "synchronize_seqscans=off",
     "huge_pages=off",
     "max_connections=500",
-    // Four times the usual: one submission's locks are not to use up everybody's.
-    "max_locks_per_transaction=256",
+    // Every lock that there may be takes memory from the start. These are for each connection, of which there are five times
+    // as many as usual: one submission's locks are not to use up everybody's.
+    "max_locks_per_transaction=64",
+    "max_pred_locks_per_transaction=16",
+    // As the usual 64 would have it: beyond so many rows or pages, a serializable transaction has read a whole table.
+    "max_pred_locks_per_relation=32",
+    // A process that would only ever wait.
+    "max_logical_replication_workers=0",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_checkpoints=off",

@@ -143,7 +143,13 @@ pub(super) fn summary_format(format: Format) -> Result<Format, Error> {
 fn request(args: &GradeArgs) -> Request {
     let grading = GradingArgs { seed: args.seed, services: args.services, jobs: None, time_limit: args.time_limit };
     let request = choose::request(&grading, Source::Solution, Vec::new());
-    Request { record: false, ..request }
+    Request { record: false, jobs: checks_at_once(request.jobs, args.jobs.into()), ..request }
+}
+
+/// How many checks of each submission run at once where so many would of one `alone`: together not more, as what each check has
+/// of databases and connections takes memory. Few are slow, as checks wait a lot.
+fn checks_at_once(alone: usize, submissions: usize) -> usize {
+    (alone / submissions.max(1)).max(4)
 }
 
 fn how_to_go_on(report: &Utf8Path) -> EventKind {

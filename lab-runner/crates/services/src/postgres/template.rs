@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use lab_files::FileLock;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,10 @@ use crate::program::{Preparation, Program};
 use crate::secret::Secret;
 
 /// Counts the changes to how a template is made that its arguments do not show.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+
+/// The databases that `initdb` makes.
+const SYSTEM_DATABASES: [&str; 3] = ["template0", "template1", "postgres"];
 
 /// A data folder that nobody runs, ready to be copied.
 #[derive(Debug)]
@@ -121,6 +124,9 @@ fn fill(program: &Program, folder: &Path, account: Account, facts: &Facts) -> Re
     }
     result?;
     fs::remove_file(&password).map_err(|error| failed(&error))?;
+    for database in SYSTEM_DATABASES {
+        compact(program, folder, account, database)?;
+    }
     let text = serde_json::to_vec(facts).map_err(|error| ProviderError::new(error.to_string()))?;
     write_private(&folder.join("facts.json"), &text).map_err(|error| failed(&error))?;
     // Servers get copies: from now on nobody but us needs to reach it.
@@ -169,6 +175,11 @@ fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) ->
     lab_process::die_with_parent(&mut command, lab_process::Signal::INT);
     let output =
         command.output().map_err(|error| ProviderError::io(format_args!("start {}", path.display()), &error))?;
+    judge(&path, &output, folder)
+}
+
+/// An error if `program` says that it has failed in `folder`.
+fn judge(program: &Path, output: &Output, folder: &Path) -> Result<(), ProviderError> {
     if output.status.success() {
         return Ok(());
     }
@@ -180,7 +191,29 @@ fn initdb(program: &Program, folder: &Path, account: Account, locale: Locale) ->
         ))
         .full());
     }
-    Err(ProviderError::new(format!("{} failed ({}):{}", path.display(), output.status, last_lines(&text))))
+    Err(ProviderError::new(format!("{} failed ({}):{}", program.display(), output.status, last_lines(&text))))
+}
+
+/// Has `database` hold nothing that it does not need: every check's is a copy of the first, an eighth smaller by this, and of
+/// a quarter fewer files. Without a server beside it, Postgres lets itself into the database that nobody may connect to.
+fn compact(program: &Program, folder: &Path, account: Account, database: &str) -> Result<(), ProviderError> {
+    let mut command = Command::new(&program.path);
+    environment::restrict(&mut command, Purpose::Server);
+    account.apply(&mut command);
+    command.args(["--single", "-F", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-D"]);
+    command.arg(folder.join("data")).arg(database).current_dir(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    lab_process::die_with_parent(&mut command, lab_process::Signal::INT);
+    let mut run = || -> io::Result<Output> {
+        let mut child = command.spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            // If it ends before it has read this, its exit code says more.
+            let _ = input.write_all(b"vacuum (full, freeze)\n");
+        }
+        child.wait_with_output()
+    };
+    let output = run().map_err(|error| ProviderError::io(format_args!("start {}", program.path.display()), &error))?;
+    judge(&program.path, &output, folder)
 }
 
 fn empty(folder: &Path) -> io::Result<()> {
