@@ -110,9 +110,9 @@ impl SidePath {
                 return Ok((event, reader));
             }
         }
+        let what = "a GET that has no copy yet took fewer SQL statements than another one before it";
         // never fails alone: `stampede` counts the same statements
-        let failure =
-            Failure::learner("a GET that has no copy yet took fewer SQL statements than another one before it");
+        let failure = Failure::learner(what);
         Err(failure.expected(format!("{statements}, within 8 seconds")).by_time())
     }
 
